@@ -1,0 +1,55 @@
+//! Stage 1: sites and files to posts.
+//!
+//! Two shapes of source. A *file format* streams records out of a reader; memory does not grow with the file. A *site* parses
+//! pages and never fetches; the loop asks [`crate::net`], parses, and writes posts and cursor in one transaction.
+
+pub mod files;
+
+pub mod sites;
+
+pub mod wire;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::AuthorKey;
+use crate::store::BatchCounts;
+
+/// What every parser needs to know beside its input.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Key of the workspace's pseudonyms.
+    pub author_key: [u8; 32],
+    /// When this collection runs; later dates are flagged as future.
+    pub now: Timestamp,
+    /// Name for the community, where the input does not tell one (or is overridden by `--community`).
+    pub community: Option<String>,
+}
+
+impl Context {
+    /// The pseudonym of `handle`; `None` for the marks of a deleted account.
+    pub fn author(&self, source: &str, handle: &str) -> Option<AuthorKey> {
+        let gone = handle.is_empty() || handle == "[deleted]" || handle == "[removed]";
+        (!gone).then(|| AuthorKey::pseudonym(&self.author_key, source, handle))
+    }
+}
+
+/// What a collection did. `new + known + updated + skipped + failed == seen`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Files or pages read to their end.
+    pub read: u64,
+    /// Files refused, each with a recorded reason.
+    pub refused: u64,
+    /// Records met.
+    pub seen: u64,
+    /// What became of those that were stored.
+    pub counts: BatchCounts,
+    /// Records left out, by reason: `system message`, `deleted`, `empty`, …
+    pub skipped: BTreeMap<String, u64>,
+    /// Records that could not be read, each recorded.
+    pub failed: u64,
+    /// Distinct threads written.
+    pub threads: u64,
+}

@@ -1,0 +1,273 @@
+//! What was asked for. Flags, environment and `candor.toml` are merged into [`Settings`] once; nothing else reads them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use jiff::civil::Date;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::model::id::content_hash;
+
+/// Everything a run depends on, apart from its input.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folder that holds the store, the index, the author key and the reports.
+    pub workspace: PathBuf,
+    /// What `candor run` collects: paths and addresses.
+    pub collect: Vec<String>,
+    /// What `candor run` imports: CRM exports.
+    pub crm: Vec<PathBuf>,
+    /// Column map for CRM exports.
+    pub crm_map: Option<PathBuf>,
+    /// A codebook frozen by hand; without one, problems are found by clustering.
+    pub codebook: Option<PathBuf>,
+    /// Hand labels.
+    pub labels: Option<PathBuf>,
+    /// Title of the report.
+    pub title: Option<String>,
+    /// The comparison's window and thresholds.
+    pub compare: CompareSettings,
+    /// The door to the web.
+    pub net: NetSettings,
+    /// Credentials for Reddit's API.
+    pub reddit: Option<RedditCredentials>,
+}
+
+/// Window, seed and size of the labelled sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompareSettings {
+    /// First day of the window; overrides `window_days`.
+    pub since: Option<Date>,
+    /// Last day of the window; default: the last day that both sides cover.
+    pub until: Option<Date>,
+    /// Length of the window in days (METHOD 3.11: 180).
+    pub window_days: i64,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// How politely to read the web.
+#[derive(Debug, Clone)]
+pub struct NetSettings {
+    /// Sent with every request; says who we are.
+    pub user_agent: String,
+    /// Requests a minute to a host that has no setting of its own.
+    pub requests_per_minute: u32,
+    /// Per-host settings, by host name (with port when not the default one).
+    pub hosts: BTreeMap<String, HostSettings>,
+    /// Largest body accepted, bytes after decompression.
+    pub max_body_bytes: u64,
+    /// All waiting for retries of one request together, seconds.
+    pub retry_budget_secs: u64,
+    /// One attempt's time limit, seconds.
+    pub timeout_secs: u64,
+}
+
+/// Settings of one host.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostSettings {
+    /// Requests a minute.
+    pub requests_per_minute: Option<u32>,
+    /// Allow this host although its address is private or loopback.
+    #[serde(default)]
+    pub allow_private: bool,
+}
+
+/// App-only OAuth credentials.
+#[derive(Debug, Clone)]
+pub struct RedditCredentials {
+    /// Client id.
+    pub client_id: String,
+    /// Client secret; empty for installed apps.
+    pub client_secret: SecretString,
+    /// Where tokens come from; another one only in tests.
+    pub token_url: String,
+    /// API base; another one only in tests.
+    pub api_url: String,
+}
+
+impl Default for NetSettings {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("candor/", env!("CARGO_PKG_VERSION"), " (community research; honours robots.txt)")
+                .to_owned(),
+            requests_per_minute: 60,
+            hosts: BTreeMap::new(),
+            max_body_bytes: 32 << 20,
+            retry_budget_secs: 300,
+            timeout_secs: 60,
+        }
+    }
+}
+
+impl Default for CompareSettings {
+    fn default() -> Self {
+        Self { since: None, until: None, window_days: 180, seed: 20_260_101 }
+    }
+}
+
+impl CompareSettings {
+    /// Hash of everything here that can change a number.
+    pub fn hash(&self) -> String {
+        content_hash(&[
+            &format!("{:?}", self.since),
+            &format!("{:?}", self.until),
+            &self.window_days.to_string(),
+            &self.seed.to_string(),
+        ])
+    }
+}
+
+/// `candor.toml`, as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    workspace: Option<PathBuf>,
+    title: Option<String>,
+    collect: Vec<String>,
+    crm: Vec<PathBuf>,
+    crm_map: Option<PathBuf>,
+    codebook: Option<PathBuf>,
+    labels: Option<PathBuf>,
+    compare: CompareFile,
+    net: NetFile,
+    reddit: Option<RedditFile>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CompareFile {
+    since: Option<String>,
+    until: Option<String>,
+    window_days: Option<i64>,
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NetFile {
+    user_agent: Option<String>,
+    requests_per_minute: Option<u32>,
+    max_body_mb: Option<u64>,
+    retry_budget_secs: Option<u64>,
+    timeout_secs: Option<u64>,
+    hosts: BTreeMap<String, HostSettings>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RedditFile {
+    client_id: String,
+    /// Name of the environment variable that holds the secret; the secret itself never stands in the file.
+    #[serde(default = "default_secret_env")]
+    client_secret_env: String,
+    token_url: Option<String>,
+    api_url: Option<String>,
+}
+
+fn default_secret_env() -> String {
+    "CANDOR_REDDIT_SECRET".to_owned()
+}
+
+/// A commented `candor.toml` with every option at its default; `candor init` writes it, and a test parses it.
+pub const TEMPLATE: &str = include_str!("config/candor.toml");
+
+impl Settings {
+    /// Settings from `config` (or `candor.toml` in the current folder, when there is one), with `workspace` overriding.
+    /// Paths in the file are relative to the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds an unknown key or a value out of range.
+    pub fn load(config: Option<&Path>, workspace: Option<PathBuf>) -> Result<Self> {
+        let default = Path::new("candor.toml");
+        let path = config.or_else(|| default.exists().then_some(default));
+        let (file, base) = match path {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("could not read the configuration {}", path.display()))?;
+                let file = toml::from_str::<File>(&text).with_context(|| format!("in {}", path.display()))?;
+                (file, path.parent().unwrap_or(Path::new("")).to_owned())
+            }
+            None => (File::default(), PathBuf::new()),
+        };
+        Self::merge(file, &base, workspace)
+    }
+
+    fn merge(file: File, base: &Path, workspace: Option<PathBuf>) -> Result<Self> {
+        let defaults = CompareSettings::default();
+        let compare = CompareSettings {
+            since: file.compare.since.as_deref().map(date).transpose()?,
+            until: file.compare.until.as_deref().map(date).transpose()?,
+            window_days: file.compare.window_days.unwrap_or(defaults.window_days),
+            seed: file.compare.seed.unwrap_or(defaults.seed),
+        };
+        if compare.window_days < 1 {
+            bail!("compare.window_days must be at least 1, not {}", compare.window_days);
+        }
+        let net_defaults = NetSettings::default();
+        let net = NetSettings {
+            user_agent: file.net.user_agent.unwrap_or(net_defaults.user_agent),
+            requests_per_minute: file.net.requests_per_minute.unwrap_or(net_defaults.requests_per_minute).max(1),
+            hosts: file.net.hosts,
+            max_body_bytes: file.net.max_body_mb.map_or(net_defaults.max_body_bytes, |mb| mb << 20),
+            retry_budget_secs: file.net.retry_budget_secs.unwrap_or(net_defaults.retry_budget_secs),
+            timeout_secs: file.net.timeout_secs.unwrap_or(net_defaults.timeout_secs).max(1),
+        };
+        let reddit = file.reddit.map(|r| RedditCredentials {
+            client_id: r.client_id,
+            client_secret: SecretString::from(std::env::var(&r.client_secret_env).unwrap_or_default()),
+            token_url: r.token_url.unwrap_or_else(|| "https://www.reddit.com/api/v1/access_token".to_owned()),
+            api_url: r.api_url.unwrap_or_else(|| "https://oauth.reddit.com".to_owned()),
+        });
+        let collect = file
+            .collect
+            .into_iter()
+            .map(|item| {
+                if item.contains("://") || item.starts_with("r/") {
+                    item
+                } else {
+                    base.join(item).display().to_string()
+                }
+            })
+            .collect();
+        Ok(Self {
+            workspace: workspace
+                .or(file.workspace.map(|w| base.join(w)))
+                .unwrap_or_else(|| PathBuf::from("candor-workspace")),
+            collect,
+            crm: file.crm.into_iter().map(|p| base.join(p)).collect(),
+            crm_map: file.crm_map.map(|p| base.join(p)),
+            codebook: file.codebook.map(|p| base.join(p)),
+            labels: file.labels.map(|p| base.join(p)),
+            title: file.title,
+            compare,
+            net,
+            reddit,
+        })
+    }
+}
+
+fn date(text: &str) -> Result<Date> {
+    text.parse::<Date>().with_context(|| format!("{text:?} is no date; write it as 2026-06-30"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_parses_and_states_the_defaults() {
+        let file: File = toml::from_str(TEMPLATE).expect("the template is valid");
+        let from_template = Settings::merge(file, Path::new(""), None).expect("the template is in range");
+        let built_in = Settings::merge(File::default(), Path::new(""), None).expect("defaults are in range");
+        assert_eq!(format!("{from_template:?}"), format!("{built_in:?}"));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        assert!(toml::from_str::<File>("colect = []").is_err());
+    }
+}

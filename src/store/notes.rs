@@ -1,0 +1,347 @@
+//! CRM notes and what readers made of them.
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
+
+use super::failures::{self, Failure};
+use super::post_readings::cut;
+use super::{Store, instant, millis};
+use crate::model::id::content_hash;
+use crate::model::{
+    AccountId, ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Evidence, Fit, Giver,
+    Interest, Note, NoteId, NoteKind, NoteReading, Objection, ObjectionKind, OpportunityId, Recipe,
+};
+
+/// What became of imported notes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NoteCounts {
+    /// Stored for the first time.
+    pub new: u64,
+    /// Stored before, unchanged.
+    pub known: u64,
+    /// Stored before, changed since; readings of the old text were dropped.
+    pub updated: u64,
+}
+
+/// A note with its reading under one recipe.
+#[derive(Debug, Clone)]
+pub struct StoredNote {
+    /// The note.
+    pub note: Note,
+    /// The reading; `None` when the recipe has not read it.
+    pub reading: Option<NoteReading>,
+}
+
+/// A claimed pain with what is known of its note.
+#[derive(Debug, Clone)]
+pub struct StoredPain {
+    /// Pain id: hash of note, span and recipe.
+    pub id: String,
+    /// The pain, its words cut from the note.
+    pub pain: ClaimedPain,
+    /// The note.
+    pub note: NoteId,
+    /// The firm.
+    pub account: AccountId,
+    /// The rep.
+    pub owner: Option<String>,
+    /// When the note was entered.
+    pub written_at: Option<Timestamp>,
+    /// Problem id under the codebook asked for; `None` when unassigned or `other`.
+    pub problem: Option<String>,
+}
+
+/// The parts of a reading that nothing joins on, as JSON. Spans are `[start, end]` into the note.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    compliments: Vec<(usize, usize)>,
+    fluff: Vec<(usize, usize)>,
+    objections: Vec<(ObjectionKind, (usize, usize))>,
+    commitments: Vec<CommitmentRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CommitmentRow {
+    level: u8,
+    currency: Currency,
+    who: Giver,
+    status: CommitmentStatus,
+    corroboration: Corroboration,
+    span: (usize, usize),
+}
+
+impl Store {
+    /// Writes notes and failures in one transaction.
+    pub async fn write_notes(&self, notes: &[Note], failures: &[Failure]) -> Result<NoteCounts> {
+        let mut tx = self.write().await?;
+        let mut counts = NoteCounts::default();
+        for note in notes {
+            write_note(&mut tx, note, &mut counts).await?;
+        }
+        failures::insert(&mut tx, failures).await?;
+        tx.commit().await?;
+        Ok(counts)
+    }
+
+    /// Up to `limit` notes that `recipe` has not read, ordered by id.
+    pub async fn unread_notes(&self, recipe: &Recipe, limit: i64) -> Result<Vec<Note>> {
+        let rows = sqlx::query(
+            "select id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text from note n \
+             where not exists (select 1 from note_reading r where r.note = n.id and r.recipe = $1) order by id limit $2",
+        )
+        .bind(recipe.as_str())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(note).collect()
+    }
+
+    /// Writes what `recipe` made of some notes, in one transaction.
+    pub async fn write_note_readings(&self, recipe: &Recipe, readings: &[(NoteId, NoteReading)]) -> Result<()> {
+        let mut tx = self.write().await?;
+        for (note, reading) in readings {
+            sqlx::query(
+                "insert into note_reading (note, recipe, interest, asked, payload) values ($1, $2, $3, $4, $5) on conflict do nothing",
+            )
+            .bind(note.as_str())
+            .bind(recipe.as_str())
+            .bind(reading.interest.map(|i| i64::from(i.level())))
+            .bind(reading.asked)
+            .bind(serde_json::to_string(&payload(reading))?)
+            .execute(&mut *tx)
+            .await?;
+            for pain in &reading.pains {
+                let span = pain.evidence.span();
+                let id =
+                    content_hash(&[note.as_str(), &span.start().to_string(), &span.end().to_string(), recipe.as_str()]);
+                sqlx::query(
+                    "insert into claimed_pain (id, note, recipe, start_byte, end_byte, elicitation, specific) \
+                     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+                )
+                .bind(id)
+                .bind(note.as_str())
+                .bind(recipe.as_str())
+                .bind(i64::try_from(span.start())?)
+                .bind(i64::try_from(span.end())?)
+                .bind(pain.elicitation.as_str())
+                .bind(pain.specific)
+                .execute(&mut *tx)
+                .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Every note with its reading under `recipe`, ordered by account, then time, then id.
+    pub async fn notes(&self, recipe: &Recipe) -> Result<Vec<StoredNote>> {
+        let rows = sqlx::query(
+            "select n.id, n.account, n.opportunity, n.owner, n.kind, n.written_at, n.happened_at, n.stage, n.amount, n.text, \
+             r.interest, r.asked, r.payload from note n left join note_reading r on r.note = n.id and r.recipe = $1 \
+             order by n.account, n.written_at, n.id",
+        )
+        .bind(recipe.as_str())
+        .fetch_all(&self.pool)
+        .await?;
+        let mut notes = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let note = note(row)?;
+            let reading = match row.try_get::<Option<String>, _>(12)? {
+                Some(payload) => {
+                    let interest = row.try_get::<Option<i64>, _>(10)?;
+                    Some(reading(&note.text, interest, row.try_get(11)?, &payload).context("note reading")?)
+                }
+                None => None,
+            };
+            notes.push(StoredNote { note, reading });
+        }
+        let pains = sqlx::query(
+            "select note, start_byte, end_byte, elicitation, specific from claimed_pain where recipe = $1 order by note, start_byte",
+        )
+        .bind(recipe.as_str())
+        .fetch_all(&self.pool)
+        .await?;
+        let mut by_note = std::collections::HashMap::<String, Vec<&SqliteRow>>::new();
+        for row in &pains {
+            by_note.entry(row.try_get(0)?).or_default().push(row);
+        }
+        for stored in &mut notes {
+            let (Some(reading), Some(rows)) = (&mut stored.reading, by_note.get(stored.note.id.as_str())) else {
+                continue;
+            };
+            for row in rows {
+                reading.pains.push(pain(&stored.note.text, row, 1)?);
+            }
+        }
+        Ok(notes)
+    }
+
+    /// Every claimed pain of `recipe` with its problem under `codebook`, ordered by id.
+    pub async fn pains(&self, recipe: &Recipe, codebook: &str) -> Result<Vec<StoredPain>> {
+        let rows = sqlx::query(
+            "select c.id, c.start_byte, c.end_byte, c.elicitation, c.specific, n.id, n.account, n.owner, n.written_at, n.text, \
+             a.problem from claimed_pain c join note n on n.id = c.note \
+             left join assignment a on a.codebook = $2 and a.side = 'crm' and a.unit = c.id where c.recipe = $1 order by c.id",
+        )
+        .bind(recipe.as_str())
+        .bind(codebook)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let text: String = row.try_get(9)?;
+                Ok(StoredPain {
+                    id: row.try_get(0)?,
+                    pain: pain(&text, row, 1)?,
+                    note: NoteId::new(row.try_get::<String, _>(5)?),
+                    account: AccountId::new(row.try_get::<String, _>(6)?),
+                    owner: row.try_get(7)?,
+                    written_at: row.try_get::<Option<i64>, _>(8)?.and_then(instant),
+                    problem: row.try_get(10)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Number of stored notes, accounts and reps.
+    pub async fn note_totals(&self) -> Result<[i64; 3]> {
+        let row = sqlx::query("select count(*), count(distinct account), count(distinct owner) from note")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?])
+    }
+}
+
+async fn write_note(tx: &mut Transaction<'_, Sqlite>, note: &Note, counts: &mut NoteCounts) -> Result<()> {
+    let hash = content_hash(&[
+        &note.text,
+        note.account.as_str(),
+        note.owner.as_deref().unwrap_or(""),
+        note.kind.as_str(),
+        &note.written_at.map(|t| t.as_millisecond().to_string()).unwrap_or_default(),
+        note.stage.as_deref().unwrap_or(""),
+        &note.amount.map(|a| a.to_string()).unwrap_or_default(),
+    ]);
+    let stored: Option<(String, String)> = sqlx::query_as("select hash, text from note where id = $1")
+        .bind(note.id.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    match stored {
+        Some((stored_hash, _)) if stored_hash == hash => {
+            counts.known += 1;
+            return Ok(());
+        }
+        Some((_, text)) => {
+            if text != note.text {
+                for sql in ["delete from note_reading where note = $1", "delete from claimed_pain where note = $1"] {
+                    sqlx::query(sql).bind(note.id.as_str()).execute(&mut **tx).await?;
+                }
+            }
+            counts.updated += 1;
+        }
+        None => counts.new += 1,
+    }
+    sqlx::query(
+        "insert into note (id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, hash) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do update set account = excluded.account, \
+         opportunity = excluded.opportunity, owner = excluded.owner, kind = excluded.kind, written_at = excluded.written_at, \
+         happened_at = excluded.happened_at, stage = excluded.stage, amount = excluded.amount, text = excluded.text, \
+         hash = excluded.hash",
+    )
+    .bind(note.id.as_str())
+    .bind(note.account.as_str())
+    .bind(note.opportunity.as_ref().map(|o| o.as_str()))
+    .bind(&note.owner)
+    .bind(note.kind.as_str())
+    .bind(note.written_at.map(millis))
+    .bind(note.happened_at.map(millis))
+    .bind(&note.stage)
+    .bind(note.amount)
+    .bind(&note.text)
+    .bind(hash)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+fn note(row: &SqliteRow) -> Result<Note> {
+    Ok(Note {
+        id: NoteId::new(row.try_get::<String, _>(0)?),
+        account: AccountId::new(row.try_get::<String, _>(1)?),
+        opportunity: row.try_get::<Option<String>, _>(2)?.map(OpportunityId::new),
+        owner: row.try_get(3)?,
+        kind: NoteKind::parse(&row.try_get::<String, _>(4)?),
+        written_at: row.try_get::<Option<i64>, _>(5)?.and_then(instant),
+        happened_at: row.try_get::<Option<i64>, _>(6)?.and_then(instant),
+        stage: row.try_get(7)?,
+        amount: row.try_get(8)?,
+        text: row.try_get(9)?,
+    })
+}
+
+/// The claimed pain whose columns begin at `at`: start, end, elicitation, specific.
+fn pain(text: &str, row: &SqliteRow, at: usize) -> Result<ClaimedPain> {
+    Ok(ClaimedPain {
+        evidence: cut(text, row.try_get(at)?, row.try_get(at + 1)?, Fit::Exact).context("pain span")?,
+        elicitation: Elicitation::parse(&row.try_get::<String, _>(at + 2)?).context("elicitation")?,
+        specific: row.try_get(at + 3)?,
+    })
+}
+
+fn bounds(evidence: &Evidence) -> (usize, usize) {
+    (evidence.span().start(), evidence.span().end())
+}
+
+fn payload(reading: &NoteReading) -> Payload {
+    Payload {
+        compliments: reading.compliments.iter().map(bounds).collect(),
+        fluff: reading.fluff.iter().map(bounds).collect(),
+        objections: reading.objections.iter().map(|o| (o.kind, bounds(&o.evidence))).collect(),
+        commitments: reading
+            .commitments
+            .iter()
+            .map(|c| CommitmentRow {
+                level: c.level,
+                currency: c.currency,
+                who: c.who,
+                status: c.status,
+                corroboration: c.corroboration,
+                span: bounds(&c.evidence),
+            })
+            .collect(),
+    }
+}
+
+/// Rebuilds a reading; its pains are kept in a table of their own and are added by the caller.
+fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Option<NoteReading> {
+    let payload: Payload = serde_json::from_str(payload).ok()?;
+    let at = |(start, end): (usize, usize)| {
+        crate::model::Span::new(text, start, end).and_then(|span| Evidence::cut(text, span, Fit::Exact))
+    };
+    let commitment = |row: CommitmentRow| {
+        Some(Commitment {
+            evidence: at(row.span)?,
+            level: row.level,
+            currency: row.currency,
+            who: row.who,
+            status: row.status,
+            corroboration: row.corroboration,
+        })
+    };
+    Some(NoteReading {
+        interest: interest.and_then(|i| u8::try_from(i).ok()).and_then(Interest::new),
+        compliments: payload.compliments.into_iter().map(at).collect::<Option<_>>()?,
+        fluff: payload.fluff.into_iter().map(at).collect::<Option<_>>()?,
+        pains: Vec::new(),
+        objections: payload
+            .objections
+            .into_iter()
+            .map(|(kind, span)| Some(Objection { evidence: at(span)?, kind }))
+            .collect::<Option<_>>()?,
+        commitments: payload.commitments.into_iter().map(commitment).collect::<Option<_>>()?,
+        asked,
+    })
+}
