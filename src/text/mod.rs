@@ -1,1 +1,3 @@
+pub mod html;
 
+pub mod markdown;
