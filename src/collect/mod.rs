@@ -10,11 +10,15 @@ pub mod sites;
 pub mod wire;
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
+use std::time::Instant;
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::model::AuthorKey;
 use crate::store::BatchCounts;
+use crate::summary::StageSummary;
 
 /// What every parser needs to know beside its input.
 #[derive(Debug, Clone)]
@@ -46,10 +50,39 @@ pub struct Collected {
     pub seen: u64,
     /// What became of those that were stored.
     pub counts: BatchCounts,
-    /// Records left out, by reason: `system message`, `deleted`, `empty`, …
+    /// Records left out, by reason: `system message`, `deleted at the source`, `empty`, …
     pub skipped: BTreeMap<String, u64>,
     /// Records that could not be read, each recorded.
     pub failed: u64,
     /// Distinct threads written.
     pub threads: u64,
+}
+
+impl AddAssign for Collected {
+    /// Adds what another collection did. Threads that both wrote count twice.
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.refused += other.refused;
+        self.seen += other.seen;
+        self.counts += other.counts;
+        for (reason, count) in other.skipped {
+            *self.skipped.entry(reason).or_default() += count;
+        }
+        self.failed += other.failed;
+        self.threads += other.threads;
+    }
+}
+
+impl Collected {
+    /// The summary of a collection begun at `began`.
+    pub fn summary(&self, began: Instant) -> StageSummary {
+        let BatchCounts { new, known, updated, .. } = self.counts;
+        let skipped: u64 = self.skipped.values().sum();
+        let posts = json!({"seen": self.seen, "new": new, "known": known, "updated": updated, "skipped": skipped, "failed": self.failed});
+        StageSummary::new("collect", began, new + updated, known + skipped, self.failed + self.refused)
+            .with("files", json!({"read": self.read, "refused": self.refused}))
+            .with("posts", posts)
+            .with("skipped_why", json!(self.skipped))
+            .with("threads", self.threads)
+    }
 }

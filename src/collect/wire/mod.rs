@@ -7,7 +7,7 @@ pub mod discourse;
 
 pub mod reddit;
 
-mod lenient;
+pub(super) mod lenient;
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -49,11 +49,11 @@ impl Unreadable {
 }
 
 /// `text` as the store can hold it: a NUL would end it early there.
-fn clean(text: String) -> String {
+pub(super) fn clean(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "") } else { text }
 }
 
 /// Whether `at` lies after the collection that met it.
-fn is_future(at: Option<Timestamp>, now: Timestamp) -> bool {
+pub(super) fn is_future(at: Option<Timestamp>, now: Timestamp) -> bool {
     at.is_some_and(|at| at > now)
 }
