@@ -53,7 +53,7 @@ impl App {
 
     /// The door to the web.
     pub fn net(&self) -> Result<Net> {
-        Net::new(&self.settings.net, self.clock)
+        Net::new(&self.settings.net, self.settings.reddit.as_ref())
     }
 
     /// What parsers need to know; `community` overrides what the input says.

@@ -53,8 +53,7 @@ pub async fn collect(
     if !live.is_empty() {
         let net = app.net()?;
         for target in &live {
-            let reddit = app.settings.reddit.as_ref();
-            all += sites::collect_site(&app.store, &net, &context, target, reddit, limit, app.progress).await?;
+            all += sites::collect_site(&app.store, &net, &context, target, limit, app.progress).await?;
         }
     }
     Ok(all.summary(began))

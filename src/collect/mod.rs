@@ -11,8 +11,10 @@ pub mod wire;
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
+use std::path::PathBuf;
 use std::time::Instant;
 
+use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -37,6 +39,25 @@ impl Context {
         let gone = handle.is_empty() || handle == "[deleted]" || handle == "[removed]";
         (!gone).then(|| AuthorKey::pseudonym(&self.author_key, source, handle))
     }
+}
+
+/// Tells live sites from paths among what was typed. Whatever exists as a file is a file, whatever it is called.
+///
+/// # Errors
+/// When an address names no site.
+pub fn split_targets(targets: &[String]) -> Result<(Vec<sites::Target>, Vec<PathBuf>)> {
+    let mut live = Vec::new();
+    let mut paths = Vec::new();
+    for target in targets {
+        let path = PathBuf::from(target);
+        let looks_live = target.contains("://") || target.starts_with("r/") || target.starts_with("/r/");
+        if looks_live && !path.exists() {
+            live.push(sites::Target::parse(target)?);
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok((live, paths))
 }
 
 /// What a collection did. `new + known + updated + skipped + failed == seen`.
