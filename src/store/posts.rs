@@ -111,6 +111,21 @@ pub struct ExportPost {
     pub text: String,
 }
 
+/// Who posted between two instants, bots included, posts of unknown authors too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PostPopulation {
+    /// Communities with a post.
+    pub communities: i64,
+    /// Posts.
+    pub posts: i64,
+    /// Distinct authors.
+    pub authors: i64,
+    /// Posts without a date, whatever the instants.
+    pub undated: i64,
+    /// Posts dated after their collection, whatever the instants; counted nowhere else.
+    pub future: i64,
+}
+
 /// A thread with its size.
 #[derive(Debug, Clone)]
 pub struct ThreadRow {
@@ -174,6 +189,31 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?])
+    }
+
+    /// Who posted from `since` (inclusive) to `until` (exclusive); without either, undated posts are counted too.
+    pub async fn post_population(
+        &self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<PostPopulation> {
+        let row = sqlx::query(
+            "select count(distinct community), count(*), count(distinct author), \
+             (select count(*) from post where future = 0 and written_at is null), \
+             (select count(*) from post where future = 1) \
+             from post where future = 0 and ($1 is null or written_at >= $1) and ($2 is null or written_at < $2)",
+        )
+        .bind(since.map(millis))
+        .bind(until.map(millis))
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(PostPopulation {
+            communities: row.try_get(0)?,
+            posts: row.try_get(1)?,
+            authors: row.try_get(2)?,
+            undated: row.try_get(3)?,
+            future: row.try_get(4)?,
+        })
     }
 
     /// Up to `limit` changes after `revision`, in order, each with its revision.
