@@ -1,4 +1,4 @@
-//! Live sites. A [`Site`] knows addresses and shapes and never fetches; the loop here asks [`crate::net`], has the page
+//! Live sites. A `Site` knows addresses and shapes and never fetches; the loop here asks `net`, has the page
 //! parsed, and writes posts and cursor in one transaction.
 //!
 //! The cursor holds what is still to be asked for, so a run killed at any point goes on with the page it was at. A run that
