@@ -1,10 +1,10 @@
 //! The only door to the web.
 //!
-//! [`Net::send`] is a list of steps: is the address public, does robots.txt allow it, is it this request's turn, send, cap
+//! `Net::send` is a list of steps: is the address public, does robots.txt allow it, is it this request's turn, send, cap
 //! the body, and on transient trouble wait and try again within one budget. Sites name what they want and a credential,
 //! and see none of this.
 //!
-//! Architecture invariant: every address that is connected to has passed [`Net::admit`] or the public-only resolver,
+//! Architecture invariant: every address that is connected to has passed `Net::admit` or the public-only resolver,
 //! redirects included; and a credential goes to its own origin only.
 //!
 //! Left out until something needs it: a conditional cache (cursors keep finished pages from being asked for again), and

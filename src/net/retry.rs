@@ -53,13 +53,11 @@ impl Budget {
         Self { left: Duration::from_secs(seconds), tries: 0 }
     }
 
-    /// How long to wait before the next try: what the server asks for, else exponential with jitter between half and
-    /// the whole of 1 s, 2 s, 4 s … 60 s. `None` when that is more than is left.
+    /// How long to wait before the next try: exponential with jitter between half and the whole of 1 s, 2 s, 4 s … 60 s,
+    /// and no less than the server asks for. `None` when that is more than is left.
     pub(super) fn next_wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
-        let wait = asked.unwrap_or_else(|| {
-            let whole = FIRST_WAIT.saturating_mul(1 << self.tries.saturating_sub(1).min(10)).min(LONGEST_WAIT);
-            whole.mul_f64(rand::random_range(0.5..=1.0))
-        });
+        let whole = FIRST_WAIT.saturating_mul(1 << self.tries.saturating_sub(1).min(10)).min(LONGEST_WAIT);
+        let wait = whole.mul_f64(rand::random_range(0.5..=1.0)).max(asked.unwrap_or_default());
         self.left = self.left.checked_sub(wait)?;
         Some(wait)
     }
@@ -161,5 +159,7 @@ mod tests {
             assert!(*wait >= whole / 2 && *wait <= whole, "{wait:?} of {whole:?}");
         }
         assert!(Budget::new(10).next_wait(Some(Duration::from_secs(11))).is_none());
+        let asked = Budget::new(10).next_wait(Some(Duration::ZERO));
+        assert!(asked >= Some(FIRST_WAIT / 2), "a server that asks for no wait cannot make us ask for ever: {asked:?}");
     }
 }

@@ -82,7 +82,7 @@ impl Forum {
             Unreadable(format!("{} did not answer with a list of topics; is it a Discourse forum?", response.url))
         })?;
         let list = latest.topic_list;
-        if is_beyond_the_end(page, &response.url)? || (page > 0 && list.topics.is_empty()) {
+        if page > 0 && (is_beyond_the_end(page, &response.url)? || list.topics.is_empty()) {
             return Ok(Page::default());
         }
         let listed = list.topics.iter().map(|topic| {
@@ -170,6 +170,13 @@ impl Site for Forum {
 
     fn first(&self) -> Step {
         Step::Latest(0)
+    }
+
+    fn before(&self, step: &Step) -> Option<Step> {
+        match step {
+            Step::Latest(page) => page.checked_sub(1).map(Step::Latest),
+            _ => None,
+        }
     }
 
     fn request(&self, step: &Step) -> Request {

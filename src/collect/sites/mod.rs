@@ -1,9 +1,9 @@
-//! Live sites. A [`Site`] knows addresses and shapes and never fetches; the loop here asks [`crate::net`], has the page
+//! Live sites. A `Site` knows addresses and shapes and never fetches; the loop here asks `net`, has the page
 //! parsed, and writes posts and cursor in one transaction.
 //!
 //! The cursor holds what is still to be asked for, so a run killed at any point goes on with the page it was at. A run that
-//! finished before looks through the listing again and reads the threads that have changed since, whole: edits and
-//! deletions are seen with the new posts.
+//! finished before looks through the listing again and reads the threads that have changed since, whole: edits, and
+//! deletions where the site marks them, are seen with the new posts.
 
 mod discourse;
 
@@ -60,6 +60,10 @@ impl Target {
         if url.cannot_be_a_base() {
             bail!("{text} is no address of a forum; write https://forum.example");
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            // Not repeated: it would stand in the cursor and in messages.
+            bail!("an address with a user name or password in it is not read; leave them out");
+        }
         url.set_query(None);
         url.set_fragment(None);
         Ok(Self::Discourse(url))
@@ -92,6 +96,9 @@ trait Site {
 
     /// The first page of the listing.
     fn first(&self) -> Self::Step;
+
+    /// The page of the listing before this one, where pages have an order of their own.
+    fn before(&self, step: &Self::Step) -> Option<Self::Step>;
 
     /// How to ask for a page.
     fn request(&self, step: &Self::Step) -> Request;
@@ -194,7 +201,7 @@ async fn run<S: Site>(doors: Doors<'_>, site: &S, limit: Option<u64>, progress: 
                 unanswered = 0;
                 collected.read += 1;
                 take_records(page.records, &unit, &mut batch, &mut collected);
-                if let Err(why) = position.follow::<S>(task, page.listed, page.more) {
+                if let Err(why) = position.follow(site, task, page.listed, page.more) {
                     batch.failures.push(Failure::new("collect", unit, why));
                     collected.fail();
                 }
@@ -248,6 +255,8 @@ enum Trouble {
 async fn fetch<S: Site>(doors: Doors<'_>, site: &S, step: &S::Step) -> Result<Page<S::Step>, Trouble> {
     let response = match doors.net.send(&site.request(step)).await {
         Ok(response) => response,
+        // Older servers answer so beyond the end of a listing that has become shorter.
+        Err(NetError::Status { status: 404, .. }) if site.before(step).is_some() => return Ok(Page::default()),
         Err(error) => {
             return Err(match (&error, error.status().and_then(meaning)) {
                 (_, Some(why)) => Trouble::Gone { why, error },
@@ -277,13 +286,15 @@ fn meaning(status: u16) -> Option<&'static str> {
 fn take_records(records: Vec<Result<Record, Unreadable>>, unit: &str, batch: &mut Batch, collected: &mut Collected) {
     for (number, record) in records.into_iter().enumerate() {
         match record {
+            // Every comment of a tree brings its thread.
+            Ok(Record::Thread(thread)) if batch.threads.last() == Some(&thread) => {}
             Ok(Record::Thread(thread)) => batch.threads.push(thread),
             Ok(Record::Post(post)) => {
                 collected.seen += 1;
                 batch.posts.push(post);
             }
             Ok(Record::Removed(id)) => {
-                collected.skip("deleted");
+                collected.skip("deleted at the source");
                 batch.removed.push(id);
             }
             Ok(Record::Skipped { reason, .. }) => collected.skip(reason),
@@ -336,10 +347,13 @@ mod tests {
             ("r/a b", None),
             ("r/", None),
             ("mailto:me@forum.example", None),
+            ("https://me:hunter2@forum.example", None),
             ("forum.example", None),
         ];
         for (text, target) in cases {
             assert_eq!(Target::parse(text).ok(), target, "{text}");
         }
+        let error = format!("{:?}", Target::parse("https://me:hunter2@forum.example").unwrap_err());
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }

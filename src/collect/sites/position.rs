@@ -45,6 +45,8 @@ pub(super) struct Position<S> {
     since: Option<i64>,
     /// The highest mark when this pass began: what `since` will be.
     newest: Option<i64>,
+    /// The mark at the end of the last page of the listing: everything above it has been seen in this pass.
+    floor: Option<i64>,
     /// Pages in `retry` that this run has yet to try.
     #[serde(skip)]
     retries_left: usize,
@@ -52,6 +54,9 @@ pub(super) struct Position<S> {
     /// the threads stand that changed in between.
     #[serde(skip)]
     look_again: bool,
+    /// Whether the next page of the listing is asked for right after the one before it was found to hold nothing new.
+    #[serde(skip)]
+    adjoins: bool,
     #[serde(skip)]
     barren: u32,
 }
@@ -70,8 +75,10 @@ impl<S: Clone + Serialize + DeserializeOwned> Position<S> {
             marks: Vec::new(),
             since: None,
             newest: None,
+            floor: None,
             retries_left: 0,
             look_again: false,
+            adjoins: false,
             barren: 0,
         });
         position.retries_left = position.retry.len();
@@ -101,6 +108,7 @@ impl<S: Clone + Serialize + DeserializeOwned> Position<S> {
     /// With the reason why the listing is not followed any further.
     pub(super) fn follow<T: Site<Step = S>>(
         &mut self,
+        site: &T,
         task: Task<S>,
         listed: Vec<Listed<S>>,
         more: Vec<S>,
@@ -111,24 +119,36 @@ impl<S: Clone + Serialize + DeserializeOwned> Position<S> {
             return Ok(());
         };
         let highest = listed.iter().map(|thread| thread.mark).max();
+        if T::BY_ACTIVITY {
+            let gap = !std::mem::take(&mut self.adjoins) && highest < self.floor;
+            if let Some(before) = site.before(&step).filter(|_| gap) {
+                // So many threads were deleted meanwhile that unseen ones have moved up beyond this page.
+                self.todo.push(Task::Listing(before));
+                return Ok(());
+            }
+            self.floor = listed.last().map(|thread| thread.mark).or(self.floor);
+        }
         if self.newest.is_none() {
             self.newest = highest;
         }
         let seen_through = T::BY_ACTIVITY && self.since.is_some() && highest <= self.since;
         let mut fresh = Vec::new();
         for thread in listed {
-            if self.remember(thread.id, thread.mark, T::MEMORY) && !(T::BY_ACTIVITY && Some(thread.mark) < self.since) {
+            let changed = self.remember(thread.id, thread.mark, T::MEMORY);
+            let older = T::BY_ACTIVITY && Some(thread.mark) < self.since;
+            if changed && !older {
                 fresh.push(Task::Thread(thread.step));
             }
         }
         self.barren = if fresh.is_empty() { self.barren + 1 } else { 0 };
         if self.barren > BARREN_PAGES {
-            return Err("20 pages of the listing in a row brought nothing new; it is not followed any further");
+            return Err("the listing goes on and on and brings nothing new; it is not followed any further");
         }
         if T::BY_ACTIVITY && !fresh.is_empty() {
             // Threads that are deleted while these are read move others up to this page.
             self.todo.push(Task::Listing(step));
         } else if !seen_through {
+            self.adjoins = true;
             self.todo.extend(more.map(Task::Listing));
         }
         self.todo.extend(fresh.into_iter().rev());
@@ -161,6 +181,143 @@ impl<S: Clone + Serialize + DeserializeOwned> Position<S> {
             && let Some(newest) = self.newest.take()
         {
             self.since = self.since.max(Some(newest));
+            self.floor = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::{Page, Unreadable};
+    use super::*;
+    use crate::collect::Context;
+    use crate::net::{Request, Response};
+
+    /// A forum whose threads are named by numbers, three to a page. Steps of the listing count down from 0.
+    struct Forum;
+
+    impl Site for Forum {
+        type Step = i64;
+        const BY_ACTIVITY: bool = true;
+        const MEMORY: usize = 9;
+
+        fn key(&self) -> String {
+            String::new()
+        }
+
+        fn first(&self) -> i64 {
+            0
+        }
+
+        fn before(&self, page: &i64) -> Option<i64> {
+            page.checked_sub(1).filter(|page| *page >= 0)
+        }
+
+        fn request(&self, _: &i64) -> Request {
+            Request::get("https://forum.example".parse().unwrap())
+        }
+
+        fn unit(&self, _: &i64) -> String {
+            String::new()
+        }
+
+        fn parse(&self, _: &Context, _: &i64, _: &Response) -> Result<Page<i64>, Unreadable> {
+            Ok(Page::default())
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Event {
+        Bump(usize),
+        Delete(usize),
+        New,
+        Nothing,
+        /// Killed, and away while these happen.
+        Kill(Vec<Event>),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let quiet = prop_oneof![
+            4 => any::<usize>().prop_map(Event::Bump),
+            4 => any::<usize>().prop_map(Event::Delete),
+            1 => Just(Event::New),
+            4 => Just(Event::Nothing),
+        ];
+        prop_oneof![8 => quiet.clone(), 1 => prop::collection::vec(quiet, 0..12).prop_map(Event::Kill)]
+    }
+
+    /// Threads with the time of their last bump, and that time as it was when they were read.
+    #[derive(Default)]
+    struct World {
+        bumped: BTreeMap<i64, i64>,
+        read: BTreeMap<i64, i64>,
+        clock: i64,
+    }
+
+    impl World {
+        fn happen(&mut self, event: &Event) {
+            self.clock += 1;
+            let nth = |n: usize| self.bumped.keys().nth(n % self.bumped.len().max(1)).copied();
+            match event {
+                Event::Bump(n) => _ = nth(*n).map(|id| self.bumped.insert(id, self.clock)),
+                Event::Delete(n) => _ = nth(*n).map(|id| self.bumped.remove(&id)),
+                Event::New => _ = self.bumped.insert(1000 + self.clock, self.clock),
+                Event::Nothing => {}
+                Event::Kill(events) => events.iter().for_each(|event| self.happen(event)),
+            }
+        }
+
+        fn page(&self, page: i64) -> (Vec<Listed<i64>>, Vec<i64>) {
+            let mut threads: Vec<_> = self.bumped.iter().map(|(id, mark)| (*mark, *id)).collect();
+            threads.sort_unstable_by(|a, b| b.cmp(a));
+            let pages: Vec<_> = threads.chunks(3).collect();
+            let at = usize::try_from(page).unwrap();
+            let listed = pages.get(at).into_iter().copied().flatten();
+            let listed = listed.map(|(mark, id)| Listed { id: id.to_string(), mark: *mark, step: *id }).collect();
+            (listed, if at + 1 < pages.len() { vec![page + 1] } else { vec![] })
+        }
+
+        /// One run, in which `events` happen while threads are read.
+        fn run(&mut self, stored: &mut Option<String>, events: &mut impl Iterator<Item = Event>) {
+            let mut position = Position::resume(stored.as_deref(), 0);
+            while let Some(task) = position.next_task(0) {
+                let (listed, more) = match &task {
+                    Task::Listing(page) => self.page(*page),
+                    Task::Thread(id) | Task::Rest(id) => {
+                        let event = events.next().unwrap_or(Event::Nothing);
+                        self.happen(&event);
+                        if matches!(event, Event::Kill(_)) {
+                            return;
+                        }
+                        self.bumped.get(id).map(|mark| self.read.insert(*id, *mark));
+                        (vec![], vec![])
+                    }
+                };
+                position.follow(&Forum, task, listed, more).unwrap();
+                position.end_pass_when_done();
+                *stored = Some(serde_json::to_string(&position).unwrap());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_meanwhile_all_is_read_in_the_end(threads in 0..40_i64, events in prop::collection::vec(event(), 0..60)) {
+            let mut world = World { bumped: (1..=threads).map(|id| (id, id)).collect(), clock: threads, ..World::default() };
+            let mut stored = None;
+            let mut events = events.into_iter();
+            while let Some(event) = events.next() {
+                world.happen(&event);
+                world.run(&mut stored, &mut events);
+            }
+            world.run(&mut stored, &mut events);
+            for (id, mark) in &world.bumped {
+                prop_assert_eq!(world.read.get(id), Some(mark), "thread {}", id);
+            }
         }
     }
 }

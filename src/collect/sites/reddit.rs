@@ -95,7 +95,8 @@ impl Subreddit {
 impl Site for Subreddit {
     type Step = Step;
 
-    // A new comment does not move its submission, so every pass looks at the whole listing, ten pages at most.
+    // A new comment does not move its submission, so every pass looks at the whole listing, ten pages at most, and reads
+    // the submissions whose number of comments has changed.
     const BY_ACTIVITY: bool = false;
 
     const MEMORY: usize = 1500;
@@ -106,6 +107,10 @@ impl Site for Subreddit {
 
     fn first(&self) -> Step {
         Step::New(None)
+    }
+
+    fn before(&self, _: &Step) -> Option<Step> {
+        None
     }
 
     fn request(&self, step: &Step) -> Request {
@@ -177,7 +182,7 @@ fn stated_error(body: &Value) -> Option<String> {
     if let Some(error) = body.get("error") {
         return Some(format!("error {error}"));
     }
-    let code = body.get("json")?.get("errors")?.get(0)?.get(0)?.as_str()?;
+    let code = body.get("json")?.get("errors")?.get(0)?.get(0)?;
     Some(format!("error {code}"))
 }
 
