@@ -132,7 +132,7 @@ impl Store {
         let mut tx = self.write().await?;
         let mut revision = newest_revision(&mut *tx).await?;
         for thread in &batch.threads {
-            upsert_thread(&mut tx, thread).await?;
+            upsert_thread(&mut tx, thread, &mut revision).await?;
         }
         let mut counts = BatchCounts::default();
         for post in &batch.posts {
@@ -266,7 +266,14 @@ impl Store {
     }
 }
 
-async fn upsert_thread(tx: &mut Transaction<'_, Sqlite>, thread: &Thread) -> Result<()> {
+async fn upsert_thread(tx: &mut Transaction<'_, Sqlite>, thread: &Thread, revision: &mut i64) -> Result<()> {
+    let title: Option<String> = sqlx::query_scalar("select title from thread where id = $1")
+        .bind(thread.id.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    if title.is_some_and(|known| !thread.title.is_empty() && known != thread.title) {
+        revise_posts(tx, thread, revision).await?;
+    }
     sqlx::query(
         "insert into thread (id, source, community, title, url, started_at) values ($1, $2, $3, $4, $5, $6) \
          on conflict (id) do update set \
@@ -283,6 +290,23 @@ async fn upsert_thread(tx: &mut Transaction<'_, Sqlite>, thread: &Thread) -> Res
     .bind(thread.started_at.map(millis))
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// The index holds a thread's title with each of its posts, so a title learnt or changed later touches them all.
+async fn revise_posts(tx: &mut Transaction<'_, Sqlite>, thread: &Thread, revision: &mut i64) -> Result<()> {
+    let posts: Vec<String> = sqlx::query_scalar("select id from post where thread = $1 order by id")
+        .bind(thread.id.as_str())
+        .fetch_all(&mut **tx)
+        .await?;
+    for post in posts {
+        *revision += 1;
+        sqlx::query("update post set revision = $1 where id = $2")
+            .bind(*revision)
+            .bind(post)
+            .execute(&mut **tx)
+            .await?;
+    }
     Ok(())
 }
 
