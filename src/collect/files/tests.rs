@@ -259,6 +259,27 @@ async fn dates_to_come_are_kept_and_flagged() {
     assert!(matches!(&found[1], Ok(Record::Post(post)) if post.flags.future && post.written_at.is_some()));
 }
 
+#[tokio::test]
+async fn the_demo_corpus_is_stored_as_its_truth_says() {
+    let world = World::new().await;
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/demo");
+    let collected =
+        collect_paths(&world.store, &context(), &[demo.join("communities")], Progress::new(true)).await.unwrap();
+    let posts = world.store.export_posts("", 10_000).await.unwrap();
+    let texts: BTreeMap<_, _> = posts.into_iter().map(|p| (p.id, p.text)).collect();
+    let truth = fs::read_to_string(demo.join("truth_posts.jsonl")).unwrap();
+    assert_eq!((truth.lines().count(), collected.counts.new, collected.failed), (texts.len(), collected.seen, 0));
+    for line in truth.lines() {
+        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = &texts[told["id"].as_str().unwrap()];
+        assert_eq!(text, told["text"].as_str().unwrap());
+        for span in told["acts"].as_array().unwrap().iter().flat_map(|a| a["spans"].as_array().unwrap()) {
+            let at = |end: &str| usize::try_from(span[end].as_u64().unwrap()).unwrap();
+            assert_eq!(text.get(at("start")..at("end")), span["quote"].as_str());
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
