@@ -1,1 +1,3 @@
+//! Pure text work: no I/O, no async.
 
+pub mod near_duplicate;
