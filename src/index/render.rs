@@ -132,3 +132,106 @@ pub(super) fn plain(text: &str) -> String {
         .filter_map(|c| if c.is_whitespace() { Some(' ') } else { (!c.is_control()).then_some(c) })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::shown::Segment;
+    use super::*;
+
+    fn hit() -> Hit {
+        let piece = |text: &str, mark| Segment { text: text.to_owned(), mark };
+        Hit {
+            post: "jsonl:1".to_owned(),
+            thread: "jsonl:t1".to_owned(),
+            community: "r/Boilers".to_owned(),
+            written_at: Some("2026-03-09T23:00:00Z".parse().unwrap()),
+            url: Some("https://forum.example/a/rather/long/link/that/must/stay/whole/1".to_owned()),
+            score: 1.5,
+            snippet: vec![
+                piece("so I tried the reset and had no ", false),
+                piece("luck", true),
+                piece(" with\n\nthe second pump either, which\tis the third", false),
+            ],
+            author: Some("a_0123456789abcdef".to_owned()),
+            title: "Pump trouble".to_owned(),
+            cut: [true, true],
+        }
+    }
+
+    fn hits(hits: Vec<Hit>) -> Hits {
+        Hits { v: 1, total: 31, hits, facets: None, offset: 20 }
+    }
+
+    #[test]
+    fn a_hit_reads_well() {
+        let expected = "\
+31 posts match; 21 to 21 shown
+
+21  r/Boilers · 9 Mar 2026 · a_0123456789abcdef
+    Pump trouble
+    … so I tried the reset and had no luck with the
+    second pump either, which is the third …
+    https://forum.example/a/rather/long/link/that/must/stay/whole/1
+";
+        assert_eq!(render(&hits(vec![hit()]), 52, false), expected);
+        let bold = render(&hits(vec![hit()]), 52, true);
+        assert_eq!(bold.replace("\u{1b}[1mluck\u{1b}[0m", "luck"), expected);
+        assert_ne!(bold, expected);
+    }
+
+    #[test]
+    fn what_is_not_known_leaves_no_gap() {
+        let bare = Hit { written_at: None, author: None, url: None, title: String::new(), cut: [false; 2], ..hit() };
+        let text = render(&Hits { total: 1, offset: 0, ..hits(vec![bare]) }, 120, false);
+        assert_eq!(
+            text,
+            "1 post matches\n\n 1  r/Boilers\n    so I tried the reset and had no luck with the second pump either, which is the third\n"
+        );
+        assert_eq!(render(&Hits { total: 0, ..hits(vec![]) }, 80, false), "no post matches\n");
+    }
+
+    #[test]
+    fn long_counts_are_cut_and_say_so() {
+        let count = |value: String, count| FacetCount { value, count };
+        let facets = Facets {
+            community: (0..10).map(|n| count(format!("r/c{n}"), 10 - n)).collect(),
+            act: vec![],
+            month: (1..=12)
+                .chain(1..=2)
+                .enumerate()
+                .map(|(i, m)| count(format!("{}-{m:02}", 2025 + i / 12), 1))
+                .collect(),
+        };
+        let text = render(&Hits { facets: Some(facets), ..hits(vec![]) }, 200, false);
+        assert!(text.contains("communities: r/c0 10, r/c1 9,") && text.contains("r/c7 3, and 2 more\n"), "{text}");
+        assert!(text.contains("months: 2025-03 1,") && text.contains("the 12 newest of 14 months"), "{text}");
+        assert!(!text.contains("acts"), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_post_commands_the_terminal(
+            text in "(\\PC|[\u{0}-\u{1f}\u{7f}-\u{9f}\u{202e}\u{2066}]|[a-z ]{1,9}){0,60}", width in 0..130usize, colour: bool
+        ) {
+            let segment = |mark| Segment { text: text.clone(), mark };
+            let hit = Hit {
+                community: text.clone(),
+                title: text.clone(),
+                url: Some(text.clone()),
+                author: Some(text.clone()),
+                snippet: vec![segment(false), segment(true)],
+                ..hit()
+            };
+            let url = format!("    {}", plain(&text));
+            let shown = render(&hits(vec![hit]), width, colour);
+            let shown = if colour { shown.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "") } else { shown };
+            for line in shown.lines() {
+                prop_assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
+                let fits = textwrap::core::display_width(line) <= width.max(NARROWEST);
+                prop_assert!(fits || line == url, "{line:?}");
+            }
+        }
+    }
+}

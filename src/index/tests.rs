@@ -587,7 +587,7 @@ async fn play(steps: &[Step]) -> (Workspace, BTreeMap<String, &'static str>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
     #[test]
     fn however_it_came_to_be_the_index_answers_the_same(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

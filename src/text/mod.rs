@@ -1,3 +1,9 @@
+//! Pure text work: no I/O, no async.
+
+pub mod display;
+
 pub mod html;
 
 pub mod markdown;
+
+pub mod near_duplicate;
