@@ -4,6 +4,8 @@ pub mod display;
 
 pub mod html;
 
+pub mod lines;
+
 pub mod markdown;
 
 pub mod near_duplicate;
