@@ -75,11 +75,18 @@ pub async fn group(app: &App) -> Result<StageSummary> {
     group::run(&app.store, &app.recipes(), codebook, app.settings.compare.seed, app.clock.now(), app.progress).await
 }
 
+/// Draws people and accounts to label by hand, replacing an earlier sample.
+pub async fn label_draw(app: &App, per_side: usize) -> Result<StageSummary> {
+    let settings = &app.settings.compare;
+    let now = app.clock.now();
+    compare::sample::draw(&app.store, &app.recipes(), settings, now, near_duplicate::clusters, per_side).await
+}
+
 /// Hand labels. A sample is drawn only when there is none: drawing again would orphan labels that somebody made for it.
 pub async fn label_import(app: &App, labels: &Path) -> Result<StageSummary> {
     if app.store.sample().await?.is_empty() {
         let per_side = app.settings.compare.sample_per_side;
-        compare::sample::draw(&app.store, &app.recipes(), &app.settings.compare, per_side).await?;
+        label_draw(app, per_side).await?;
     }
     compare::labels::import_labels(&app.store, labels).await
 }

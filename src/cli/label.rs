@@ -7,8 +7,9 @@ use clap::{Args, Subcommand};
 
 use super::output::Output;
 use crate::app::App;
-use crate::compare::{labels, sample};
+use crate::compare::labels;
 use crate::exit::Exit;
+use crate::pipeline;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LabelVerb {
@@ -36,7 +37,7 @@ pub(super) async fn run(app: &App, verb: LabelVerb, out: &mut Output) -> Result<
         LabelVerb::Draw(args) => {
             if args.again || app.store.sample().await?.is_empty() {
                 let per_side = args.per_side.unwrap_or(app.settings.compare.sample_per_side);
-                sample::draw(&app.store, &app.recipes(), &app.settings.compare, per_side).await?;
+                pipeline::label_draw(app, per_side).await?;
             }
             let mut written = 0;
             for line in labels::worksheet(&app.store).await? {
