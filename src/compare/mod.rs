@@ -142,9 +142,11 @@ fn trust(comparison: &ComparisonV1) -> Trust {
         .iter()
         .zip([p.discovery_accounts, p.reps])
         .all(|(need, have)| need.check(have).is_none());
-    let measured = comparison.problems.iter().any(|p| {
-        (enough_people && p.community.low.is_some()) || (enough_accounts && p.crm.low.is_some())
-    }) || comparison.components.iter().any(|c| c.low.is_some());
+    let measured = comparison
+        .problems
+        .iter()
+        .any(|p| (enough_people && p.community.low.is_some()) || (enough_accounts && p.crm.low.is_some()))
+        || comparison.components.iter().any(|c| c.low.is_some());
     match (measured, enough_people || enough_accounts) {
         (true, _) => Trust::Measured,
         (false, true) => Trust::Counted,
@@ -161,11 +163,15 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
             .to_owned(),
     );
     if p.accounts == 0 {
-        caveats.push("There are no CRM notes in the window, so there is nothing to compare the communities with.".to_owned());
+        caveats.push(
+            "There are no CRM notes in the window, so there is nothing to compare the communities with.".to_owned(),
+        );
         return caveats;
     }
     if p.problem_authors == 0 {
-        caveats.push("There is no first-hand post about a problem in the window; do the two sides overlap in time?".to_owned());
+        caveats.push(
+            "There is no first-hand post about a problem in the window; do the two sides overlap in time?".to_owned(),
+        );
     }
     let excluded = p.accounts - p.discovery_accounts;
     if excluded > 0 {
@@ -180,7 +186,8 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
         caveats.push(says);
     }
     caveats.push(
-        "The CRM holds what reps asked and wrote down: a problem missing there may never have been asked about.".to_owned(),
+        "The CRM holds what reps asked and wrote down: a problem missing there may never have been asked about."
+            .to_owned(),
     );
     if comparison.problems.iter().any(|p| p.verdict == "phantom") {
         caveats.push(
