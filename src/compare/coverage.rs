@@ -287,6 +287,14 @@ fn judge(
         community.complete && crm.complete,
         width,
     ));
+    // A difference that is there, and by the estimate a gap, but not certainly more than twofold: more units would tell, and
+    // "no gap" would be the wrong word for it.
+    let apart = difference.low > 0.0 || difference.high < 0.0;
+    if apart && c.mean.max(s.mean) > MINIMUM_RATIO * c.mean.min(s.mean) {
+        let p = tests.silent.min(tests.phantom);
+        let units = (community.units.0.len() + crm.units.0.len()) as u64;
+        problem.missing.extend(rule::certainty(units, p, FALSE_DISCOVERIES));
+    }
     if problem.missing.is_empty() {
         problem.verdict = verdict("no_gap_detected");
         // A gap is a ratio above two, which for the rarer side's share m begins at a difference of m; half an interval more

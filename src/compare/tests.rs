@@ -314,6 +314,25 @@ fn one_thread_cannot_make_a_silent_problem() {
 }
 
 #[test]
+fn a_likely_gap_that_is_not_certain_is_not_called_none() {
+    let size = Size { people: 120, accounts: 80, ..LARGE };
+    let mut seen = 0;
+    for seed in 0..10 {
+        let answer = answer(&world(seed, size, &[(0.25, 0.06), EQUAL], 0.5));
+        let problem = of(&answer, "p00");
+        let difference = problem.difference.unwrap();
+        let twice = problem.community.rate > 2.5 * problem.crm.rate;
+        if difference.low > 0.0 && twice && !is_gap(&problem.verdict) {
+            seen += 1;
+            assert_eq!(problem.verdict, "not_enough_evidence");
+            let missing = problem.missing.last().unwrap();
+            assert!(missing.have == 200 && missing.need > 200, "{missing:?}");
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn a_codebook_that_does_not_fit_refuses_coverage() {
     let mut cells = world(10, LARGE, &[SILENT, EQUAL], 0.5);
     cells.crm.0.iter_mut().step_by(2).for_each(|u| u.gold.as_mut().unwrap().other = true);

@@ -111,17 +111,18 @@ fn account(i: usize) -> Vec<(Note, NoteReading, serde_json::Value)> {
     };
     let text = if i == 0 { "leaks all over, very keen" } else { "rust everywhere, very keen" };
     let pain = ClaimedPain { evidence: cut(text), elicitation: Elicitation::Volunteered, specific: false };
-    let reading = NoteReading { interest: Interest::new(3), pains: vec![pain], asked: i % 2 == 0, ..empty.clone() };
+    let reading =
+        NoteReading { interest: Interest::new(3), pains: vec![pain], asked: i.is_multiple_of(2), ..empty.clone() };
     let label = |id: &str, problems: &[&str], interest: Option<u8>, backed: bool| {
         serde_json::json!({
             "side": "crm", "item": id, "annotator": "x", "problems": problems, "interest": interest, "backed": backed,
-            "asked": i % 2 == 0,
+            "asked": i.is_multiple_of(2),
         })
     };
     let id = format!("n{i:03}");
     let problem = if i == 0 { "leaks" } else { "rust" };
     let mut notes = vec![(note(id.clone(), NoteKind::Call, 70, text), reading, label(&id, &[problem], Some(3), false))];
-    if i % 4 == 0 {
+    if i.is_multiple_of(4) {
         let text = "Invoice paid";
         let commitment = Commitment {
             evidence: cut(text),
