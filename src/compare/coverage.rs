@@ -250,7 +250,10 @@ fn judge(
     problem.verdict = verdict("not_enough_evidence");
     let (Some(tests), Some(difference)) = (tests, problem.difference) else {
         if problem.missing.is_empty() {
-            problem.missing.push(Missing { what: "clusters on each side".to_owned(), have: 0, need: CLUSTERS as u64 });
+            let clusters = |side: &Measured<'_>| rule::distinct(side.units.0.iter().map(|u| u.cluster_of(index)));
+            let have = clusters(community).min(clusters(crm)) as u64;
+            let what = "threads or accounts on the smaller side".to_owned();
+            problem.missing.push(Missing { what, have, need: CLUSTERS as u64 });
         }
         return;
     };

@@ -4,9 +4,9 @@
 //! knows the reader's mistakes. One rule holds: what the machine counted is shown as counted; only hand labels make it a
 //! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
 //!
-//! In reading order: the [`window`] that both sides share, the [`cells`] that are counted (made from the store by `gather`),
-//! [`labels`] and the [`sample`] they are drawn by, the [`stats`], the [`evidence_rule`], and the two components
-//! [`coverage`] and [`commitment`]. [`compare`] is the whole of it without a store.
+//! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
+//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, and the two components
+//! `coverage` and `commitment`. `compare` is the whole of it without a store.
 
 pub mod stats;
 
@@ -189,6 +189,17 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
         "The CRM holds what reps asked and wrote down: a problem missing there may never have been asked about."
             .to_owned(),
     );
+    if comparison.labels == LabelsV1::default() {
+        for (name, side) in [("communities", &cells.community), ("CRM", &cells.crm)] {
+            if let Some(misfit) = evidence_rule::codebook_fit(name, side, false) {
+                caveats.push(format!(
+                    "Of the problems the reader found in the {name} only {}% are on the list (the coverage comparison needs {}%, \
+                     codebook_does_not_fit), so shares of listed problems are too low.",
+                    misfit.have, misfit.need
+                ));
+            }
+        }
+    }
     if comparison.problems.iter().any(|p| p.verdict == "phantom") {
         caveats.push(
             "Pains claimed in the CRM and not found in the communities searched may be real and never posted; whether the \

@@ -341,6 +341,13 @@ fn a_codebook_that_does_not_fit_refuses_coverage() {
     assert!(answer.components[0].missing[0].what.contains("codebook_does_not_fit"));
     assert!(answer.problems.iter().all(|p| p.verdict == "not_enough_evidence"));
     assert_eq!(answer.components[1].verdict, "finding", "what stands behind a claim needs no codebook");
+
+    let mut counted = unlabelled(&cells);
+    assert!(!self::answer(&counted).caveats.iter().any(|c| c.contains("codebook_does_not_fit")));
+    counted.crm.0.iter_mut().for_each(|u| u.other = true);
+    let answer = self::answer(&counted);
+    assert!(answer.caveats.iter().any(|c| c.contains("in the CRM only") && c.contains("codebook_does_not_fit")));
+    assert!(answer.problems.iter().all(|p| p.verdict == "uncorrected"), "shown, with the caveat");
 }
 
 #[test]
