@@ -123,7 +123,7 @@ fn component(optimism: &OptimismV1, missing: Vec<Missing>, reps: u64) -> Compone
         component.detectable = Some((FLOOR + rate.rate - low).min(1.0));
     }
     component.says = format!(
-        "{counts}: {} (95% interval {}, wide enough for {} that differ), corrected with {} labelled by hand. Of these {split}.",
+        "{counts}: {} (95% interval {}, allowing for differences between {}), corrected with {} labelled by hand. Of these {split}.",
         percent(rate.rate),
         range(low, high),
         counted(reps, "reps"),

@@ -138,8 +138,7 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
     let crm = Measured::new("crm", &cells.crm, k);
     let missing = shared_missing(cells, &community, &crm);
     let tests = family(&community, &crm);
-    let mut problems =
-        (0..k).map(|i| problem(cells, i, &community, &crm, &missing, tests[i])).collect::<Vec<_>>();
+    let mut problems = (0..k).map(|i| problem(cells, i, &community, &crm, &missing, tests[i])).collect::<Vec<_>>();
     let component = component(&problems, &community, &crm, missing);
     problems.sort_by(|a, b| {
         b.community.rate.total_cmp(&a.community.rate).then(b.crm.rate.total_cmp(&a.crm.rate)).then(a.id.cmp(&b.id))
@@ -251,11 +250,10 @@ fn judge(
     problem.verdict = verdict("not_enough_evidence");
     let (Some(tests), Some(difference)) = (tests, problem.difference) else {
         if problem.missing.is_empty() {
-            problem.missing.push(Missing {
-                what: "clusters on each side".to_owned(),
-                have: 0,
-                need: CLUSTERS as u64,
-            });
+            let clusters = |side: &Measured<'_>| rule::distinct(side.units.0.iter().map(|u| u.cluster_of(index)));
+            let have = clusters(community).min(clusters(crm)) as u64;
+            let what = "threads or accounts on the smaller side".to_owned();
+            problem.missing.push(Missing { what, have, need: CLUSTERS as u64 });
         }
         return;
     };
@@ -292,6 +290,14 @@ fn judge(
         community.complete && crm.complete,
         width,
     ));
+    // A difference that is there, and by the estimate a gap, but not certainly more than twofold: more units would tell, and
+    // "no gap" would be the wrong word for it.
+    let apart = difference.low > 0.0 || difference.high < 0.0;
+    if apart && c.mean.max(s.mean) > MINIMUM_RATIO * c.mean.min(s.mean) {
+        let p = tests.silent.min(tests.phantom);
+        let units = (community.units.0.len() + crm.units.0.len()) as u64;
+        problem.missing.extend(rule::certainty(units, p, FALSE_DISCOVERIES));
+    }
     if problem.missing.is_empty() {
         problem.verdict = verdict("no_gap_detected");
         // A gap is a ratio above two, which for the rarer side's share m begins at a difference of m; half an interval more
@@ -301,12 +307,7 @@ fn judge(
     }
 }
 
-fn component(
-    problems: &[ProblemV1],
-    community: &Measured<'_>,
-    crm: &Measured<'_>,
-    shared: Shared,
-) -> ComponentV1 {
+fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_>, shared: Shared) -> ComponentV1 {
     let (people, accounts) = (community.units.0.len() as u64, crm.units.0.len() as u64);
     let (one, two) = (community.table(), crm.table());
     let jsd = jsd_bc(&ClusterTotals::new(&one), &ClusterTotals::new(&two));
@@ -325,7 +326,8 @@ fn component(
     if shared.unlabelled {
         component.verdict = "uncorrected".to_owned();
         component.estimate = jsd.map(|j| j.corrected.max(0.0));
-        component.says = format!("Counted by machine among {both}, not corrected for its mistakes. {}", promise(community, crm));
+        component.says =
+            format!("Counted by machine among {both}, not corrected for its mistakes. {}", promise(community, crm));
         return component;
     }
     if !component.missing.is_empty() {

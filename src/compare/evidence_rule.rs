@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Cells, Units};
+use super::stats::normal_quantile;
 use crate::model::Missing;
 
 /// A count that a claim needs.
@@ -127,6 +128,18 @@ pub fn width(labels: u64, complete: bool, width: f64) -> Option<Missing> {
     Some(Missing { what: format!("{what}, for an interval no wider than 40 points"), have: labels, need })
 }
 
+/// How many units would take a difference of this size from `p` to `level`: the deviate grows with the square root of their
+/// number. At least one more, at most a hundred times as many.
+pub fn certainty(units: u64, p: f64, level: f64) -> Option<Missing> {
+    if p <= level {
+        return None;
+    }
+    let factor = (normal_quantile(1.0 - level) / normal_quantile(1.0 - p).max(1e-9)).powi(2).min(100.0);
+    let need = ((units as f64 * factor).ceil() as u64).max(units + 1);
+    let what = "people and accounts: there is a difference, but not certainly a twofold one".to_owned();
+    Some(Missing { what, have: units, need })
+}
+
 /// Distinct numbers.
 pub fn distinct(of: impl Iterator<Item = usize>) -> usize {
     of.collect::<BTreeSet<_>>().len()
@@ -157,6 +170,14 @@ mod tests {
         assert_eq!(labels("crm", 39, 40).unwrap().need, 40);
         assert_eq!(labels("crm", 0, 5000).unwrap().need, 60);
         assert!(labels("crm", 0, 0).is_some());
+    }
+
+    #[test]
+    fn a_nearly_certain_gap_needs_little_more() {
+        assert!(certainty(260, 0.05, 0.10).is_none());
+        let (near, far) = (certainty(260, 0.11, 0.10).unwrap(), certainty(260, 0.30, 0.10).unwrap());
+        assert!(near.need > 260 && near.need < 300 && far.need > 1000, "{near:?} {far:?}");
+        assert_eq!(certainty(10, 0.99, 0.10).unwrap().need, 1000);
     }
 
     #[test]

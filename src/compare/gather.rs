@@ -9,6 +9,7 @@ use super::cells::{Account, Cells, Design, Occurrence, Standing, Topic, Unit, Un
 use super::cells::{is_foreign, numbered, unit_gold};
 use super::labels::{Labels, NoteAnswer};
 use super::window::{Window, day};
+use super::wording::counted;
 use crate::config::CompareSettings;
 use crate::model::comparison::PopulationV1;
 use crate::model::{AuthorKey, CommitmentStatus, Corroboration, Elicitation, Giver, PostId, Recipes, Voice};
@@ -88,26 +89,24 @@ pub(super) async fn gather(
 
     let (from, to) = window.instants()?;
     let population = store.post_population(from, to).await?;
-    left_out(&mut caveats, "post", population.undated * i64::from(window.is_bounded()), population.future);
+    left_out(&mut caveats, "posts", population.undated * i64::from(window.is_bounded()), population.future);
     let undated_notes = notes.iter().filter(|n| note_time(n).is_none()).count();
     left_out(
         &mut caveats,
-        "note",
+        "notes",
         if window.is_bounded() { i64::try_from(undated_notes)? } else { 0 },
         i64::try_from(future_notes.len())?,
     );
 
     let acts = store.community_rows(&recipes.post, codebook.hash()).await?;
-    let acts = acts
-        .into_iter()
-        .filter(|a| a.voice == Voice::FirstHand && window.contains(a.written_at))
-        .collect::<Vec<_>>();
+    let acts =
+        acts.into_iter().filter(|a| a.voice == Voice::FirstHand && window.contains(a.written_at)).collect::<Vec<_>>();
     let merged = merge_authors(store, recipes, &acts, near_duplicates).await?;
     if !merged.is_empty() {
         caveats.push(format!(
-            "{} author accounts posted nearly the same words and are counted as {} persons.",
+            "{} author accounts posted nearly the same words and are counted as {}.",
             merged.len(),
-            merged.values().collect::<BTreeSet<_>>().len()
+            counted(merged.values().collect::<BTreeSet<_>>().len() as u64, "people")
         ));
     }
     let posts = all_posts.into_iter().filter(|(_, _, at)| window.contains(*at)).map(|(a, p, _)| (a, p)).collect();
@@ -143,9 +142,10 @@ fn note_time(note: &StoredNote) -> Option<Timestamp> {
 }
 
 fn left_out(caveats: &mut Vec<String>, what: &str, undated: i64, future: i64) {
-    for (n, why) in [(undated, "carry no date"), (future, "carry a date in the future")] {
+    for (n, why) in [(undated, "no date"), (future, "a date in the future")] {
         if n > 0 {
-            caveats.push(format!("{n} {what}s {why} and are left out."));
+            let (carry, are) = if n == 1 { ("carries", "is") } else { ("carry", "are") };
+            caveats.push(format!("{} {carry} {why} and {are} left out.", counted(count(n), what)));
         }
     }
 }
@@ -191,7 +191,10 @@ fn joined(links: &[(&AuthorKey, usize)]) -> BTreeMap<AuthorKey, AuthorKey> {
     for (author, cluster) in links {
         let (a, b) = (root(&parents, author), root(&parents, first.entry(*cluster).or_insert(author)));
         // The smaller key is the root, so the representative does not depend on the order of the texts.
-        parents.insert(a.max(b), a.min(b));
+        let root = a.min(b);
+        for key in [a, b, author] {
+            parents.insert(key, root);
+        }
     }
     let roots = parents.keys().map(|key| (*key, root(&parents, key))).collect::<BTreeMap<_, _>>();
     let several = roots.iter().filter(|(key, root)| key != root).map(|(_, root)| *root).collect::<BTreeSet<_>>();
@@ -331,7 +334,7 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
         unit.gold = unit.gold.take().filter(|_| weight.is_some());
         unit.weight = weight.unwrap_or(1.0);
     }
-    label_caveats(caveats, "persons", counts);
+    label_caveats(caveats, "people", counts);
     Units(units)
 }
 
@@ -405,8 +408,8 @@ fn firms(
         });
 
         let claims = || notes.iter().flat_map(|n| pains.get(n.note.id.as_str()).into_iter().flatten());
-        let discovery =
-            notes.iter().any(|n| n.note.text.split_whitespace().count() >= DISCOVERY_WORDS) || claims().next().is_some();
+        let discovery = notes.iter().any(|n| n.note.text.split_whitespace().count() >= DISCOVERY_WORDS)
+            || claims().next().is_some();
         if !discovery {
             continue;
         }
@@ -489,9 +492,9 @@ fn standing<'a>(
         None => n.reading.as_ref().is_some_and(|r| r.asked),
     };
     Standing {
-        strong: notes.iter().any(|n| {
-            interest(n) >= Some(3) && material.window.is_older_than(note_time(n), SETTLING_DAYS)
-        }),
+        strong: notes
+            .iter()
+            .any(|n| interest(n) >= Some(3) && material.window.is_older_than(note_time(n), SETTLING_DAYS)),
         backed: history.iter().any(|n| backed(n)),
         asked: history.iter().any(|n| asked(n)),
     }

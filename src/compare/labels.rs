@@ -293,7 +293,9 @@ mod tests {
         let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
         let path = folder.path().join("labels.jsonl");
         let good = |who: &str, problem: &str| {
-            format!(r#"{{"side":"community","item":"p1","annotator":"{who}","voice":"first_hand","problems":["{problem}"]}}"#)
+            format!(
+                r#"{{"side":"community","item":"p1","annotator":"{who}","voice":"first_hand","problems":["{problem}"]}}"#
+            )
         };
         let long = "x".repeat(2 * MAX_LINE as usize + 10);
         let text = format!("{}\n\nnonsense\n{long}\n{}\n{}", good("a", "one"), good("b", "one"), good("a", "two"));

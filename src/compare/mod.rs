@@ -4,9 +4,9 @@
 //! knows the reader's mistakes. One rule holds: what the machine counted is shown as counted; only hand labels make it a
 //! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
 //!
-//! In reading order: the [`window`] that both sides share, the [`cells`] that are counted (made from the store by `gather`),
-//! [`labels`] and the [`sample`] they are drawn by, the [`stats`], the [`evidence_rule`], and the two components
-//! [`coverage`] and [`commitment`]. [`compare`] is the whole of it without a store.
+//! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
+//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, and the two components
+//! `coverage` and `commitment`. `compare` is the whole of it without a store.
 
 pub mod stats;
 
@@ -142,9 +142,11 @@ fn trust(comparison: &ComparisonV1) -> Trust {
         .iter()
         .zip([p.discovery_accounts, p.reps])
         .all(|(need, have)| need.check(have).is_none());
-    let measured = comparison.problems.iter().any(|p| {
-        (enough_people && p.community.low.is_some()) || (enough_accounts && p.crm.low.is_some())
-    }) || comparison.components.iter().any(|c| c.low.is_some());
+    let measured = comparison
+        .problems
+        .iter()
+        .any(|p| (enough_people && p.community.low.is_some()) || (enough_accounts && p.crm.low.is_some()))
+        || comparison.components.iter().any(|c| c.low.is_some());
     match (measured, enough_people || enough_accounts) {
         (true, _) => Trust::Measured,
         (false, true) => Trust::Counted,
@@ -161,11 +163,15 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
             .to_owned(),
     );
     if p.accounts == 0 {
-        caveats.push("There are no CRM notes in the window, so there is nothing to compare the communities with.".to_owned());
+        caveats.push(
+            "There are no CRM notes in the window, so there is nothing to compare the communities with.".to_owned(),
+        );
         return caveats;
     }
     if p.problem_authors == 0 {
-        caveats.push("There is no first-hand post about a problem in the window; do the two sides overlap in time?".to_owned());
+        caveats.push(
+            "There is no first-hand post about a problem in the window; do the two sides overlap in time?".to_owned(),
+        );
     }
     let excluded = p.accounts - p.discovery_accounts;
     if excluded > 0 {
@@ -180,8 +186,20 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
         caveats.push(says);
     }
     caveats.push(
-        "The CRM holds what reps asked and wrote down: a problem missing there may never have been asked about.".to_owned(),
+        "The CRM holds what reps asked and wrote down: a problem missing there may never have been asked about."
+            .to_owned(),
     );
+    if comparison.labels == LabelsV1::default() {
+        for (name, side) in [("communities", &cells.community), ("CRM", &cells.crm)] {
+            if let Some(misfit) = evidence_rule::codebook_fit(name, side, false) {
+                caveats.push(format!(
+                    "Of the problems the reader found in the {name} only {}% are on the list (the coverage comparison needs {}%, \
+                     codebook_does_not_fit), so shares of listed problems are too low.",
+                    misfit.have, misfit.need
+                ));
+            }
+        }
+    }
     if comparison.problems.iter().any(|p| p.verdict == "phantom") {
         caveats.push(
             "Pains claimed in the CRM and not found in the communities searched may be real and never posted; whether the \

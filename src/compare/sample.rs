@@ -63,12 +63,7 @@ pub fn sample(cells: &Cells, per_side: usize, seed: u64) -> Vec<SampleUnit> {
     drawn
 }
 
-fn stratified(
-    side: Side,
-    units: &[(&str, Option<usize>)],
-    per_side: usize,
-    rng: &mut ChaCha8Rng,
-) -> Vec<SampleUnit> {
+fn stratified(side: Side, units: &[(&str, Option<usize>)], per_side: usize, rng: &mut ChaCha8Rng) -> Vec<SampleUnit> {
     let mut strata = BTreeMap::<Option<usize>, Vec<&str>>::new();
     for (unit, stratum) in units {
         strata.entry(*stratum).or_default().push(unit);
@@ -125,9 +120,8 @@ mod tests {
     fn the_order_of_the_units_does_not_matter() {
         let names = names(100);
         let mut units = names.iter().enumerate().map(|(i, n)| (n.as_str(), Some(i % 4))).collect::<Vec<_>>();
-        let draw = |units: &[(&str, Option<usize>)]| {
-            stratified(Side::Community, units, 40, &mut ChaCha8Rng::seed_from_u64(1))
-        };
+        let draw =
+            |units: &[(&str, Option<usize>)]| stratified(Side::Community, units, 40, &mut ChaCha8Rng::seed_from_u64(1));
         let there = draw(&units);
         units.reverse();
         assert_eq!(there, draw(&units));

@@ -30,11 +30,7 @@ impl Window {
     ///
     /// # Errors
     /// When the window would end before it begins.
-    pub fn choose(
-        settings: &CompareSettings,
-        community: Option<Date>,
-        crm: Option<Option<Date>>,
-    ) -> Result<Self> {
+    pub fn choose(settings: &CompareSettings, community: Option<Date>, crm: Option<Option<Date>>) -> Result<Self> {
         let covered = match (community, crm) {
             (Some(community), Some(Some(crm))) => Some(community.min(crm)),
             _ => None,
@@ -109,8 +105,7 @@ mod tests {
     #[test]
     fn the_window_is_what_both_sides_cover() {
         let settings = CompareSettings { window_days: 10, ..CompareSettings::default() };
-        let window =
-            Window::choose(&settings, Some(date("2026-07-30")), Some(Some(date("2026-07-20")))).unwrap();
+        let window = Window::choose(&settings, Some(date("2026-07-30")), Some(Some(date("2026-07-20")))).unwrap();
         assert_eq!((window.since, window.until), (Some(date("2026-07-11")), Some(date("2026-07-20"))));
         for (at, inside) in [
             (Some("2026-07-10T23:59:59Z"), false),

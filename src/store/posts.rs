@@ -192,11 +192,7 @@ impl Store {
     }
 
     /// Who posted from `since` (inclusive) to `until` (exclusive); without either, undated posts are counted too.
-    pub async fn post_population(
-        &self,
-        since: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> Result<PostPopulation> {
+    pub async fn post_population(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> Result<PostPopulation> {
         let row = sqlx::query(
             "select count(distinct community), count(*), count(distinct author), \
              (select count(*) from post where future = 0 and written_at is null), \

@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn with_everything_inside_it_is_w_neff() {
-        let with = |i: usize| i % 4 == 0;
+        let with = |i: usize| i.is_multiple_of(4);
         let class = |i: usize| if with(i) { Class::With } else { Class::Without };
         let domain =
             (0..200).map(|i| DomainCell { found: class(i), gold: Some(class(i)), weight: 1.0 }).collect::<Vec<_>>();

@@ -19,7 +19,7 @@ mod multiplicity;
 mod proportion;
 
 pub use difference::{RatioTail, mover, p_ratio};
-pub use distributions::{beta_cdf, f_survival, student_quantile};
+pub use distributions::{beta_cdf, f_survival, normal_quantile, student_quantile};
 pub use domain::{Class, DomainCell, share_within};
 pub use mix::{ClusterTotals, Jsd, RaoScott, cluster_covariance, jsd_bc, jsd_interval, jsd_parts, rs_f};
 pub use multiplicity::bh;
