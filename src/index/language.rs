@@ -1,9 +1,12 @@
 //! The query language: tantivy's own over title and text, with every word required unless `OR` says otherwise.
 //!
-//!     no luck            both words, in any form          "no luck"          the phrase, in any form
-//!     no OR luck         either                           "no luck"~3        the words within three of each other
-//!     no -luck, no NOT luck  the first without the second  community:r/x      in one field: title, text, community,
-//!     (a OR b) c         grouped                                             source, author, act, thread, id
+//! ```text
+//! no luck                both words, in any form     "no luck"       the phrase, in any form
+//! no OR luck             either                      "no luck"~3     the words, up to three places out of line
+//! no -luck, no NOT luck  the first without the other "bad lu"*       the phrase, its last word only begun
+//! (a OR b) (c OR d)      grouped; two groups of      community:r/x   in one field: title, text, community, source,
+//!                        alternatives need both ( )                  author, act, thread, id
+//! ```
 //!
 //! The one rule: nothing that was typed is left out in silence. What cannot be searched is a [`QueryError`] that shows
 //! the place and says how to search for the words as they stand.
