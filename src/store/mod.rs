@@ -10,6 +10,8 @@ mod failures;
 
 mod posts;
 
+mod post_batches;
+
 mod post_readings;
 
 mod notes;

@@ -131,6 +131,8 @@ struct Reference {
 impl Export {
     fn member(&mut self, key: &str, value: &[u8]) {
         match key {
+            // Messages that were given out stand in the channel that was told.
+            _ if self.told => {}
             "guild" => self.guild = json(value).unwrap_or_default(),
             "channel" => self.channel = json(value).unwrap_or_default(),
             _ => {}

@@ -80,7 +80,8 @@ impl File {
     fn member(&mut self, key: &str, value: &[u8]) {
         let value = json::<Value>(value).unwrap_or_default();
         match key {
-            "id" => self.topic.id = value.as_u64().or(self.topic.id),
+            // Posts that were given out stand in the topic the first of them named.
+            "id" => self.topic.id = self.topic.id.or(value.as_u64()),
             "title" => self.topic.title = value.as_str().map(str::to_owned),
             "slug" => self.topic.slug = value.as_str().map(str::to_owned),
             "created_at" => self.topic.created_at = value.as_str().map(str::to_owned),
@@ -120,6 +121,19 @@ mod tests {
         assert_eq!((thread.id.as_str(), thread.title.as_str()), ("discourse:vans:7", "Lost notes"));
         assert_eq!((one.thread.as_str(), one.text.as_str()), ("discourse:vans:7", "Gone."));
         assert_eq!(two.parent.as_ref(), Some(&one.id));
+    }
+
+    #[test]
+    fn posts_that_name_another_topic_stay_in_the_one_of_their_page() {
+        let text = TOPIC.replacen("\"topic_id\":7", "\"topic_id\":8", 1);
+        let found = read_text(&DiscourseTopic, &text, "vans/7.json");
+        let threads = |record: &Result<Record, BadRecord>| match record {
+            Ok(Record::Post(post)) => Some(post.thread.clone()),
+            Ok(Record::Thread(thread)) => Some(thread.id.clone()),
+            _ => None,
+        };
+        let threads: std::collections::BTreeSet<_> = found.iter().filter_map(threads).collect();
+        assert_eq!(threads.len(), 1, "{found:?}");
     }
 
     #[test]

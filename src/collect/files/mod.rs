@@ -90,7 +90,8 @@ const ROWS_PER_REASON: u64 = 100;
 /// Different reasons in one file, after which the others are counted together.
 const REASONS_PER_FILE: usize = 50;
 
-/// Reads every file under `paths` into the store. Reading again changes nothing, and exports that overlap merge by id.
+/// Reads every file under `paths` into the store. Exports that overlap merge by id, and reading again changes nothing, except
+/// where two files hold different versions of a post without an edit date to tell the newer: then the one read last stands.
 ///
 /// # Errors
 /// When one of `paths` does not exist, or the store cannot be written. Whatever else goes wrong is recorded and counted.

@@ -284,9 +284,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_bytes_make_a_format_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0..300_usize) {
+    fn no_bytes_make_a_format_panic_or_lose_a_thread(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0..300_usize) {
         let ctx = context();
-        let seeds: [&[u8]; 4] = [
+        let seeds: [&[u8]; 6] = [
+            br#"{"post_stream":{"posts":[{"id":70,"topic_id":7,"cooked":"a"},{"id":71,"topic_id":8,"cooked":"b"}]},"id":9,"title":"Nine"}"#,
+            br#"{"guild":{"id":"1"},"channel":{"id":"2"},"messages":[{"id":"3","content":"a"}],"channel":{"id":"5"},"messages":[{"id":"4","content":"b"}]}"#,
             br#"{"guild":{"name":"G","id":"1"},"channel":{"id":"2"},"messages":[{"id":"3","content":"hi > <@4>"}],"messageCount":1}"#,
             br#"{"post_stream":{"posts":[{"id":70,"topic_id":7,"cooked":"<p>hey</p>"}]},"id":7,"title":"Seven"}"#,
             b"{\"id\":\"b\",\"subreddit\":\"x\",\"link_id\":\"t3_a\",\"body\":\"reply\"}\n{\"id\":\"a\",\"title\":\"t\"}",
@@ -297,8 +299,17 @@ proptest! {
                 // A good file, broken off and overwritten from some byte on.
                 let damaged = [&seed[..cut.min(seed.len())], &bytes, &seed[(cut + bytes.len()).min(seed.len())..]].concat();
                 format.sniff(&damaged, Path::new("x.json"));
-                let found = format.read(Box::new(&damaged[..]), Path::new("x.json"), &ctx).take(10_000).count();
-                prop_assert!(found < 10_000);
+                let found: Vec<_> = format.read(Box::new(&damaged[..]), Path::new("x.json"), &ctx).take(10_000).collect();
+                prop_assert!(found.len() < 10_000);
+                // The store refuses a post whose thread it has not seen.
+                let mut told = HashSet::new();
+                for record in found.into_iter().flatten() {
+                    match record {
+                        Record::Thread(thread) => drop(told.insert(thread.id)),
+                        Record::Post(post) => prop_assert!(told.contains(&post.thread)),
+                        _ => {}
+                    }
+                }
             }
         }
     }

@@ -120,7 +120,7 @@ pub fn thread(place: &Place, topic: &Topic) -> Option<Thread> {
     })
 }
 
-/// What became of one post. `topic` is used where the post does not name its topic.
+/// What became of one post. It stands in `topic`, the topic of its page; where that is not known, in the one it names.
 ///
 /// # Errors
 /// When it has no id or belongs to no topic.
@@ -132,7 +132,7 @@ pub fn post(
     numbers: &mut Numbers,
 ) -> Result<Record, Unreadable> {
     let id = post.id.ok_or_else(|| Unreadable("a post without an id".to_owned()))?;
-    let topic = post.topic_id.or(topic).ok_or_else(|| Unreadable("a post that names no topic".to_owned()))?;
+    let topic = topic.or(post.topic_id).ok_or_else(|| Unreadable("a post that names no topic".to_owned()))?;
     if let Some(number) = post.post_number {
         numbers.insert(number, id);
     }
