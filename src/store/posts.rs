@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{Row, Sqlite};
 
-use super::{Failure, Store, instant};
+use super::{Failure, Store, instant, millis};
 use crate::model::{Post, PostId, Thread};
 
 /// How far a live source has been read.
