@@ -82,6 +82,13 @@ pub async fn label_draw(app: &App, per_side: usize) -> Result<StageSummary> {
     compare::sample::draw(&app.store, &app.recipes(), settings, now, near_duplicate::clusters, per_side).await
 }
 
+/// The posts and notes of the sample, to be filled in by hand.
+pub async fn label_worksheet(app: &App) -> Result<Vec<serde_json::Value>> {
+    let settings = &app.settings.compare;
+    let now = app.clock.now();
+    compare::worksheet::worksheet(&app.store, &app.recipes(), settings, now, near_duplicate::clusters).await
+}
+
 /// Hand labels. A sample is drawn only when there is none: drawing again would orphan labels that somebody made for it.
 pub async fn label_import(app: &App, labels: &Path) -> Result<StageSummary> {
     if app.store.sample().await?.is_empty() {

@@ -39,12 +39,11 @@ pub(super) async fn run(app: &App, verb: LabelVerb, out: &mut Output) -> Result<
                 let per_side = args.per_side.unwrap_or(app.settings.compare.sample_per_side);
                 pipeline::label_draw(app, per_side).await?;
             }
-            let mut written = 0;
-            for line in labels::worksheet(&app.store).await? {
-                out.raw(&line)?;
-                written += 1;
+            let lines = pipeline::label_worksheet(app).await?;
+            for line in &lines {
+                out.value(line)?;
             }
-            Ok(if written == 0 { Exit::NothingToDo } else { Exit::Done })
+            Ok(if lines.is_empty() { Exit::NothingToDo } else { Exit::Done })
         }
         LabelVerb::Import { file } => {
             let summary = labels::import_labels(&app.store, &file).await?;

@@ -41,7 +41,7 @@ pub(super) fn run(args: &ReadArgs) -> Result<Exit> {
         Kind::Post => extract::lines::read_lines(input, output)?,
         Kind::Note => crm::lines::read_note_lines(input, output)?,
     };
-    Ok(match (lines.read, lines.failed) {
+    Ok(match (lines.read, lines.bad) {
         (_, 1..) => Exit::Partial,
         (0, 0) => Exit::NothingToDo,
         _ => Exit::Done,

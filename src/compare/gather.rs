@@ -65,6 +65,26 @@ pub(super) async fn gather(
     now: Timestamp,
     near_duplicates: NearDuplicates,
 ) -> Result<Gathered> {
+    let Read { material, population, caveats, codebook } =
+        read(store, recipes, settings, now, near_duplicates).await?;
+    Ok(Gathered { cells: build(&material, population, caveats), codebook })
+}
+
+/// What was read of the store, before it is counted.
+struct Read {
+    material: Material,
+    population: PopulationV1,
+    caveats: Vec<String>,
+    codebook: String,
+}
+
+async fn read(
+    store: &Store,
+    recipes: &Recipes,
+    settings: &CompareSettings,
+    now: Timestamp,
+    near_duplicates: NearDuplicates,
+) -> Result<Read> {
     let (codebook, _) = store
         .codebook()
         .await?
@@ -129,7 +149,30 @@ pub(super) async fn gather(
         authors: count(population.authors),
         ..PopulationV1::default()
     };
-    Ok(Gathered { cells: build(&material, population, caveats), codebook: codebook.hash().to_owned() })
+    Ok(Read { material, population, caveats, codebook: codebook.hash().to_owned() })
+}
+
+/// The items that have to be labelled for the drawn sample to count: ids of posts and of notes, in order.
+pub(super) async fn drawn_items(
+    store: &Store,
+    recipes: &Recipes,
+    settings: &CompareSettings,
+    now: Timestamp,
+    near_duplicates: NearDuplicates,
+) -> Result<(BTreeSet<String>, Vec<StoredNote>)> {
+    let Material { posts, merged, notes, sample, window, .. } =
+        read(store, recipes, settings, now, near_duplicates).await?.material;
+    let drawn = |side: Side, unit: &str| sample.iter().any(|s| s.side == side && s.unit == unit);
+    let posts = posts
+        .into_iter()
+        .filter(|(author, _)| drawn(Side::Community, merged.get(author).unwrap_or(author).as_str()))
+        .map(|(_, post)| post.as_str().to_owned())
+        .collect();
+    let notes = notes
+        .into_iter()
+        .filter(|n| window.contains(note_time(n)) && drawn(Side::Crm, n.note.account.as_str()))
+        .collect();
+    Ok((posts, notes))
 }
 
 fn count(n: i64) -> u64 {

@@ -18,6 +18,8 @@ pub mod labels;
 
 pub mod sample;
 
+pub mod worksheet;
+
 pub mod evidence_rule;
 
 pub mod coverage;

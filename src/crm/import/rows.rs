@@ -58,12 +58,13 @@ impl Rows {
         if !utf16 && head.contains(&0) {
             return Err("holds NUL bytes: it is no text file".to_owned());
         }
-        let mut input = decoded(path, &head)?;
-        let start = input.fill_buf().map_err(|e| format!("could not be read: {e}"))?;
-        match start.iter().find(|b| !b.is_ascii_whitespace()) {
+        let input = decoded(path, &head)?;
+        // In every encoding that is read the first sign and the delimiters are ASCII, maybe beside a NUL or a mark.
+        let mut signs = head.iter().filter(|b| b.is_ascii_graphic());
+        match signs.next() {
             Some(b'{') => Ok(Self::Lines { input, number: 0 }),
             Some(b'[') => array(input),
-            _ => table(input),
+            _ => table(input, &head),
         }
     }
 
@@ -121,13 +122,14 @@ fn decoded(path: &Path, head: &[u8]) -> Result<Input, String> {
     let broken_end = |e: std::str::Utf8Error| e.error_len().is_none();
     let utf8 = std::str::from_utf8(head).map_or_else(broken_end, |_| true);
     let fallback = if utf8 { encoding_rs::UTF_8 } else { encoding_rs::WINDOWS_1252 };
-    let decoder = DecodeReaderBytesBuilder::new().encoding(Some(fallback)).bom_override(true).strip_bom(true);
-    Ok(BufReader::new(decoder.build(open(path)?)))
+    let file = open(path)?;
+    let decoder =
+        DecodeReaderBytesBuilder::new().encoding(Some(fallback)).bom_override(true).strip_bom(true).build(file);
+    Ok(BufReader::new(decoder))
 }
 
-fn table(mut input: Input) -> Result<Rows, String> {
-    let start = input.fill_buf().map_err(|e| format!("could not be read: {e}"))?;
-    let header = start.split(|b| *b == b'\n').next().unwrap_or_default();
+fn table(input: Input, head: &[u8]) -> Result<Rows, String> {
+    let header = head.split(|b| *b == b'\n').next().unwrap_or_default();
     let count = |delimiter: u8| header.iter().filter(|b| **b == delimiter).count();
     let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|d| (count(*d), u8::MAX - d)).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);

@@ -12,7 +12,7 @@ async fn imported(name: &str, content: &[u8], map: Option<&str>) -> (serde_json:
         path
     });
     let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
-    let summary = import(&store, &[path.clone()], map_path.as_deref(), Progress::new(true)).await.unwrap();
+    let summary = import(&store, std::slice::from_ref(&path), map_path.as_deref(), Progress::new(true)).await.unwrap();
     let again = import(&store, &[path], map_path.as_deref(), Progress::new(true)).await.unwrap();
     assert_eq!(again.done, 0, "importing again changes nothing");
     let notes = store.notes(&Recipe::stored("none")).await.unwrap().into_iter().map(|n| n.note).collect();
