@@ -38,7 +38,9 @@ pub(super) async fn run(args: DemoArgs, global: &Global, out: &mut Output) -> Re
     let mut settings = Settings::load(Some(&dir.join("corpus/candor.toml")), None)?;
     settings.workspace = dir.join("workspace");
     let app = App::open(settings, Clock::Fixed(NOW.parse::<Timestamp>()?), Progress::new(global.quiet)).await?;
-    out.line("An invented market: scheduling software for small trades contractors. Every post, note and name is made up.\n")?;
+    out.line(
+        "An invented market: scheduling software for small trades contractors. Every post, note and name is made up.\n",
+    )?;
     let exit = everything(&app, out).await;
     let report = app.report_dir().join("report.html");
     app.store.close().await;

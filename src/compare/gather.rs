@@ -65,8 +65,7 @@ pub(super) async fn gather(
     now: Timestamp,
     near_duplicates: NearDuplicates,
 ) -> Result<Gathered> {
-    let Read { material, population, caveats, codebook } =
-        read(store, recipes, settings, now, near_duplicates).await?;
+    let Read { material, population, caveats, codebook } = read(store, recipes, settings, now, near_duplicates).await?;
     Ok(Gathered { cells: build(&material, population, caveats), codebook })
 }
 

@@ -236,8 +236,23 @@ fn says_the_same(found: &str, quote: &str) -> bool {
 }
 
 fn is_negation(word: &str) -> bool {
-    matches!(word, "not" | "no" | "never" | "none" | "nor" | "without" | "cannot" | "cant" | "dont" | "doesnt" | "didnt" | "wont" | "isnt" | "wasnt")
-        || word.ends_with("n't")
+    matches!(
+        word,
+        "not"
+            | "no"
+            | "never"
+            | "none"
+            | "nor"
+            | "without"
+            | "cannot"
+            | "cant"
+            | "dont"
+            | "doesnt"
+            | "didnt"
+            | "wont"
+            | "isnt"
+            | "wasnt"
+    ) || word.ends_with("n't")
 }
 
 #[cfg(test)]
@@ -259,7 +274,10 @@ mod tests {
             ("it never finished", Some(("it never finished", Fit::Exact))),
             ("  by hand ", Some(("by hand", Fit::Exact))),
             ("the \"Nightly Export\" for 3 weeks", Some(("the “nightly export” for 3 weeks", Fit::Normalized))),
-            ("3 weeks - it never finished... So now", Some(("3 weeks — it never finished…\n\nSo now", Fit::Normalized))),
+            (
+                "3 weeks - it never finished... So now",
+                Some(("3 weeks — it never finished…\n\nSo now", Fit::Normalized)),
+            ),
             ("\"somebody copies 40 rows by hand\"", Some(("somebody copies 40 rows   by hand", Fit::Normalized))),
             (
                 "the numbers still don't mach what customers see",
@@ -276,12 +294,12 @@ mod tests {
         for quote in [
             "",
             "…",
-            "xport",                                                            // inside a word
-            "numbers dont mach",                                                // too short for slips
-            "somebody copies 60 rows by hand every Friday",                     // another number
-            "and the numbers still do match what the customers see",            // the negation is gone
+            "xport",                                                             // inside a word
+            "numbers dont mach",                                                 // too short for slips
+            "somebody copies 60 rows by hand every Friday",                      // another number
+            "and the numbers still do match what the customers see",             // the negation is gone
             "the export deletes all rows and nobody at the vendor ever answers", // invented
-            "We love the nightly export, it finished in three weeks",           // built from its words
+            "We love the nightly export, it finished in three weeks",            // built from its words
         ] {
             assert_eq!(found(quote), None, "{quote}");
         }

@@ -9,6 +9,8 @@ pub mod lines;
 
 pub mod locate;
 
+pub mod score;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 

@@ -151,14 +151,19 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_problem_and_the_field() {
-        let of = |problem: &str| refusal(&format!(r#"{{"v":1,"problems":[{{"id":"a","name":"A","statement":"s"}},{problem}]}}"#));
+        let of = |problem: &str| {
+            refusal(&format!(r#"{{"v":1,"problems":[{{"id":"a","name":"A","statement":"s"}},{problem}]}}"#))
+        };
         for (problem, expected) in [
             (r#"{"name":"B","statement":"s"}"#, ["problem 2 (\"without id\")", "`id` is missing"]),
             (r#"{"id":"b","statement":"s"}"#, ["problem 2 (\"b\")", "`name` is missing"]),
             (r#"{"id":"b","name":" ","statement":"s"}"#, ["problem 2 (\"b\")", "`name` must be a text"]),
             (r#"{"id":"b","name":"B","statement":7}"#, ["problem 2 (\"b\")", "`statement` must be a text"]),
             (r#"{"id":"b","name":"B","statement":"s","terms":"t"}"#, ["problem 2 (\"b\")", "`terms` must be a list"]),
-            (r#"{"id":"b","name":"B","statement":"s","include":["x",null]}"#, ["problem 2 (\"b\")", "`include`, line 2"]),
+            (
+                r#"{"id":"b","name":"B","statement":"s","include":["x",null]}"#,
+                ["problem 2 (\"b\")", "`include`, line 2"],
+            ),
             (r#"{"id":"b","name":"B","statement":"s","exlude":[]}"#, ["problem 2 (\"b\")", "`exlude` is unknown"]),
             (r#"{"id":"a","name":"B","statement":"s"}"#, ["problem 2 (\"a\")", "another problem has this id"]),
             (r#"{"id":"other","name":"B","statement":"s"}"#, ["problem 2 (\"other\")", "reserved"]),

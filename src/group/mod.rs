@@ -108,7 +108,8 @@ fn group(units: &[Unit], frozen: Option<Codebook>, seed: u64) -> Grouped {
 
 /// The codebook that the clusters of `found` make, with the classifier for it.
 fn found_codebook(space: &Space, found: &[(&Unit, &Point)]) -> (Codebook, Classifier) {
-    let (problems, groups): (Vec<_>, Vec<_>) = problems(space, found).into_iter().map(|p| (p.problem, p.points)).unzip();
+    let (problems, groups): (Vec<_>, Vec<_>) =
+        problems(space, found).into_iter().map(|p| (p.problem, p.points)).unzip();
     let codebook = Codebook::new("machine", problems.clone());
     // A codebook orders its problems by id; the classifier has to follow.
     let mut ordered = problems.iter().map(|p| &p.id).zip(groups).collect::<Vec<_>>();

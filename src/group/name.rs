@@ -20,8 +20,9 @@ const STATEMENT_WORDS: std::ops::RangeInclusive<usize> = 6..=30;
 
 /// Words that refer to what was said before, when a quote begins with them.
 const DANGLING: &[&str] = &[
-    "and", "but", "so", "or", "which", "that", "thats", "this", "it", "its", "they", "them", "he", "she", "then", "also",
-    "because", "who", "whose", "where", "yes", "yeah", "no", "nope", "same", "these", "those", "than", "except", "plus",
+    "and", "but", "so", "or", "which", "that", "thats", "this", "it", "its", "they", "them", "he", "she", "then",
+    "also", "because", "who", "whose", "where", "yes", "yeah", "no", "nope", "same", "these", "those", "than",
+    "except", "plus",
 ];
 
 /// The strongest terms of each group of quotes, by class-based TF-IDF (Grootendorst 2022): terms that stand in many

@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::model::{
-    Act, AccountId, AskKind, AuthorKey, ClaimedPain, Elicitation, Evidence, Fit, Note, NoteId, NoteKind, NoteReading, Post,
-    PostFlags, PostId, PostReading, Recipe, Severity, Source, Span, Thread, ThreadId, Voice,
+    AccountId, Act, AskKind, AuthorKey, ClaimedPain, Elicitation, Evidence, Fit, Note, NoteId, NoteKind, NoteReading,
+    Post, PostFlags, PostId, PostReading, Recipe, Severity, Source, Span, Thread, ThreadId, Voice,
 };
 use crate::store::Batch;
 
@@ -147,7 +147,10 @@ fn a_frozen_codebook_sorts_what_it_knows_and_reports_what_it_lacks() {
     assert!(right.count() >= 144, "{ids:?}");
     let candidates = grouped.candidates.iter().map(|(p, _)| p.terms.join(" ")).collect::<Vec<_>>();
     assert!((2..=5).contains(&candidates.len()), "{candidates:?}");
-    assert!(candidates.iter().all(|c| SUBJECTS[2..].iter().flat_map(|s| s.iter()).any(|w| c.contains(w))), "{candidates:?}");
+    assert!(
+        candidates.iter().all(|c| SUBJECTS[2..].iter().flat_map(|s| s.iter()).any(|w| c.contains(w))),
+        "{candidates:?}"
+    );
 }
 
 #[test]
@@ -242,9 +245,8 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let recipes = Recipes { post: Recipe::new("post", &["1"]), note: Recipe::new("note", &["1"]) };
     let words = |side: Side| units(160, 8).into_iter().filter(move |u| u.side == side);
     let complaint = Act::Complaint { severity: Severity::Disapproval };
-    let mut said = words(Side::Community)
-        .map(|u| (u.who, Voice::FirstHand, complaint.clone(), u.quote))
-        .collect::<Vec<_>>();
+    let mut said =
+        words(Side::Community).map(|u| (u.who, Voice::FirstHand, complaint.clone(), u.quote)).collect::<Vec<_>>();
     let own = said.len() as u64;
     for (voice, act) in [
         (Voice::FirstHand, Act::Praise),

@@ -200,12 +200,15 @@ mod tests {
         assert!(!alone.contains("roof") && alone.contains("door"), "{alone}");
         let masked = around(text, roof, &[roof, door]);
         assert!(!masked.contains("door") && masked.contains("lamp"), "{masked}");
-        assert!(around(&"é".repeat(2_000), Span::new("é".repeat(2_000).as_str(), 2_000, 2_002).unwrap(), &[]).len() < 700);
+        assert!(
+            around(&"é".repeat(2_000), Span::new("é".repeat(2_000).as_str(), 2_000, 2_002).unwrap(), &[]).len() < 700
+        );
     }
 
     #[test]
     fn a_sample_takes_both_sides_and_fills_up_from_the_larger_one() {
-        let mut units = (0..50).map(|i| unit(Side::Community, &format!("a{i}"), &format!("words {i} x"))).collect::<Vec<_>>();
+        let mut units =
+            (0..50).map(|i| unit(Side::Community, &format!("a{i}"), &format!("words {i} x"))).collect::<Vec<_>>();
         units.extend((0..5).map(|i| unit(Side::Crm, &format!("c{i}"), &format!("note {i} y"))));
         let count = |limit, side| sample(&units, limit).iter().filter(|u| u.side == side).count();
         assert_eq!((count(20, Side::Community), count(20, Side::Crm)), (15, 5));

@@ -94,15 +94,14 @@ impl Space {
             kept.sort_by(|(a, _), (b, _)| a.cmp(b));
         }
         let total = (anchors.len() + passages.len()) as f32;
-        let mut space =
-            Self {
-                numbers: HashMap::new(),
-                stems: Vec::new(),
-                surfaces: Vec::new(),
-                weights: Vec::new(),
-                basis: Vec::new(),
-                width: 0,
-            };
+        let mut space = Self {
+            numbers: HashMap::new(),
+            stems: Vec::new(),
+            surfaces: Vec::new(),
+            weights: Vec::new(),
+            basis: Vec::new(),
+            width: 0,
+        };
         for (number, (stem, seen)) in (0_u32..).zip(kept) {
             space.weights.push(((1.0 + total) / (1.0 + seen.passages as f32)).ln() + 1.0);
             space.surfaces.push(seen.most_common_surface());
@@ -321,8 +320,16 @@ mod tests {
     #[test]
     fn words_that_keep_company_are_near_in_latent_space() {
         // "dinghy" and "yacht" never meet, but both keep company with sails; "violin" does not.
-        let texts = ["dinghy sail mast", "dinghy sail harbour", "yacht sail mast", "yacht mast harbour", "violin bow string",
-            "violin string tune", "cello bow string", "cello tune bow"];
+        let texts = [
+            "dinghy sail mast",
+            "dinghy sail harbour",
+            "yacht sail mast",
+            "yacht mast harbour",
+            "violin bow string",
+            "violin string tune",
+            "cello bow string",
+            "cello tune bow",
+        ];
         let passages = [texts, texts].concat().into_iter().map(Passage::bare).collect::<Vec<_>>();
         let space = Space::fit(&[], &passages, 1);
         let at = |word: &str| space.place(&Passage::bare(word));
@@ -336,7 +343,9 @@ mod tests {
         (0..rows)
             .map(|_| {
                 (0..columns as u32)
-                    .filter_map(|c| random.random_bool(0.3).then(|| (c, random.random::<f32>() / (1.0 + c as f32 * 0.2))))
+                    .filter_map(|c| {
+                        random.random_bool(0.3).then(|| (c, random.random::<f32>() / (1.0 + c as f32 * 0.2)))
+                    })
                     .collect()
             })
             .collect()

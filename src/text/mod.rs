@@ -9,3 +9,5 @@ pub mod lines;
 pub mod markdown;
 
 pub mod near_duplicate;
+
+pub mod sentence;

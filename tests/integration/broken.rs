@@ -53,7 +53,11 @@ fn another_encoding_is_read_or_refused_record_by_record() {
     let (place, ran) = beside_a_good_file("utf16.jsonl", &[&[0xff, 0xfe], utf16.as_slice()].concat());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(posts(&place), 2);
-    let latin1 = [b"{\"id\":\"2\",\"text\":\"caf\xe9 printer jams again\"}\n".as_slice(), GOOD.replace("\"1\"", "\"3\"").as_bytes()].concat();
+    let latin1 = [
+        b"{\"id\":\"2\",\"text\":\"caf\xe9 printer jams again\"}\n".as_slice(),
+        GOOD.replace("\"1\"", "\"3\"").as_bytes(),
+    ]
+    .concat();
     let (place, ran) = beside_a_good_file("latin1.jsonl", &latin1);
     assert_eq!(ran.code, 3);
     told(&ran, &["latin1.jsonl", "record 1", "UTF-8"]);

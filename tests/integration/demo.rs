@@ -90,7 +90,10 @@ fn hollow_optimism_is_measured(demo: &Demo) {
         let account = note["account"].as_str().expect("account").to_owned();
         *strong.entry(account.clone()).or_default() |= note["interest"].as_u64() >= Some(3);
         let kept = note["commitments"].as_array().expect("commitments").iter().any(|c| {
-            c["who"] == "buyer" && c["status"] == "kept" && c["level"].as_u64() >= Some(2) && c["evidence"] != "note_only"
+            c["who"] == "buyer"
+                && c["status"] == "kept"
+                && c["level"].as_u64() >= Some(2)
+                && c["evidence"] != "note_only"
         });
         *backed.entry(account).or_default() |= kept;
     }
@@ -112,18 +115,25 @@ fn hollow_optimism_is_measured(demo: &Demo) {
 fn quotes_are_slices_and_handles_stay_hidden(demo: &Demo) {
     let posts = lines(&demo.run(&["export", "posts"]));
     assert!(posts.len() >= 400, "{} posts", posts.len());
-    let texts = posts.iter().map(|p| (p["id"].as_str().expect("id"), p["text"].as_str().expect("text"))).collect::<HashMap<_, _>>();
+    let texts = posts
+        .iter()
+        .map(|p| (p["id"].as_str().expect("id"), p["text"].as_str().expect("text")))
+        .collect::<HashMap<_, _>>();
     let signals = lines(&demo.run(&["export", "signals"]));
     assert!(signals.len() > 100, "{} signals", signals.len());
     for signal in &signals {
         let text = texts[signal["post"].as_str().expect("post")];
-        let [start, end] = ["start", "end"].map(|f| usize::try_from(signal[f].as_u64().expect("offset")).expect("fits"));
+        let [start, end] =
+            ["start", "end"].map(|f| usize::try_from(signal[f].as_u64().expect("offset")).expect("fits"));
         assert_eq!(signal["quote"], text[start..end]);
     }
     // Handles as they stand in the corpus, at least eight letters so that no ordinary word is among them.
     let list = fs::read_to_string(repo("corpus/demo/communities/vanowners.jsonl")).expect("the corpus");
-    let mut handles =
-        lines(&list).iter().filter_map(|p| p["author"].as_str().map(str::to_owned)).filter(|h| h.len() >= 8).collect::<Vec<_>>();
+    let mut handles = lines(&list)
+        .iter()
+        .filter_map(|p| p["author"].as_str().map(str::to_owned))
+        .filter(|h| h.len() >= 8)
+        .collect::<Vec<_>>();
     handles.sort();
     handles.dedup();
     assert!(handles.len() > 10);

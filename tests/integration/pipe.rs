@@ -39,11 +39,13 @@ fn posts_are_read_in_order_and_quotes_are_slices() {
         assert_eq!(answer["id"], i);
         assert!(answer["voice"].is_string() && answer["rejected"].is_number(), "{answer}");
         for act in answer["acts"].as_array().expect("acts") {
-            let [start, end] = ["start", "end"].map(|f| usize::try_from(act[f].as_u64().expect("offset")).expect("fits"));
+            let [start, end] =
+                ["start", "end"].map(|f| usize::try_from(act[f].as_u64().expect("offset")).expect("fits"));
             assert_eq!(act["quote"], texts[i][start..end]);
         }
     }
-    let acts = |i: usize| answers[i]["acts"].as_array().expect("acts").iter().map(|a| a["act"].clone()).collect::<Vec<_>>();
+    let acts =
+        |i: usize| answers[i]["acts"].as_array().expect("acts").iter().map(|a| a["act"].clone()).collect::<Vec<_>>();
     assert!(acts(0).contains(&"failed_workaround".into()), "{}", answers[0]);
     assert!(acts(1).is_empty(), "{}", answers[1]);
     assert!(acts(2).contains(&"complaint".into()), "{}", answers[2]);

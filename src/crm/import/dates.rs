@@ -72,7 +72,8 @@ fn epoch(text: &str) -> Option<Timestamp> {
 fn numbers(text: &str) -> Result<Timestamp, String> {
     let unknown = || "is in no form that is known; write it as 2026-01-31".to_owned();
     let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
-    let parts = day.split(['/', '.', '-']).map(str::parse::<i16>).collect::<Result<Vec<_>, _>>().map_err(|_| unknown())?;
+    let parts =
+        day.split(['/', '.', '-']).map(str::parse::<i16>).collect::<Result<Vec<_>, _>>().map_err(|_| unknown())?;
     let &[first, second, year] = parts.as_slice() else { return Err(unknown()) };
     let (month, day) = match (first, second) {
         (13..=31, 1..=12) => (second, first),
@@ -82,7 +83,8 @@ fn numbers(text: &str) -> Result<Timestamp, String> {
         _ => return Err(unknown()),
     };
     let year = if year < 100 { year + 2000 } else { year };
-    let date = Date::new(year, i8::try_from(month).unwrap_or(0), i8::try_from(day).unwrap_or(0)).map_err(|_| unknown())?;
+    let date =
+        Date::new(year, i8::try_from(month).unwrap_or(0), i8::try_from(day).unwrap_or(0)).map_err(|_| unknown())?;
     let time = time.trim();
     if time.is_empty() {
         return instant(date.into());

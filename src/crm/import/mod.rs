@@ -48,12 +48,7 @@ struct Imported {
 /// # Errors
 /// When a path does not exist, the map cannot be read, or the store cannot be written. A file that is no export is refused
 /// and recorded; so is a row that cannot be read.
-pub async fn import(
-    store: &Store,
-    paths: &[PathBuf],
-    map: Option<&Path>,
-    progress: Progress,
-) -> Result<StageSummary> {
+pub async fn import(store: &Store, paths: &[PathBuf], map: Option<&Path>, progress: Progress) -> Result<StageSummary> {
     let began = Instant::now();
     let map = map.map(Map::load).transpose()?.unwrap_or_default();
     let mut all = Imported::default();
@@ -165,16 +160,21 @@ impl Batch {
             return;
         };
         let Some(account) = get(Field::Account) else {
-            self.fail(all, number, "no account: a note belongs to a firm; fill the column or map another one".to_owned());
+            self.fail(
+                all,
+                number,
+                "no account: a note belongs to a firm; fill the column or map another one".to_owned(),
+            );
             return;
         };
         let mut date = |field: Field| {
             let written = get(field)?;
-            dates::parse(written).map_err(|why| {
-                all.undated += 1;
-                self.record(number, format!("the date {written:?} {why}; the note is kept without it"));
-            })
-            .ok()
+            dates::parse(written)
+                .map_err(|why| {
+                    all.undated += 1;
+                    self.record(number, format!("the date {written:?} {why}; the note is kept without it"));
+                })
+                .ok()
         };
         let written_at = date(Field::WrittenAt);
         let happened_at = date(Field::HappenedAt);

@@ -26,7 +26,8 @@ async fn usual_headers_are_known() {
         ("Id,AccountId,OwnerId,TaskSubtype,CreatedDate,Description", "salesforce"),
         ("ID,Organization,User,Type,Add time,Content", "pipedrive"),
     ] {
-        let csv = format!("{headers}\n7,Acme Ltd,Ann,Call,2026-02-03 10:00,\"They said \"\"maybe\"\".\nSecond line\"\n");
+        let csv =
+            format!("{headers}\n7,Acme Ltd,Ann,Call,2026-02-03 10:00,\"They said \"\"maybe\"\".\nSecond line\"\n");
         let (summary, notes, failures) = imported("export.csv", csv.as_bytes(), None).await;
         assert_eq!(failures, [], "{name}");
         assert_eq!(summary["notes"]["new"], 1, "{name}");
