@@ -19,7 +19,7 @@ const FUZZY_WORDS: usize = 4;
 const FUZZY_LONGEST: usize = 2000;
 
 /// One slip is allowed for so many characters, and no more than so many together.
-const CHARS_PER_SLIP: usize = 10;
+const CHARS_PER_SLIP: usize = 9;
 const MOST_SLIPS: usize = 12;
 
 /// Places looked at more closely; a quote with more candidates is of common phrases and is refused.
@@ -31,7 +31,7 @@ const INSIDE_WORD_CHARS: usize = 12;
 /// Where `quote` stands in `text`, and how well it fits. `None` when it is not there, or not surely.
 pub fn locate(text: &str, quote: &str) -> Option<(Span, Fit)> {
     let quote = quote.trim();
-    if quote.is_empty() {
+    if !quote.chars().any(char::is_alphanumeric) {
         return None;
     }
     if let Some(start) = find_whole(text, quote) {

@@ -33,10 +33,6 @@ pub(super) struct Word {
     pub(super) hash: u64,
     /// What it is.
     pub(super) kind: Kind,
-    /// Starts with a capital letter.
-    pub(super) capital: bool,
-    /// A comma or a bracket stands between this word and the one before.
-    pub(super) after_comma: bool,
 }
 
 /// FNV-1a over bytes: stable across platforms and releases, which the weights rely on.
@@ -117,26 +113,24 @@ pub(super) fn words(text: &str, sentence: Span, out: &mut Vec<Word>) {
     let bytes = text.as_bytes();
     let end = sentence.end();
     let mut at = sentence.start();
-    let mut after_comma = false;
     while at < end {
         let byte = bytes[at];
         if byte == b'`' {
             let close = bytes[at + 1..end].iter().take(200).position(|&b| b == b'`');
             if let Some(len) = close {
-                push(out, at, at + len + 2, Kind::Code, &mut after_comma);
+                push(out, at, at + len + 2, Kind::Code);
                 at += len + 2;
                 continue;
             }
         }
         if byte == b'@' && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) {
             let stop = run_end(text, at + 1, end);
-            push(out, at, stop, Kind::Mention, &mut after_comma);
+            push(out, at, stop, Kind::Mention);
             at = stop;
             continue;
         }
         let starts_word = byte.is_ascii_alphanumeric() || byte >= 0x80 && is_letter_at(text, at);
         if !starts_word {
-            after_comma |= matches!(byte, b',' | b'(' | b')' | b';' | b':');
             at += text[at..].chars().next().map_or(1, char::len_utf8);
             continue;
         }
@@ -145,11 +139,11 @@ pub(super) fn words(text: &str, sentence: Span, out: &mut Vec<Word>) {
         if rest.starts_with(b"://") || text[at..stop].eq_ignore_ascii_case("www") && rest.starts_with(b".") {
             let len = rest.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b')' | b']' | b'>' | b'"'));
             let stop = len.map_or(end, |l| stop + l);
-            push(out, at, stop, Kind::Url, &mut after_comma);
+            push(out, at, stop, Kind::Url);
             at = stop;
             continue;
         }
-        push_word(text, at, stop, out, &mut after_comma);
+        push_word(text, at, stop, out);
         at = stop;
     }
 }
@@ -164,9 +158,8 @@ fn run_end(text: &str, at: usize, end: usize) -> usize {
     let mut i = at;
     while i < end {
         let byte = bytes[i];
-        if byte.is_ascii_alphanumeric() || byte == b'_' {
-            i += 1;
-        } else if byte == b'\'' && i + 1 < end && bytes[i + 1].is_ascii_alphabetic() {
+        let apostrophe = byte == b'\'' && i + 1 < end && bytes[i + 1].is_ascii_alphabetic();
+        if byte.is_ascii_alphanumeric() || byte == b'_' || apostrophe {
             i += 1;
         } else if byte >= 0x80 {
             let Some(c) = text[i..end].chars().next() else { break };
@@ -182,32 +175,30 @@ fn run_end(text: &str, at: usize, end: usize) -> usize {
     i.max(at + 1)
 }
 
-fn push(out: &mut Vec<Word>, start: usize, end: usize, kind: Kind, after_comma: &mut bool) {
+fn push(out: &mut Vec<Word>, start: usize, end: usize, kind: Kind) {
     let name: &[u8] = match kind {
         Kind::Word | Kind::Number => b"#",
         Kind::Url => b"#url",
         Kind::Code => b"#code",
         Kind::Mention => b"#mention",
     };
-    out.push(Word { start, end, hash: hash_of(name), kind, capital: false, after_comma: std::mem::take(after_comma) });
+    out.push(Word { start, end, hash: hash_of(name), kind });
 }
 
-fn push_word(text: &str, start: usize, end: usize, out: &mut Vec<Word>, after_comma: &mut bool) {
+fn push_word(text: &str, start: usize, end: usize, out: &mut Vec<Word>) {
     let raw = &text[start..end];
-    let capital = raw.chars().next().is_some_and(char::is_uppercase);
     if raw.bytes().all(|b| b.is_ascii_digit()) {
-        push(out, start, end, Kind::Number, after_comma);
+        push(out, start, end, Kind::Number);
         return;
     }
     let mut buffer = [0_u8; 40];
     let letters = lower(raw, &mut buffer);
     if letters.contains(&b'_') || letters == b"code" && text.as_bytes().get(end) == Some(&b']') {
-        push(out, start, end, Kind::Code, after_comma);
+        push(out, start, end, Kind::Code);
         return;
     }
-    let first = std::mem::take(after_comma);
-    let mut emit = |hash, after_comma| {
-        out.push(Word { start, end, hash, kind: Kind::Word, capital, after_comma });
+    let mut emit = |hash| {
+        out.push(Word { start, end, hash, kind: Kind::Word });
     };
     if let Some(at) = letters.iter().position(|&b| b == b'\'') {
         let (head, tail) = (&letters[..at], &letters[at..]);
@@ -219,22 +210,22 @@ fn push_word(text: &str, start: usize, end: usize, out: &mut Vec<Word>, after_co
                 b"ain" => b"is",
                 _ => &head[..head.len() - 1],
             };
-            emit(hash_of(base), first);
-            emit(hash_of(b"not"), false);
+            emit(hash_of(base));
+            emit(hash_of(b"not"));
             return;
         }
         if let Some((_, full)) = SUFFIXES.iter().find(|(suffix, _)| suffix.as_bytes() == tail) {
-            emit(hash_of(head), first);
-            emit(hash_of(full.as_bytes()), false);
+            emit(hash_of(head));
+            emit(hash_of(full.as_bytes()));
             return;
         }
     }
     let hash = hash_of(letters);
     match BARE_BY_HASH.get(&hash) {
-        None => emit(hash, first),
+        None => emit(hash),
         Some(parts) => {
-            for (i, &part) in parts.iter().enumerate() {
-                emit(part, first && i == 0);
+            for &part in parts {
+                emit(part);
             }
         }
     }
