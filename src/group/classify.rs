@@ -11,12 +11,15 @@ use crate::model::{Codebook, Problem};
 /// Share of the terms in a similarity; the latent directions have the rest.
 const TERMS_SHARE: f32 = 0.5;
 /// Similarity below which a passage fits no problem.
-const FITS: f32 = 0.13;
+const FITS: f32 = 0.15;
+/// Similarity at which a passage counts as a near miss: what members of a problem commonly have to it. A single line is
+/// otherwise the nearest to many a passage by chance.
+const MISSES: f32 = 0.35;
 /// A passage teaches a profile when it is at least this similar, and ahead of the second by this much.
-const SURE: f32 = 0.2;
+const SURE: f32 = 0.16;
 const AHEAD: f32 = 0.03;
 /// Share of a codebook's own lines in a profile that has learnt.
-const LINES_SHARE: f32 = 0.5;
+const LINES_SHARE: f32 = 0.35;
 /// Rounds of learning; measured, later ones change next to nothing.
 const ROUNDS: usize = 5;
 
@@ -108,7 +111,10 @@ impl Classifier {
             } else {
                 continue;
             };
-            let missed = |m: &Point| mix(dot_terms(&point.terms, &m.terms), dot(&point.latent, &m.latent)) > similarity;
+            let missed = |m: &Point| {
+                let miss = mix(dot_terms(&point.terms, &m.terms), dot(&point.latent, &m.latent));
+                miss >= MISSES && miss > similarity
+            };
             if misses.iter().any(missed) {
                 continue;
             }

@@ -42,7 +42,7 @@ use crate::summary::StageSummary;
 /// Most units that are clustered, which takes time and memory with their square.
 const CLUSTERED: usize = 4_000;
 /// Most units that a space is fitted on; more would sharpen nothing and take time.
-const FITTED: usize = 20_000;
+const FITTED: usize = 10_000;
 /// Most candidates reported.
 const CANDIDATES: usize = 5;
 
