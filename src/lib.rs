@@ -51,3 +51,12 @@ pub mod clock;
 
 /// Progress on a terminal, silence in a pipe.
 pub mod progress;
+
+/// What a run works with, built once.
+pub mod app;
+
+/// The one main path.
+pub mod pipeline;
+
+/// What was typed.
+pub mod cli;

@@ -1,1 +1,254 @@
-//! Being written.
+//! Stage 7: gaps to something to read.
+//!
+//! One [`View`] is built from the store and drawn three times: `report.html`, `report.md`, `report.v1.json`. The rule that
+//! must hold: a number without its counts, a quote without its place, or a finding without its evidence cannot be drawn,
+//! because the View has no room for it.
+
+pub mod view;
+
+mod window;
+
+mod words;
+
+mod display;
+
+mod quotes;
+
+mod means;
+
+mod texture;
+
+mod series;
+
+mod community;
+
+mod crm;
+
+mod verdict;
+
+mod problems;
+
+mod optimism;
+
+mod finding;
+
+mod sureness;
+
+mod lines;
+
+mod chart;
+
+pub mod html;
+
+pub mod markdown;
+
+pub mod json;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use indicatif::ProgressBar;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::model::comparison::{ComparisonV1, PopulationV1};
+use crate::model::{Recipe, Recipes};
+use crate::progress::Progress;
+use crate::store::Store;
+use crate::summary::StageSummary;
+
+use self::community::Community;
+use self::crm::Crm;
+use self::finding::Known;
+use self::quotes::QuoteBook;
+use self::view::{QuoteId, View};
+use self::window::Window;
+
+/// Builds the View of what `recipes` read, as of `now`.
+///
+/// # Errors
+/// When the store cannot be read or holds a comparison in a form this version does not know.
+pub async fn build(store: &Store, recipes: &Recipes, title: &str, now: Timestamp) -> Result<View> {
+    gather(store, recipes, title, now, &ProgressBar::hidden()).await
+}
+
+/// Writes `report.html`, `report.md` and `report.v1.json` into the folder `out`. The same store and clock give the same bytes.
+///
+/// # Errors
+/// When the View cannot be built or the files cannot be written; the files of an earlier run are then still whole.
+pub async fn run(
+    store: &Store,
+    recipes: &Recipes,
+    out: &Path,
+    title: &str,
+    now: Timestamp,
+    progress: Progress,
+) -> Result<StageSummary> {
+    let began = Instant::now();
+    let bar = progress.counter("report");
+    let view = gather(store, recipes, title, now, &bar).await?;
+    bar.finish_and_clear();
+    tokio::fs::create_dir_all(out).await.with_context(|| format!("could not make the folder {}", out.display()))?;
+    let drawings = [
+        ("report.html", html::render(&view)?),
+        ("report.md", markdown::render(&view)?),
+        ("report.v1.json", json::render(&view)?),
+    ];
+    let mut files = Vec::new();
+    for (name, content) in drawings {
+        files.push(write(out, name, &content).await?.display().to_string());
+    }
+    Ok(StageSummary::new("report", began, files.len() as u64, view.problems_left_out as u64, 0)
+        .with("files", files)
+        .with("problems", view.problems.len())
+        .with("quotes", view.quotes.len())
+        .with("trust", serde_json::to_value(view.trust.level)?)
+        .with("finding", view.finding))
+}
+
+/// Writes a file beside its place and renames it, so that a reader never meets half a report.
+async fn write(out: &Path, name: &str, content: &str) -> Result<PathBuf> {
+    let path = out.join(name);
+    let beside = out.join(format!(".{name}.part"));
+    tokio::fs::write(&beside, content).await.with_context(|| format!("could not write {}", beside.display()))?;
+    tokio::fs::rename(&beside, &path).await.with_context(|| format!("could not put {} in place", path.display()))?;
+    Ok(path)
+}
+
+async fn gather(store: &Store, recipes: &Recipes, title: &str, now: Timestamp, bar: &ProgressBar) -> Result<View> {
+    let codebook = store.codebook().await.context("could not read the codebook")?;
+    let hash = codebook.as_ref().map_or("", |(codebook, _)| codebook.hash());
+    let ids = codebook.as_ref().map_or(&[][..], |(codebook, _)| codebook.problems());
+    let ids = ids.iter().map(|p| p.id.as_str()).collect::<Vec<_>>();
+    let comparison = comparison(store, recipes, hash).await?;
+    let window = comparison.as_ref().map_or_else(Window::default, |c| Window::of(&c.window));
+    let mut community = community::gather(store, &recipes.post, hash, &ids, window, bar).await?;
+    let mut crm = crm::gather(store, &recipes.note, hash, &ids, window).await?;
+    let (voices, rejected) = store.reading_totals(&recipes.post).await.context("could not count what was read")?;
+    let voices = voices.into_iter().map(|(voice, n)| (voice, whole(n))).collect::<Vec<_>>();
+    let failures = store.failures().await.context("could not read the recorded failures")?;
+    let population = population(store, comparison.as_ref(), &community, &crm).await?;
+    let period = period(store, window, &crm).await?;
+
+    let words = means::Words::new();
+    let groups = means::group(std::mem::take(&mut community.attempts), &community.elsewhere, &words);
+    let mut book = QuoteBook::default();
+    let (problems, problems_left_out) = match &codebook {
+        Some((codebook, _)) => {
+            problems::problems(codebook, comparison.as_ref(), &mut community, &mut crm, &groups, period, &mut book)
+        }
+        None => (Vec::new(), 0),
+    };
+    let tried = problems::tried(&groups, None, &mut book);
+    let optimism = optimism::optimism(&crm, comparison.as_ref());
+    let hollow = hollow_quote(&crm, optimism.as_ref(), &mut book);
+    let known = Known {
+        population: &population,
+        comparison: comparison.as_ref(),
+        posts_read: voices.iter().map(|(_, n)| n).sum(),
+        notes_read: crm.read,
+        codebook: codebook.is_some(),
+    };
+    let read = sureness::Read { kept: community.signals, rejected: whole(rejected), voices: voices.clone() };
+    Ok(View {
+        title: title.to_owned(),
+        made_at: now,
+        period,
+        trust: finding::trust(comparison.as_ref(), &problems),
+        finding: finding::finding(&known, &problems, optimism.as_ref()),
+        missing: finding::missing(&known),
+        top_quotes: top_quotes(&problems, hollow),
+        sureness: sureness::sureness(recipes, codebook.as_ref(), comparison.as_ref(), &problems, &failures, read),
+        population,
+        problems,
+        problems_left_out,
+        tried,
+        optimism,
+        quotes: book.into_quotes(),
+    })
+}
+
+/// The comparison of these recipes. It is kept under both recipes, or under the post reader's alone.
+async fn comparison(store: &Store, recipes: &Recipes, codebook: &str) -> Result<Option<ComparisonV1>> {
+    let both = Recipe::stored(format!("{} | {}", recipes.post.as_str(), recipes.note.as_str()));
+    for recipe in [&both, &recipes.post] {
+        if let Some(stored) = store.comparison(recipe, codebook).await.context("could not read the comparison")? {
+            let comparison = serde_json::from_str(&stored.body)
+                .context("could not understand the stored comparison; make it anew with `candor compare`")?;
+            return Ok(Some(comparison));
+        }
+    }
+    Ok(None)
+}
+
+/// Who was looked at: as the comparison counted, or else as the store counts.
+async fn population(
+    store: &Store,
+    comparison: Option<&ComparisonV1>,
+    community: &Community,
+    crm: &Crm,
+) -> Result<PopulationV1> {
+    if let Some(comparison) = comparison {
+        return Ok(comparison.population.clone());
+    }
+    let [posts, threads, communities, authors] = store.post_totals().await.context("could not count posts")?;
+    let [notes, accounts, reps] = store.note_totals().await.context("could not count notes")?;
+    Ok(PopulationV1 {
+        communities: whole(communities),
+        threads: whole(threads),
+        posts: whole(posts),
+        authors: whole(authors),
+        problem_authors: community.people.len() as u64,
+        accounts: whole(accounts),
+        discovery_accounts: crm.accounts.iter().filter(|a| a.discovery).count() as u64,
+        notes: whole(notes),
+        reps: whole(reps),
+    })
+}
+
+/// First and last day looked at.
+async fn period(store: &Store, window: Window, crm: &Crm) -> Result<Option<(Date, Date)>> {
+    let mut seen = crm.days;
+    for (_, _, at) in store.author_posts().await.context("could not read the dates of posts")? {
+        let Some(at) = at.filter(|_| window.holds(at)) else { continue };
+        let day = words::civil(at);
+        let (first, last) = seen.unwrap_or((day, day));
+        seen = Some((first.min(day), last.max(day)));
+    }
+    Ok(window.period(seen))
+}
+
+/// The most telling praise or fluff of an account that gave nothing.
+fn hollow_quote(crm: &Crm, optimism: Option<&view::OptimismView>, book: &mut QuoteBook) -> Option<QuoteId> {
+    let mut best = quotes::Shortlist::default();
+    for account in
+        optimism.iter().flat_map(|o| &o.accounts).filter_map(|o| crm.accounts.iter().find(|a| a.number == o.number))
+    {
+        let Some((stored, reading)) = optimism::claiming_note(account) else { continue };
+        let compliments = reading.compliments.iter().map(|e| (e, "compliment"));
+        for (evidence, mark) in compliments.chain(reading.fluff.iter().map(|e| (e, "fluff"))) {
+            let key = format!("{} {}", stored.note.id, evidence.span().start());
+            let unit = u32::try_from(account.number).unwrap_or(u32::MAX);
+            best.offer(unit, quotes::readable(evidence.quote()), &key, || {
+                (String::new(), crm::note_quote(&stored.note, evidence, account, mark))
+            });
+        }
+    }
+    best.pick(1).pop().map(|quote| book.add(quote))
+}
+
+/// The best quote of the first problem, and hollow praise; without that, what a note says of the same problem.
+fn top_quotes(problems: &[view::ProblemView], hollow: Option<QuoteId>) -> Vec<QuoteId> {
+    let community = problems.iter().find_map(|p| p.community_quotes.first().copied());
+    let crm = hollow.or_else(|| problems.iter().find_map(|p| p.crm_quotes.first().copied()));
+    community.into_iter().chain(crm).collect()
+}
+
+/// A count from the store; counts are never negative.
+fn whole(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or_default()
+}

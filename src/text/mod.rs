@@ -1,3 +1,13 @@
-//! Pure text work: what a text is cut into and how it travels. No I/O of its own, no stage.
+//! Pure text work: no I/O, no async.
+
+pub mod display;
+
+pub mod html;
 
 pub mod lines;
+
+pub mod markdown;
+
+pub mod near_duplicate;
+
+pub mod sentence;

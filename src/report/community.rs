@@ -1,0 +1,192 @@
+//! What the communities say, gathered in one pass over the signals.
+//!
+//! Counts are distinct people whose first-hand, problem-bearing posts lie in the window; bots, deleted accounts and posts
+//! dated in the future are left out, as the comparison leaves them out. Only counts and shortlists are kept, so memory
+//! grows with the number of problems and people, not with the length of what they wrote.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use anyhow::{Context, Result};
+use indicatif::ProgressBar;
+use jiff::civil::Date;
+
+use super::display;
+use super::means::{Attempt, Elsewhere, Words};
+use super::quotes::{self, Shortlist};
+use super::texture::{PostSlots, Texture};
+use super::view::{Link, Origin, QuoteView};
+use super::window::Window;
+use super::words;
+use crate::model::{Act, ActKind, Evidence, Recipe, Voice};
+use crate::store::{Side, Store, StoredSignal};
+
+/// Signals read at a time.
+const PAGE: i64 = 4096;
+/// Longest description of a means that is kept, bytes.
+const LONGEST_MEANS: usize = 200;
+
+/// Everything gathered about the communities.
+#[derive(Default)]
+pub(super) struct Community {
+    /// People with any first-hand, problem-bearing post.
+    pub(super) people: BTreeSet<u32>,
+    /// By problem, in the order given.
+    pub(super) problems: Vec<Heard>,
+    /// What they tried, whether or not it failed.
+    pub(super) attempts: Vec<Attempt>,
+    /// Words used outside of attempts.
+    pub(super) elsewhere: Elsewhere,
+    /// Quotes kept, all voices.
+    pub(super) signals: u64,
+}
+
+/// What was heard about one problem.
+#[derive(Default)]
+pub(super) struct Heard {
+    /// Distinct people.
+    pub(super) people: BTreeSet<u32>,
+    /// Distinct threads.
+    pub(super) threads: BTreeSet<String>,
+    /// People by community.
+    pub(super) communities: BTreeMap<String, BTreeSet<u32>>,
+    /// People by act.
+    pub(super) acts: BTreeMap<ActKind, BTreeSet<u32>>,
+    /// Who spoke on which day.
+    pub(super) days: BTreeSet<(Date, u32)>,
+    /// The best quotes.
+    pub(super) quotes: Shortlist,
+    /// From, to and stage with who and the best quote.
+    pub(super) switches: BTreeMap<(Option<String>, Option<String>, &'static str), (BTreeSet<u32>, Shortlist)>,
+    /// Roles, frequency, costs.
+    pub(super) texture: Texture,
+}
+
+/// Gathers what `recipe` read about `problems` (ids), assigned under `codebook`.
+pub(super) async fn gather(
+    store: &Store,
+    recipe: &Recipe,
+    codebook: &str,
+    problems: &[&str],
+    window: Window,
+    bar: &ProgressBar,
+) -> Result<Community> {
+    let index = problems.iter().enumerate().map(|(i, id)| (*id, i)).collect::<HashMap<_, _>>();
+    let rows = store.community_rows(recipe, codebook).await.context("could not read the signals of the communities")?;
+    let mut countable = HashMap::<String, Option<usize>>::with_capacity(rows.len());
+    for row in rows {
+        if row.voice == Voice::FirstHand && window.holds(row.written_at) {
+            let problem = row.problem.as_deref().and_then(|id| index.get(id).copied());
+            countable.insert(row.signal.as_str().to_owned(), problem);
+        }
+    }
+    let mut similarity = HashMap::<String, f64>::new();
+    for a in store.assignments(codebook).await.context("could not read which signal belongs to which problem")? {
+        if a.side == Side::Community && countable.contains_key(&a.unit) {
+            similarity.insert(a.unit, a.score);
+        }
+    }
+    let mut slots = PostSlots::read(store, recipe).await?;
+    let mut pass = Pass {
+        community: Community { problems: problems.iter().map(|_| Heard::default()).collect(), ..Community::default() },
+        people: HashMap::new(),
+        words: Words::new(),
+    };
+    let mut after = String::new();
+    loop {
+        let page = store.signals(recipe, &after, PAGE).await.context("could not read signals")?;
+        let Some(last) = page.last() else { break };
+        after = last.signal.id.as_str().to_owned();
+        bar.inc(page.len() as u64);
+        pass.community.signals += page.len() as u64;
+        for signal in &page {
+            let id = signal.signal.id.as_str();
+            if let Some(&problem) = countable.get(id) {
+                pass.take(signal, problem, similarity.get(id).copied().unwrap_or_default(), &mut slots);
+            }
+        }
+    }
+    slots.settle(&mut pass.community.problems);
+    Ok(pass.community)
+}
+
+struct Pass {
+    community: Community,
+    people: HashMap<String, u32>,
+    words: Words,
+}
+
+impl Pass {
+    fn take(&mut self, stored: &StoredSignal, problem: Option<usize>, similarity: f64, slots: &mut PostSlots) {
+        let Some(author) = &stored.author else { return };
+        let next = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
+        let person = *self.people.entry(author.as_str().to_owned()).or_insert(next);
+        self.community.people.insert(person);
+        self.take_attempt(stored, person, problem);
+        let Some(index) = problem else { return };
+        let heard = &mut self.community.problems[index];
+        let kind = stored.signal.act.kind();
+        heard.people.insert(person);
+        if !heard.threads.contains(&stored.thread) {
+            heard.threads.insert(stored.thread.clone());
+        }
+        heard.communities.entry(stored.community.clone()).or_default().insert(person);
+        heard.acts.entry(kind).or_default().insert(person);
+        if let Some(at) = stored.written_at {
+            heard.days.insert((words::civil(at), person));
+        }
+        // What people did says more than what they felt, so it is shown first among equals (METHOD 1.2, R).
+        let did = if matches!(kind, ActKind::Complaint | ActKind::Ask) { 0.0 } else { 0.1 };
+        let quote = stored.signal.evidence.quote();
+        let rank = quotes::readable(quote) + 0.5 * similarity + 0.5 * stored.signal.confidence + did;
+        heard.quotes.offer(person, rank, stored.signal.id.as_str(), || {
+            (stored.community.clone(), post_quote(stored, &stored.signal.evidence))
+        });
+        if let Act::Switch { from, to, stage, .. } = &stored.signal.act {
+            let name = |e: &Option<Evidence>| e.as_ref().map(|e| e.quote().trim().to_lowercase());
+            let (people, best) = heard.switches.entry((name(from), name(to), words::stage(*stage))).or_default();
+            people.insert(person);
+            best.offer(person, rank, stored.signal.id.as_str(), || {
+                (String::new(), post_quote(stored, &stored.signal.evidence))
+            });
+        }
+        slots.meet(stored, person, index);
+    }
+
+    fn take_attempt(&mut self, stored: &StoredSignal, person: u32, problem: Option<usize>) {
+        let signal = &stored.signal;
+        let (means, failed, why) = match &signal.act {
+            Act::FailedWorkaround { means, why_failed } => (means, true, why_failed.as_ref()),
+            Act::Workaround { means } => (means, false, None),
+            _ => {
+                self.community.elsewhere.count(&self.words, person, signal.evidence.quote());
+                return;
+            }
+        };
+        let means = means.as_ref().unwrap_or(&signal.evidence).quote();
+        let why = failed.then(|| {
+            let evidence = why.unwrap_or(&signal.evidence);
+            (quotes::readable(evidence.quote()) + signal.confidence, post_quote(stored, evidence))
+        });
+        self.community.attempts.push(Attempt {
+            person,
+            problem,
+            means: means[..means.floor_char_boundary(LONGEST_MEANS)].to_owned(),
+            failed,
+            key: signal.id.as_str().to_owned(),
+            why,
+        });
+    }
+}
+
+/// A quote of a post, without its author.
+pub(super) fn post_quote(stored: &StoredSignal, evidence: &Evidence) -> QuoteView {
+    let link: Option<Link> = stored.url.as_deref().map(display::link);
+    let origin = Origin::Post {
+        post: stored.signal.post.as_str().to_owned(),
+        community: stored.community.clone(),
+        voice: words::voice(stored.signal.voice),
+        act: words::act(stored.signal.act.kind()),
+        link,
+    };
+    quotes::quote(&stored.text, evidence, stored.written_at, origin)
+}

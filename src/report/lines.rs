@@ -1,0 +1,437 @@
+//! Lines that every drawing shares: a View put into words, so that HTML and Markdown say the same.
+
+use super::view::{
+    CostView, InterestRow, Link, MeansView, OptimismView, Origin, ProblemView, QuoteView, Series, Stated, Sureness,
+    SwitchView, Tried, UnbackedAccount, View,
+};
+use super::words::{self, Unit, count, number, quantity, share};
+
+/// Fewer people than this make no median (METHOD 1.3).
+const ENOUGH_FOR_A_MEDIAN: u64 = 3;
+
+impl View {
+    /// `3 Feb 2026 to 30 Jul 2026`.
+    pub(super) fn period_words(&self) -> String {
+        match self.period {
+            Some((first, last)) if first == last => words::day(first),
+            Some((first, last)) => format!("{} to {}", words::day(first), words::day(last)),
+            None => "no dates known".to_owned(),
+        }
+    }
+
+    /// Who was looked at, one fact each.
+    pub(super) fn facts(&self) -> Vec<String> {
+        let p = &self.population;
+        let mut facts = vec![self.period_words()];
+        if p.posts > 0 {
+            facts.push(count(p.communities, "community", "communities"));
+            facts.push(Unit::People.count(p.authors));
+            facts.push(count(p.posts, "post", "posts"));
+        }
+        if p.notes > 0 {
+            facts.push(Unit::Accounts.count(p.accounts));
+            facts.push(count(p.notes, "note", "notes"));
+            facts.push(count(p.reps, "rep", "reps"));
+        }
+        facts
+    }
+
+    /// What the shares are shares of.
+    pub(super) fn denominators(&self) -> Vec<String> {
+        let p = &self.population;
+        let mut says = Vec::new();
+        if p.posts > 0 {
+            says.push(format!(
+                "People: the {} who tell first-hand of any problem, out of {} who wrote anything in the period. A person counts once, \
+                 however much they write.",
+                number(p.problem_authors),
+                number(p.authors)
+            ));
+        }
+        if p.notes > 0 {
+            says.push(format!(
+                "Accounts: the {} with a note of 40 words or a claimed pain, out of {} with any note. An account counts once, however \
+                 many notes it has.",
+                number(p.discovery_accounts),
+                number(p.accounts)
+            ));
+        }
+        says
+    }
+
+    /// `41 people tried something that failed`.
+    pub(super) fn tried_lead(&self) -> String {
+        let people = self.tried.people;
+        match self.population.problem_authors {
+            0 => format!("{} tried something that did not work", Unit::People.count(people)),
+            all => format!("{} of {} tried something that did not work", number(people), Unit::People.count(all)),
+        }
+    }
+
+    /// The pains that the CRM claims most, at most three.
+    pub(super) fn claimed_most(&self) -> Vec<&ProblemView> {
+        let mut claimed = self.problems.iter().filter(|p| p.crm.is_some_and(|c| c.hits > 0)).collect::<Vec<_>>();
+        let rate = |p: &ProblemView| p.crm.map_or(0.0, |c| c.rate);
+        claimed.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
+        claimed.truncate(3);
+        claimed
+    }
+}
+
+/// How many have a quote that is not shown; nothing for none.
+pub(super) fn more(n: u64, one: &str, many: &str) -> String {
+    match n {
+        0 => String::new(),
+        _ => {
+            format!("And {} with a quote that is not shown.", count(n, &format!("more {one}"), &format!("more {many}")))
+        }
+    }
+}
+
+impl ProblemView {
+    /// Share of people in words.
+    pub(super) fn people(&self) -> String {
+        share(&self.community, Unit::People)
+    }
+
+    /// Share of accounts in words.
+    pub(super) fn accounts(&self) -> Option<String> {
+        self.crm.map(|c| share(&c, Unit::Accounts))
+    }
+
+    /// One paragraph: both sides and the verdict.
+    pub(super) fn both_sides(&self) -> String {
+        let threads = count(self.threads, "thread", "threads");
+        let mut says = format!("{}, in {threads}", self.people());
+        if self.community.low.is_some() {
+            says.push_str(&format!("; {}", words::counts(&self.community)));
+        }
+        says.push('.');
+        if let Some(crm) = self.crm {
+            says.push_str(&format!(" In the CRM: {}", share(&crm, Unit::Accounts)));
+            if crm.low.is_some() {
+                says.push_str(&format!("; {}", words::counts(&crm)));
+            }
+            says.push('.');
+            if let Some(d) = self.difference {
+                says.push_str(&format!(
+                    " Difference: {:+.0} points (95% interval {:+.0} to {:+.0}).",
+                    d.estimate * 100.0,
+                    d.low * 100.0,
+                    d.high * 100.0
+                ));
+            }
+        }
+        says
+    }
+
+    /// What they did about it: `complain (12), tried something that failed (4)`.
+    pub(super) fn acts_words(&self) -> String {
+        self.acts.iter().map(|a| format!("{} ({})", a.label, number(a.people))).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Where they speak of it.
+    pub(super) fn communities_words(&self) -> String {
+        self.communities.iter().map(|c| format!("{} ({})", c.label, number(c.people))).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The cost that most people state, for a table.
+    pub(super) fn cost_short(&self) -> String {
+        self.costs.first().map_or_else(|| "not stated".to_owned(), CostView::short)
+    }
+
+    /// The means that failed for most, for a table.
+    pub(super) fn tried_short(&self) -> String {
+        self.tried
+            .means
+            .first()
+            .map_or_else(|| "nothing told".to_owned(), |m| format!("{} ({})", m.label, Unit::People.count(m.failed)))
+    }
+
+    /// How the claimed pain came up.
+    pub(super) fn elicitation_words(&self) -> Option<String> {
+        let [volunteered, prompted, inferred] = self.elicitation;
+        (volunteered + prompted + inferred > 0).then(|| {
+            format!(
+                "Accounts where the buyer volunteered it: {}; where the rep prompted it: {}; where the rep inferred it: {}.",
+                number(volunteered),
+                number(prompted),
+                number(inferred)
+            )
+        })
+    }
+}
+
+impl Stated {
+    /// `dispatcher (3), office manager (2); stated by 5 people`, or `not stated`.
+    pub(super) fn words(&self) -> String {
+        if self.by == 0 {
+            return "not stated".to_owned();
+        }
+        let values = self.values.iter().map(|v| format!("{} ({})", v.label, number(v.people))).collect::<Vec<_>>();
+        format!("{}; stated by {}", values.join(", "), Unit::People.count(self.by))
+    }
+}
+
+impl CostView {
+    /// `median 16 hours a month, from 2 hours to 40 hours (9 people)`.
+    pub(super) fn words(&self) -> String {
+        let people = Unit::People.count(self.people);
+        let (low, high, period) = (self.amount(self.low), self.amount(self.high), self.period_words());
+        let paid = if self.already_paid { "; already paid for a way around it" } else { "" };
+        match self.people {
+            1 => format!("{low}{period} ({people}, so no median){paid}"),
+            n if n < ENOUGH_FOR_A_MEDIAN => format!("{low} and {high}{period} ({people}, too few for a median){paid}"),
+            _ => format!("median {}{period}, from {low} to {high} ({people}){paid}", self.amount(self.median)),
+        }
+    }
+
+    /// `16 hours`, `£30`, `USD 30`.
+    fn amount(&self, value: f64) -> String {
+        let value = quantity(value);
+        match self.unit.as_str() {
+            "hours" => format!("{value} {}", if value == "1" { "hour" } else { "hours" }),
+            sign if sign.chars().count() == 1 => format!("{sign}{value}"),
+            code => format!("{code} {value}"),
+        }
+    }
+
+    fn period_words(&self) -> String {
+        self.period.as_ref().map_or_else(|| " (no period named)".to_owned(), |period| format!(" {period}"))
+    }
+
+    /// The same for a cell of a table.
+    fn short(&self) -> String {
+        let people = Unit::People.count(self.people);
+        let period = self.period.as_ref().map_or_else(String::new, |period| format!(" {period}"));
+        if self.people < ENOUGH_FOR_A_MEDIAN {
+            return format!("up to {}{period} ({people})", self.amount(self.high));
+        }
+        format!("{}{period} (median of {people})", self.amount(self.median))
+    }
+}
+
+impl MeansView {
+    /// `failed for 7 people; 2 still do it`.
+    pub(super) fn counts(&self) -> String {
+        let failed = format!("failed for {}", Unit::People.count(self.failed));
+        match self.in_use {
+            0 => failed,
+            1 => format!("{failed}; 1 still does it"),
+            n => format!("{failed}; {} still do it", number(n)),
+        }
+    }
+}
+
+impl Tried {
+    /// How many are not in the list.
+    pub(super) fn rest(&self) -> Option<String> {
+        (self.elsewhere > 0).then(|| {
+            let more = if self.means.is_empty() { "" } else { " more" };
+            format!("{} of {}{more} tried something else.", number(self.elsewhere), Unit::People.count(self.people))
+        })
+    }
+}
+
+impl SwitchView {
+    /// `from JobHarbor to Crewlane, done: 2 people`.
+    pub(super) fn words(&self) -> String {
+        let from = self.from.as_ref().map_or_else(String::new, |f| format!("from {f} "));
+        let to = self.to.as_ref().map_or_else(String::new, |t| format!("to {t}"));
+        let way = format!("{from}{to}");
+        let way = if way.is_empty() { "what and where to are not stated" } else { way.trim_end() };
+        format!("{way}, {}: {}", self.stage, Unit::People.count(self.people))
+    }
+}
+
+impl Series {
+    /// `2 Feb 2026`, `Feb 2026` or `2026` and its people, for the table behind the chart.
+    pub(super) fn rows(&self) -> Vec<(String, u64)> {
+        self.points.iter().map(|(date, people)| (words::day(*date), *people)).collect()
+    }
+
+    /// A sentence about who is not in the chart.
+    pub(super) fn undated_words(&self) -> Option<String> {
+        (self.undated > 0)
+            .then(|| format!("{} with undated posts are not in the chart.", Unit::People.count(self.undated)))
+    }
+}
+
+impl QuoteView {
+    /// Where it comes from, one fact each: never an author, never a rep's name.
+    pub(super) fn facts(&self) -> Vec<String> {
+        let when = self.written_at.map_or_else(|| "undated".to_owned(), words::date);
+        match &self.origin {
+            Origin::Post { community, voice, act, .. } => {
+                vec![community.clone(), when, (*voice).to_owned(), (*act).to_owned()]
+            }
+            Origin::Note { account, kind, mark, rep, .. } => {
+                let mut facts = vec![(*kind).to_owned(), format!("acct {account}"), when, (*mark).to_owned()];
+                facts.extend(rep.as_ref().map(|r| format!("rep {r}")));
+                facts
+            }
+        }
+    }
+
+    /// The id of the post or note.
+    pub(super) fn item(&self) -> &str {
+        match &self.origin {
+            Origin::Post { post, .. } => post,
+            Origin::Note { note, .. } => note,
+        }
+    }
+
+    /// A link that is safe to follow.
+    pub(super) fn web(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Post { link: Some(Link::Web(url)), .. } => Some(url),
+            _ => None,
+        }
+    }
+
+    /// An address that is shown and not linked.
+    pub(super) fn address(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Post { link: Some(Link::Text(text)), .. } => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl OptimismView {
+    /// The three numbers of the first screen: label, number, share.
+    pub(super) fn headline(&self) -> Vec<(&'static str, String)> {
+        let share = words::share_short(&self.unbacked).map_or_else(String::new, |s| format!(" ({s})"));
+        let of = |n: u64| format!("{} of {}", number(n), number(self.unbacked.hits));
+        vec![
+            ("called very interested", Unit::Accounts.count(self.strong)),
+            ("backed by nothing", format!("{} of {}{share}", number(self.unbacked.hits), number(self.strong))),
+            ("of these, never asked for anything", of(self.never_asked)),
+            ("asked, and nothing came", of(self.asked_not_given)),
+        ]
+    }
+
+    /// The accounts that are unbacked and not shown: `acct 3, 9, 12`, cut after a few dozen.
+    pub(super) fn more_words(&self) -> Option<String> {
+        const LISTED: usize = 60;
+        let numbers = self.more.iter().take(LISTED).map(|n| number(*n)).collect::<Vec<_>>().join(", ");
+        let rest = match self.more.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            n => format!(" and {} more", number(n as u64)),
+        };
+        let count = count(self.more.len() as u64, "more account", "more accounts");
+        (!self.more.is_empty())
+            .then(|| format!("{count} with strong interest and nothing behind it: acct {numbers}{rest}."))
+    }
+}
+
+impl InterestRow {
+    /// Whether this cell is strong interest with nothing behind it (METHOD 3.5: level 1 or less).
+    pub(super) fn is_hollow(&self, level: usize) -> bool {
+        self.level >= Some(3) && level < 2
+    }
+}
+
+impl UnbackedAccount {
+    /// `acct 83 · strong interest · never asked · call · 3 Jul 2026 · rep A`.
+    pub(super) fn facts(&self) -> Vec<String> {
+        let mut facts = vec![
+            format!("acct {}", self.number),
+            format!("{} interest", self.interest),
+            if self.asked { "asked, nothing came" } else { "never asked" }.to_owned(),
+            self.note.kind.to_owned(),
+            self.note.written_at.map_or_else(|| "undated".to_owned(), words::date),
+        ];
+        facts.extend(self.rep.as_ref().map(|r| format!("rep {r}")));
+        facts
+    }
+}
+
+impl Sureness {
+    /// What the reader proposed and what was thrown away.
+    pub(super) fn rejected_words(&self) -> String {
+        let proposed = self.quotes_kept + self.quotes_rejected;
+        match self.quotes_rejected {
+            0 => format!("All {} quotes that the reader proposed stand in their posts.", number(proposed)),
+            n => format!(
+                "Of {} quotes that the reader proposed, {} did not stand in the post and were thrown away.",
+                number(proposed),
+                number(n)
+            ),
+        }
+    }
+
+    /// How posts were read: `first-hand 812, second-hand 20`.
+    pub(super) fn voices_words(&self) -> String {
+        self.voices
+            .iter()
+            .map(|(voice, n)| {
+                let known: Option<&str> = crate::model::Voice::parse(voice).map(words::voice);
+                let name = known.unwrap_or(voice);
+                format!("{name} {}", number(*n))
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// Labels by hand.
+    pub(super) fn labels_words(&self) -> String {
+        match self.labels {
+            [0, 0] => {
+                "No hand labels: every number is a machine count, not corrected for the reader's mistakes.".to_owned()
+            }
+            [people, accounts] => {
+                format!(
+                    "Hand labels: {} and {}, drawn at random on each side.",
+                    Unit::People.count(people),
+                    Unit::Accounts.count(accounts)
+                )
+            }
+        }
+    }
+
+    /// Everything that decides a number, by name.
+    pub(super) fn provenance(&self) -> Vec<(&'static str, String)> {
+        let mut rows = vec![("post reader", self.post_recipe.clone()), ("note reader", self.note_recipe.clone())];
+        if let Some(c) = &self.codebook {
+            let made = if c.made_by == "hand" { "frozen by hand" } else { "found by machine" };
+            let problems = count(c.problems as u64, "problem", "problems");
+            rows.push(("codebook", format!("{} (version {}, {problems}, {made})", c.hash, c.version)));
+        }
+        rows.extend(self.config_hash.clone().map(|hash| ("settings", hash)));
+        rows.extend(self.seed.map(|seed| ("seed", seed.to_string())));
+        rows
+    }
+
+    /// The propensity bound, one line each.
+    pub(super) fn selection_lines(&self) -> Vec<String> {
+        let Some(selection) = &self.selection else { return Vec::new() };
+        selection
+            .shares
+            .iter()
+            .map(|(likely, share)| {
+                format!("{likely} to post: {} of all people like them would have it", words::percent(*share))
+            })
+            .collect()
+    }
+
+    /// What the propensity bound is about.
+    pub(super) fn selection_lead(&self) -> Option<String> {
+        self.selection.as_ref().map(|s| {
+            format!(
+                "“{}” is told by {}. If people who have it are, compared with people who do not,",
+                s.problem,
+                share(&s.rate, Unit::People)
+            )
+        })
+    }
+}
+
+/// Said in every report, because it holds in every report (METHOD 3.10).
+pub(super) const SELECTION: &str = "These are people who write in the communities that were read, not all customers, and nobody knows whether \
+    people with a problem write more or less than others. The shares hold for those who write. They are not corrected for that, because \
+    they cannot be; below is how far it could move the largest share. The CRM is selected too: a note records what was asked.";
+
+/// What this report does not measure.
+pub(super) const NOT_MEASURED: &str =
+    "Not measured here: what was won or kept after the notes were written, and what moved since an earlier period.";

@@ -1,0 +1,359 @@
+//! The View as Markdown. Every text goes through [`Document`], which escapes it: nothing in a post is read as markup.
+
+use anyhow::Result;
+
+use super::display;
+use super::lines::{NOT_MEASURED, SELECTION, more};
+use super::view::{OptimismView, ProblemView, QuoteId, QuoteView, Sureness, Tried, View};
+use super::words::{self, GIVEN, number};
+
+/// Draws the report.
+///
+/// # Errors
+/// Never so far; the shape is that of the other drawings.
+pub fn render(view: &View) -> Result<String> {
+    let mut doc = Document::default();
+    first_screen(&mut doc, view);
+    for (i, problem) in view.problems.iter().enumerate() {
+        section(&mut doc, view, i + 1, problem);
+    }
+    if let Some(optimism) = &view.optimism {
+        hollow(&mut doc, optimism);
+    }
+    sureness(&mut doc, view, &view.sureness);
+    appendix(&mut doc, view);
+    Ok(doc.out)
+}
+
+/// Markdown under construction. Its methods escape what they are given; only its own marks are markup.
+#[derive(Default)]
+struct Document {
+    out: String,
+}
+
+impl Document {
+    fn heading(&mut self, level: usize, text: &str) {
+        let marks = "#".repeat(level);
+        self.out.push_str(&format!("{marks} {}\n\n", escape(text)));
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.out.push_str(&format!("{}\n\n", escape(text)));
+        }
+    }
+
+    fn items<'a>(&mut self, items: impl IntoIterator<Item = &'a str>) {
+        let before = self.out.len();
+        for item in items {
+            self.out.push_str(&format!("- {}\n", escape(item)));
+        }
+        if self.out.len() > before {
+            self.out.push('\n');
+        }
+    }
+
+    fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        if rows.is_empty() {
+            return;
+        }
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        self.out.push_str(&line(head.iter().map(|h| escape(h)).collect()));
+        self.out.push_str(&line(head.iter().map(|_| "---".to_owned()).collect()));
+        for row in rows {
+            self.out.push_str(&line(row.iter().map(|c| escape(c)).collect()));
+        }
+        self.out.push('\n');
+    }
+
+    /// A quote with its source, and a link to it in the appendix.
+    fn quote(&mut self, view: &View, id: QuoteId) {
+        let quote = view.quote(id);
+        self.out.push_str(&format!("> “{}”\n>\n> — {}", escape(&quote.text), escape(&quote.facts().join(" · "))));
+        self.source(quote);
+        self.out.push_str(&format!(" · [{id}](#{id})\n\n"));
+    }
+
+    fn source(&mut self, quote: &QuoteView) {
+        if let Some(url) = quote.web() {
+            self.out.push_str(&format!(" · [source](<{url}>)"));
+        }
+        if let Some(address) = quote.address() {
+            self.out.push_str(&format!(" · {}", escape(address)));
+        }
+    }
+
+    /// A quote as it stands in the appendix: with its anchor and what stands around it.
+    fn quote_in_context(&mut self, id: QuoteId, quote: &QuoteView) {
+        let cut = |cut: bool| if cut { "…" } else { "" };
+        self.out.push_str(&format!(
+            "<a id=\"{id}\"></a>**{id}** {}{} **“{}”** {}{}\n\n— {} · {}",
+            cut(quote.cut_before),
+            escape(&quote.before),
+            escape(&quote.text),
+            escape(&quote.after),
+            cut(quote.cut_after),
+            escape(&quote.facts().join(" · ")),
+            escape(quote.item()),
+        ));
+        self.source(quote);
+        self.out.push_str("\n\n");
+    }
+}
+
+/// Text as Markdown that renders as that text. White space becomes single spaces, so that no line can begin anew; hidden
+/// characters are written out.
+fn escape(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
+    // Writing to a String cannot fail.
+    let _ = display::write_visible(&mut seen, text, |out, part| std::fmt::Write::write_str(out, part));
+    let text = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut chars = text.chars().peekable();
+    let mut before: Option<char> = None;
+    let mut leading_digits = true;
+    while let Some(c) = chars.next() {
+        let next = chars.peek().copied();
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '$' | '!' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '&' => out.push_str("&amp;"),
+            // Lists, rules and headings begin a line; so may the text.
+            '-' | '+' | '=' if before.is_none() => {
+                out.push('\\');
+                out.push(c);
+            }
+            '.' | ')' if leading_digits && before.is_some() => {
+                out.push('\\');
+                out.push(c);
+            }
+            // Bare addresses and emoji codes are made live by some renderers.
+            ':' if next.is_some_and(|n| n.is_ascii_alphanumeric() || matches!(n, '/' | '+' | '-')) => {
+                out.push_str("\\:")
+            }
+            '.' if out.ends_with("www") || out.ends_with("WWW") => out.push_str("\\."),
+            '@' => out.push_str("\\@"),
+            _ => out.push(c),
+        }
+        leading_digits &= c.is_ascii_digit();
+        before = Some(c);
+    }
+    out
+}
+
+fn first_screen(doc: &mut Document, view: &View) {
+    doc.heading(1, &view.title);
+    doc.paragraph(&view.facts().join(" · "));
+    doc.heading(2, "The finding");
+    doc.paragraph(&view.finding.join(" "));
+    doc.paragraph(&format!("Trust: {}. {}", view.trust.name, view.trust.words));
+    if !view.missing.is_empty() {
+        doc.heading(2, "What is missing");
+        doc.items(view.missing.iter().map(String::as_str));
+    }
+    if !view.problems.is_empty() {
+        doc.heading(2, "What they live with");
+        doc.items(
+            view.problems
+                .iter()
+                .take(8)
+                .map(|p| format!("{}: {}", p.name, p.people()))
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str),
+        );
+    }
+    if view.tried.people > 0 {
+        doc.heading(2, "What they tried that failed");
+        tried(doc, view, &view.tried);
+    }
+    if let Some(optimism) = &view.optimism {
+        doc.heading(2, "What the CRM says");
+        let mut says = optimism.headline().into_iter().map(|(what, n)| format!("{what}: {n}")).collect::<Vec<_>>();
+        says.extend(view.claimed_most().iter().filter_map(|p| Some(format!("claims “{}”: {}", p.name, p.accounts()?))));
+        doc.items(says.iter().map(String::as_str));
+    }
+    parting(doc, view);
+    for id in &view.top_quotes {
+        doc.quote(view, *id);
+    }
+}
+
+fn parting(doc: &mut Document, view: &View) {
+    if view.problems.is_empty() {
+        return;
+    }
+    doc.heading(2, if view.has_crm() { "Where the two part" } else { "Every problem" });
+    let rows = view.problems.iter().map(|p| {
+        let crm = p.accounts().unwrap_or_else(|| "no CRM notes".to_owned());
+        vec![p.name.clone(), p.people(), crm, p.cost_short(), p.tried_short(), p.verdict.short.clone()]
+    });
+    doc.table(
+        &["Problem", "People", "Accounts", "What it costs", "Tried, failed", "Verdict"],
+        &rows.collect::<Vec<_>>(),
+    );
+    if view.problems_left_out > 0 {
+        doc.paragraph(&format!(
+            "{} with smaller shares are left out.",
+            words::count(view.problems_left_out as u64, "more problem", "more problems")
+        ));
+    }
+}
+
+fn tried(doc: &mut Document, view: &View, tried: &Tried) {
+    for means in &tried.means {
+        doc.paragraph(&format!("{}: {}", means.label, means.counts()));
+        doc.quote(view, means.why);
+    }
+    if let Some(rest) = tried.rest() {
+        doc.paragraph(&rest);
+    }
+}
+
+fn section(doc: &mut Document, view: &View, place: usize, p: &ProblemView) {
+    doc.heading(2, &format!("Problem {place}: {}", p.name));
+    doc.paragraph(&p.statement);
+    doc.paragraph(&format!("{} {}", p.both_sides(), p.verdict.long));
+    let mut facts = vec![
+        format!("Who has it: {}", p.roles.words()),
+        format!("Where: {}", p.communities_words()),
+        format!("What they do: {}", p.acts_words()),
+        format!("How often: {}", p.frequency.words()),
+    ];
+    match p.costs.as_slice() {
+        [] => facts.push("What it costs: not stated".to_owned()),
+        costs => facts.extend(costs.iter().map(|c| format!("What it costs, {}", c.words()))),
+    }
+    doc.items(facts.iter().map(String::as_str));
+    if p.tried.people > 0 {
+        doc.heading(3, "What they tried and why it failed");
+        tried(doc, view, &p.tried);
+    }
+    if !p.switches.is_empty() {
+        doc.heading(3, "What they left and what for");
+        doc.items(p.switches.iter().map(|s| s.words()).collect::<Vec<_>>().iter().map(String::as_str));
+    }
+    if !p.community_quotes.is_empty() {
+        doc.heading(3, "In the communities");
+        p.community_quotes.iter().for_each(|id| doc.quote(view, *id));
+        doc.paragraph(&more(p.community_more, "person", "people"));
+    }
+    if view.has_crm() {
+        doc.heading(3, "In the CRM's notes");
+        if p.crm_quotes.is_empty() {
+            doc.paragraph("No note that was read claims it.");
+        }
+        p.crm_quotes.iter().for_each(|id| doc.quote(view, *id));
+        doc.paragraph(&more(p.crm_more, "account", "accounts"));
+        doc.paragraph(&p.elicitation_words().unwrap_or_default());
+    }
+    let spoken = p.series.points.iter().filter(|(_, n)| *n > 0).collect::<Vec<_>>();
+    if !spoken.is_empty() {
+        doc.heading(3, &format!("People who speak of it, by {}", p.series.bucket.as_str()));
+        let points = spoken.iter().map(|(d, n)| format!("{}: {}", words::day(*d), number(*n))).collect::<Vec<_>>();
+        doc.paragraph(&points.join(" · "));
+    }
+    if !p.change_our_mind.is_empty() {
+        doc.heading(3, "What would change our mind");
+        doc.items(p.change_our_mind.iter().map(String::as_str));
+    }
+}
+
+fn hollow(doc: &mut Document, o: &OptimismView) {
+    doc.heading(2, "Hollow optimism");
+    doc.paragraph(o.says.as_deref().unwrap_or_default());
+    doc.items(
+        o.headline().into_iter().map(|(what, n)| format!("{what}: {n}")).collect::<Vec<_>>().iter().map(String::as_str),
+    );
+    let head = [&["Claimed interest"][..], &GIVEN[..]].concat();
+    let rows = o.table.iter().map(|row| {
+        let mut cells = vec![row.words.to_owned()];
+        cells.extend(row.given.iter().map(|n| number(*n)));
+        cells
+    });
+    doc.table(&head, &rows.collect::<Vec<_>>());
+    for account in &o.accounts {
+        let text = account
+            .note
+            .pieces
+            .iter()
+            .map(|p| match p.mark {
+                Some(mark) => format!("⟦{}: {}⟧", mark.as_str(), p.text),
+                None => p.text.clone(),
+            })
+            .collect::<String>();
+        doc.paragraph(&account.facts().join(" · "));
+        let cut = |cut: bool| if cut { "…" } else { "" };
+        let (before, after) = (cut(account.note.cut_before), cut(account.note.cut_after));
+        doc.out.push_str(&format!("> {before}{}{after}\n\n", escape(&text)));
+    }
+    doc.paragraph(&o.more_words().unwrap_or_default());
+}
+
+fn sureness(doc: &mut Document, view: &View, s: &Sureness) {
+    doc.heading(2, "How sure we are");
+    let denominators = view.denominators();
+    doc.items(denominators.iter().map(String::as_str));
+    doc.items(
+        s.components.iter().map(|c| format!("{}: {}", c.name, c.says)).collect::<Vec<_>>().iter().map(String::as_str),
+    );
+    doc.items(
+        [s.labels_words(), format!("Posts by who speaks, as read: {}", s.voices_words()), s.rejected_words()]
+            .iter()
+            .map(String::as_str),
+    );
+    doc.heading(3, "Who writes in communities");
+    doc.paragraph(SELECTION);
+    if let Some(lead) = s.selection_lead() {
+        doc.paragraph(&lead);
+        doc.items(s.selection_lines().iter().map(String::as_str));
+    }
+    doc.heading(3, "What was refused or left out");
+    doc.items(s.caveats.iter().map(String::as_str));
+    let rows = s.failures.iter().map(|f| vec![f.stage.clone(), f.reason.clone(), number(f.count), f.example.clone()]);
+    doc.table(&["Stage", "Why", "How many", "For example"], &rows.collect::<Vec<_>>());
+    if s.failures_more > 0 {
+        doc.paragraph(&format!("{} not listed.", words::count(s.failures_more, "more reason is", "more reasons are")));
+    }
+    doc.paragraph(NOT_MEASURED);
+    doc.heading(3, "How to re-derive every number");
+    doc.paragraph("Run “candor compare --json” in the same workspace: the same recipes, codebook, settings and seed give the same numbers.");
+    let rows = s.provenance().into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect::<Vec<_>>();
+    doc.table(&["What", "Value"], &rows);
+}
+
+fn appendix(doc: &mut Document, view: &View) {
+    if view.quotes.is_empty() {
+        return;
+    }
+    doc.heading(2, "Every quote with its source and context");
+    for (i, quote) in view.quotes.iter().enumerate() {
+        doc.quote_in_context(QuoteId(i), quote);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn markup_in_a_post_stays_text() {
+        for (text, markdown) in [
+            ("plain words, 16 of 20 (80%).", "plain words, 16 of 20 (80%)."),
+            ("*bold* _it_ `code` ~~no~~", "\\*bold\\* \\_it\\_ \\`code\\` \\~\\~no\\~\\~"),
+            ("[a](javascript:alert(1))", "\\[a\\](javascript\\:alert(1))"),
+            ("<script>x</script> &lt;", "\\<script\\>x\\</script\\> &amp;lt;"),
+            ("# head\n- item\n1. one", "\\# head - item 1. one"),
+            ("- item", "\\- item"),
+            ("1. one", "1\\. one"),
+            ("    code", "code"),
+            ("a | b", "a \\| b"),
+            ("http://x.example www.x.example", "http\\://x.example www\\.x.example"),
+            ("a\u{202E}b", "a⟨U+202E⟩b"),
+        ] {
+            assert_eq!(escape(text), markdown, "{text:?}");
+        }
+    }
+}

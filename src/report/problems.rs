@@ -1,0 +1,195 @@
+//! One view per problem: both sides, with everything the report says about it.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::community::{Community, Heard};
+use super::crm::{Claimed, Crm};
+use super::means::{self, Group};
+use super::quotes::QuoteBook;
+use super::series;
+use super::texture;
+use super::verdict;
+use super::view::{Count, MeansView, ProblemView, SwitchView, Tried};
+use super::words;
+use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1};
+use crate::model::{ActKind, Codebook, Problem};
+
+/// Problems that get a section of their own.
+const MOST_PROBLEMS: usize = 40;
+/// Quotes shown per problem from the communities.
+const COMMUNITY_QUOTES: usize = 5;
+/// Quotes shown per problem from the CRM.
+const CRM_QUOTES: usize = 4;
+/// Means shown per problem, and over all problems.
+const MEANS: usize = 6;
+/// Switches shown per problem.
+const SWITCHES: usize = 5;
+
+/// Views of the problems in the comparison's order, and how many are beyond the cap.
+pub(super) fn problems(
+    codebook: &Codebook,
+    comparison: Option<&ComparisonV1>,
+    community: &mut Community,
+    crm: &mut Crm,
+    groups: &[Group],
+    period: Option<(Date, Date)>,
+    book: &mut QuoteBook,
+) -> (Vec<ProblemView>, usize) {
+    let mut measured = codebook
+        .problems()
+        .iter()
+        .enumerate()
+        .map(|(i, p)| (i, p, numbers(p, i, comparison, community, crm)))
+        .collect::<Vec<_>>();
+    measured.sort_by(|a, b| {
+        b.2.community
+            .rate
+            .total_cmp(&a.2.community.rate)
+            .then_with(|| b.2.crm.rate.total_cmp(&a.2.crm.rate))
+            .then_with(|| a.1.id.cmp(&b.1.id))
+    });
+    let left_out = measured.len().saturating_sub(MOST_PROBLEMS);
+    measured.truncate(MOST_PROBLEMS);
+    let has_crm = !crm.accounts.is_empty();
+    let views = measured
+        .into_iter()
+        .map(|(i, problem, numbers)| {
+            let heard = std::mem::take(&mut community.problems[i]);
+            let claimed = std::mem::take(&mut crm.problems[i]);
+            let tried = tried(groups, Some(i), book);
+            view(problem, &numbers, heard, claimed, tried, has_crm, period, book)
+        })
+        .collect();
+    (views, left_out)
+}
+
+/// What the comparison says of a problem; without a comparison, what was counted here.
+fn numbers(
+    problem: &Problem,
+    index: usize,
+    comparison: Option<&ComparisonV1>,
+    community: &Community,
+    crm: &Crm,
+) -> ProblemV1 {
+    if let Some(known) = comparison.and_then(|c| c.problems.iter().find(|p| p.id == problem.id.as_str())) {
+        return known.clone();
+    }
+    let heard = &community.problems[index];
+    let claimed = &crm.problems[index];
+    ProblemV1 {
+        id: problem.id.as_str().to_owned(),
+        name: problem.name.clone(),
+        community: counted(heard.people.len() as u64, community.people.len() as u64),
+        crm: counted(claimed.accounts.len() as u64, crm.accounts.iter().filter(|a| a.discovery).count() as u64),
+        difference: None,
+        verdict: "uncorrected".to_owned(),
+        p_adjusted: None,
+        gamma_star: None,
+        detectable: None,
+        missing: Vec::new(),
+        threads: heard.threads.len() as u64,
+        communities: heard.communities.len() as u64,
+        elicitation: claimed.elicitation.each_ref().map(|accounts| accounts.len() as u64),
+    }
+}
+
+/// A machine count.
+pub(super) fn counted(hits: u64, of: u64) -> RateV1 {
+    let rate = if of == 0 { 0.0 } else { hits as f64 / of as f64 };
+    RateV1 { hits, of, rate, low: None, high: None, n_eff: None, labels: 0 }
+}
+
+#[expect(clippy::too_many_arguments, reason = "what one problem is made of; a struct would only be taken apart again")]
+fn view(
+    problem: &Problem,
+    numbers: &ProblemV1,
+    mut heard: Heard,
+    claimed: Claimed,
+    tried: Tried,
+    has_crm: bool,
+    period: Option<(Date, Date)>,
+    book: &mut QuoteBook,
+) -> ProblemView {
+    let communities = texture::counts(&heard.communities, 6);
+    let people = heard.people.len() as u64;
+    let largest = communities.first().map(|c| (c.label.as_str(), c.people, people));
+    let community_quotes =
+        std::mem::take(&mut heard.quotes).pick(COMMUNITY_QUOTES).into_iter().map(|q| book.add(q)).collect::<Vec<_>>();
+    let crm_quotes = claimed.quotes.pick(CRM_QUOTES).into_iter().map(|q| book.add(q)).collect::<Vec<_>>();
+    let dated = heard.days.iter().map(|(_, person)| *person).collect::<BTreeSet<_>>();
+    let undated = heard.people.difference(&dated).count() as u64;
+    ProblemView {
+        id: problem.id.as_str().to_owned(),
+        name: problem.name.clone(),
+        statement: problem.statement.clone(),
+        community: numbers.community,
+        crm: has_crm.then_some(numbers.crm),
+        difference: numbers.difference,
+        verdict: verdict::verdict(numbers, has_crm),
+        threads: numbers.threads,
+        acts: acts(&heard),
+        roles: heard.texture.roles(),
+        frequency: heard.texture.frequency(),
+        costs: heard.texture.costs(book),
+        tried,
+        switches: switches(&mut heard, book),
+        community_more: people.saturating_sub(community_quotes.len() as u64),
+        community_quotes,
+        crm_more: (claimed.accounts.len() as u64).saturating_sub(crm_quotes.len() as u64),
+        crm_quotes,
+        elicitation: numbers.elicitation,
+        series: series::series(period, &heard.days, undated),
+        change_our_mind: verdict::change_our_mind(numbers, has_crm, largest),
+        communities,
+    }
+}
+
+fn acts(heard: &Heard) -> Vec<Count> {
+    ActKind::ALL
+        .into_iter()
+        .filter_map(|kind| Some((kind, heard.acts.get(&kind)?)))
+        .map(|(kind, people)| Count { label: words::act_done(kind).to_owned(), people: people.len() as u64 })
+        .collect()
+}
+
+fn switches(heard: &mut Heard, book: &mut QuoteBook) -> Vec<SwitchView> {
+    let mut switches = std::mem::take(&mut heard.switches).into_iter().collect::<Vec<_>>();
+    switches.sort_by(|(a, (x, _)), (b, (y, _))| y.len().cmp(&x.len()).then_with(|| a.cmp(b)));
+    switches
+        .into_iter()
+        .take(SWITCHES)
+        .filter_map(|((from, to, stage), (people, best))| {
+            let quote = book.add(best.pick(1).pop()?);
+            Some(SwitchView { from, to, stage, people: people.len() as u64, quote })
+        })
+        .collect()
+}
+
+/// Attempts that failed, by means: of one problem, or of all.
+pub(super) fn tried(groups: &[Group], problem: Option<usize>, book: &mut QuoteBook) -> Tried {
+    let mut found = Vec::new();
+    for group in groups {
+        let attempts = group.attempts.iter().filter(|a| problem.is_none() || a.problem == problem).collect::<Vec<_>>();
+        let failed = attempts.iter().copied().filter(|a| a.failed).collect::<Vec<_>>();
+        if !failed.is_empty() {
+            found.push((means::people(failed.iter().copied()), group.label.as_str(), attempts, failed));
+        }
+    }
+    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    let everyone = found.iter().flat_map(|f| &f.3).map(|a| a.person).collect::<BTreeSet<_>>();
+    let mut shown = BTreeSet::new();
+    let mut means = Vec::new();
+    for (people, label, attempts, failed) in found.into_iter().take(MEANS) {
+        let Some(why) = means::why(&failed) else { continue };
+        shown.extend(failed.iter().map(|a| a.person));
+        means.push(MeansView {
+            label: label.to_owned(),
+            failed: people,
+            in_use: means::people(attempts.into_iter().filter(|a| !a.failed)),
+            why: book.add(why),
+        });
+    }
+    Tried { people: everyone.len() as u64, elsewhere: everyone.difference(&shown).count() as u64, means }
+}

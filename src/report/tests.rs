@@ -1,0 +1,574 @@
+//! The whole room over a small invented store: what a reader sees, and what may never happen.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use scraper::{Html, Selector};
+
+use super::view::View;
+use super::{build, html, json, markdown, run};
+use crate::model::comparison::{
+    ComparisonV1, ComponentV1, DifferenceV1, LabelsV1, OptimismV1, PopulationV1, ProblemV1, RateV1, WindowV1,
+};
+use crate::model::{
+    AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
+    Elicitation, Evidence, Fit, Giver, Interest, Missing, Note, NoteId, NoteKind, NoteReading, Post, PostFlags, PostId,
+    PostReading, Problem, ProblemId, Recipe, Recipes, Severity, Slot, SlotValue, Source, Span, SwitchStage,
+    TextureSlot, Thread, ThreadId, Trust, Voice,
+};
+use crate::progress::Progress;
+use crate::store::{Assignment, Batch, Failure, Side, Store};
+
+/// Words that try to break out of every drawing.
+const HOSTILE: &str = "<script>alert(1)</script> **bold** [x](javascript:alert(2)) \u{202E}desrever\u{202C} | `code` & \"quotes\" \
+                       <img src=x onerror=y> ' --> ]]> end";
+
+pub(super) fn now() -> Timestamp {
+    "2026-07-30T12:00:00Z".parse().unwrap()
+}
+
+pub(super) fn recipes() -> Recipes {
+    Recipes { post: Recipe::new("post-test", &["1"]), note: Recipe::new("note-test", &["1"]) }
+}
+
+/// A store in a folder that goes when the test ends.
+struct World {
+    _dir: tempfile::TempDir,
+    store: Store,
+    texts: BTreeMap<String, String>,
+    posts: Vec<Post>,
+    post_readings: Vec<(PostId, PostReading)>,
+    notes: Vec<Note>,
+    note_readings: Vec<(NoteId, NoteReading)>,
+}
+
+pub(super) fn cut(text: &str, words: &str) -> Evidence {
+    let start = text.find(words).unwrap_or_else(|| panic!("{words:?} is not in {text:?}"));
+    Evidence::cut(text, Span::new(text, start, start + words.len()).unwrap(), Fit::Exact).unwrap()
+}
+
+impl World {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+        Self {
+            _dir: dir,
+            store,
+            texts: BTreeMap::new(),
+            posts: Vec::new(),
+            post_readings: Vec::new(),
+            notes: Vec::new(),
+            note_readings: Vec::new(),
+        }
+    }
+
+    /// A first-hand post with one act on `quote`, by `author`, in the community `r/trades`.
+    fn post(&mut self, id: &str, author: &str, at: &str, text: &str, acts: Vec<(Act, &str)>) -> &mut PostReading {
+        let id = PostId::new(format!("reddit:{id}"));
+        self.texts.insert(id.as_str().to_owned(), text.to_owned());
+        self.posts.push(Post {
+            id: id.clone(),
+            thread: ThreadId::new("reddit:t1"),
+            parent: None,
+            source: Source::Reddit,
+            community: "r/trades".to_owned(),
+            author: Some(AuthorKey::pseudonym(&[7; 32], "reddit", author)),
+            written_at: Some(at.parse().unwrap()),
+            edited_at: None,
+            url: Some(format!("https://forum.example/{}", id.as_str())),
+            text: text.to_owned(),
+            flags: PostFlags::default(),
+        });
+        let acts = acts.into_iter().map(|(act, quote)| (act, cut(text, quote), 0.9)).collect();
+        let reading =
+            PostReading { voice: Voice::FirstHand, lang: Some("eng"), acts, texture: Vec::new(), rejected: 0 };
+        self.post_readings.push((id, reading));
+        &mut self.post_readings.last_mut().unwrap().1
+    }
+
+    /// A call note of `account` by `owner`.
+    fn note(
+        &mut self,
+        id: &str,
+        account: &str,
+        owner: &str,
+        at: &str,
+        text: &str,
+        interest: Option<u8>,
+    ) -> &mut NoteReading {
+        self.texts.insert(id.to_owned(), text.to_owned());
+        self.notes.push(Note {
+            id: NoteId::new(id),
+            account: AccountId::new(account),
+            opportunity: None,
+            owner: Some(owner.to_owned()),
+            kind: NoteKind::Call,
+            written_at: Some(at.parse().unwrap()),
+            happened_at: None,
+            stage: None,
+            amount: None,
+            text: text.to_owned(),
+        });
+        let reading = NoteReading {
+            interest: interest.and_then(Interest::new),
+            compliments: Vec::new(),
+            fluff: Vec::new(),
+            pains: Vec::new(),
+            objections: Vec::new(),
+            commitments: Vec::new(),
+            asked: false,
+        };
+        self.note_readings.push((NoteId::new(id), reading));
+        &mut self.note_readings.last_mut().unwrap().1
+    }
+
+    /// Writes everything; `assign` names the problem of a quote.
+    async fn write(&self, problems: Vec<Problem>, assign: impl Fn(&str) -> Option<&'static str>) -> Option<Codebook> {
+        let thread = Thread {
+            id: ThreadId::new("reddit:t1"),
+            source: Source::Reddit,
+            community: "r/trades".to_owned(),
+            title: "a thread".to_owned(),
+            url: None,
+            started_at: None,
+        };
+        let batch = Batch { threads: vec![thread], posts: self.posts.clone(), ..Batch::default() };
+        self.store.write_batch(&batch).await.unwrap();
+        let recipes = recipes();
+        self.store.write_post_readings(&recipes.post, &self.post_readings).await.unwrap();
+        self.store.write_notes(&self.notes, &[]).await.unwrap();
+        self.store.write_note_readings(&recipes.note, &self.note_readings).await.unwrap();
+        if problems.is_empty() {
+            return None;
+        }
+        let codebook = Codebook::new("hand", problems);
+        let assignment = |side, unit: String, quote: &str| Assignment {
+            side,
+            unit,
+            problem: assign(quote).map(ProblemId::new),
+            score: 0.5,
+        };
+        let mut assignments = Vec::new();
+        for s in self.store.signals(&recipes.post, "", 1000).await.unwrap() {
+            assignments.push(assignment(Side::Community, s.signal.id.as_str().to_owned(), s.signal.evidence.quote()));
+        }
+        for p in self.store.pains(&recipes.note, "").await.unwrap() {
+            assignments.push(assignment(Side::Crm, p.id, p.pain.evidence.quote()));
+        }
+        self.store.write_codebook(&codebook, &assignments, now()).await.unwrap();
+        Some(codebook)
+    }
+
+    async fn compared(&self, comparison: &ComparisonV1) {
+        let body = serde_json::to_string(comparison).unwrap();
+        self.store.write_comparison(&recipes().post, &comparison.codebook_hash, &body, now()).await.unwrap();
+    }
+
+    async fn view(&self) -> View {
+        build(&self.store, &recipes(), "Trades, spring 2026", now()).await.unwrap()
+    }
+}
+
+fn complaint() -> Act {
+    Act::Complaint { severity: Severity::Disapproval }
+}
+
+fn failed(text: &str, means: &str, why: &str) -> Act {
+    Act::FailedWorkaround { means: Some(cut(text, means)), why_failed: Some(cut(text, why)) }
+}
+
+pub(super) fn problem(id: &str, name: &str, statement: &str) -> Problem {
+    Problem {
+        id: ProblemId::new(id),
+        name: name.to_owned(),
+        statement: statement.to_owned(),
+        terms: Vec::new(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+    }
+}
+
+fn rate(hits: u64, of: u64, interval: Option<(f64, f64)>) -> RateV1 {
+    let rate = if of == 0 { 0.0 } else { hits as f64 / of as f64 };
+    RateV1 { hits, of, rate, low: interval.map(|i| i.0), high: interval.map(|i| i.1), n_eff: None, labels: 0 }
+}
+
+/// A comparison of the world of [`trades`], as if enough people had been labelled or nobody.
+fn comparison(codebook: &Codebook, trust: Trust) -> ComparisonV1 {
+    let measured = trust == Trust::Measured;
+    let with = |low, high| measured.then_some((low, high));
+    let verdict = |name: &str| match trust {
+        Trust::Measured => name.to_owned(),
+        Trust::Counted => "uncorrected".to_owned(),
+        Trust::NotEnoughEvidence => "not_enough_evidence".to_owned(),
+    };
+    let little = || match trust {
+        Trust::NotEnoughEvidence => vec![
+            Missing { what: "authors".to_owned(), have: 4, need: 30 },
+            Missing { what: "threads".to_owned(), have: 1, need: 10 },
+        ],
+        _ => Vec::new(),
+    };
+    let row = |id: &str, name: &str, community: RateV1, crm: RateV1, v: &str| ProblemV1 {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        community,
+        crm,
+        difference: measured.then(|| DifferenceV1 {
+            estimate: community.rate - crm.rate,
+            low: community.rate - crm.rate - 0.08,
+            high: community.rate - crm.rate + 0.08,
+        }),
+        verdict: verdict(v),
+        p_adjusted: measured.then_some(0.001),
+        gamma_star: measured.then_some(2.4),
+        detectable: None,
+        missing: little(),
+        threads: 12,
+        communities: 3,
+        elicitation: [1, 3, 16],
+    };
+    let component = |name: &str, says: &str| ComponentV1 {
+        name: name.to_owned(),
+        verdict: verdict("finding"),
+        estimate: None,
+        low: None,
+        high: None,
+        n: 412,
+        detectable: None,
+        missing: little(),
+        says: says.to_owned(),
+    };
+    ComparisonV1 {
+        v: 1,
+        trust,
+        window: WindowV1 {
+            since: Some("2026-02-01".to_owned()),
+            until: Some("2026-07-30".to_owned()),
+            why: "the last 180 days that both sides cover".to_owned(),
+        },
+        population: PopulationV1 {
+            communities: 4,
+            threads: 60,
+            posts: 1903,
+            authors: 640,
+            problem_authors: 412,
+            accounts: 118,
+            discovery_accounts: 96,
+            notes: 301,
+            reps: 5,
+        },
+        labels: if measured { LabelsV1 { community: 100, crm: 80 } } else { LabelsV1::default() },
+        components: vec![
+            component("coverage", "The two sides speak of different problems."),
+            component("commitment", "Of 46 accounts called very interested, 33 have nothing behind them."),
+        ],
+        problems: vec![
+            row(
+                "offline",
+                "notes lost without signal",
+                rate(128, 412, with(0.24, 0.38)),
+                rate(4, 96, with(0.01, 0.09)),
+                "silent",
+            ),
+            row(
+                "visibility",
+                "owners see nothing",
+                rate(2, 412, with(0.0, 0.02)),
+                rate(30, 96, with(0.22, 0.41)),
+                "phantom",
+            ),
+        ],
+        optimism: OptimismV1 {
+            strong: 46,
+            unbacked: rate(33, 46, with(0.57, 0.83)),
+            never_asked: 21,
+            asked_not_given: 12,
+            unbacked_accounts: vec!["acme".to_owned()],
+        },
+        caveats: vec!["14 posts without a date are outside the window.".to_owned()],
+        config_hash: "cfg123".to_owned(),
+        codebook_hash: codebook.hash().to_owned(),
+        recipe: "post-test | note-test".to_owned(),
+        seed: 7,
+    }
+}
+
+/// Four people, two accounts, two problems.
+async fn trades() -> (World, Codebook) {
+    let mut w = World::new().await;
+    let text = "I run the office for nine vans. The app loses every note taken in a basement. We bought wifi hotspots and it made no \
+                difference two floors down. Costs us 6 hours a week.";
+    let acts = vec![
+        (complaint(), "The app loses every note taken in a basement"),
+        (
+            failed(text, "wifi hotspots", "it made no difference two floors down"),
+            "We bought wifi hotspots and it made no difference two floors down",
+        ),
+    ];
+    let hours = SlotValue::Hours { low: 6.0, high: 6.0, per: Some("week".to_owned()), per_month: Some(26.0) };
+    w.post("p1", "ann", "2026-02-10T08:00:00Z", text, acts).texture = vec![
+        TextureSlot { slot: Slot::ActorRole, evidence: cut(text, "I run the office"), value: SlotValue::Text },
+        TextureSlot { slot: Slot::CostTime, evidence: cut(text, "6 hours a week"), value: hours },
+    ];
+    let text =
+        "Same here, a hotspot in every van and still nothing arrives from the plant room. Left VanBoard over it.";
+    let left = Act::Switch { from: Some(cut(text, "VanBoard")), to: None, stage: SwitchStage::Done, reason: None };
+    let acts = vec![
+        (
+            failed(text, "a hotspot in every van", "still nothing arrives from the plant room"),
+            "a hotspot in every van and still nothing arrives from the plant room",
+        ),
+        (left, "Left VanBoard over it"),
+    ];
+    w.post("p2", "ben", "2026-02-11T08:00:00Z", text, acts);
+    let hostile = format!("Photos vanish below ground, every week: {HOSTILE}");
+    w.post("p3", "cat", "2026-03-20T08:00:00Z", &hostile, vec![(complaint(), &hostile)]);
+    w.posts.last_mut().unwrap().url = Some("javascript:alert(3)".to_owned());
+    w.post(
+        "p4",
+        "dee",
+        "2025-01-01T08:00:00Z",
+        "Lost a whole report in the basement once",
+        vec![(complaint(), "Lost a whole report in the basement once")],
+    );
+
+    let text = "Great call with Pat Example, she loved the board. Owner has no visibility at all. Will circle back after summer.";
+    let reading = w.note("n1", "acme", "Hank Tollund", "2026-05-03T10:00:00Z", text, Some(3));
+    reading.compliments = vec![cut(text, "she loved the board")];
+    reading.fluff = vec![cut(text, "Will circle back after summer")];
+    reading.pains = vec![ClaimedPain {
+        evidence: cut(text, "Owner has no visibility at all"),
+        elicitation: Elicitation::RepInferred,
+        specific: false,
+    }];
+    let text = "Signed the pilot order today, paid.";
+    let reading = w.note("n2", "bolt", "Hank Tollund", "2026-05-09T10:00:00Z", text, Some(4));
+    reading.asked = true;
+    reading.commitments = vec![Commitment {
+        evidence: cut(text, "Signed the pilot order today, paid"),
+        level: 5,
+        currency: Currency::Money,
+        who: Giver::Buyer,
+        status: CommitmentStatus::Kept,
+        corroboration: Corroboration::SystemEvent,
+    }];
+    let problems = vec![
+        problem("offline", "notes lost without signal", "Technicians below ground lose what they typed."),
+        problem("visibility", "owners see nothing", "Owners cannot see how the business runs."),
+    ];
+    let assign = |quote: &str| Some(if quote.contains("visibility") { "visibility" } else { "offline" });
+    let codebook = w.write(problems, assign).await.unwrap();
+    w.store.record_failures(&[Failure::new("collect", "dump.jsonl: record 9", "truncated record")]).await.unwrap();
+    (w, codebook)
+}
+
+#[tokio::test]
+async fn the_report_reads_as_it_should() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::Measured)).await;
+    let view = w.view().await;
+    assert_eq!(
+        view.finding,
+        [
+            "People complain most about “notes lost without signal”: 31% of 412 people who tell of a problem (24–38%). It is in the \
+             notes of 4% of 96 accounts (1–9%): silent in the CRM.",
+            "The CRM claims “owners see nothing” for 31% of 96 accounts (22–41%); in the communities it is told by <1% of 412 people \
+             (0–2%).",
+            "Of 46 accounts that the CRM calls very interested, 33 gave nothing back (corrected: 72%, 57–83%); 21 of those were never \
+             asked for anything.",
+        ]
+    );
+    insta::assert_snapshot!("markdown", markdown::render(&view).unwrap());
+    insta::assert_snapshot!("json", json::render(&view).unwrap());
+}
+
+#[tokio::test]
+async fn a_machine_count_is_never_a_finding() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::Counted)).await;
+    let view = w.view().await;
+    assert!(view.problems.iter().all(|p| !p.verdict.finding));
+    assert_eq!(view.trust.level, Trust::Counted);
+    let page = html::render(&view).unwrap();
+    assert!(page.contains("uncorrected: no verdict"));
+    for word in ["silent in the CRM", "claimed, not found", "absent from the CRM", "95%"] {
+        assert!(!view.finding.join(" ").contains(word), "{word} in {:?}", view.finding);
+    }
+    assert!(view.finding[0].contains("128 of 412 people who tell of a problem (31%)"), "{:?}", view.finding);
+}
+
+#[tokio::test]
+async fn too_little_is_said_with_what_is_missing() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::NotEnoughEvidence)).await;
+    let view = w.view().await;
+    assert!(view.trust.words.contains("4 people, 1 threads (needs 30 and 10)"), "{}", view.trust.words);
+    assert!(view.problems.iter().all(|p| p.verdict.too_little && !p.verdict.finding));
+    assert!(view.problems[0].change_our_mind[0].starts_with("26 more people and 9 more threads"));
+    html::render(&view).unwrap();
+}
+
+#[tokio::test]
+async fn without_a_comparison_counts_are_its_own() {
+    let (w, _) = trades().await;
+    let view = w.view().await;
+    assert_eq!(view.trust.level, Trust::Counted);
+    assert!(view.missing.iter().any(|m| m.contains("candor compare")), "{:?}", view.missing);
+    let offline = &view.problems[0];
+    assert_eq!((offline.community.hits, offline.community.of), (4, 4), "no window without a comparison");
+    let tried = &offline.tried.means[0];
+    assert_eq!((offline.tried.people, tried.failed), (2, 2), "{tried:?}");
+    assert!(tried.label.contains("hotspot"), "{tried:?}");
+    assert_eq!(offline.roles.words(), "i run the office (1); stated by 1 person");
+    assert_eq!(offline.costs[0].words(), "26 hours a month (1 person, so no median)");
+    assert_eq!(offline.switches[0].words(), "from vanboard, done: 1 person");
+    let optimism = view.optimism.as_ref().unwrap();
+    assert_eq!((optimism.strong, optimism.unbacked.hits, optimism.never_asked), (2, 1, 1));
+    assert_eq!(optimism.table[0].given, [0, 0, 0, 0, 0, 1], "bolt paid");
+}
+
+#[tokio::test]
+async fn counts_keep_to_the_window() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::Counted)).await;
+    let view = w.view().await;
+    let people: u64 = view.problems[0].communities.iter().map(|c| c.people).sum();
+    assert_eq!(people, 3, "dee wrote before the window");
+    assert!(view.quotes.iter().all(|q| !q.text.contains("Lost a whole report")));
+}
+
+#[tokio::test]
+async fn an_almost_empty_store_says_what_is_missing() {
+    let empty = World::new().await;
+    let view = empty.view().await;
+    assert_eq!(view.finding, ["Nothing has been read yet, so there is nothing to find."]);
+    assert_eq!(view.missing.len(), 2, "{:?}", view.missing);
+    assert!(html::render(&view).unwrap().contains("candor collect PATH"));
+    markdown::render(&view).unwrap();
+    json::render(&view).unwrap();
+
+    let mut posts_only = World::new().await;
+    let text = "We tried a shared spreadsheet and it was always out of date";
+    let act = failed(text, "a shared spreadsheet", "it was always out of date");
+    posts_only.post("p1", "ann", "2026-02-10T08:00:00Z", text, vec![(act, text)]);
+    posts_only.write(Vec::new(), |_| None).await;
+    let view = posts_only.view().await;
+    assert_eq!(view.finding, ["1 post read, and no problem stands out in them."]);
+    assert_eq!(view.tried.people, 1, "what failed is told even without problems");
+    assert!(view.optimism.is_none());
+}
+
+#[tokio::test]
+async fn without_crm_notes_nothing_is_said_of_a_crm() {
+    let mut w = World::new().await;
+    let text = "The app loses every note taken in a basement";
+    w.post("p1", "ann", "2026-02-10T08:00:00Z", text, vec![(complaint(), text)]);
+    w.write(vec![problem("offline", "notes lost", "Notes are lost.")], |_| Some("offline")).await;
+    let view = w.view().await;
+    assert_eq!(view.finding, ["People complain most about “notes lost”: 1 of 1 person who tell of a problem."]);
+    let page = html::render(&view).unwrap();
+    assert!(!page.contains("In the CRM"), "no CRM side is drawn");
+    assert!(!page.contains("Hollow optimism"));
+}
+
+#[tokio::test]
+async fn every_quote_is_a_slice_of_its_source() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::Measured)).await;
+    let view = w.view().await;
+    assert!(view.quotes.len() >= 5);
+    for quote in &view.quotes {
+        let source = &w.texts[quote.item()];
+        assert_eq!(source.get(quote.start..quote.end), Some(quote.text.as_str()));
+    }
+    let json: serde_json::Value = serde_json::from_str(&json::render(&view).unwrap()).unwrap();
+    for quote in json["quotes"].as_array().unwrap() {
+        let item = quote.get("post").or(quote.get("note")).unwrap().as_str().unwrap();
+        let (start, end) = (quote["start"].as_u64().unwrap() as usize, quote["end"].as_u64().unwrap() as usize);
+        assert_eq!(w.texts[item].get(start..end), quote["text"].as_str(), "byte-exact in JSON");
+    }
+    let hostile = view.quotes.iter().find(|q| q.text.contains("<script>")).expect("the hostile post is quoted");
+    assert!(hostile.text.contains('\u{202E}'), "kept as it is in the View");
+}
+
+#[tokio::test]
+async fn the_page_is_safe_and_self_contained() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::Measured)).await;
+    let view = w.view().await;
+    let text = html::render(&view).unwrap();
+    let page = Html::parse_document(&text);
+    let select = |css: &str| page.select(&Selector::parse(css).unwrap()).collect::<Vec<_>>();
+
+    assert!(select("script, img, iframe, object, embed, link, base, form").is_empty());
+    let csp = select("meta[http-equiv=Content-Security-Policy]")[0].attr("content").unwrap();
+    assert!(csp.starts_with("default-src 'none'"));
+    let mut web = 0;
+    for element in select("*") {
+        for (name, value) in element.value().attrs() {
+            assert!(!name.starts_with("on") && name != "src" && name != "srcset", "{name}={value}");
+            if name == "href" {
+                assert!(
+                    value.starts_with('#') || value.starts_with("http://") || value.starts_with("https://"),
+                    "{value}"
+                );
+            }
+            assert!(name != "style" || value.starts_with("width:"), "{value}");
+        }
+        if element.attr("href").is_some_and(|h| h.starts_with("http")) {
+            web += 1;
+            assert_eq!(element.attr("rel"), Some("noreferrer noopener"));
+        }
+    }
+    assert!(web > 0, "posts with a web address are linked");
+    assert!(!text.contains("url(") && !text.contains("@import"), "the style asks for nothing");
+    assert!(!text.contains('\u{202E}') && text.contains("⟨U+202E⟩"), "overrides are shown, not obeyed");
+    assert!(text.contains("javascript:alert(3)"), "an address that is not followed is still shown");
+
+    let ids = select("[id]").iter().map(|e| e.attr("id").unwrap().to_owned()).collect::<Vec<_>>();
+    let unique = ids.iter().collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(ids.len(), unique.len(), "ids are unique");
+    for link in select("a[href^='#']") {
+        let target = link.attr("href").unwrap().trim_start_matches('#');
+        assert!(ids.iter().any(|id| id == target), "#{target} leads nowhere");
+    }
+    let hidden = |c: &char| !matches!(c, '\u{202E}' | '\u{202C}');
+    let sources = w.texts.values().map(|t| t.chars().filter(hidden).collect::<String>()).collect::<Vec<_>>();
+    let said = select(".said");
+    assert!(said.len() > view.quotes.len());
+    for quote in said {
+        let shown = quote.text().collect::<String>().replace("⟨U+202E⟩", "").replace("⟨U+202C⟩", "");
+        assert!(sources.iter().any(|s| s.contains(&shown)), "{shown:?} is in no source");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_named() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::Measured)).await;
+    let view = w.view().await;
+    for drawing in [html::render(&view).unwrap(), markdown::render(&view).unwrap(), json::render(&view).unwrap()] {
+        assert!(!drawing.contains("Hank") && !drawing.contains("Tollund"), "a rep is a letter");
+        for author in w.posts.iter().filter_map(|p| p.author.as_ref()) {
+            assert!(!drawing.contains(author.as_str()), "a pseudonym is left out");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_store_and_clock_give_the_same_bytes() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::Measured)).await;
+    let read = |dir: &std::path::Path| {
+        ["report.html", "report.md", "report.v1.json"].map(|name| std::fs::read(dir.join(name)).unwrap())
+    };
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for out in [&a, &b] {
+        let summary =
+            run(&w.store, &recipes(), &out.path().join("sub"), "t", now(), Progress::new(true)).await.unwrap();
+        assert_eq!((summary.stage, summary.done, summary.failed), ("report", 3, 0));
+    }
+    assert_eq!(read(&a.path().join("sub")), read(&b.path().join("sub")));
+    assert_eq!(std::fs::read_dir(a.path().join("sub")).unwrap().count(), 3, "nothing half-written is left");
+}

@@ -1,0 +1,210 @@
+//! Verdicts in words, and what would change them. "Not enough evidence" is a verdict like the others.
+
+use super::view::VerdictView;
+use super::words::{self, Unit, count, number};
+use crate::model::comparison::{ProblemV1, RateV1};
+
+/// The verdict on a problem.
+pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
+    let view = |short: String, long: String, finding: bool, too_little: bool| VerdictView {
+        name: problem.verdict.clone(),
+        short,
+        long,
+        finding,
+        too_little,
+    };
+    if !has_crm {
+        return view(String::new(), "There are no CRM notes to compare with.".to_owned(), false, false);
+    }
+    match problem.verdict.as_str() {
+        "silent" => view(
+            "silent in the CRM".to_owned(),
+            "Heavy in the communities, all but silent in the CRM: the gap is larger than the reader's mistakes and the sample allow for.".to_owned(),
+            true,
+            false,
+        ),
+        "absent" => view(
+            "absent from the CRM".to_owned(),
+            format!(
+                "Heavy in the communities, and in none of the {} looked at.",
+                Unit::Accounts.count(problem.crm.of)
+            ),
+            true,
+            false,
+        ),
+        "phantom" => view(
+            "claimed, not found".to_owned(),
+            "Claimed in the CRM, not found in the communities searched.".to_owned(),
+            true,
+            false,
+        ),
+        "no_gap_detected" => {
+            let short = problem
+                .detectable
+                .map_or_else(|| "no gap seen".to_owned(), |d| format!("no gap (would see ≥ {})", words::points(d)));
+            let long = problem.detectable.map_or_else(
+                || "No gap was detected.".to_owned(),
+                |d| format!("No gap was detected; one of {} or more would have been.", words::points(d)),
+            );
+            view(short, long, false, false)
+        }
+        "uncorrected" => view(
+            "uncorrected: no verdict".to_owned(),
+            "A machine count, not corrected for the reader's mistakes: no verdict.".to_owned(),
+            false,
+            false,
+        ),
+        "not_enough_evidence" => {
+            let have = if problem.missing.is_empty() { String::new() } else { format!(": {}", words::missing(&problem.missing)) };
+            view(format!("too little evidence{have}"), format!("Too little evidence for a verdict{have}."), false, true)
+        }
+        other => view(other.replace('_', " "), String::new(), false, false),
+    }
+}
+
+/// What would change our mind about a problem, one sentence each.
+pub(super) fn change_our_mind(
+    problem: &ProblemV1,
+    has_crm: bool,
+    largest_community: Option<(&str, u64, u64)>,
+) -> Vec<String> {
+    let mut says = Vec::new();
+    match problem.verdict.as_str() {
+        _ if !has_crm => {}
+        "silent" | "absent" => {
+            if let Some(gamma) = problem.gamma_star {
+                let grade = match gamma {
+                    g if g < 1.5 => "fragile",
+                    g if g <= 3.0 => "moderate",
+                    _ => "robust",
+                };
+                says.push(format!(
+                    "If people with this problem were more than {gamma:.1} times as likely to post about it as people with other \
+                     problems, the gap would be explained ({grade})."
+                ));
+            }
+            says.push(
+                "If the reps never asked about it, the CRM's silence means “not asked”, not “not there”: look for the topic in the \
+                 discovery script."
+                    .to_owned(),
+            );
+        }
+        "phantom" => {
+            says.push(elicited(problem));
+            says.push(
+                "Some pains are never posted, because they are confidential or felt by owners who do not write in forums: communities \
+                 where such people do write would settle it."
+                    .to_owned(),
+            );
+        }
+        "no_gap_detected" => {
+            if let Some(detectable) = problem.detectable {
+                says.push(format!(
+                    "A gap below {} would not have been seen; more hand labels would show a smaller one.",
+                    words::points(detectable)
+                ));
+            }
+        }
+        "not_enough_evidence" => {
+            let needed = words::still_needed(&problem.missing);
+            if !needed.is_empty() {
+                says.push(format!("{} would allow a verdict.", capital(&needed)));
+            }
+        }
+        _ => says.push(label_advice(&problem.community)),
+    }
+    if let Some((community, people, of)) = largest_community.filter(|&(_, people, of)| of >= 3 && people * 2 > of) {
+        says.push(format!(
+            "{} of the {} come from {community}: a read of other communities could change the share.",
+            number(people),
+            Unit::People.count(of)
+        ));
+    }
+    says
+}
+
+/// Who brought a claimed pain up, as a sentence.
+fn elicited(problem: &ProblemV1) -> String {
+    let [volunteered, prompted, inferred] = problem.elicitation;
+    format!(
+        "It was volunteered in {}, prompted by the rep in {} and inferred by the rep in {}: the more buyers volunteer it, unasked, the \
+         more it is theirs.",
+        count(volunteered, "account", "accounts"),
+        number(prompted),
+        number(inferred)
+    )
+}
+
+/// How much 60 hand labels would tell (METHOD 4.4: half-width z·sqrt(p(1-p)(1-r²)/n), with r² = 0.5 as a guess).
+pub(super) fn label_advice(rate: &RateV1) -> String {
+    let half = 1.96 * (rate.rate.clamp(0.05, 0.95) * (1.0 - rate.rate.clamp(0.05, 0.95)) * 0.5 / 60.0).sqrt();
+    format!(
+        "Labelling 60 people and 60 accounts by hand (“candor label”) would turn the count into a share with an interval of about ±{}.",
+        words::points(half)
+    )
+}
+
+/// With its first letter as a capital.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Missing;
+
+    pub(super) fn problem(verdict: &str) -> ProblemV1 {
+        let rate = RateV1 { hits: 11, of: 100, rate: 0.11, low: None, high: None, n_eff: None, labels: 0 };
+        ProblemV1 {
+            id: "p".to_owned(),
+            name: "payouts".to_owned(),
+            community: rate,
+            crm: RateV1 { hits: 0, of: 80, rate: 0.0, ..rate },
+            difference: None,
+            verdict: verdict.to_owned(),
+            p_adjusted: None,
+            gamma_star: Some(2.4),
+            detectable: Some(0.12),
+            missing: vec![Missing { what: "threads".to_owned(), have: 2, need: 10 }],
+            threads: 2,
+            communities: 1,
+            elicitation: [1, 5, 9],
+        }
+    }
+
+    #[test]
+    fn every_verdict_has_its_words() {
+        for (name, short, finding, too_little) in [
+            ("silent", "silent in the CRM", true, false),
+            ("absent", "absent from the CRM", true, false),
+            ("phantom", "claimed, not found", true, false),
+            ("no_gap_detected", "no gap (would see ≥ 12 points)", false, false),
+            ("not_enough_evidence", "too little evidence: 2 threads (needs 10)", false, true),
+            ("uncorrected", "uncorrected: no verdict", false, false),
+        ] {
+            let v = verdict(&problem(name), true);
+            assert_eq!((v.short.as_str(), v.finding, v.too_little), (short, finding, too_little), "{name}");
+        }
+    }
+
+    #[test]
+    fn without_a_crm_nothing_is_said_about_it() {
+        for name in ["silent", "uncorrected"] {
+            assert!(!verdict(&problem(name), false).finding);
+            assert_eq!(change_our_mind(&problem(name), false, None), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn what_would_change_our_mind_names_the_number() {
+        let says = |name| change_our_mind(&problem(name), true, Some(("r/x", 9, 11))).join(" ");
+        assert!(says("silent").contains("2.4 times as likely"));
+        assert!(
+            says("phantom").contains("volunteered in 1 account, prompted by the rep in 5 and inferred by the rep in 9")
+        );
+        assert!(says("not_enough_evidence").contains("8 more threads"));
+        assert!(says("uncorrected").contains("9 of the 11 people come from r/x"));
+    }
+}

@@ -1,0 +1,58 @@
+//! The days a report looks at: the comparison's window, so that every count in it is about the same days.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::model::comparison::WindowV1;
+
+/// A range of days in UTC, open at the ends that are `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Window {
+    since: Option<Date>,
+    until: Option<Date>,
+}
+
+impl Window {
+    /// The comparison's window. A date that does not parse is an open end; the comparison wrote it.
+    pub(super) fn of(window: &WindowV1) -> Self {
+        let date = |text: &Option<String>| text.as_deref().and_then(|t| t.parse().ok());
+        Self { since: date(&window.since), until: date(&window.until) }
+    }
+
+    /// Whether something of this date is looked at. Without a date it is only when there is no bound.
+    pub(super) fn holds(self, at: Option<Timestamp>) -> bool {
+        let Some(at) = at else { return self == Self::default() };
+        let day = at.to_zoned(TimeZone::UTC).date();
+        self.since.is_none_or(|since| day >= since) && self.until.is_none_or(|until| day <= until)
+    }
+
+    /// First and last day, taking what is open from the data.
+    pub(super) fn period(self, seen: Option<(Date, Date)>) -> Option<(Date, Date)> {
+        Some((self.since.or(seen.map(|s| s.0))?, self.until.or(seen.map(|s| s.1))?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_are_inside() {
+        let window = Window::of(&WindowV1 {
+            since: Some("2026-02-01".to_owned()),
+            until: Some("2026-02-28".to_owned()),
+            why: String::new(),
+        });
+        for (at, inside) in [
+            ("2026-01-31T23:59:59Z", false),
+            ("2026-02-01T00:00:00Z", true),
+            ("2026-02-28T23:59:59Z", true),
+            ("2026-03-01T00:00:00Z", false),
+        ] {
+            assert_eq!(window.holds(Some(at.parse().unwrap())), inside, "{at}");
+        }
+        assert!(!window.holds(None), "an undated post has no place in a bounded window");
+        assert!(Window::default().holds(None));
+    }
+}

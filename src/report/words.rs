@@ -1,0 +1,276 @@
+//! Numbers, shares, dates and labels as words. A share is never printed without its counts, and never as a percentage
+//! when fewer than 30 units stand behind it (METHOD 3.9).
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::model::comparison::RateV1;
+use crate::model::{ActKind, Missing, SwitchStage, Voice};
+
+/// Below this many units a share is told as a count.
+pub(super) const ENOUGH_FOR_A_SHARE: u64 = 30;
+
+/// What a share is a share of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// People in communities.
+    People,
+    /// Accounts in the CRM.
+    Accounts,
+}
+
+impl Unit {
+    /// `1 person`, `412 people`, `4 accounts`.
+    pub(super) fn count(self, n: u64) -> String {
+        match self {
+            Self::People => count(n, "person", "people"),
+            Self::Accounts => count(n, "account", "accounts"),
+        }
+    }
+}
+
+/// `1,903`.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 thread`, `12 threads`.
+pub(super) fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(n), if n == 1 { one } else { many })
+}
+
+/// A measured quantity with at most one decimal: `4.5`, `12`, `1,200`.
+pub(super) fn quantity(value: f64) -> String {
+    let tenths = (value.abs() * 10.0).round();
+    if value.abs() >= 100.0 || tenths % 10.0 == 0.0 {
+        number((tenths / 10.0).round() as u64)
+    } else {
+        format!("{:.1}", tenths / 10.0)
+    }
+}
+
+/// `31%`; `<1%` for a share that is not nothing.
+pub(super) fn percent(share: f64) -> String {
+    let rounded = (share * 100.0).round();
+    if share > 0.0 && rounded < 1.0 { "<1%".to_owned() } else { format!("{rounded:.0}%") }
+}
+
+/// `24–38%`.
+pub(super) fn interval(low: f64, high: f64) -> String {
+    format!("{:.0}–{:.0}%", (low * 100.0).round(), (high * 100.0).round())
+}
+
+/// A difference of shares in percentage points: `12 points`.
+pub(super) fn points(difference: f64) -> String {
+    let rounded = (difference.abs() * 100.0).round().max(1.0) as u64;
+    count(rounded, "point", "points")
+}
+
+/// The 95% interval of a rate, where there is one.
+pub(super) fn rate_interval(rate: &RateV1) -> Option<(f64, f64)> {
+    Some((rate.low?, rate.high?))
+}
+
+/// A share in words, never without its counts: `31% of 412 people (24–38%)`, `128 of 412 people (31%)`, `3 of 7 people`.
+pub(super) fn share(rate: &RateV1, unit: Unit) -> String {
+    share_among(rate, unit, "")
+}
+
+/// The same, saying who the units are: `31% of 412 people who tell of a problem (24–38%)`.
+pub(super) fn share_among(rate: &RateV1, unit: Unit, who: &str) -> String {
+    if rate.of == 0 {
+        return format!("no {}{who}", if unit == Unit::People { "people" } else { "accounts" });
+    }
+    let of = format!("{}{who}", unit.count(rate.of));
+    if let Some((low, high)) = rate_interval(rate) {
+        return format!("{} of {of} ({})", percent(rate.rate), interval(low, high));
+    }
+    if rate.of < ENOUGH_FOR_A_SHARE {
+        return format!("{} of {of}", number(rate.hits));
+    }
+    format!("{} of {of} ({})", number(rate.hits), percent(rate.rate))
+}
+
+/// A share for a column of numbers: `31%`, or nothing where only the count may be told.
+pub(super) fn share_short(rate: &RateV1) -> Option<String> {
+    (rate.of >= ENOUGH_FOR_A_SHARE || rate.low.is_some()).then(|| percent(rate.rate))
+}
+
+/// The counts behind a share: `128 of 412`, and for a corrected one `machine count 128 of 412`.
+pub(super) fn counts(rate: &RateV1) -> String {
+    let prefix = if rate.low.is_some() { "machine count " } else { "" };
+    format!("{prefix}{} of {}", number(rate.hits), number(rate.of))
+}
+
+/// `12 Aug 2026`, in UTC.
+pub(super) fn date(at: Timestamp) -> String {
+    day(civil(at))
+}
+
+/// `12 Aug 2026`.
+pub(super) fn day(date: Date) -> String {
+    date.strftime("%-d %b %Y").to_string()
+}
+
+/// The day an instant falls on, in UTC.
+pub(super) fn civil(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// `a, b and c`.
+pub(super) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [init @ .., last] => format!("{} and {last}", init.join(", ")),
+    }
+}
+
+/// `11 people, 2 threads (needs 30 and 10)`.
+pub(super) fn missing(missing: &[Missing]) -> String {
+    let have = missing.iter().map(|m| format!("{} {}", number(m.have), what(&m.what))).collect::<Vec<_>>().join(", ");
+    let need = missing.iter().map(|m| number(m.need)).collect::<Vec<_>>();
+    format!("{have} (needs {})", list(&need))
+}
+
+/// What is still to be found: `19 more people and 8 more threads`.
+pub(super) fn still_needed(missing: &[Missing]) -> String {
+    let items = missing
+        .iter()
+        .filter(|m| m.need > m.have)
+        .map(|m| format!("{} more {}", number(m.need - m.have), what(&m.what)))
+        .collect::<Vec<_>>();
+    list(&items)
+}
+
+/// Methods speak of authors, reports of people.
+fn what(name: &str) -> String {
+    name.replace("authors", "people")
+}
+
+/// Who speaks, as a reader says it.
+pub(super) fn voice(voice: Voice) -> &'static str {
+    match voice {
+        Voice::FirstHand => "first-hand",
+        Voice::SecondHand => "second-hand",
+        Voice::Generic => "general talk",
+        Voice::Hypothetical => "hypothetical",
+        Voice::VendorOrPromo => "vendor or promotion",
+        Voice::Unclear => "unclear",
+    }
+}
+
+/// What the words do.
+pub(super) fn act(act: ActKind) -> &'static str {
+    match act {
+        ActKind::Complaint => "complaint",
+        ActKind::FailedWorkaround => "tried, failed",
+        ActKind::Workaround => "workaround in use",
+        ActKind::Ask => "ask",
+        ActKind::Switch => "switch",
+        ActKind::Praise => "praise",
+    }
+}
+
+/// What people did, for a count of people.
+pub(super) fn act_done(act: ActKind) -> &'static str {
+    match act {
+        ActKind::Complaint => "complain",
+        ActKind::FailedWorkaround => "tried something that failed",
+        ActKind::Workaround => "live with a workaround",
+        ActKind::Ask => "ask for a way out",
+        ActKind::Switch => "leave, left or think of leaving",
+        ActKind::Praise => "praise",
+    }
+}
+
+/// How far a switch has gone.
+pub(super) fn stage(stage: SwitchStage) -> &'static str {
+    match stage {
+        SwitchStage::Considering => "considering",
+        SwitchStage::Decided => "decided",
+        SwitchStage::Done => "done",
+        SwitchStage::Reversed => "went back",
+    }
+}
+
+/// Claimed interest (METHOD 2.1).
+pub(super) fn interest(level: Option<u8>) -> &'static str {
+    match level {
+        Some(4) => "near-certain",
+        Some(3) => "strong",
+        Some(2) => "mild",
+        Some(1) => "cool",
+        Some(_) => "declined",
+        None => "claims nothing",
+    }
+}
+
+/// What was given (METHOD 2.2), as a column head.
+pub(super) const GIVEN: [&str; 6] =
+    ["nothing", "undated intent", "dated step", "named introduction", "costly trial", "money"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(hits: u64, of: u64, interval: Option<(f64, f64)>) -> RateV1 {
+        RateV1 {
+            hits,
+            of,
+            rate: if of == 0 { 0.0 } else { hits as f64 / of as f64 },
+            low: interval.map(|i| i.0),
+            high: interval.map(|i| i.1),
+            n_eff: None,
+            labels: 0,
+        }
+    }
+
+    #[test]
+    fn a_share_never_stands_without_its_counts() {
+        for (rate, words) in [
+            (rate(128, 412, None), "128 of 412 people (31%)"),
+            (rate(128, 412, Some((0.24, 0.38))), "31% of 412 people (24–38%)"),
+            (rate(3, 7, None), "3 of 7 people"),
+            (rate(1, 1, None), "1 of 1 person"),
+            (rate(0, 0, None), "no people"),
+            (rate(1, 1903, None), "1 of 1,903 people (<1%)"),
+        ] {
+            assert_eq!(share(&rate, Unit::People), words);
+        }
+    }
+
+    #[test]
+    fn few_are_told_as_a_count() {
+        assert_eq!(share_short(&rate(3, 29, None)), None);
+        assert_eq!(share_short(&rate(3, 30, None)).as_deref(), Some("10%"));
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_rounded() {
+        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(number(999), "999");
+        for (value, words) in [(4.5, "4.5"), (12.0, "12"), (1199.6, "1,200"), (0.25, "0.3"), (100.4, "100")] {
+            assert_eq!(quantity(value), words);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_what_is_needed() {
+        let gaps = [
+            Missing { what: "authors".to_owned(), have: 11, need: 30 },
+            Missing { what: "threads".to_owned(), have: 2, need: 10 },
+        ];
+        assert_eq!(missing(&gaps), "11 people, 2 threads (needs 30 and 10)");
+        assert_eq!(still_needed(&gaps), "19 more people and 8 more threads");
+    }
+}
