@@ -157,7 +157,12 @@ impl Cues {
 /// One regular expression for all of `patterns`.
 fn union(patterns: &[String], words: &Words) -> Result<Regex> {
     let any = patterns.iter().map(|p| bounded(p, words)).collect::<Result<Vec<_>>>()?;
-    Ok(RegexBuilder::new(&any.join("|")).case_insensitive(true).size_limit(64 << 20).build()?)
+    Ok(RegexBuilder::new(&any.join("|"))
+        .case_insensitive(true)
+        .multi_line(true)
+        .size_limit(64 << 20)
+        .dfa_size_limit(16 << 20)
+        .build()?)
 }
 
 /// `pattern` between word boundaries, where it begins or ends with a word. ASCII boundaries, because they keep the fast
@@ -185,6 +190,28 @@ fn expand(pattern: &str, words: &Words, depth: usize) -> Result<String> {
                 rest = after;
                 continue;
             }
+            ('\\', _) => {
+                // Letters of the Latin scripts only: all of Unicode's would make the automata a hundred times larger.
+                let escaped = rest[1..].chars().next().unwrap_or('\\');
+                if escaped == 'b' {
+                    out.push_str(r"(?-u:\b)");
+                    rest = &rest[2..];
+                    continue;
+                }
+                let set = match escaped {
+                    'w' => "0-9A-Za-z_À-ɏ",
+                    'd' => "0-9",
+                    's' => r" \t\r\n\u{a0}",
+                    _ => "",
+                };
+                match (set.is_empty(), class) {
+                    (true, _) => out.extend(['\\', escaped]),
+                    (false, true) => out.push_str(set),
+                    (false, false) => out.push_str(&format!("[{set}]")),
+                }
+                rest = &rest[1 + escaped.len_utf8()..];
+                continue;
+            }
             _ if class => {
                 class = c != ']';
                 out.push(c);
@@ -193,7 +220,7 @@ fn expand(pattern: &str, words: &Words, depth: usize) -> Result<String> {
                 class = true;
                 out.push(c);
             }
-            (' ', _) => out.push_str(r"\s+"),
+            (' ', _) => out.push_str(r"[ \t\r\n\u{a0}]+"),
             ('\'', _) => out.push_str("['’]?"),
             _ => out.push(c),
         }

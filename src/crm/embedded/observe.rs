@@ -150,6 +150,7 @@ impl Features {
     }
 
     /// Names, in order of number.
+    #[cfg(test)]
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }

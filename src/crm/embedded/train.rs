@@ -225,7 +225,7 @@ fn fit_the_weights() {
         let cards = cards_of(&train);
         println!("== set {held} read by what was learned from the others");
         let read = |p: &Prepared| read_with(&grammar, &features, &cards, &p.note.text, NoteKind::parse(&p.note.kind));
-        super::truth::report(test.iter().map(|p| (&p.note, read(p))).collect());
+        super::truth::report(&test.iter().map(|p| (&p.note, read(p))).collect::<Vec<_>>());
     }
     let all: Vec<&Prepared> = sets.iter().flatten().collect();
     let mut file = String::from(

@@ -84,18 +84,18 @@ struct Count {
 }
 
 /// Prints agreement: presence by note, quotes that touch, interest, highest commitment, details.
-pub(super) fn report(pairs: Vec<(&Labelled, NoteReading)>) {
+pub(super) fn report(pairs: &[(&Labelled, NoteReading)]) {
     let mut counts =
         ["compliments", "fluff", "pains", "objections"].map(|name| Count { name, notes: [0.0; 3], spans: [0.0; 4] });
     let mut interest = Vec::new();
     let (mut null, mut nulls) = (0, 0);
     let mut ladder: [Vec<(u8, u8)>; 2] = [Vec::new(), Vec::new()];
     let [mut kind, mut elicited, mut specific, mut status, mut proof, mut asked] = [[0; 2]; 6];
-    let mut tally = |slot: &mut [i32; 2], yes: bool| {
+    let tally = |slot: &mut [i32; 2], yes: bool| {
         slot[0] += i32::from(yes);
         slot[1] += 1;
     };
-    for (note, reading) in &pairs {
+    for (note, reading) in pairs {
         let (text, truth) = (note.text.as_str(), &note.truth);
         let gold = [
             truth.compliments.iter().map(String::as_str).collect::<Vec<_>>(),
@@ -196,6 +196,6 @@ fn agrees_with_the_labelled_notes_that_the_environment_names() {
     };
     for set in &sets {
         let read = |n: &Labelled| super::read_note(&n.text, crate::model::NoteKind::parse(&n.kind));
-        report(set.iter().map(|n| (n, read(n))).collect());
+        report(&set.iter().map(|n| (n, read(n))).collect::<Vec<_>>());
     }
 }

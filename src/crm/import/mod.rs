@@ -9,7 +9,9 @@ mod dates;
 
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet};
+mod survey;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -39,6 +41,8 @@ struct Imported {
     failed: u64,
     /// Notes kept without a date that could not be read; each is a recorded failure.
     undated: u64,
+    /// Notes kept with signs that could not be read; each is a recorded failure.
+    flawed: u64,
     accounts: BTreeSet<AccountId>,
 }
 
@@ -71,12 +75,13 @@ impl Imported {
         let notes = json!({
             "seen": self.seen, "new": new, "known": known, "updated": updated, "skipped": skipped, "failed": self.failed,
         });
-        let failed = self.failed + self.refused + self.undated;
+        let failed = self.failed + self.refused + self.undated + self.flawed;
         StageSummary::new("crm import", began, new + updated, known + skipped, failed)
             .with("files", json!({ "read": self.read, "refused": self.refused }))
             .with("notes", notes)
             .with("skipped_why", json!(self.skipped))
             .with("undated", self.undated)
+            .with("flawed", self.flawed)
             .with("accounts", self.accounts.len())
     }
 }
@@ -101,7 +106,7 @@ async fn file(
         Ok(columns) => columns,
         Err(reason) => return Ok(Err(reason)),
     };
-    let mut batch = Batch { file: name(path), notes: Vec::new(), failures: Vec::new() };
+    let mut batch = Batch { file: name(path), notes: Vec::new(), failures: Vec::new(), ids: HashMap::new() };
     while let Some(row) = rows.next_row() {
         all.seen += 1;
         bar.inc(1);
@@ -137,6 +142,8 @@ struct Batch {
     file: String,
     notes: Vec<Note>,
     failures: Vec<Failure>,
+    /// Ids of the file so far, each with a hash of its text: a second text under one id would replace the first.
+    ids: HashMap<NoteId, String>,
 }
 
 impl Batch {
@@ -151,6 +158,10 @@ impl Batch {
 
     fn take(&mut self, all: &mut Imported, number: u64, row: &Row, columns: &Columns) {
         let get = |field| columns.get(row, field);
+        if row.is_footer() {
+            *all.skipped.entry("footer of the report").or_default() += 1;
+            return;
+        }
         if columns.says_deleted(row) {
             *all.skipped.entry("deleted in the CRM").or_default() += 1;
             return;
@@ -186,10 +197,22 @@ impl Batch {
             },
             str::to_owned,
         );
+        let id = NoteId::new(id);
+        let hash = content_hash(&[account, &text]);
+        if self.ids.get(&id).is_some_and(|first| *first != hash) {
+            let why = format!("the id {id} stands at another note of this file; if that column is no note id, map another one");
+            self.fail(all, number, why);
+            return;
+        }
+        self.ids.insert(id.clone(), hash);
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            all.flawed += 1;
+            self.record(number, "bytes that are no UTF-8 were replaced; the note is kept".to_owned());
+        }
         let account = AccountId::new(account);
         all.accounts.insert(account.clone());
         self.notes.push(Note {
-            id: NoteId::new(id),
+            id,
             account,
             opportunity: get(Field::Opportunity).map(OpportunityId::new),
             owner: get(Field::Owner).map(str::to_owned),
@@ -216,7 +239,8 @@ impl Batch {
 
 /// A note's body as plain text. CRMs keep HTML; a body without tags and entities is taken as it is.
 fn plain(body: &str) -> String {
-    let markup = body.contains("</") || body.contains("<br") || body.contains("<p") || body.contains("<div");
+    let marks = ["</", "<br", "<p", "<div", "&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&#"];
+    let markup = marks.iter().any(|mark| body.contains(mark));
     let text = if markup { html_to_text(body).text } else { body.to_owned() };
     text.replace('\0', "").trim().to_owned()
 }

@@ -111,3 +111,60 @@ async fn a_very_long_line_fails_alone() {
     let (summary, notes, _) = imported("export.jsonl", &content, None).await;
     assert_eq!((notes.len(), summary["notes"]["failed"].as_u64()), (2, Some(1)));
 }
+
+#[tokio::test]
+async fn one_id_for_two_notes_is_told_and_loses_none() {
+    let csv = "id,account,note\n7,Acme,first\n7,Acme,second\n7,Acme,first\n";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("export.csv");
+    std::fs::write(&path, csv).unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    let summary = import(&store, &[path], None, Progress::new(true)).await.unwrap();
+    assert_eq!((summary.done, summary.failed), (1, 1));
+    let notes = store.notes(&Recipe::stored("none")).await.unwrap();
+    assert_eq!(notes[0].note.text, "first", "the second does not silently replace the first");
+    let failures = store.failures().await.unwrap();
+    assert!(failures[0].unit.contains("record 2") && failures[0].reason.contains("id"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_quotation_mark_that_is_never_closed_swallows_nothing_silently() {
+    let csv = "id,account,note\n1,Acme,\"two\nlines\"\n2,Acme,\"open\n3,Acme,three\n4,Acme,four\n";
+    let (summary, notes, failures) = imported("export.csv", csv.as_bytes(), None).await;
+    assert_eq!((notes.len(), notes[0].text.as_str()), (1, "two\nlines"));
+    assert_eq!(summary["notes"]["failed"], 1);
+    assert!(failures[0].reason.contains("lines 4 to 6"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn rows_that_do_not_fit_the_header_and_footers_are_told_apart() {
+    let csv = "account,note,id\nAcme,a, b and c,1\n\"Grand Totals (1 records)\",,\nConfidential Information - Do Not Distribute\nBeta,fine,2\n";
+    let (summary, notes, failures) = imported("report.csv", csv.as_bytes(), None).await;
+    assert_eq!((notes.len(), notes[0].text.as_str()), (1, "fine"));
+    assert_eq!(summary["skipped_why"]["footer of the report"], 2);
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].reason.contains("4 cells"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn an_encoding_is_told_from_the_whole_file() {
+    let mut content = b"account,note\n".to_vec();
+    content.extend("Acme,plain\n".repeat(10_000).bytes());
+    content.extend(b"Acme,d\xe9j\xe0 vu\n");
+    let (_, notes, failures) = imported("export.csv", &content, None).await;
+    assert_eq!(failures, []);
+    assert!(notes.iter().any(|n| n.text == "d\u{e9}j\u{e0} vu"), "the accents stand after the first 64 KB");
+    let mixed = [b"account,note\nAcme,\xc3\xa9t\xc3\xa9\nAcme,caf".as_slice(), b"\xe9\n"].concat();
+    let (_, notes, failures) = imported("export.csv", &mixed, None).await;
+    assert!(notes.iter().any(|n| n.text == "\u{e9}t\u{e9}"), "the good bytes are not spoiled by a bad one");
+    assert!(failures[0].reason.contains("UTF-8"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_page_of_an_api_is_an_array_of_notes() {
+    let page =
+        "{\n \"results\": [{\"id\": 1, \"company\": \"Acme\", \"body\": \"Fish &amp; chips\"}],\n \"paging\": {}\n}\n";
+    let (summary, notes, failures) = imported("page.json", page.as_bytes(), None).await;
+    assert_eq!((summary["notes"]["new"].as_u64(), failures.len()), (Some(1), 0));
+    assert_eq!(notes[0].text, "Fish & chips");
+}
