@@ -200,7 +200,9 @@ impl Batch {
         let id = NoteId::new(id);
         let hash = content_hash(&[account, &text]);
         if self.ids.get(&id).is_some_and(|first| *first != hash) {
-            let why = format!("the id {id} stands at another note of this file; if that column is no note id, map another one");
+            let why = format!(
+                "the id {id} stands at another note of this file; if that column is no note id, map another one"
+            );
             self.fail(all, number, why);
             return;
         }
