@@ -88,9 +88,7 @@ pub(super) fn dumbbells(problems: &[ProblemView]) -> Option<Dumbbells> {
     order.truncate(MOST_ROWS);
     let placed = |p: &ProblemView| !p.verdict.too_little && p.community.of > 0;
     let shown = || order.iter().map(|&i| &problems[i]).filter(|p| placed(p));
-    if shown().next().is_none() {
-        return None;
-    }
+    shown().next()?;
     let high = |r: &RateV1| r.high.unwrap_or(r.rate).max(r.rate);
     let largest = shown().map(|p| high(&p.community).max(p.crm.as_ref().map_or(0.0, high))).fold(0.0, f64::max);
     let step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25].into_iter().find(|s| largest / s <= 5.0).unwrap_or(0.25);

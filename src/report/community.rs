@@ -20,6 +20,9 @@ use super::words;
 use crate::model::{Act, ActKind, Evidence, Recipe, Voice};
 use crate::store::{Side, Store, StoredSignal};
 
+/// A switch as it was told: from, to, how far.
+type Move = (Option<String>, Option<String>, &'static str);
+
 /// Signals read at a time.
 const PAGE: i64 = 4096;
 /// Longest description of a means that is kept, bytes.
@@ -56,7 +59,7 @@ pub(super) struct Heard {
     /// The best quotes.
     pub(super) quotes: Shortlist,
     /// From, to and stage with who and the best quote.
-    pub(super) switches: BTreeMap<(Option<String>, Option<String>, &'static str), (BTreeSet<u32>, Shortlist)>,
+    pub(super) switches: BTreeMap<Move, (BTreeSet<u32>, Shortlist)>,
     /// Roles, frequency, costs.
     pub(super) texture: Texture,
 }

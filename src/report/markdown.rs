@@ -106,7 +106,7 @@ impl Document {
 fn escape(text: &str) -> String {
     let mut seen = String::with_capacity(text.len());
     // Writing to a String cannot fail.
-    let _ = display::write_visible(&mut seen, text, |out, part| std::fmt::Write::write_str(out, part));
+    let _ = display::write_visible(&mut seen, text, std::fmt::Write::write_str);
     let text = seen.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(text.len() + 16);
     let mut chars = text.chars().peekable();
@@ -131,7 +131,7 @@ fn escape(text: &str) -> String {
             }
             // Bare addresses and emoji codes are made live by some renderers.
             ':' if next.is_some_and(|n| n.is_ascii_alphanumeric() || matches!(n, '/' | '+' | '-')) => {
-                out.push_str("\\:")
+                out.push_str("\\:");
             }
             '.' if out.ends_with("www") || out.ends_with("WWW") => out.push_str("\\."),
             '@' => out.push_str("\\@"),

@@ -214,7 +214,7 @@ fn comparison(codebook: &Codebook, trust: Trust) -> ComparisonV1 {
         name: name.to_owned(),
         community,
         crm,
-        difference: measured.then(|| DifferenceV1 {
+        difference: measured.then_some(DifferenceV1 {
             estimate: community.rate - crm.rate,
             low: community.rate - crm.rate - 0.08,
             high: community.rate - crm.rate + 0.08,
