@@ -29,6 +29,9 @@ pub(super) struct DemoArgs {
     dir: PathBuf,
 }
 
+/// The demo's authors are invented, so their pseudonyms need no secret key; a fixed one makes every demo write the same bytes.
+const AUTHOR_KEY: &str = "64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f";
+
 /// Left in a demo folder, so that no other folder is ever deleted.
 const MARK: &str = ".candor-demo";
 
@@ -75,5 +78,9 @@ fn prepare(dir: &Path) -> Result<()> {
     fs::create_dir_all(&corpus).with_context(|| format!("could not make {}", corpus.display()))?;
     fs::write(dir.join(MARK), "made by `candor demo`, which may delete this folder\n")
         .with_context(|| format!("could not write to {}", dir.display()))?;
+    let workspace = dir.join("workspace");
+    fs::create_dir_all(&workspace)
+        .and_then(|()| fs::write(workspace.join("author.key"), AUTHOR_KEY))
+        .with_context(|| format!("could not make {}", workspace.display()))?;
     CORPUS.extract(&corpus).with_context(|| format!("could not lay out the corpus in {}", corpus.display()))
 }
