@@ -12,6 +12,8 @@ mod broken;
 
 mod demo;
 
+mod gold;
+
 mod harness;
 
 mod killed;

@@ -5,8 +5,7 @@
 //! is positive when a labelled span lies in it, and one over whole posts. Confidence and threshold come from scores that
 //! were each given by a fit that had not seen the post's thread. Same labels in the same order, same weights.
 //!
-//! The shipped file is made anew with
-//! `CANDOR_TRUTH=a.jsonl:b.jsonl cargo test --release --lib train_the_shipped_weights -- --ignored --nocapture`.
+//! The shipped file is made anew with `cargo run --release --example reader -- train OUT.bin TRUTH.jsonl…`; `eval` says from what.
 
 use std::collections::BTreeMap;
 
