@@ -86,19 +86,30 @@ impl Output {
         }
         self.line(&table.to_string())?;
         for component in &comparison.components {
-            self.line(&format!("{}: {}", component.name, component.says))?;
+            self.line(&format!("\n{}", wrapped(&format!("{}: {}", component.name, component.says), "")))?;
         }
+        self.line("")?;
         for caveat in &comparison.caveats {
-            self.line(&format!("- {caveat}"))?;
+            self.line(&wrapped(&format!("- {caveat}"), "  "))?;
         }
         Ok(())
     }
 }
 
+/// Columns of the terminal; 80 in a pipe.
+pub(super) fn terminal_width() -> usize {
+    comfy_table::Table::new().width().map_or(80, usize::from)
+}
+
+/// A paragraph broken at the terminal's width, further lines indented by `indent`.
+fn wrapped(text: &str, indent: &str) -> String {
+    textwrap::fill(&display::plain(text), textwrap::Options::new(terminal_width()).subsequent_indent(indent))
+}
+
 /// A borderless table that fits the terminal.
 pub(super) fn plain_table(headers: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(comfy_table::presets::NOTHING);
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     table.set_header(headers);
     table
@@ -137,7 +148,8 @@ fn sentence(summary: &StageSummary) -> String {
     for (name, value) in &summary.detail {
         let shown = brief(value);
         if !shown.is_empty() {
-            let _ = write!(text, "\n          {}: {}", name.replace('_', " "), display::plain(&shown));
+            let line = format!("          {}: {shown}", name.replace('_', " "));
+            let _ = write!(text, "\n{}", wrapped(&line, "            "));
         }
     }
     text

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use jiff::civil::Date;
 
-use super::output::Output;
+use super::output::{Output, terminal_width};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::index::{self, Query};
@@ -73,9 +73,4 @@ pub(super) async fn run(app: &App, args: &SearchArgs, out: &mut Output) -> Resul
         out.raw(&index::render(&hits, terminal_width(), colour))?;
     }
     Ok(if hits.total == 0 { Exit::NothingToDo } else { Exit::Done })
-}
-
-/// Columns of the terminal; 80 in a pipe.
-fn terminal_width() -> usize {
-    comfy_table::Table::new().width().map_or(80, usize::from)
 }

@@ -68,9 +68,9 @@ impl Dot {
     /// Height of its middle: with intervals each side has a line of its own, so that they do not cover each other.
     pub(super) fn y(&self, intervals: bool) -> u32 {
         match (intervals, self.crm) {
-            (false, _) => 19,
-            (true, false) => 11,
-            (true, true) => 27,
+            (false, _) => 17,
+            (true, false) => 10,
+            (true, true) => 24,
         }
     }
 }

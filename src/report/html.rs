@@ -54,7 +54,12 @@ impl Section<'_> {
 
     /// The counts behind it, with the interval.
     fn counts(&self) -> String {
-        self.problem.people()
+        let rate = &self.problem.community;
+        let counts = words::counts(rate);
+        match words::rate_interval(rate) {
+            Some((low, high)) => format!("{}; {counts}", words::interval(low, high)),
+            None => format!("{counts} people"),
+        }
     }
 
     fn bucket(&self) -> String {

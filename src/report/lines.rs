@@ -1,10 +1,11 @@
 //! Lines that every drawing shares: a View put into words, so that HTML and Markdown say the same.
 
 use super::view::{
-    CostView, InterestRow, Link, MeansView, OptimismView, Origin, ProblemView, QuoteView, Series, Stated, Sureness,
-    SwitchView, Tried, UnbackedAccount, View,
+    CostView, InterestRow, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteView, Series, Stated,
+    Sureness, SwitchView, Tried, UnbackedAccount, View,
 };
 use super::words::{self, Unit, count, number, quantity, share};
+use crate::model::comparison::RateV1;
 
 /// Fewer people than this make no median (METHOD 1.3).
 const ENOUGH_FOR_A_MEDIAN: u64 = 3;
@@ -75,6 +76,18 @@ impl View {
         claimed.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
         claimed.truncate(3);
         claimed
+    }
+}
+
+impl RateV1 {
+    /// `31%`, where there may be a share.
+    pub(super) fn short(&self) -> Option<String> {
+        words::share_short(self)
+    }
+
+    /// `24–38%`.
+    pub(super) fn range(&self) -> Option<String> {
+        words::rate_interval(self).map(|(low, high)| words::interval(low, high))
     }
 }
 
@@ -228,7 +241,7 @@ impl Tried {
     pub(super) fn rest(&self) -> Option<String> {
         (self.elsewhere > 0).then(|| {
             let more = if self.means.is_empty() { "" } else { " more" };
-            format!("{} of {}{more} tried something else.", number(self.elsewhere), Unit::People.count(self.people))
+            format!("{}{more} of the {} tried something else.", number(self.elsewhere), Unit::People.count(self.people))
         })
     }
 }
@@ -311,6 +324,21 @@ impl OptimismView {
         ]
     }
 
+    /// What the frames mean, and why the table may hold more accounts than the rate.
+    pub(super) fn table_note(&self) -> String {
+        let strong: u64 = self.table.iter().filter(|r| r.level >= Some(3)).flat_map(|r| r.given).sum();
+        let framed = "The framed numbers are strong claims with nothing behind them.";
+        if strong == self.strong {
+            return framed.to_owned();
+        }
+        format!(
+            "{framed} The table holds all {} with strong interest in the period, the rate {}: an account has to be old enough to have \
+             given something.",
+            Unit::Accounts.count(strong),
+            number(self.strong)
+        )
+    }
+
     /// The accounts that are unbacked and not shown: `acct 3, 9, 12`, cut after a few dozen.
     pub(super) fn more_words(&self) -> Option<String> {
         const LISTED: usize = 60;
@@ -322,6 +350,16 @@ impl OptimismView {
         let count = count(self.more.len() as u64, "more account", "more accounts");
         (!self.more.is_empty())
             .then(|| format!("{count} with strong interest and nothing behind it: acct {numbers}{rest}."))
+    }
+}
+
+impl Mark {
+    /// For the style sheet.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            other => other.as_str(),
+        }
     }
 }
 

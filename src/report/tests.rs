@@ -403,7 +403,7 @@ async fn too_little_is_said_with_what_is_missing() {
     let (w, codebook) = trades().await;
     w.compared(&comparison(&codebook, Trust::NotEnoughEvidence)).await;
     let view = w.view().await;
-    assert!(view.trust.words.contains("4 people, 1 threads (needs 30 and 10)"), "{}", view.trust.words);
+    assert!(view.trust.words.contains("4 people, 1 thread (needs 30 and 10)"), "{}", view.trust.words);
     assert!(view.problems.iter().all(|p| p.verdict.too_little && !p.verdict.finding));
     assert!(view.problems[0].change_our_mind[0].starts_with("26 more people and 9 more threads"));
     html::render(&view).unwrap();
@@ -422,7 +422,7 @@ async fn without_a_comparison_counts_are_its_own() {
     assert!(tried.label.contains("hotspot"), "{tried:?}");
     assert_eq!(offline.roles.words(), "i run the office (1); stated by 1 person");
     assert_eq!(offline.costs[0].words(), "26 hours a month (1 person, so no median)");
-    assert_eq!(offline.switches[0].words(), "from vanboard, done: 1 person");
+    assert_eq!(offline.switches[0].words(), "from VanBoard, done: 1 person");
     let optimism = view.optimism.as_ref().unwrap();
     assert_eq!((optimism.strong, optimism.unbacked.hits, optimism.never_asked), (2, 1, 1));
     assert_eq!(optimism.table[0].given, [0, 0, 0, 0, 0, 1], "bolt paid");

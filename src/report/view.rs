@@ -326,16 +326,19 @@ pub enum Mark {
     Compliment,
     /// Generic, future or hypothetical talk.
     Fluff,
-    /// Something given or promised.
+    /// Intent without a date: "after summer".
+    Intent,
+    /// Something the buyer gives or promises: a date, a name, a trial, money.
     Commitment,
 }
 
 impl Mark {
-    /// `compliment`, `fluff`, `commitment`.
+    /// `compliment`, `fluff`, `undated intent`, `commitment`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Compliment => "compliment",
             Self::Fluff => "fluff",
+            Self::Intent => "undated intent",
             Self::Commitment => "commitment",
         }
     }

@@ -137,7 +137,7 @@ pub(super) fn list(items: &[String]) -> String {
 
 /// `11 people, 2 threads (needs 30 and 10)`.
 pub(super) fn missing(missing: &[Missing]) -> String {
-    let have = missing.iter().map(|m| format!("{} {}", number(m.have), what(&m.what))).collect::<Vec<_>>().join(", ");
+    let have = missing.iter().map(|m| units(m.have, "", &m.what)).collect::<Vec<_>>().join(", ");
     let need = missing.iter().map(|m| number(m.need)).collect::<Vec<_>>();
     format!("{have} (needs {})", list(&need))
 }
@@ -147,14 +147,20 @@ pub(super) fn still_needed(missing: &[Missing]) -> String {
     let items = missing
         .iter()
         .filter(|m| m.need > m.have)
-        .map(|m| format!("{} more {}", number(m.need - m.have), what(&m.what)))
+        .map(|m| units(m.need - m.have, "more ", &m.what))
         .collect::<Vec<_>>();
     list(&items)
 }
 
-/// Methods speak of authors, reports of people.
-fn what(name: &str) -> String {
-    name.replace("authors", "people")
+/// A count of what a method names in the plural: it speaks of authors, a report of people.
+fn units(n: u64, more: &str, what: &str) -> String {
+    let words = match (what, n) {
+        ("authors", 1) => "person",
+        ("authors", _) => "people",
+        (many, 1) => many.strip_suffix('s').unwrap_or(many),
+        (many, _) => many,
+    };
+    format!("{} {more}{words}", number(n))
 }
 
 /// Who speaks, as a reader says it.
@@ -272,5 +278,8 @@ mod tests {
         ];
         assert_eq!(missing(&gaps), "11 people, 2 threads (needs 30 and 10)");
         assert_eq!(still_needed(&gaps), "19 more people and 8 more threads");
+        let one = [Missing { what: "authors".to_owned(), have: 1, need: 2 }];
+        assert_eq!(missing(&one), "1 person (needs 2)");
+        assert_eq!(still_needed(&one), "1 more person");
     }
 }
