@@ -91,7 +91,7 @@ enum Verb {
 
 #[derive(Debug, Args)]
 struct CollectArgs {
-    /// Files, folders, https://a.discourse.forum, r/subreddit.
+    /// Files, folders, `https://a.discourse.forum`, r/subreddit.
     #[arg(required = true, value_name = "PATH|SITE")]
     targets: Vec<String>,
     /// Name of the community, where the input does not tell one.

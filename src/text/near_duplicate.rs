@@ -1,7 +1,7 @@
 //! Texts that say the same in nearly the same words: copies, cross-posts, pasted complaints (METHOD 9.1, step 1).
 //!
 //! The one rule: two texts are joined only when they are the same after normalising or their shingles were compared and
-//! reach a Jaccard similarity of [`SIMILAR`]. MinHash and its bands (Broder 1997; Leskovec, Rajaraman & Ullman, Mining of
+//! reach a Jaccard similarity of `SIMILAR`. MinHash and its bands (Broder 1997; Leskovec, Rajaraman & Ullman, Mining of
 //! Massive Datasets, ch. 3) only decide which pairs are worth comparing, so the work stays near linear in the texts.
 
 use std::cell::OnceCell;
