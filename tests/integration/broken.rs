@@ -186,7 +186,7 @@ fn a_wrong_word_is_a_usage_error() {
 #[test]
 fn nothing_to_do_has_a_code_of_its_own() {
     let place = Place::new();
-    for verb in ["index", "extract", "group", "status"] {
+    for verb in ["index", "extract", "group", "status", "run"] {
         assert_eq!(place.run(&[verb]).code, 4, "{verb}");
     }
 }
