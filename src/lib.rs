@@ -13,6 +13,9 @@ pub mod text;
 // The only door to the web.
 pub mod net;
 
+// The only door to a language model.
+pub mod llm;
+
 // Everything at rest.
 pub mod store;
 

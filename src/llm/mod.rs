@@ -1,0 +1,126 @@
+//! The only door to a language model: any server that speaks OpenAI's chat completions.
+//!
+//! A [`Question`] is everything that decides an answer; a [`Model`] asks it and gives JSON of the asked shape, or says why
+//! not. The one rule: what was paid for is written down before anything else happens to it, so neither a kill nor a second
+//! run pays twice.
+
+use std::ops::AddAssign;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What is asked: everything that decides the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// What it is about, for the ledger and for errors; not sent.
+    pub unit: String,
+    /// The prompt's name, such as `read_post`; names the answer's schema.
+    pub prompt: &'static str,
+    /// Standing instructions. The same for every question of a prompt, so that servers can keep what they made of it.
+    pub system: String,
+    /// Worked examples: what was asked, what was answered.
+    pub examples: Vec<(String, String)>,
+    /// What is new in this question.
+    pub user: String,
+    /// JSON schema that the answer must fit; every object closed and every property required, as strict mode asks.
+    pub schema: Value,
+    /// Longest answer, in tokens.
+    pub max_tokens: u32,
+}
+
+/// An answer of the asked shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    /// What the model said.
+    pub value: T,
+    /// What it took; nothing but `cached` when it had been paid for before.
+    pub usage: Usage,
+}
+
+/// What calls took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Requests that were answered by the server.
+    pub calls: u64,
+    /// Answers that had been paid for before.
+    pub cached: u64,
+    /// Tokens sent, as the server counts.
+    pub prompt_tokens: u64,
+    /// Tokens received.
+    pub completion_tokens: u64,
+    /// Price, in millionths of the currency of the price table.
+    pub cost_micros: u64,
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, more: Self) {
+        self.calls += more.calls;
+        self.cached += more.cached;
+        self.prompt_tokens += more.prompt_tokens;
+        self.completion_tokens += more.completion_tokens;
+        self.cost_micros += more.cost_micros;
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The model answered, twice, with something of another shape. The item is set aside; the run goes on.
+    #[error("the model's answer about {unit} is not of the asked form: {why}")]
+    Malformed {
+        /// What was asked about.
+        unit: String,
+        /// What was wrong with the second answer.
+        why: String,
+    },
+    /// The server refused this question (too long, filtered). The item is set aside; the run goes on.
+    #[error("the model's server refused the question about {unit}: {why}")]
+    Refused {
+        /// What was asked about.
+        unit: String,
+        /// The server's words.
+        why: String,
+    },
+    /// The next question could cost more than what is left. The run ends; what was read stays.
+    #[error("the budget is spent: {0}")]
+    OverBudget(String),
+    /// The server cannot be used at all, or stayed away for too long. The run ends; what was read stays.
+    #[error("the model's server cannot be used: {0}")]
+    Down(String),
+}
+
+impl Unanswered {
+    /// Whether the run can go on with the next item.
+    pub fn is_about_one_item(&self) -> bool {
+        matches!(self, Self::Malformed { .. } | Self::Refused { .. })
+    }
+}
+
+type Script = dyn Fn(&Question) -> Value + Send + Sync;
+
+/// A model behind its door. Cheap to share; all pacing, caching and counting happens inside.
+pub struct Model {
+    script: Box<Script>,
+}
+
+impl Model {
+    /// A model that answers what `script` says, for tests of what is made of answers.
+    pub fn scripted(script: impl Fn(&Question) -> Value + Send + Sync + 'static) -> Self {
+        Self { script: Box::new(script) }
+    }
+
+    /// The model's name as the server knows it.
+    pub fn name(&self) -> &str {
+        "scripted"
+    }
+
+    /// Asks `question` and reads the answer as a `T`. May be called from many tasks at once.
+    ///
+    /// # Errors
+    /// As [`Unanswered`] says.
+    pub async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Result<Answer<T>, Unanswered> {
+        let value = serde_json::from_value((self.script)(question))
+            .map_err(|e| Unanswered::Malformed { unit: question.unit.clone(), why: e.to_string() })?;
+        Ok(Answer { value, usage: Usage::default() })
+    }
+}
