@@ -46,6 +46,8 @@ pub(super) struct Analysis {
     pub(super) sentences: Vec<Sentence>,
     pub(super) words: Vec<Word>,
     pub(super) hits: Vec<Hit>,
+    /// How many words stand in some cue. The cues hold most of the little words of English.
+    pub(super) known: usize,
 }
 
 /// The bit of the group with this name; nothing when there is none, which a test rules out for the names used.
@@ -63,6 +65,7 @@ pub(super) fn analyse(text: &str) -> Analysis {
         let (first_word, first_hit) = (analysis.words.len(), analysis.hits.len());
         words(text, span, &mut analysis.words);
         GRAMMAR.find(&analysis.words[first_word..], &mut ids, &mut analysis.hits);
+        analysis.known += ids.iter().filter(|id| **id != 0).count();
         let hits = first_hit..analysis.hits.len();
         let groups = analysis.hits[hits.clone()].iter().fold(0_u128, |bits, h| bits | 1 << h.group);
         let question = text[span.range()].trim_end_matches(['"', ')', '*', '\'', ' ', '!']).ends_with('?');
@@ -154,4 +157,17 @@ fn hashed(hash: u64) -> u32 {
 
 fn number(feature: usize) -> u32 {
     u32::try_from(feature).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cue_counts_in_every_sentence_it_stands_in() {
+        let analysis = analyse("It crashed again. It crashed again.");
+        let [first, second] = &analysis.sentences[..] else { panic!("{:?}", analysis.sentences) };
+        assert_ne!(first.groups, 0);
+        assert_eq!(first.groups, second.groups);
+    }
 }

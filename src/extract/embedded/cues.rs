@@ -8,6 +8,7 @@
 //! start, before everything else: the sentence begins here; `$` at the end: the sentence ends here.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
@@ -140,29 +141,33 @@ impl Grammar {
         self.names.iter().position(|n| n == name).and_then(|i| u16::try_from(i).ok())
     }
 
-    /// Every phrase that stands in `words` (one sentence), once per group and place.
+    /// Adds every phrase that stands in `words` (one sentence) to `hits`, once per group and place. Places are counted from the
+    /// sentence's first word, so only hits of this sentence are compared. `ids` is room to work in and holds the number of
+    /// every word afterwards, 0 for one that no cue knows.
     pub(super) fn find(&self, words: &[Word], ids: &mut Vec<u16>, hits: &mut Vec<Hit>) {
         ids.clear();
         ids.extend(words.iter().map(|w| self.vocabulary.get(&w.hash).copied().unwrap_or(0)));
+        let earlier = hits.len();
         for first in 0..ids.len() {
             let Some(edges) = self.starts.get(usize::from(ids[first])) else { continue };
             for edge in edges {
                 if !edge.at_start || first == 0 {
-                    self.follow(edge.node, first, first + 1, ids, hits);
+                    self.follow(edge.node, first..first + 1, ids, (hits, earlier));
                 }
             }
         }
     }
 
-    fn follow(&self, node: u32, first: usize, at: usize, ids: &[u16], hits: &mut Vec<Hit>) {
+    fn follow(&self, node: u32, place: Range<usize>, ids: &[u16], (hits, earlier): (&mut Vec<Hit>, usize)) {
         let node = &self.nodes[node as usize];
+        let (first, at) = (place.start, place.end);
         for &(group, to_the_end) in &node.ends {
             if to_the_end && at < ids.len() {
                 continue;
             }
             let (Ok(start), Ok(end)) = (u16::try_from(first), u16::try_from(at)) else { return };
             let hit = Hit { group, first: start, last: end };
-            if !hits.contains(&hit) {
+            if !hits[earlier..].contains(&hit) {
                 hits.push(hit);
             }
         }
@@ -170,7 +175,7 @@ impl Grammar {
             let set = &self.sets[edge.set as usize];
             for next in at..(at + usize::from(edge.gap) + 1).min(ids.len()) {
                 if holds(set, ids[next]) {
-                    self.follow(edge.node, first, next + 1, ids, hits);
+                    self.follow(edge.node, first..next + 1, ids, (hits, earlier));
                 }
             }
         }

@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 
 use super::analysis::Analysis;
+use super::details::pattern;
 use crate::model::{Act, Evidence, Fit, Slot, SlotValue, Span, TextureSlot};
 
 /// Hours in a working day, days in a working week: what "two days" of work means (METHOD leaves it open; stated here).
@@ -16,55 +18,116 @@ const PER_MONTH: [(&str, f64); 4] = [("day", 21.0), ("week", 52.0 / 12.0), ("mon
 const NUMBER: &str = r"\d+(?:[.,]\d+)?|half an|half a|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty|fifty|sixty";
 
 static HOURS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(&format!(
+    pattern(&format!(
         r"(?i)\b(?P<low>{NUMBER})(?:\s*(?:-|–|to|or)\s*(?P<high>{NUMBER}))?\s*(?P<unit>hours?|hrs?|h|minutes?|mins?|days?)\b(?:\s*(?:of work\s*)?(?:a|an|per|every|each|/)\s*(?P<per>day|night|week|month|year|shift|job)\b)?"
     ))
-    .ok()
 });
 
 static MONEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?i)(?:(?P<sign>[$€£])\s?(?P<amount>\d[\d,]*(?:\.\d+)?)\s?(?P<k>k\b)?|\b(?P<amount2>\d[\d,]*(?:\.\d+)?)\s?(?P<k2>k\s)?\s?(?P<word>dollars|bucks|usd|euros?|eur|pounds|quid|gbp)\b)(?:\s*(?:a|an|per|every|each|/)\s*(?P<per>day|week|month|mo|year|yr|seat|user|job)\b)?",
     )
-    .ok()
 });
 
 static FREQUENCY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"(?i)\b(?:(?P<daily>every (?:single )?(?:day|morning|night|evening|shift)|daily|nightly|(?:\d+|once|twice|three times|several times|multiple times)(?: times)? (?:a|per|every) day)|(?P<weekly>every (?:single )?(?:week|monday|tuesday|wednesday|thursday|friday|saturday|sunday)|weekly|(?:\d+|once|twice|three|four|several|multiple)(?: times)? (?:a|per|this|every) week)|(?P<monthly>every (?:single )?month(?:[- ]end)?|monthly|(?:\d+|once|twice|three|several|multiple)(?: times)? (?:a|per|every) month|(?:second|third|fourth|fifth|2nd|3rd|4th|5th) time this month)|(?P<yearly>every (?:single )?year|yearly|annually)|(?P<vague>all the time|constantly|always|every (?:single )?time|non[- ]?stop|continually))\b",
     )
-    .ok()
 });
 
 static DURATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(&format!(
+    pattern(&format!(
         r"(?i)\b(?:for|over|in|past|last)\s+(?:the\s+)?(?:past\s+|last\s+)?(?:about\s+|almost\s+|nearly\s+|over\s+|more than\s+)?(?P<n>{NUMBER}|several|a couple of|a few)\s+(?P<unit>weeks?|months?|years?)(?:\s+now)?\b"
     ))
-    .ok()
 });
 
 static TOOL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
+    pattern(
         r"\b(?:[Uu]s(?:e|es|ed|ing)|[Tt]ried|[Ww]ith|[Vv]ia|[Tt]hrough|[Ff]rom|[Ii]nto?|[Tt]o|[Oo]n|[Ll]eft|[Dd]itched)\s+(?:the\s+|our\s+|a\s+)?(?P<tool>[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*(?:\s[A-Z][a-z0-9]+)?)\b|\b(?P<known>Excel|Google Sheets?|WhatsApp|Zapier|Airtable|Notion|Trello|Slack|Jira|Salesforce|HubSpot|QuickBooks|Outlook|Gmail|Dropbox)\b",
     )
-    .ok()
 });
 
 static ROLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)\b(?:i am|i'm|im|i work as|as)\s+(?:an?|the)\s+(?P<role>(?:[a-z-]+\s){0,3}?(?:manager|owner|developer|engineer|admin(?:istrator)?|dispatcher|accountant|bookkeeper|teacher|nurse|designer|founder|technician|plumber|electrician|contractor|student|analyst|consultant|freelancer|sysadmin|technician|tech|director|lead|supervisor|operator|driver|clerk))\b|\bi\s+(?P<runs>(?:run|own|manage|handle|do)\s+(?:the|a|an|our|my)\s+(?:[a-z0-9-]+\s){0,3}?(?:office|shop|business|team|dispatch|payroll|books|company|crew|store|practice|firm|outfit|warehouse|front desk|schedule))\b",
+    pattern(
+        r"(?i)\b(?:i am|i['’]m|im|i work as|as)\s+(?:an?|the)\s+(?P<role>(?:[a-z-]+\s){0,3}?(?:manager|owner|developer|engineer|admin(?:istrator)?|dispatcher|accountant|bookkeeper|teacher|nurse|designer|founder|technician|plumber|electrician|contractor|student|analyst|consultant|freelancer|sysadmin|technician|tech|director|lead|supervisor|operator|driver|clerk))\b|\bi\s+(?P<runs>(?:run|own|manage|handle|do)\s+(?:the|a|an|our|my)\s+(?:[a-z0-9-]+\s){0,3}?(?:office|shop|business|team|dispatch|payroll|books|company|crew|store|practice|firm|outfit|warehouse|front desk|schedule))\b",
     )
-    .ok()
 });
 
 static PAYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:we|i)(?:'m| am|'re| are)?\s+(?:already\s+|still\s+|now\s+)?(?:pay|paying|paid|spend|spent)\s+(?:[^.!?\n]{0,60}?)(?:[$€£]\s?\d[\d,.]*k?|\d[\d,.]*\s?(?:dollars|bucks|euros?|pounds|quid))").ok()
+    pattern(
+        r"(?i)\b(?:we|i)(?:['’]m| am|['’]re| are)?\s+(?:already\s+|still\s+|now\s+)?(?:pay|paying|paid|spend|spent)\s+(?:[^.!?\n]{0,60}?)(?:[$€£]\s?\d[\d,.]*k?|\d[\d,.]*\s?(?:dollars|bucks|euros?|pounds|quid))",
+    )
 });
 
 /// Words that make an amount of time a cost rather than a moment.
 static COSTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:spen[dt]\w*|wast\w+|los[et]\w*|losing|tak(?:e|es|en|ing)|took|cost\w*|eats?|burn\w*|reconcil\w+|re-?typ\w+|re-?key\w+|re-?enter\w+|by hand|manually|chas\w+|fix\w+|extra|overtime|on the phone|cleaning up|sorting|drive|driving|drove)\b").ok()
+    pattern(
+        r"(?i)\b(?:spen[dt]\w*|wast\w+|los[et]\w*|losing|tak(?:e|es|en|ing)|took|cost\w*|eats?|burn\w*|reconcil\w+|re-?typ\w+|re-?key\w+|re-?enter\w+|by hand|manually|chas\w+|fix\w+|extra|overtime|on the phone|cleaning up|sorting|drive|driving|drove)\b",
+    )
 });
+
+/// A word without which the pattern of a slot cannot match, and that slot. One pass over a sentence for these spares most
+/// sentences the patterns.
+const HINTS: &[(&str, Slot)] = &[
+    ("hour", Slot::CostTime),
+    ("hr", Slot::CostTime),
+    ("min", Slot::CostTime),
+    ("day", Slot::CostTime),
+    ("$", Slot::CostMoney),
+    ("€", Slot::CostMoney),
+    ("£", Slot::CostMoney),
+    ("dollar", Slot::CostMoney),
+    ("buck", Slot::CostMoney),
+    ("usd", Slot::CostMoney),
+    ("eur", Slot::CostMoney),
+    ("pound", Slot::CostMoney),
+    ("quid", Slot::CostMoney),
+    ("gbp", Slot::CostMoney),
+    ("every", Slot::Frequency),
+    ("ly", Slot::Frequency),
+    (" day", Slot::Frequency),
+    (" week", Slot::Frequency),
+    (" month", Slot::Frequency),
+    ("always", Slot::Frequency),
+    ("all the time", Slot::Frequency),
+    ("stop", Slot::Frequency),
+    ("week", Slot::Duration),
+    ("month", Slot::Duration),
+    ("year", Slot::Duration),
+    ("i am", Slot::ActorRole),
+    ("i'm", Slot::ActorRole),
+    ("i’m", Slot::ActorRole),
+    ("im", Slot::ActorRole),
+    ("as a", Slot::ActorRole),
+    ("as the", Slot::ActorRole),
+    ("i run", Slot::ActorRole),
+    ("i own", Slot::ActorRole),
+    ("i manage", Slot::ActorRole),
+    ("i handle", Slot::ActorRole),
+    ("i do", Slot::ActorRole),
+];
+
+static HINTED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(HINTS.iter().map(|(word, _)| word)).ok()
+});
+
+/// The slots that some word of `sentence` hints at, as bits.
+fn hints(sentence: &str) -> u16 {
+    let mut slots = 0;
+    if let Some(hinted) = HINTED.as_ref() {
+        for found in hinted.find_overlapping_iter(sentence) {
+            slots |= 1 << HINTS[found.pattern()].1 as u16;
+        }
+    }
+    if sentence.bytes().any(|b| b.is_ascii_digit()) {
+        // "6h" has no word to go by.
+        slots |= 1 << Slot::CostTime as u16;
+    }
+    if sentence.bytes().any(|b| b.is_ascii_uppercase()) {
+        slots |= 1 << Slot::ToolsInvolved as u16;
+    }
+    slots
+}
 
 /// Every filled slot, in text order.
 pub(super) fn texture(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f64)]) -> Vec<TextureSlot> {
@@ -76,15 +139,18 @@ pub(super) fn texture(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f
                 Span::trimmed(text, base + start..base + end).and_then(|s| Evidence::cut(text, s, Fit::Exact));
             slots.extend(evidence.map(|evidence| TextureSlot { slot, evidence, value }));
         };
-        let digits = words.bytes().any(|b| b.is_ascii_digit());
-        let costs = COSTS.as_ref().is_some_and(|c| c.is_match(words));
-        each(&HOURS, words, |found| {
-            let per = found.name("per").map(|p| p.as_str().to_lowercase());
-            if let Some(value) = hours(found, per.clone()).filter(|_| costs || per.is_some()) {
-                whole(found, |s, e| add(Slot::CostTime, s, e, value.clone()));
-            }
-        });
-        if digits {
+        let hinted = hints(words);
+        let at = |slot: Slot| hinted & 1 << slot as u16 != 0;
+        if at(Slot::CostTime) {
+            let costs = COSTS.as_ref().is_some_and(|c| c.is_match(words));
+            each(&HOURS, words, |found| {
+                let per = found.name("per").map(|p| p.as_str().to_lowercase());
+                if let Some(value) = hours(found, per.clone()).filter(|_| costs || per.is_some()) {
+                    whole(found, |s, e| add(Slot::CostTime, s, e, value.clone()));
+                }
+            });
+        }
+        if at(Slot::CostMoney) {
             each(&MONEY, words, |found| {
                 if let Some(value) = money(found) {
                     whole(found, |s, e| add(Slot::CostMoney, s, e, value.clone()));
@@ -92,27 +158,34 @@ pub(super) fn texture(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f
             });
             each(&PAYS, words, |found| whole(found, |s, e| add(Slot::AlreadyPays, s, e, SlotValue::Text)));
         }
-        each(&FREQUENCY, words, |found| {
-            let rates = [
-                ("daily", "daily"),
-                ("weekly", "weekly"),
-                ("monthly", "monthly"),
-                ("yearly", "yearly"),
-                ("vague", "continuous"),
-            ];
-            if let Some((name, rate)) = rates.into_iter().find(|(name, _)| found.name(name).is_some()) {
-                let value = SlotValue::Frequency { rate: rate.to_owned(), vague: name == "vague" };
-                whole(found, |s, e| add(Slot::Frequency, s, e, value.clone()));
-            }
-        });
-        each(&DURATION, words, |found| {
-            if let Some(months) = months(found) {
-                whole(found, |s, e| add(Slot::Duration, s, e, SlotValue::Months { months }));
-            }
-        });
+        if at(Slot::Frequency) {
+            each(&FREQUENCY, words, |found| {
+                let rates = [
+                    ("daily", "daily"),
+                    ("weekly", "weekly"),
+                    ("monthly", "monthly"),
+                    ("yearly", "yearly"),
+                    ("vague", "continuous"),
+                ];
+                if let Some((name, rate)) = rates.into_iter().find(|(name, _)| found.name(name).is_some()) {
+                    let value = SlotValue::Frequency { rate: rate.to_owned(), vague: name == "vague" };
+                    whole(found, |s, e| add(Slot::Frequency, s, e, value.clone()));
+                }
+            });
+        }
+        if at(Slot::Duration) {
+            each(&DURATION, words, |found| {
+                if let Some(months) = months(found) {
+                    whole(found, |s, e| add(Slot::Duration, s, e, SlotValue::Months { months }));
+                }
+            });
+        }
         for (pattern, slot, names) in
             [(&TOOL, Slot::ToolsInvolved, ["tool", "known"]), (&ROLE, Slot::ActorRole, ["role", "runs"])]
         {
+            if !at(slot) {
+                continue;
+            }
             each(pattern, words, |found| {
                 if let Some(part) = names.iter().find_map(|name| found.name(name)) {
                     add(slot, part.start(), part.end(), SlotValue::Text);

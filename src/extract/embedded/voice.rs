@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::analysis::{Analysis, bit};
+use super::analysis::{Analysis, Sentence, bit};
 use super::weights::{Scores, VOICES, sigmoid};
 use crate::model::{Act, Evidence, Voice};
 
@@ -26,6 +26,19 @@ static GROUPS: LazyLock<Groups> = LazyLock::new(|| Groups {
     generic: bit("voice.generic"),
     hypothetical: bit("voice.hypothetical"),
 });
+
+static IRONY: LazyLock<u128> = LazyLock::new(|| bit("voice.irony"));
+
+static BREAKDOWN: LazyLock<u128> = LazyLock::new(|| {
+    ["fails", "error", "stuck", "does_not", "wrong_result", "still"]
+        .iter()
+        .fold(0, |bits, name| bits | bit(&format!("complaint.{name}")))
+});
+
+/// Whether the good words of a sentence stand beside a breakdown in the way irony puts them ("oh great, it crashed again").
+pub(super) fn is_ironic(sentence: &Sentence) -> bool {
+    sentence.groups & *IRONY != 0 && sentence.groups & *BREAKDOWN != 0
+}
 
 /// The voice of a post, given its scores and what it does.
 pub(super) fn voice(scores: &Scores, analysis: &Analysis, acts: &[(Act, Evidence, f64)]) -> Voice {
@@ -49,4 +62,31 @@ pub(super) fn voice(scores: &Scores, analysis: &Analysis, acts: &[(Act, Evidence
     }
     // A post that complains, tried something or left something tells of its author unless something says otherwise.
     if !acts.is_empty() || of(Voice::FirstHand) >= of(Voice::Unclear) { Voice::FirstHand } else { Voice::Unclear }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::analysis::analyse;
+    use super::*;
+
+    #[test]
+    fn the_groups_named_here_exist() {
+        let g = &*GROUPS;
+        for bits in [g.mine, g.story, g.promo, g.second_hand, g.generic, g.hypothetical, *IRONY] {
+            assert_ne!(bits, 0);
+        }
+        assert_eq!(BREAKDOWN.count_ones(), 6);
+    }
+
+    #[test]
+    fn irony_needs_a_breakdown() {
+        for (text, ironic) in [
+            ("Oh great, it crashed again.", true),
+            ("Just great, the export is stuck.", true),
+            ("Oh great, that is what we needed.", false),
+            ("It crashed again.", false),
+        ] {
+            assert_eq!(analyse(text).sentences.iter().any(is_ironic), ironic, "{text}");
+        }
+    }
 }
