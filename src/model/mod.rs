@@ -33,6 +33,8 @@ pub mod gap;
 
 pub mod recipe;
 
+pub mod route;
+
 pub mod comparison;
 
 pub use evidence::{Evidence, Fit};
@@ -47,6 +49,7 @@ pub use reading::{
     Objection, ObjectionKind,
 };
 pub use recipe::{Recipe, Recipes};
+pub use route::Route;
 pub use signal::{Act, ActKind, AskKind, PostReading, Severity, Signal, SwitchStage, Voice};
 pub use source::Source;
 pub use span::Span;

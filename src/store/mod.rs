@@ -14,6 +14,8 @@ mod post_batches;
 
 mod post_readings;
 
+mod routes;
+
 mod notes;
 
 mod problems;
@@ -37,6 +39,7 @@ pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, StoredSignal, UnreadPost};
 pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};
 pub use problems::Assignment;
+pub use routes::RouteTotals;
 
 /// The store of one workspace.
 #[derive(Debug, Clone)]
