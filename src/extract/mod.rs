@@ -7,8 +7,6 @@ pub mod embedded;
 
 pub mod lines;
 
-pub mod locate;
-
 pub mod score;
 
 use std::collections::BTreeMap;
