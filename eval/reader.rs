@@ -52,7 +52,7 @@ fn speed(file: &str) -> Result<()> {
     for text in &texts {
         let reading = read_post(text, None);
         for (count, act) in saying.iter_mut().zip(ActKind::ALL) {
-            *count += usize::from(reading.acts.iter().any(|(a, ..)| a.kind() == act));
+            *count += usize::from(reading.acts.iter().any(|found| found.act.kind() == act));
         }
     }
     let seconds = began.elapsed().as_secs_f64();

@@ -24,11 +24,14 @@ pub fn read_lines(input: impl Read, output: impl Write) -> Result<LinesRead> {
 
 /// A reading as it is published.
 pub fn published(reading: &PostReading) -> Value {
-    let acts = reading.acts.iter().map(|(act, evidence, confidence)| {
-        let mut fields = Map::from_iter([("act".to_owned(), json!(act.kind()))]);
-        cut(&mut fields, evidence);
+    let acts = reading.acts.iter().map(|found| {
+        let mut fields = Map::from_iter([("act".to_owned(), json!(found.act.kind()))]);
+        cut(&mut fields, &found.evidence);
         // Thousandths are more than a calibration can tell apart, and keep the line short.
-        fields.insert("confidence".to_owned(), json!((confidence * 1000.0).round() / 1000.0));
+        fields.insert("confidence".to_owned(), json!((found.confidence * 1000.0).round() / 1000.0));
+        if let Some(support) = found.support {
+            fields.insert("support".to_owned(), json!(support));
+        }
         Value::Object(fields)
     });
     let acts = acts.collect::<Vec<_>>();

@@ -9,8 +9,6 @@ pub mod embedded;
 
 pub mod lines;
 
-pub mod locate;
-
 pub mod score;
 
 use std::collections::BTreeMap;
@@ -56,8 +54,8 @@ pub async fn run(store: &Store, progress: Progress) -> Result<StageSummary> {
             if let Some(lang) = reading.lang.filter(|lang| *lang != "eng") {
                 *unread_languages.entry(lang).or_default() += 1;
             }
-            for (act, ..) in &reading.acts {
-                *acts.entry(act.kind().as_str()).or_default() += 1;
+            for found in &reading.acts {
+                *acts.entry(found.act.kind().as_str()).or_default() += 1;
             }
             rejected += reading.rejected;
         }

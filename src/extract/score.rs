@@ -161,10 +161,10 @@ pub fn score(posts: &[TruthPost], read: impl Fn(&TruthPost) -> PostReading) -> S
         }
         for act in ActKind::ALL {
             let Some(there) = post.has(act) else { continue };
-            let quotes = reading.acts.iter().filter(|(a, _, _)| a.kind() == act);
+            let quotes = reading.acts.iter().filter(|found| found.act.kind() == act);
             card.acts.entry(act).or_default().add(there, quotes.clone().next().is_some());
-            for (_, evidence, _) in quotes.filter(|_| there) {
-                let at = evidence.span();
+            for found in quotes.filter(|_| there) {
+                let at = found.evidence.span();
                 card.quotes += 1;
                 let placed = post.spans(act).any(|s| s.start < at.end() && at.start() < s.end);
                 card.quotes_placed += u32::from(placed);

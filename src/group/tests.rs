@@ -199,7 +199,7 @@ async fn store(
             text: words.clone(),
             flags: PostFlags::default(),
         });
-        let acts = vec![(act.clone(), whole(words), 0.9)];
+        let acts = vec![(act.clone(), whole(words), 0.9).into()];
         readings.push((id, PostReading { voice: *voice, lang: None, acts, texture: Vec::new(), rejected: 0 }));
     }
     store.write_batch(&batch).await.unwrap();
@@ -231,6 +231,7 @@ async fn store(
                 objections: Vec::new(),
                 commitments: Vec::new(),
                 asked: false,
+                rejected: 0,
             },
         ));
     }

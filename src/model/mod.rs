@@ -50,7 +50,7 @@ pub use reading::{
 };
 pub use recipe::{Recipe, Recipes};
 pub use route::Route;
-pub use signal::{Act, ActKind, AskKind, PostReading, Severity, Signal, SwitchStage, Voice};
+pub use signal::{Act, ActKind, AskKind, FoundAct, PostReading, Severity, Signal, Support, SwitchStage, Voice};
 pub use source::Source;
 pub use span::Span;
 pub use texture::{Slot, SlotValue, TextureSlot};

@@ -136,4 +136,6 @@ pub struct NoteReading {
     pub commitments: Vec<Commitment>,
     /// Whether we asked the buyer for anything in this note.
     pub asked: bool,
+    /// Quotes that were proposed and are not in the text.
+    pub rejected: usize,
 }

@@ -210,13 +210,16 @@ pub struct Signal {
     pub voice: Voice,
     /// Estimated probability that the act is there, in 0..=1.
     pub confidence: f64,
+    /// What a second look at the words alone said.
+    pub support: Option<Support>,
     /// What read it.
     pub recipe: Recipe,
 }
 
 impl Signal {
-    /// Builds the signal and its id.
-    pub fn new(post: PostId, act: Act, evidence: Evidence, voice: Voice, confidence: f64, recipe: Recipe) -> Self {
+    /// Builds the signal of `found` in `post`, and its id.
+    pub fn new(post: PostId, found: FoundAct, voice: Voice, recipe: Recipe) -> Self {
+        let FoundAct { act, evidence, confidence, support } = found;
         let span = evidence.span();
         let id = content_hash(&[
             post.as_str(),
@@ -225,7 +228,56 @@ impl Signal {
             &span.end().to_string(),
             recipe.as_str(),
         ]);
-        Self { id: SignalId::new(id), post, act, evidence, voice, confidence, recipe }
+        Self { id: SignalId::new(id), post, act, evidence, voice, confidence, support, recipe }
+    }
+}
+
+/// Whether words bear out the act they were quoted for: a second look at the quote alone, apart from the question whether
+/// anybody wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Support {
+    /// They do.
+    Supported,
+    /// They do not. The signal is kept and never counted.
+    Unsupported,
+    /// Cannot be told from the words alone.
+    Unclear,
+}
+
+impl Support {
+    /// The name as it stands in SQL and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Supported => "supported",
+            Self::Unsupported => "unsupported",
+            Self::Unclear => "unclear",
+        }
+    }
+
+    /// The verdict with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Supported, Self::Unsupported, Self::Unclear].into_iter().find(|s| s.as_str() == name)
+    }
+}
+
+/// One act that a reader found in a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundAct {
+    /// The act.
+    pub act: Act,
+    /// The words that show it.
+    pub evidence: Evidence,
+    /// Estimated probability that the act is there, in 0..=1.
+    pub confidence: f64,
+    /// What a second look at the words alone said; `None` when nobody looked.
+    pub support: Option<Support>,
+}
+
+impl From<(Act, Evidence, f64)> for FoundAct {
+    /// An act with its words and the probability that it is there, not looked at a second time.
+    fn from((act, evidence, confidence): (Act, Evidence, f64)) -> Self {
+        Self { act, evidence, confidence, support: None }
     }
 }
 
@@ -236,8 +288,8 @@ pub struct PostReading {
     pub voice: Voice,
     /// ISO 639-3 code of the detected language; `None` when too short to tell.
     pub lang: Option<&'static str>,
-    /// Acts with their words and the probability that they are there, in text order.
-    pub acts: Vec<(Act, Evidence, f64)>,
+    /// Acts with their words, in text order.
+    pub acts: Vec<FoundAct>,
     /// Texture slots filled from explicit phrases.
     pub texture: Vec<TextureSlot>,
     /// Quotes that were proposed and are not in the text.

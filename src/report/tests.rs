@@ -79,7 +79,7 @@ impl World {
             text: text.to_owned(),
             flags: PostFlags::default(),
         });
-        let acts = acts.into_iter().map(|(act, quote)| (act, cut(text, quote), 0.9)).collect();
+        let acts = acts.into_iter().map(|(act, quote)| (act, cut(text, quote), 0.9).into()).collect();
         let reading =
             PostReading { voice: Voice::FirstHand, lang: Some("eng"), acts, texture: Vec::new(), rejected: 0 };
         self.post_readings.push((id, reading));
@@ -117,6 +117,7 @@ impl World {
             objections: Vec::new(),
             commitments: Vec::new(),
             asked: false,
+            rejected: 0,
         };
         self.note_readings.push((NoteId::new(id), reading));
         &mut self.note_readings.last_mut().unwrap().1

@@ -36,7 +36,7 @@ pub use comparisons::StoredComparison;
 pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
-pub use post_readings::{CommunityRow, StoredSignal, UnreadPost};
+pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, UnreadPost};
 pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};
 pub use problems::Assignment;
 pub use routes::RouteTotals;

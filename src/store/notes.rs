@@ -104,13 +104,14 @@ impl Store {
         let mut tx = self.write().await?;
         for (note, reading) in readings {
             sqlx::query(
-                "insert into note_reading (note, recipe, interest, asked, payload) values ($1, $2, $3, $4, $5) on conflict do nothing",
+                "insert into note_reading (note, recipe, interest, asked, payload, rejected) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
             )
             .bind(note.as_str())
             .bind(recipe.as_str())
             .bind(reading.interest.map(|i| i64::from(i.level())))
             .bind(reading.asked)
             .bind(serde_json::to_string(&payload(reading))?)
+            .bind(i64::try_from(reading.rejected)?)
             .execute(&mut *tx)
             .await?;
             for pain in &reading.pains {
@@ -140,7 +141,7 @@ impl Store {
     pub async fn notes(&self, recipe: &Recipe) -> Result<Vec<StoredNote>> {
         let rows = sqlx::query(
             "select n.id, n.account, n.opportunity, n.owner, n.kind, n.written_at, n.happened_at, n.stage, n.amount, n.text, \
-             r.interest, r.asked, r.payload from note n left join note_reading r on r.note = n.id and r.recipe = $1 \
+             r.interest, r.asked, r.payload, r.rejected from note n left join note_reading r on r.note = n.id and r.recipe = $1 \
              order by n.account, n.written_at, n.id",
         )
         .bind(recipe.as_str())
@@ -152,7 +153,10 @@ impl Store {
             let reading = match row.try_get::<Option<String>, _>(12)? {
                 Some(payload) => {
                     let interest = row.try_get::<Option<i64>, _>(10)?;
-                    Some(reading(&note.text, interest, row.try_get(11)?, &payload).context("note reading")?)
+                    let mut reading =
+                        reading(&note.text, interest, row.try_get(11)?, &payload).context("note reading")?;
+                    reading.rejected = usize::try_from(row.try_get::<i64, _>(13)?)?;
+                    Some(reading)
                 }
                 None => None,
             };
@@ -327,7 +331,7 @@ fn payload(reading: &NoteReading) -> Payload {
     }
 }
 
-/// Rebuilds a reading; its pains are kept in a table of their own and are added by the caller.
+/// Rebuilds a reading; its pains and the count of rejected quotes stand elsewhere and are added by the caller.
 fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Option<NoteReading> {
     let payload: Payload = serde_json::from_str(payload).ok()?;
     let at = |(start, end): (usize, usize)| {
@@ -355,5 +359,6 @@ fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Opt
             .collect::<Option<_>>()?,
         commitments: payload.commitments.into_iter().map(commitment).collect::<Option<_>>()?,
         asked,
+        rejected: 0,
     })
 }

@@ -9,7 +9,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use super::{Store, instant};
 use crate::model::{
     Act, ActKind, AskKind, AuthorKey, Evidence, Fit, PostId, PostReading, Recipe, Severity, Signal, SignalId, Slot,
-    SlotValue, Span, SwitchStage, TextureSlot, Voice,
+    SlotValue, Span, Support, SwitchStage, TextureSlot, Voice,
 };
 
 /// A post that a recipe has not read yet.
@@ -71,6 +71,23 @@ pub struct CommunityRow {
     pub problem: Option<String>,
 }
 
+/// How the quotes that a recipe was offered fared. `exact + repaired` signals are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QuoteTotals {
+    /// Stand in the text byte for byte.
+    pub exact: i64,
+    /// Stand there up to typing and a few slips; the text's own words were taken.
+    pub repaired: i64,
+    /// Are not in the text.
+    pub rejected: i64,
+    /// Bear out their act, of those that were looked at a second time.
+    pub supported: i64,
+    /// Do not; such signals are stored and never counted.
+    pub unsupported: i64,
+    /// Could not be told.
+    pub unclear: i64,
+}
+
 impl Store {
     /// Up to `limit` posts after `revision` that `recipe` has not read, in revision order.
     pub async fn unread_posts(&self, recipe: &Recipe, revision: i64, limit: i64) -> Result<Vec<UnreadPost>> {
@@ -126,15 +143,8 @@ impl Store {
             .bind(i64::try_from(reading.rejected)?)
             .execute(&mut *tx)
             .await?;
-            for (act, evidence, confidence) in &reading.acts {
-                let signal = Signal::new(
-                    post.clone(),
-                    act.clone(),
-                    evidence.clone(),
-                    reading.voice,
-                    *confidence,
-                    recipe.clone(),
-                );
+            for found in &reading.acts {
+                let signal = Signal::new(post.clone(), found.clone(), reading.voice, recipe.clone());
                 insert_signal(&mut tx, &signal).await?;
             }
             for slot in &reading.texture {
@@ -154,12 +164,13 @@ impl Store {
         Ok(())
     }
 
-    /// Signals of `recipe` after signal id `after`, up to `limit`, ordered by id.
+    /// Signals of `recipe` after signal id `after`, up to `limit`, ordered by id. Those whose words were judged not to bear
+    /// them out are left out, here as everywhere but in [`Store::quote_totals`].
     pub async fn signals(&self, recipe: &Recipe, after: &str, limit: i64) -> Result<Vec<StoredSignal>> {
         let rows = sqlx::query(
             "select s.id, s.post, s.act, s.detail, s.start_byte, s.end_byte, s.fit, s.voice, s.confidence, p.author, p.thread, \
-             p.community, p.written_at, p.url, p.text from signal s join post p on p.id = s.post \
-             where s.recipe = $1 and s.id > $2 order by s.id limit $3",
+             p.community, p.written_at, p.url, p.text, s.support from signal s join post p on p.id = s.post \
+             where s.recipe = $1 and s.id > $2 and s.support is distinct from 'unsupported' order by s.id limit $3",
         )
         .bind(recipe.as_str())
         .bind(after)
@@ -198,7 +209,8 @@ impl Store {
             "select s.id, p.author, p.thread, p.community, p.id, p.written_at, s.act, s.voice, a.problem \
              from signal s join post p on p.id = s.post \
              left join assignment a on a.codebook = $2 and a.side = 'community' and a.unit = s.id \
-             where s.recipe = $1 and p.author is not null and p.bot = 0 and p.future = 0 and s.act <> 'praise' order by s.id",
+             where s.recipe = $1 and p.author is not null and p.bot = 0 and p.future = 0 and s.act <> 'praise' \
+             and s.support is distinct from 'unsupported' order by s.id",
         )
         .bind(recipe.as_str())
         .bind(codebook)
@@ -239,6 +251,27 @@ impl Store {
             .collect()
     }
 
+    /// How the quotes that `recipe` was offered fared, over all posts.
+    pub async fn quote_totals(&self, recipe: &Recipe) -> Result<QuoteTotals> {
+        let row = sqlx::query(
+            "select count(*) filter (where fit = 'exact'), count(*) filter (where fit <> 'exact'), \
+             count(*) filter (where support = 'supported'), count(*) filter (where support = 'unsupported'), \
+             count(*) filter (where support = 'unclear'), \
+             (select coalesce(sum(rejected), 0) from post_reading where recipe = $1) from signal where recipe = $1",
+        )
+        .bind(recipe.as_str())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(QuoteTotals {
+            exact: row.try_get(0)?,
+            repaired: row.try_get(1)?,
+            supported: row.try_get(2)?,
+            unsupported: row.try_get(3)?,
+            unclear: row.try_get(4)?,
+            rejected: row.try_get(5)?,
+        })
+    }
+
     /// How many posts of each voice `recipe` read, and how many quotes it had to reject.
     pub async fn reading_totals(&self, recipe: &Recipe) -> Result<(Vec<(String, i64)>, i64)> {
         let rows = sqlx::query(
@@ -260,8 +293,8 @@ impl Store {
 async fn insert_signal(tx: &mut Transaction<'_, Sqlite>, signal: &Signal) -> Result<()> {
     let span = signal.evidence.span();
     sqlx::query(
-        "insert into signal (id, post, recipe, act, detail, start_byte, end_byte, fit, voice, confidence) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+        "insert into signal (id, post, recipe, act, detail, start_byte, end_byte, fit, voice, confidence, support) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
     )
     .bind(signal.id.as_str())
     .bind(signal.post.as_str())
@@ -273,6 +306,7 @@ async fn insert_signal(tx: &mut Transaction<'_, Sqlite>, signal: &Signal) -> Res
     .bind(signal.evidence.fit().as_str())
     .bind(signal.voice.as_str())
     .bind(signal.confidence)
+    .bind(signal.support.map(Support::as_str))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -312,6 +346,7 @@ fn stored_signal(row: &SqliteRow, recipe: &Recipe) -> Result<StoredSignal> {
         evidence,
         voice: Voice::parse(&row.try_get::<String, _>(7)?).context("voice")?,
         confidence: row.try_get(8)?,
+        support: row.try_get::<Option<String>, _>(15)?.as_deref().and_then(Support::parse),
         recipe: recipe.clone(),
     };
     Ok(StoredSignal {
@@ -370,4 +405,58 @@ fn read_act(name: &str, detail: &Value, text: &str) -> Option<Act> {
         },
         ActKind::Praise => Act::Praise,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FoundAct, Post, PostFlags, Source, Thread, ThreadId};
+    use crate::store::Batch;
+
+    #[tokio::test]
+    async fn what_the_words_do_not_bear_out_is_kept_and_not_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
+        let (text, thread) = ("It leaks. It rusts. It rattles.", ThreadId::new("jsonl:t"));
+        let mut batch = Batch::default();
+        batch.threads.push(Thread {
+            id: thread.clone(),
+            source: Source::Jsonl,
+            community: "c".to_owned(),
+            title: String::new(),
+            url: None,
+            started_at: None,
+        });
+        let id = PostId::new("jsonl:1");
+        batch.posts.push(Post {
+            id: id.clone(),
+            thread,
+            parent: None,
+            source: Source::Jsonl,
+            community: "c".to_owned(),
+            author: Some(AuthorKey::pseudonym(&[0; 32], "jsonl", "sam")),
+            written_at: None,
+            edited_at: None,
+            url: None,
+            text: text.to_owned(),
+            flags: PostFlags::default(),
+        });
+        store.write_batch(&batch).await.unwrap();
+        let verdicts = [(0, 9, Some(Support::Supported)), (10, 19, Some(Support::Unsupported)), (20, 31, None)];
+        let acts = verdicts.map(|(start, end, support)| {
+            let evidence = cut(text, start, end, Fit::Exact).unwrap();
+            FoundAct { support, ..(Act::Complaint { severity: Severity::NoReproach }, evidence, 0.5).into() }
+        });
+        let reading =
+            PostReading { voice: Voice::FirstHand, lang: None, acts: acts.to_vec(), texture: vec![], rejected: 2 };
+        let recipe = Recipe::new("test", &[]);
+        store.write_post_readings(&recipe, &[(id, reading)]).await.unwrap();
+        let mut shown = store.signals(&recipe, "", 10).await.unwrap();
+        shown.sort_by_key(|s| s.signal.evidence.span());
+        let shown: Vec<_> = shown.iter().map(|s| (s.signal.evidence.quote(), s.signal.support)).collect();
+        assert_eq!(shown, [("It leaks.", Some(Support::Supported)), ("It rattles.", None)]);
+        assert_eq!(store.community_rows(&recipe, "").await.unwrap().len(), 2);
+        let expected = QuoteTotals { exact: 3, rejected: 2, supported: 1, unsupported: 1, ..QuoteTotals::default() };
+        assert_eq!(store.quote_totals(&recipe).await.unwrap(), expected);
+    }
 }

@@ -185,7 +185,8 @@ impl Store {
     pub async fn index_changes(&self, revision: i64, limit: i64) -> Result<Vec<(i64, IndexChange)>> {
         let rows = sqlx::query(
             "select p.revision, p.id, p.thread, t.title, p.source, p.community, p.author, p.written_at, p.url, p.text, \
-             (select string_agg(a.act, ',') from (select distinct act from signal where post = p.id) a) \
+             (select string_agg(a.act, ',') from (select distinct act from signal \
+             where post = p.id and support is distinct from 'unsupported') a) \
              from post p join thread t on t.id = p.thread where p.revision > $1 \
              union all \
              select r.revision, r.id, null, null, null, null, null, null, null, null, null from removed_post r where r.revision > $1 \

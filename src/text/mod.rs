@@ -6,8 +6,14 @@ pub mod html;
 
 pub mod lines;
 
+pub mod locate;
+
+pub mod mapped;
+
 pub mod markdown;
 
 pub mod near_duplicate;
+
+pub mod redact;
 
 pub mod sentence;

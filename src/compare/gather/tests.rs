@@ -73,7 +73,7 @@ fn complains(text: &str) -> PostReading {
     PostReading {
         voice: Voice::FirstHand,
         lang: None,
-        acts: vec![(Act::Complaint { severity: Severity::Disapproval }, cut(text), 0.9)],
+        acts: vec![(Act::Complaint { severity: Severity::Disapproval }, cut(text), 0.9).into()],
         texture: Vec::new(),
         rejected: 0,
     }
@@ -108,6 +108,7 @@ fn account(i: usize) -> Vec<(Note, NoteReading, serde_json::Value)> {
         objections: Vec::new(),
         commitments: Vec::new(),
         asked: false,
+        rejected: 0,
     };
     let text = if i == 0 { "leaks all over, very keen" } else { "rust everywhere, very keen" };
     let pain = ClaimedPain { evidence: cut(text), elicitation: Elicitation::Volunteered, specific: false };

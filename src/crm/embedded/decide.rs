@@ -54,6 +54,7 @@ pub(super) fn read_with(
             objections: Vec::new(),
             commitments: reader.commitments(),
             asked: false,
+            rejected: 0,
         };
     }
     NoteReading {
@@ -64,6 +65,7 @@ pub(super) fn read_with(
         objections: reader.objections(),
         commitments: reader.commitments(),
         asked: reader.asked(),
+        rejected: 0,
     }
 }
 

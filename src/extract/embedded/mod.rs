@@ -22,7 +22,7 @@ mod words;
 
 use std::cell::RefCell;
 
-use crate::model::{Act, ActKind, Evidence, Fit, PostReading, Recipe, Span, Voice};
+use crate::model::{Act, ActKind, Evidence, Fit, FoundAct, PostReading, Recipe, Span, Voice};
 use analysis::{Analysis, analyse};
 use weights::{Counter, SHIPPED, SHIPPED_FILE, Scores, Weights};
 
@@ -76,7 +76,7 @@ pub fn read_post(text: &str, _context: Option<&str>) -> PostReading {
         None => (Vec::new(), Voice::Unclear),
     };
     let texture = texture::texture(text, &analysis, &acts);
-    PostReading { voice, lang, acts, texture, rejected: 0 }
+    PostReading { voice, lang, acts: acts.into_iter().map(FoundAct::from).collect(), texture, rejected: 0 }
 }
 
 /// ISO 639-3 of a text that is long enough to tell; `None` otherwise.

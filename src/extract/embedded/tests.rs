@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn kinds(text: &str) -> Vec<ActKind> {
-    read_post(text, None).acts.iter().map(|(act, ..)| act.kind()).collect()
+    read_post(text, None).acts.iter().map(|found| found.act.kind()).collect()
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn acts_are_found_in_plain_cases() {
 #[test]
 fn a_failed_workaround_says_what_was_tried_and_what_came_of_it() {
     let reading = read_post("We tried a shared spreadsheet but it broke whenever two people edited it.", None);
-    let found = reading.acts.iter().find_map(|(act, ..)| match act {
+    let found = reading.acts.iter().find_map(|found| match &found.act {
         Act::FailedWorkaround { means: Some(means), why_failed: Some(why) } => Some((means.quote(), why.quote())),
         _ => None,
     });
@@ -47,10 +47,10 @@ proptest! {
     fn any_text_is_read_into_slices_of_itself(text in "\\PC{0,300}") {
         let reading = read_post(&text, None);
         prop_assert_eq!(&reading, &read_post(&text, None));
-        let quotes = reading.acts.iter().map(|(_, e, _)| e).chain(reading.texture.iter().map(|s| &s.evidence));
+        let quotes = reading.acts.iter().map(|found| &found.evidence).chain(reading.texture.iter().map(|s| &s.evidence));
         for evidence in quotes {
             prop_assert_eq!(evidence.quote(), &text[evidence.span().range()]);
         }
-        prop_assert!(reading.acts.iter().all(|(_, _, p)| (0.0..=1.0).contains(p)));
+        prop_assert!(reading.acts.iter().all(|found| (0.0..=1.0).contains(&found.confidence)));
     }
 }
