@@ -33,3 +33,10 @@ pub struct Recipes {
     /// The note reader's.
     pub note: Recipe,
 }
+
+impl Recipes {
+    /// Both as one, under which a comparison is kept: `<post recipe> | <note recipe>`.
+    pub fn both(&self) -> Recipe {
+        Recipe::stored(format!("{} | {}", self.post.as_str(), self.note.as_str()))
+    }
+}

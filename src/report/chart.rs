@@ -68,9 +68,9 @@ impl Dot {
     /// Height of its middle: with intervals each side has a line of its own, so that they do not cover each other.
     pub(super) fn y(&self, intervals: bool) -> u32 {
         match (intervals, self.crm) {
-            (false, _) => 19,
-            (true, false) => 11,
-            (true, true) => 27,
+            (false, _) => 17,
+            (true, false) => 10,
+            (true, true) => 24,
         }
     }
 }
@@ -86,11 +86,9 @@ pub(super) fn dumbbells(problems: &[ProblemView]) -> Option<Dumbbells> {
     order.sort_by_key(|&i| (!problems[i].verdict.finding, problems[i].verdict.too_little));
     let more = order.len().saturating_sub(MOST_ROWS);
     order.truncate(MOST_ROWS);
-    let placed = |p: &ProblemView| !p.verdict.too_little && p.community.of > 0;
+    let placed = |p: &ProblemView| shown_on_axis(p, &p.community);
     let shown = || order.iter().map(|&i| &problems[i]).filter(|p| placed(p));
-    if shown().next().is_none() {
-        return None;
-    }
+    shown().next()?;
     let high = |r: &RateV1| r.high.unwrap_or(r.rate).max(r.rate);
     let largest = shown().map(|p| high(&p.community).max(p.crm.as_ref().map_or(0.0, high))).fold(0.0, f64::max);
     let step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25].into_iter().find(|s| largest / s <= 5.0).unwrap_or(0.25);
@@ -115,11 +113,16 @@ pub(super) fn dumbbells(problems: &[ProblemView]) -> Option<Dumbbells> {
     Some(Dumbbells { title, ticks, rows, more, intervals })
 }
 
+/// A share has a place on the axis unless there is too little evidence for it to have an interval.
+fn shown_on_axis(problem: &ProblemView, rate: &RateV1) -> bool {
+    rate.of > 0 && (!problem.verdict.too_little || rate.low.is_some())
+}
+
 fn row(problem: usize, view: &ProblemView, placed: bool, top: f64) -> Row {
     if !placed {
         return Row { problem, dots: Vec::new(), bar: None };
     }
-    let crm = view.crm.filter(|c| c.of > 0);
+    let crm = view.crm.filter(|c| shown_on_axis(view, c));
     let community_is_left = crm.is_some_and(|c| view.community.rate < c.rate);
     let mut dots = vec![dot(&view.community, false, community_is_left, top)];
     dots.extend(crm.map(|c| dot(&c, true, !community_is_left, top)));

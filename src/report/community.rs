@@ -55,10 +55,51 @@ pub(super) struct Heard {
     pub(super) days: BTreeSet<(Date, u32)>,
     /// The best quotes.
     pub(super) quotes: Shortlist,
-    /// From, to and stage with who and the best quote.
-    pub(super) switches: BTreeMap<(Option<String>, Option<String>, &'static str), (BTreeSet<u32>, Shortlist)>,
+    /// What was left and what for.
+    pub(super) switches: BTreeMap<Way, Switched>,
     /// Roles, frequency, costs.
     pub(super) texture: Texture,
+}
+
+/// From what to what; names that differ only in case are one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Way {
+    /// Lower case: what is left.
+    from: Option<String>,
+    /// Lower case: what for.
+    to: Option<String>,
+    /// How far.
+    pub(super) stage: &'static str,
+}
+
+/// Who went one way.
+#[derive(Default)]
+pub(super) struct Switched {
+    /// Distinct people.
+    pub(super) people: BTreeSet<u32>,
+    /// As written, capitals first: what is left, and what for.
+    pub(super) names: [Option<String>; 2],
+    /// The best quotes.
+    pub(super) quotes: Shortlist,
+}
+
+impl Way {
+    fn of(from: Option<&Evidence>, to: Option<&Evidence>, stage: &'static str) -> Self {
+        let name = |e: Option<&Evidence>| e.map(|e| e.quote().trim().to_lowercase());
+        Self { from: name(from), to: name(to), stage }
+    }
+}
+
+impl Switched {
+    /// Keeps the spelling that sorts first, so that the order of reading does not matter.
+    fn spell(&mut self, from: Option<&Evidence>, to: Option<&Evidence>) {
+        for (kept, seen) in self.names.iter_mut().zip([from, to]) {
+            let seen = seen.map(|e| e.quote().trim().to_owned());
+            if kept.is_none() || seen < *kept {
+                *kept = seen;
+            }
+        }
+    }
 }
 
 /// Gathers what `recipe` read about `problems` (ids), assigned under `codebook`.
@@ -134,18 +175,18 @@ impl Pass {
         if let Some(at) = stored.written_at {
             heard.days.insert((words::civil(at), person));
         }
-        // What people did says more than what they felt, so it is shown first among equals (METHOD 1.2, R).
-        let did = if matches!(kind, ActKind::Complaint | ActKind::Ask) { 0.0 } else { 0.1 };
+        // A complaint says what the problem is; what people did about it has a list of its own.
+        let states = if kind == ActKind::Complaint { 0.15 } else { 0.0 };
         let quote = stored.signal.evidence.quote();
-        let rank = quotes::readable(quote) + 0.5 * similarity + 0.5 * stored.signal.confidence + did;
+        let rank = quotes::readable(quote) + 0.5 * similarity + 0.5 * stored.signal.confidence + states;
         heard.quotes.offer(person, rank, stored.signal.id.as_str(), || {
             (stored.community.clone(), post_quote(stored, &stored.signal.evidence))
         });
         if let Act::Switch { from, to, stage, .. } = &stored.signal.act {
-            let name = |e: &Option<Evidence>| e.as_ref().map(|e| e.quote().trim().to_lowercase());
-            let (people, best) = heard.switches.entry((name(from), name(to), words::stage(*stage))).or_default();
-            people.insert(person);
-            best.offer(person, rank, stored.signal.id.as_str(), || {
+            let switched = heard.switches.entry(Way::of(from.as_ref(), to.as_ref(), words::stage(*stage))).or_default();
+            switched.people.insert(person);
+            switched.spell(from.as_ref(), to.as_ref());
+            switched.quotes.offer(person, rank, stored.signal.id.as_str(), || {
                 (String::new(), post_quote(stored, &stored.signal.evidence))
             });
         }

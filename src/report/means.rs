@@ -162,7 +162,7 @@ fn shared_words(attempts: &[Attempt], stems: &[Vec<(String, String)>], elsewhere
 fn label(stem: &str, members: &[usize], attempts: &[Option<Attempt>], stems: &[Vec<(String, String)>]) -> String {
     let means = |i: usize| attempts[i].as_ref().map_or("", |a| a.means.as_str());
     if let (true, Some(&only)) = (stem.contains(' '), members.first()) {
-        return shorten(means(only));
+        return alone(means(only));
     }
     let mut forms = BTreeMap::<String, usize>::new();
     let mut pairs = BTreeMap::<String, usize>::new();
@@ -180,16 +180,14 @@ fn label(stem: &str, members: &[usize], attempts: &[Option<Attempt>], stems: &[V
     }
     let most = |counts: BTreeMap<String, usize>| counts.into_iter().rev().max_by_key(|(_, n)| *n);
     match most(pairs) {
-        Some((pair, n)) if n >= 2 && n * 5 >= members.len() * 3 => pair,
+        Some((pair, n)) if n >= 2 && n * 2 >= members.len() => pair,
         _ => most(forms).map_or_else(|| stem.to_owned(), |(form, _)| form),
     }
 }
 
-/// The first words of a means that stands alone.
-fn shorten(means: &str) -> String {
-    let words = means.split_whitespace().collect::<Vec<_>>();
-    let text = words.iter().take(7).copied().collect::<Vec<_>>().join(" ");
-    if words.len() > 7 { format!("{text} …") } else { text }
+/// A means that stands alone is named by its own words, unless they are a sentence, which the quote beside it tells better.
+fn alone(means: &str) -> String {
+    if means.split_whitespace().count() > 5 { "in one person's words".to_owned() } else { means.trim().to_owned() }
 }
 
 #[cfg(test)]

@@ -101,7 +101,9 @@ fn marked(stored: &StoredNote, reading: &NoteReading) -> MarkedNote {
     let mut mark = |mark: Mark, evidence: &Evidence| spans.push((evidence.span().start(), evidence.span().end(), mark));
     reading.compliments.iter().for_each(|e| mark(Mark::Compliment, e));
     reading.fluff.iter().for_each(|e| mark(Mark::Fluff, e));
-    reading.commitments.iter().filter(|c| c.who == Giver::Buyer).for_each(|c| mark(Mark::Commitment, &c.evidence));
+    for c in reading.commitments.iter().filter(|c| c.who == Giver::Buyer) {
+        mark(if c.level < 2 { Mark::Intent } else { Mark::Commitment }, &c.evidence);
+    }
     let (start, end) = stretch(text, spans.iter().map(|s| s.0).min());
     MarkedNote {
         id: stored.note.id.as_str().to_owned(),
@@ -131,7 +133,8 @@ fn stretch(text: &str, first_mark: Option<usize>) -> (usize, usize) {
     (start, end)
 }
 
-/// Cuts `start..end` of `text` at every edge of a span. Where marks overlap the heavier one wins: commitment, fluff, compliment.
+/// Cuts `start..end` of `text` at every edge of a span. Where marks overlap the heavier one wins: commitment,
+/// undated intent, fluff, compliment.
 fn pieces(text: &str, start: usize, end: usize, spans: &[(usize, usize, Mark)]) -> Vec<Piece> {
     let mut edges = vec![start, end];
     edges.extend(spans.iter().flat_map(|&(from, to, _)| [from, to]).filter(|&e| e > start && e < end));

@@ -156,13 +156,15 @@ fn acts(heard: &Heard) -> Vec<Count> {
 
 fn switches(heard: &mut Heard, book: &mut QuoteBook) -> Vec<SwitchView> {
     let mut switches = std::mem::take(&mut heard.switches).into_iter().collect::<Vec<_>>();
-    switches.sort_by(|(a, (x, _)), (b, (y, _))| y.len().cmp(&x.len()).then_with(|| a.cmp(b)));
+    // Stable: equally many people leave the ways in their own order.
+    switches.sort_by_key(|(_, switched)| std::cmp::Reverse(switched.people.len()));
     switches
         .into_iter()
         .take(SWITCHES)
-        .filter_map(|((from, to, stage), (people, best))| {
-            let quote = book.add(best.pick(1).pop()?);
-            Some(SwitchView { from, to, stage, people: people.len() as u64, quote })
+        .filter_map(|(way, switched)| {
+            let quote = book.add(switched.quotes.pick(1).pop()?);
+            let [from, to] = switched.names;
+            Some(SwitchView { from, to, stage: way.stage, people: switched.people.len() as u64, quote })
         })
         .collect()
 }

@@ -326,16 +326,19 @@ pub enum Mark {
     Compliment,
     /// Generic, future or hypothetical talk.
     Fluff,
-    /// Something given or promised.
+    /// Intent without a date: "after summer".
+    Intent,
+    /// Something the buyer gives or promises: a date, a name, a trial, money.
     Commitment,
 }
 
 impl Mark {
-    /// `compliment`, `fluff`, `commitment`.
+    /// `compliment`, `fluff`, `undated intent`, `commitment`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Compliment => "compliment",
             Self::Fluff => "fluff",
+            Self::Intent => "undated intent",
             Self::Commitment => "commitment",
         }
     }
@@ -346,6 +349,8 @@ impl Mark {
 pub struct Sureness {
     /// The gap vector.
     pub components: Vec<ComponentV1>,
+    /// How the period was chosen, in a few words.
+    pub period_why: Option<String>,
     /// Hand labels: people, accounts.
     pub labels: [u64; 2],
     /// Posts by who speaks, as read.

@@ -35,7 +35,7 @@ pub(super) fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -73,6 +73,17 @@ pub(super) fn interval(low: f64, high: f64) -> String {
 pub(super) fn points(difference: f64) -> String {
     let rounded = (difference.abs() * 100.0).round().max(1.0) as u64;
     count(rounded, "point", "points")
+}
+
+/// A difference with its sign: `+27`, `−9`, `0`.
+pub(super) fn signed_points(difference: f64) -> String {
+    let rounded = (difference * 100.0).round();
+    let sign = match rounded {
+        r if r > 0.0 => "+",
+        r if r < 0.0 => "−",
+        _ => "",
+    };
+    format!("{sign}{:.0}", rounded.abs())
 }
 
 /// The 95% interval of a rate, where there is one.
@@ -135,24 +146,20 @@ pub(super) fn list(items: &[String]) -> String {
     }
 }
 
-/// `11 people, 2 threads (needs 30 and 10)`.
-pub(super) fn missing(missing: &[Missing]) -> String {
-    let have = missing.iter().map(|m| format!("{} {}", number(m.have), what(&m.what))).collect::<Vec<_>>().join(", ");
-    let need = missing.iter().map(|m| number(m.need)).collect::<Vec<_>>();
-    format!("{have} (needs {})", list(&need))
+/// What there is of what is needed, at most `n` of them: `11 of 30 people, 2 of 10 threads`.
+pub(super) fn missing(missing: &[Missing], n: usize) -> String {
+    let has = |m: &Missing| format!("{} of {} {}", number(m.have), number(m.need), what(&m.what));
+    let listed = missing.iter().take(n).map(has).collect::<Vec<_>>().join(", ");
+    if missing.len() > n { format!("{listed}, …") } else { listed }
 }
 
-/// What is still to be found: `19 more people and 8 more threads`.
-pub(super) fn still_needed(missing: &[Missing]) -> String {
-    let items = missing
-        .iter()
-        .filter(|m| m.need > m.have)
-        .map(|m| format!("{} more {}", number(m.need - m.have), what(&m.what)))
-        .collect::<Vec<_>>();
-    list(&items)
+/// What a verdict would take: `30 people (now 11) and 10 threads (now 2)`.
+pub(super) fn needed(missing: &[Missing]) -> String {
+    let items = missing.iter().map(|m| format!("{} {} (now {})", number(m.need), what(&m.what), number(m.have)));
+    list(&items.collect::<Vec<_>>())
 }
 
-/// Methods speak of authors, reports of people.
+/// A method speaks of authors, a report of people.
 fn what(name: &str) -> String {
     name.replace("authors", "people")
 }
@@ -262,6 +269,9 @@ mod tests {
         for (value, words) in [(4.5, "4.5"), (12.0, "12"), (1199.6, "1,200"), (0.25, "0.3"), (100.4, "100")] {
             assert_eq!(quantity(value), words);
         }
+        for (difference, words) in [(0.271, "+27"), (-0.09, "−9"), (-0.001, "0")] {
+            assert_eq!(signed_points(difference), words);
+        }
     }
 
     #[test]
@@ -270,7 +280,8 @@ mod tests {
             Missing { what: "authors".to_owned(), have: 11, need: 30 },
             Missing { what: "threads".to_owned(), have: 2, need: 10 },
         ];
-        assert_eq!(missing(&gaps), "11 people, 2 threads (needs 30 and 10)");
-        assert_eq!(still_needed(&gaps), "19 more people and 8 more threads");
+        assert_eq!(missing(&gaps, 2), "11 of 30 people, 2 of 10 threads");
+        assert_eq!(missing(&gaps, 1), "11 of 30 people, …");
+        assert_eq!(needed(&gaps), "30 people (now 11) and 10 threads (now 2)");
     }
 }
