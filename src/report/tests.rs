@@ -69,6 +69,10 @@ async fn without_a_comparison_counts_are_its_own() {
     assert_eq!(offline.roles.words(), "i run the office (1); stated by 1 person");
     assert_eq!(offline.costs[0].words(), "26 hours a month (1 person, so no median)");
     assert_eq!(offline.switches[0].words(), "from VanBoard, done: 1 person");
+    let claimed = &view.problems[1];
+    let crm = claimed.crm.unwrap();
+    assert_eq!((crm.hits, crm.of, claimed.elicitation), (1, 1, [0, 0, 1]), "bolt's note is no discovery note");
+    assert_eq!(view.quote(claimed.crm_quotes[0]).text, "Owner has no visibility at all");
     let optimism = view.optimism.as_ref().unwrap();
     assert_eq!((optimism.strong, optimism.unbacked.hits, optimism.never_asked), (2, 1, 1));
     assert_eq!(optimism.table[0].given, [0, 0, 0, 0, 0, 1], "bolt paid");
