@@ -46,6 +46,8 @@ pub struct CompareSettings {
     pub window_days: i64,
     /// Seed of everything random.
     pub seed: u64,
+    /// People, and as many accounts, to draw for hand labels (METHOD 4.4: at least 60).
+    pub sample_per_side: usize,
 }
 
 /// How politely to read the web.
@@ -105,7 +107,7 @@ impl Default for NetSettings {
 
 impl Default for CompareSettings {
     fn default() -> Self {
-        Self { since: None, until: None, window_days: 180, seed: 20_260_101 }
+        Self { since: None, until: None, window_days: 180, seed: 20_260_101, sample_per_side: 80 }
     }
 }
 
@@ -144,6 +146,7 @@ struct CompareFile {
     until: Option<String>,
     window_days: Option<i64>,
     seed: Option<u64>,
+    sample_per_side: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -203,6 +206,7 @@ impl Settings {
             until: file.compare.until.as_deref().map(date).transpose()?,
             window_days: file.compare.window_days.unwrap_or(defaults.window_days),
             seed: file.compare.seed.unwrap_or(defaults.seed),
+            sample_per_side: file.compare.sample_per_side.unwrap_or(defaults.sample_per_side),
         };
         if compare.window_days < 1 {
             bail!("compare.window_days must be at least 1, not {}", compare.window_days);

@@ -4,50 +4,59 @@
 //! them. Stages meet only in the [`store`]; no stage imports another.
 #![forbid(unsafe_code)]
 
-/// The nouns: posts, evidence, signals, notes, problems, gaps.
+// The nouns: posts, evidence, signals, notes, problems, gaps.
 pub mod model;
 
-/// Pure text work: markup to plain text, sentences, near-duplicates.
+// Pure text work: markup to plain text, sentences, near-duplicates.
 pub mod text;
 
-/// The only door to the web.
+// The only door to the web.
 pub mod net;
 
-/// Everything at rest.
+// Everything at rest.
 pub mod store;
 
-/// Stage 1: sites and files to posts.
+// Stage 1: sites and files to posts.
 pub mod collect;
 
-/// Stage 2: posts to something searchable.
+// Stage 2: posts to something searchable.
 pub mod index;
 
-/// Stage 3: posts to signals.
+// Stage 3: posts to signals.
 pub mod extract;
 
-/// Stage 4: CRM exports to notes, notes to readings.
+// Stage 4: CRM exports to notes, notes to readings.
 pub mod crm;
 
-/// Stage 5: signals and claimed pains to problems.
+// Stage 5: signals and claimed pains to problems.
 pub mod group;
 
-/// Stage 6: problems and readings to gaps.
+// Stage 6: problems and readings to gaps.
 pub mod compare;
 
-/// Stage 7: gaps to something to read.
+// Stage 7: gaps to something to read.
 pub mod report;
 
-/// What a stage tells when it is done.
+// What a stage tells when it is done.
 pub mod summary;
 
-/// What was asked for: flags, environment and `candor.toml`, once.
+// What was asked for: flags, environment and `candor.toml`, once.
 pub mod config;
 
-/// Exit codes.
+// Exit codes.
 pub mod exit;
 
-/// The clock, injected.
+// The clock, injected.
 pub mod clock;
 
-/// Progress on a terminal, silence in a pipe.
+// Progress on a terminal, silence in a pipe.
 pub mod progress;
+
+// What a run works with, built once.
+pub mod app;
+
+// The one main path.
+pub mod pipeline;
+
+// What was typed.
+pub mod cli;

@@ -10,11 +10,17 @@ pub mod sites;
 pub mod wire;
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
+use std::path::PathBuf;
+use std::time::Instant;
 
+use anyhow::Result;
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::model::AuthorKey;
 use crate::store::BatchCounts;
+use crate::summary::StageSummary;
 
 /// What every parser needs to know beside its input.
 #[derive(Debug, Clone)]
@@ -35,6 +41,25 @@ impl Context {
     }
 }
 
+/// Tells live sites from paths among what was typed. Whatever exists as a file is a file, whatever it is called.
+///
+/// # Errors
+/// When an address names no site.
+pub fn split_targets(targets: &[String]) -> Result<(Vec<sites::Target>, Vec<PathBuf>)> {
+    let mut live = Vec::new();
+    let mut paths = Vec::new();
+    for target in targets {
+        let path = PathBuf::from(target);
+        let looks_live = target.contains("://") || target.starts_with("r/") || target.starts_with("/r/");
+        if looks_live && !path.exists() {
+            live.push(sites::Target::parse(target)?);
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok((live, paths))
+}
+
 /// What a collection did. `new + known + updated + skipped + failed == seen`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
@@ -46,10 +71,39 @@ pub struct Collected {
     pub seen: u64,
     /// What became of those that were stored.
     pub counts: BatchCounts,
-    /// Records left out, by reason: `system message`, `deleted`, `empty`, …
+    /// Records left out, by reason: `system message`, `deleted at the source`, `empty`, …
     pub skipped: BTreeMap<String, u64>,
     /// Records that could not be read, each recorded.
     pub failed: u64,
     /// Distinct threads written.
     pub threads: u64,
+}
+
+impl AddAssign for Collected {
+    /// Adds what another collection did. Threads that both wrote count twice.
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.refused += other.refused;
+        self.seen += other.seen;
+        self.counts += other.counts;
+        for (reason, count) in other.skipped {
+            *self.skipped.entry(reason).or_default() += count;
+        }
+        self.failed += other.failed;
+        self.threads += other.threads;
+    }
+}
+
+impl Collected {
+    /// The summary of a collection begun at `began`.
+    pub fn summary(&self, began: Instant) -> StageSummary {
+        let BatchCounts { new, known, updated, .. } = self.counts;
+        let skipped: u64 = self.skipped.values().sum();
+        let posts = json!({"seen": self.seen, "new": new, "known": known, "updated": updated, "skipped": skipped, "failed": self.failed});
+        StageSummary::new("collect", began, new + updated, known + skipped, self.failed + self.refused)
+            .with("files", json!({"read": self.read, "refused": self.refused}))
+            .with("posts", posts)
+            .with("skipped_why", json!(self.skipped))
+            .with("threads", self.threads)
+    }
 }

@@ -1,1 +1,223 @@
-//! Being written.
+//! Stage 6: problems and readings to gaps.
+//!
+//! A *gap* is a difference between what people live with and what the CRM says, in people and accounts, with an interval that
+//! knows the reader's mistakes. One rule holds: what the machine counted is shown as counted; only hand labels make it a
+//! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
+//!
+//! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
+//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, and the two components
+//! `coverage` and `commitment`. `compare` is the whole of it without a store.
+
+pub mod stats;
+
+pub mod window;
+
+pub mod cells;
+
+pub mod labels;
+
+pub mod sample;
+
+pub mod worksheet;
+
+pub mod evidence_rule;
+
+pub mod coverage;
+
+pub mod commitment;
+
+mod gather;
+
+mod wording;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+
+use crate::config::CompareSettings;
+use crate::model::comparison::{ComparisonV1, LabelsV1};
+use crate::model::{Recipes, Trust};
+use crate::progress::Progress;
+use crate::store::Store;
+use crate::summary::StageSummary;
+use cells::Cells;
+pub use gather::NearDuplicates;
+pub use labels::import_labels;
+pub use sample::draw;
+
+/// Below these many threads and accounts only very large gaps can be seen (METHOD 3.4).
+const COMFORTABLE: (u64, u64) = (60, 80);
+
+/// Where a comparison comes from, printed with every gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Hash of the settings.
+    pub config_hash: String,
+    /// Version of the codebook.
+    pub codebook_hash: String,
+    /// `<post recipe> | <note recipe>`.
+    pub recipe: String,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// Compares what the store holds in the configured window, as of `now`, and keeps the answer. `near_duplicates` says which
+/// texts are nearly the same (a cluster number per text); their authors count as one person.
+///
+/// # Errors
+/// When there is no codebook yet, the configured window ends before it begins, or the store cannot be read or written.
+pub async fn run(
+    store: &Store,
+    recipes: &Recipes,
+    settings: &CompareSettings,
+    now: Timestamp,
+    near_duplicates: NearDuplicates,
+    progress: Progress,
+) -> Result<(StageSummary, ComparisonV1)> {
+    let began = Instant::now();
+    let bar = progress.counter("comparing");
+    let gathered = gather::gather(store, recipes, settings, now, near_duplicates).await?;
+    let recipe = recipes.both();
+    let origin = Origin {
+        config_hash: settings.hash(),
+        codebook_hash: gathered.codebook.clone(),
+        recipe: recipe.as_str().to_owned(),
+        seed: settings.seed,
+    };
+    let comparison = compare(&gathered.cells, &origin);
+    let body = serde_json::to_string(&comparison).context("could not write the comparison as JSON")?;
+    store.write_comparison(&recipe, &gathered.codebook, &body, now).await?;
+    bar.finish_and_clear();
+    let summary = StageSummary::new("compare", began, comparison.problems.len() as u64, 0, 0)
+        .with("trust", serde_json::to_value(comparison.trust)?)
+        .with("problems", comparison.problems.len())
+        .with("findings", findings(&comparison))
+        .with("labels", serde_json::to_value(comparison.labels)?);
+    Ok((summary, comparison))
+}
+
+/// The comparison of `cells`: the same cells and origin give the same bytes.
+pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
+    let (coverage, problems) = coverage::coverage(cells);
+    let (commitment, optimism) = commitment::commitment(cells);
+    let labels = LabelsV1 {
+        community: cells.community.labelled() as u64,
+        crm: cells.accounts.iter().filter(|a| a.gold.is_some()).count() as u64,
+    };
+    let mut comparison = ComparisonV1 {
+        v: 1,
+        trust: Trust::NotEnoughEvidence,
+        window: cells.window.clone(),
+        population: cells.population.clone(),
+        labels,
+        components: vec![coverage, commitment],
+        problems,
+        optimism,
+        caveats: Vec::new(),
+        config_hash: origin.config_hash.clone(),
+        codebook_hash: origin.codebook_hash.clone(),
+        recipe: origin.recipe.clone(),
+        seed: origin.seed,
+    };
+    comparison.trust = trust(&comparison);
+    comparison.caveats = caveats(cells, &comparison);
+    comparison
+}
+
+/// Problems and components with a finding.
+fn findings(comparison: &ComparisonV1) -> usize {
+    let called = |verdict: &str| matches!(verdict, "finding" | "silent" | "absent" | "phantom");
+    comparison.problems.iter().filter(|p| called(&p.verdict)).count()
+        + comparison.components.iter().filter(|c| called(&c.verdict)).count()
+}
+
+/// The best that any number may claim: measured when one has an interval, counted when the population is large enough for
+/// a share on one of the sides.
+fn trust(comparison: &ComparisonV1) -> Trust {
+    let p = &comparison.population;
+    let enough_people = evidence_rule::COMMUNITY_SHARE
+        .iter()
+        .zip([p.problem_authors, p.threads, p.communities])
+        .all(|(need, have)| need.check(have).is_none());
+    let enough_accounts = evidence_rule::CRM_SHARE
+        .iter()
+        .zip([p.discovery_accounts, p.reps])
+        .all(|(need, have)| need.check(have).is_none());
+    let measured = comparison
+        .problems
+        .iter()
+        .any(|p| (enough_people && p.community.low.is_some()) || (enough_accounts && p.crm.low.is_some()))
+        || comparison.components.iter().any(|c| c.low.is_some());
+    match (measured, enough_people || enough_accounts) {
+        (true, _) => Trust::Measured,
+        (false, true) => Trust::Counted,
+        (false, false) => Trust::NotEnoughEvidence,
+    }
+}
+
+fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
+    let p = &cells.population;
+    let mut caveats = cells.caveats.clone();
+    caveats.push(
+        "Shares of people are of those who posted about a problem in these communities in this window, not of all people who \
+         have it: who posts is not a random sample (METHOD 3.10)."
+            .to_owned(),
+    );
+    if p.accounts == 0 {
+        caveats.push(
+            "There are no CRM notes in the window, so there is nothing to compare the communities with.".to_owned(),
+        );
+        return caveats;
+    }
+    if p.problem_authors == 0 {
+        caveats.push(
+            "There is no first-hand post about a problem in the window; do the two sides overlap in time?".to_owned(),
+        );
+    }
+    let excluded = p.accounts - p.discovery_accounts;
+    if excluded > 0 {
+        let mut says = format!(
+            "{excluded} of {} accounts have no note that could record a problem (40 words, or a claimed pain) and are outside \
+             the CRM's shares.",
+            p.accounts
+        );
+        if 2 * excluded > p.accounts {
+            says += " The notes mostly do not record problems, which is not the same as problems being silent.";
+        }
+        caveats.push(says);
+    }
+    caveats.push(
+        "The CRM holds what reps asked and wrote down: a problem missing there may never have been asked about."
+            .to_owned(),
+    );
+    if comparison.labels == LabelsV1::default() {
+        for (name, side) in [("communities", &cells.community), ("CRM", &cells.crm)] {
+            if let Some(misfit) = evidence_rule::codebook_fit(name, side, false) {
+                caveats.push(format!(
+                    "Of the problems the reader found in the {name} only {}% are on the list (the coverage comparison needs {}%, \
+                     codebook_does_not_fit), so shares of listed problems are too low.",
+                    misfit.have, misfit.need
+                ));
+            }
+        }
+    }
+    if comparison.problems.iter().any(|p| p.verdict == "phantom") {
+        caveats.push(
+            "Pains claimed in the CRM and not found in the communities searched may be real and never posted; whether the \
+             communities are those of likely buyers is not checked. See how each pain came up: volunteered, prompted, or \
+             inferred by the rep."
+                .to_owned(),
+        );
+    }
+    if p.threads < COMFORTABLE.0 || p.discovery_accounts < COMFORTABLE.1 {
+        caveats.push(format!(
+            "With {} threads and {} accounts (fewer than {} and {}) only very large gaps can be seen.",
+            p.threads, p.discovery_accounts, COMFORTABLE.0, COMFORTABLE.1
+        ));
+    }
+    caveats
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ mod failures;
 
 mod posts;
 
+mod post_batches;
+
 mod post_readings;
 
 mod notes;
@@ -33,7 +35,7 @@ pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, StoredSignal, UnreadPost};
-pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, ThreadRow};
+pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};
 pub use problems::Assignment;
 
 /// The store of one workspace.

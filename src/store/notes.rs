@@ -206,6 +206,18 @@ impl Store {
             .collect()
     }
 
+    /// How many notes `recipe` has not read.
+    pub async fn count_unread_notes(&self, recipe: &Recipe) -> Result<i64> {
+        let row = sqlx::query(
+            "select count(*) from note n where not exists \
+             (select 1 from note_reading r where r.note = n.id and r.recipe = $1)",
+        )
+        .bind(recipe.as_str())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Number of stored notes, accounts and reps.
     pub async fn note_totals(&self) -> Result<[i64; 3]> {
         let row = sqlx::query("select count(*), count(distinct account), count(distinct owner) from note")

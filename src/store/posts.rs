@@ -1,13 +1,11 @@
-//! Threads, posts and cursors.
+//! Threads, posts and cursors, as batches bring them and as later stages read them.
 
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Row, Sqlite};
 
-use super::failures::{self, Failure};
-use super::{Store, instant, millis};
-use crate::model::id::content_hash;
+use super::{Failure, Store, instant, millis};
 use crate::model::{Post, PostId, Thread};
 
 /// How far a live source has been read.
@@ -111,6 +109,21 @@ pub struct ExportPost {
     pub text: String,
 }
 
+/// Who posted between two instants, bots included, posts of unknown authors too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PostPopulation {
+    /// Communities with a post.
+    pub communities: i64,
+    /// Posts.
+    pub posts: i64,
+    /// Distinct authors.
+    pub authors: i64,
+    /// Posts without a date, whatever the instants.
+    pub undated: i64,
+    /// Posts dated after their collection, whatever the instants; counted nowhere else.
+    pub future: i64,
+}
+
 /// A thread with its size.
 #[derive(Debug, Clone)]
 pub struct ThreadRow {
@@ -127,35 +140,6 @@ pub struct ThreadRow {
 }
 
 impl Store {
-    /// Writes a batch in one transaction: posts, failures and cursor together, so a killed run resumes at the last page.
-    pub async fn write_batch(&self, batch: &Batch) -> Result<BatchCounts> {
-        let mut tx = self.write().await?;
-        let mut revision = newest_revision(&mut *tx).await?;
-        for thread in &batch.threads {
-            upsert_thread(&mut tx, thread).await?;
-        }
-        let mut counts = BatchCounts::default();
-        for post in &batch.posts {
-            write_post(&mut tx, post, &mut revision, &mut counts).await?;
-        }
-        for id in &batch.removed {
-            remove_post(&mut tx, id, &mut revision, &mut counts).await?;
-        }
-        failures::insert(&mut tx, &batch.failures).await?;
-        if let Some(cursor) = &batch.cursor {
-            sqlx::query(
-                "insert into cursor (source, position) values ($1, $2) \
-                 on conflict (source) do update set position = excluded.position",
-            )
-            .bind(&cursor.source)
-            .bind(&cursor.position)
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(counts)
-    }
-
     /// Where reading `source` stopped last time.
     pub async fn cursor(&self, source: &str) -> Result<Option<String>> {
         let row = sqlx::query("select position from cursor where source = $1")
@@ -174,6 +158,27 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?])
+    }
+
+    /// Who posted from `since` (inclusive) to `until` (exclusive); without either, undated posts are counted too.
+    pub async fn post_population(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> Result<PostPopulation> {
+        let row = sqlx::query(
+            "select count(distinct community), count(*), count(distinct author), \
+             (select count(*) from post where future = 0 and written_at is null), \
+             (select count(*) from post where future = 1) \
+             from post where future = 0 and ($1 is null or written_at >= $1) and ($2 is null or written_at < $2)",
+        )
+        .bind(since.map(millis))
+        .bind(until.map(millis))
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(PostPopulation {
+            communities: row.try_get(0)?,
+            posts: row.try_get(1)?,
+            authors: row.try_get(2)?,
+            undated: row.try_get(3)?,
+            future: row.try_get(4)?,
+        })
     }
 
     /// Up to `limit` changes after `revision`, in order, each with its revision.
@@ -266,131 +271,11 @@ impl Store {
     }
 }
 
-async fn upsert_thread(tx: &mut Transaction<'_, Sqlite>, thread: &Thread) -> Result<()> {
-    sqlx::query(
-        "insert into thread (id, source, community, title, url, started_at) values ($1, $2, $3, $4, $5, $6) \
-         on conflict (id) do update set \
-         title = case when excluded.title <> '' then excluded.title else thread.title end, \
-         url = coalesce(excluded.url, thread.url), \
-         started_at = case when excluded.started_at < thread.started_at then excluded.started_at \
-         else coalesce(thread.started_at, excluded.started_at) end",
-    )
-    .bind(thread.id.as_str())
-    .bind(thread.source.as_str())
-    .bind(&thread.community)
-    .bind(&thread.title)
-    .bind(&thread.url)
-    .bind(thread.started_at.map(millis))
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn newest_revision<'c>(executor: impl sqlx::Executor<'c, Database = Sqlite>) -> Result<i64> {
+pub(super) async fn newest_revision<'c>(executor: impl sqlx::Executor<'c, Database = Sqlite>) -> Result<i64> {
     let row = sqlx::query(
         "select (select coalesce(max(revision), 0) from post), (select coalesce(max(revision), 0) from removed_post)",
     )
     .fetch_one(executor)
     .await?;
     Ok(row.try_get::<i64, _>(0)?.max(row.try_get(1)?))
-}
-
-/// Everything of a post that a reader could see change. `edited_at` is left out: a touched but unchanged post is known.
-fn post_hash(post: &Post) -> String {
-    content_hash(&[
-        &post.text,
-        post.author.as_ref().map_or("", |a| a.as_str()),
-        post.thread.as_str(),
-        post.parent.as_ref().map_or("", |p| p.as_str()),
-        &post.written_at.map(|t| t.as_millisecond().to_string()).unwrap_or_default(),
-        post.url.as_deref().unwrap_or(""),
-    ])
-}
-
-async fn write_post(
-    tx: &mut Transaction<'_, Sqlite>,
-    post: &Post,
-    revision: &mut i64,
-    counts: &mut BatchCounts,
-) -> Result<()> {
-    let hash = post_hash(post);
-    let stored: Option<(String, Option<i64>, String)> =
-        sqlx::query_as("select hash, edited_at, text from post where id = $1")
-            .bind(post.id.as_str())
-            .fetch_optional(&mut **tx)
-            .await?;
-    if let Some((stored_hash, stored_edit, stored_text)) = stored {
-        // Overlapping exports hold a post at different ages; the one edited last wins, whatever order they are read in.
-        let older = post.edited_at.map(millis) < stored_edit;
-        if stored_hash == hash || older {
-            counts.known += 1;
-            return Ok(());
-        }
-        if stored_text != post.text {
-            for sql in [
-                "delete from signal where post = $1",
-                "delete from texture where post = $1",
-                "delete from post_reading where post = $1",
-            ] {
-                sqlx::query(sql).bind(post.id.as_str()).execute(&mut **tx).await?;
-            }
-        }
-        counts.updated += 1;
-    } else {
-        let removed = sqlx::query("select 1 from removed_post where id = $1")
-            .bind(post.id.as_str())
-            .fetch_optional(&mut **tx)
-            .await?;
-        if removed.is_some() {
-            // An older export still holds what the source has deleted since; it stays deleted.
-            counts.known += 1;
-            return Ok(());
-        }
-        counts.new += 1;
-    }
-    *revision += 1;
-    sqlx::query(
-        "insert into post (id, thread, parent, source, community, author, written_at, edited_at, url, text, bot, quoted, \
-         future, hash, revision) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-         on conflict (id) do update set thread = excluded.thread, parent = excluded.parent, community = excluded.community, \
-         author = excluded.author, written_at = excluded.written_at, edited_at = excluded.edited_at, url = excluded.url, \
-         text = excluded.text, bot = excluded.bot, quoted = excluded.quoted, future = excluded.future, hash = excluded.hash, \
-         revision = excluded.revision",
-    )
-    .bind(post.id.as_str())
-    .bind(post.thread.as_str())
-    .bind(post.parent.as_ref().map(PostId::as_str))
-    .bind(post.source.as_str())
-    .bind(&post.community)
-    .bind(post.author.as_ref().map(|a| a.as_str()))
-    .bind(post.written_at.map(millis))
-    .bind(post.edited_at.map(millis))
-    .bind(&post.url)
-    .bind(&post.text)
-    .bind(post.flags.bot)
-    .bind(post.flags.quoted)
-    .bind(post.flags.future)
-    .bind(hash)
-    .bind(*revision)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn remove_post(
-    tx: &mut Transaction<'_, Sqlite>,
-    id: &PostId,
-    revision: &mut i64,
-    counts: &mut BatchCounts,
-) -> Result<()> {
-    let gone = sqlx::query("delete from post where id = $1").bind(id.as_str()).execute(&mut **tx).await?;
-    counts.removed += gone.rows_affected();
-    *revision += 1;
-    // Kept even when the post was never stored, so that an older export read later cannot bring it back.
-    sqlx::query("insert into removed_post (id, revision) values ($1, $2) on conflict do nothing")
-        .bind(id.as_str())
-        .bind(*revision)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
 }

@@ -1,2 +1,27 @@
-//! One integration binary; modules mirror what they test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, missing_docs)]
+//! One integration binary; each module is a promise made to users.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod broken;
+
+mod demo;
+
+mod gold;
+
+mod harness;
+
+mod killed;
+
+mod live;
+
+mod pipe;
+
+mod readme;
+
+mod tidy;

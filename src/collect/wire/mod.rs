@@ -1,1 +1,59 @@
-//! Being written.
+//! The shapes that sites and files put posts in, and the way from there to the model.
+//!
+//! A live page and a saved one are read by the same functions, so a post has the same id and the same text wherever it
+//! was found. Fields are optional unless a post cannot be named without them; odd types are read as what they mean.
+
+pub mod discourse;
+
+pub mod reddit;
+
+pub(super) mod lenient;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::model::{Post, PostId, Thread};
+
+pub use lenient::{instant, parse_instant};
+
+/// What one record of the outside world turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// A conversation. Comes before its posts, and beside records: it is not counted as one.
+    Thread(Thread),
+    /// A post to keep.
+    Post(Post),
+    /// Deleted at the source: nothing of it may be kept.
+    Removed(PostId),
+    /// Left out, for a reason that is counted.
+    Skipped {
+        /// The id it would have had.
+        id: String,
+        /// Why, in two or three words.
+        reason: &'static str,
+    },
+}
+
+/// Why a record could not be read, in words that do not repeat its content.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct Unreadable(pub String);
+
+impl Unreadable {
+    /// For JSON of the wrong shape. The position is left out, so that equal mistakes are counted as equal.
+    pub fn json(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+        Self(format!("not the expected JSON: {reason}"))
+    }
+}
+
+/// `text` as the store can hold it: a NUL would end it early there.
+pub(super) fn clean(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
+}
+
+/// Whether `at` lies after the collection that met it.
+pub(super) fn is_future(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| at > now)
+}

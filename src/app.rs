@@ -1,0 +1,136 @@
+//! What a run works with, built once: settings, clock, store, key.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+
+use crate::clock::Clock;
+use crate::collect::Context;
+use crate::config::Settings;
+use crate::index::Index;
+use crate::model::Recipes;
+use crate::net::Net;
+use crate::progress::Progress;
+use crate::store::Store;
+use crate::{crm, extract};
+
+/// An open workspace with everything a stage may ask for.
+#[derive(Debug)]
+pub struct App {
+    /// What was asked for.
+    pub settings: Settings,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// Bars or silence.
+    pub progress: Progress,
+    /// The workspace's store.
+    pub store: Store,
+    author_key: [u8; 32],
+}
+
+impl App {
+    /// Opens the workspace of `settings`, making it on first use.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written, or holds a store this version cannot read.
+    pub async fn open(settings: Settings, clock: Clock, progress: Progress) -> Result<Self> {
+        let workspace = &settings.workspace;
+        fs::create_dir_all(workspace)
+            .with_context(|| format!("could not make the workspace {}", workspace.display()))?;
+        let author_key = author_key(&workspace.join("author.key"))?;
+        let store = Store::open(&workspace.join("candor.db")).await?;
+        Ok(Self { settings, clock, progress, store, author_key })
+    }
+
+    /// The index of the workspace.
+    pub fn index(&self) -> Result<Index> {
+        Index::open(&self.settings.workspace.join("index"))
+    }
+
+    /// The door to the web.
+    pub fn net(&self) -> Result<Net> {
+        Net::new(&self.settings.net, self.settings.reddit.as_ref())
+    }
+
+    /// What parsers need to know; `community` overrides what the input says.
+    pub fn collect_context(&self, community: Option<String>) -> Context {
+        Context { author_key: self.author_key, now: self.clock.now(), community }
+    }
+
+    /// Who reads: the embedded readers.
+    pub fn recipes(&self) -> Recipes {
+        Recipes { post: extract::embedded::recipe(), note: crm::embedded::recipe() }
+    }
+
+    /// Where the report goes.
+    pub fn report_dir(&self) -> PathBuf {
+        self.settings.workspace.join("report")
+    }
+}
+
+/// The key of the workspace's pseudonyms, made on first use. Losing it means that the next collection gives every author a
+/// new pseudonym, so it lies beside the store and is readable by its owner alone.
+fn author_key(path: &Path) -> Result<[u8; 32]> {
+    if let Ok(text) = fs::read_to_string(path) {
+        let Some(key) = parse_key(text.trim()) else {
+            bail!(
+                "the author key {} is damaged; restore it from a backup, or delete the workspace and collect again",
+                path.display()
+            );
+        };
+        return Ok(key);
+    }
+    let mut key = [0; 32];
+    SysRng.try_fill_bytes(&mut key).context("the system gave no random bytes for the author key")?;
+    let hex = key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    // Written aside and renamed: a killed first run leaves a whole key or none.
+    let draft = path.with_extension("key.new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&draft).and_then(|mut file| writeln!(file, "{hex}"));
+    written
+        .and_then(|()| fs::rename(&draft, path))
+        .with_context(|| format!("could not write the author key {}", path.display()))?;
+    Ok(key)
+}
+
+fn parse_key(hex: &str) -> Option<[u8; 32]> {
+    let bytes = hex.as_bytes();
+    if bytes.len() != 64 || !hex.is_ascii() {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (byte, pair) in key.iter_mut().zip(bytes.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("author.key");
+        let first = author_key(&path).unwrap();
+        assert_ne!(first, [0; 32]);
+        assert_eq!(first, author_key(&path).unwrap());
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused_rather_than_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("author.key");
+        fs::write(&path, "12ab").unwrap();
+        let error = author_key(&path).unwrap_err().to_string();
+        assert!(error.contains("damaged"), "{error}");
+    }
+}

@@ -1,0 +1,239 @@
+//! What was typed. One enum of verbs, one `match`; a verb that needs more than a call has a file of its own.
+
+mod demo;
+
+mod export;
+
+mod label;
+
+mod output;
+
+mod read;
+
+mod search;
+
+mod status;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+use crate::exit::Exit;
+use crate::pipeline;
+use crate::progress::Progress;
+use output::Output;
+
+/// Reads what people say when nobody is selling to them, and measures how far the CRM is from it.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Folder of the store, the index and the reports [default: candor-workspace].
+    #[arg(long, global = true, env = "CANDOR_WORKSPACE", value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    /// Configuration file [default: candor.toml, when there is one].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Machine-readable output on standard output, one JSON object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    /// No progress bars.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run everything on the shipped, invented corpus and say where the report is.
+    Demo(demo::DemoArgs),
+    /// Write a commented candor.toml into this folder.
+    Init,
+    /// Collect, index, extract, crm, group, compare, report, as candor.toml says. Safe to repeat.
+    Run,
+    /// Read posts from files, folders, a Discourse address or a subreddit.
+    Collect(CollectArgs),
+    /// Bring the full-text index up to date.
+    Index,
+    /// Find signals in posts that were not read yet.
+    Extract,
+    /// The CRM's side.
+    #[command(subcommand)]
+    Crm(CrmVerb),
+    /// Sort signals and claimed pains into problems.
+    Group(GroupArgs),
+    /// Measure how far the two sides are apart.
+    Compare,
+    /// Write the report: HTML, Markdown, JSON.
+    Report(ReportArgs),
+    /// Search the posts.
+    Search(search::SearchArgs),
+    /// Read texts from a file or a pipe without any workspace: JSON lines in, JSON lines out.
+    Read(read::ReadArgs),
+    /// Hand labels: draw a sample, import answers.
+    #[command(subcommand)]
+    Label(label::LabelVerb),
+    /// Write signals, posts or problems for other tools.
+    Export(export::ExportArgs),
+    /// What is in the workspace, what is still to do, what failed.
+    Status,
+}
+
+#[derive(Debug, Args)]
+struct CollectArgs {
+    /// Files, folders, `https://a.discourse.forum`, r/subreddit.
+    #[arg(required = true, value_name = "PATH|SITE")]
+    targets: Vec<String>,
+    /// Name of the community, where the input does not tell one.
+    #[arg(long, value_name = "NAME")]
+    community: Option<String>,
+    /// At most this many threads from each live site.
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+enum CrmVerb {
+    /// Import notes from CSV or JSONL exports and read them.
+    Import(ImportArgs),
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// Export files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Column map (TOML): text = "Comments", account = "Company", …
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct GroupArgs {
+    /// A codebook frozen by hand, instead of clustering.
+    #[arg(long, value_name = "FILE")]
+    codebook: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ReportArgs {
+    /// Folder to write to [default: report/ in the workspace].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Title of the report.
+    #[arg(long)]
+    title: Option<String>,
+}
+
+/// Formats that tables are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TableFormat {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+impl Cli {
+    /// Does what was asked and says how it ended.
+    ///
+    /// # Errors
+    /// When the verb cannot do its work; the message says what, to what, and what to do next.
+    pub async fn run(self) -> Result<Exit> {
+        let Self { global, verb } = self;
+        let mut out = Output::new(global.json);
+        match verb {
+            Verb::Read(args) => return read::run(&args),
+            Verb::Init => return init(&mut out),
+            Verb::Demo(args) => return demo::run(args, &global, &mut out).await,
+            _ => {}
+        }
+        let mut settings = Settings::load(global.config.as_deref(), global.workspace)?;
+        match &verb {
+            Verb::Group(GroupArgs { codebook: Some(codebook) }) => settings.codebook = Some(codebook.clone()),
+            Verb::Report(ReportArgs { title: Some(title), .. }) => settings.title = Some(title.clone()),
+            _ => {}
+        }
+        let app = App::open(settings, Clock::System, Progress::new(global.quiet)).await?;
+        let exit = work(&app, verb, &mut out).await;
+        app.store.close().await;
+        exit
+    }
+}
+
+async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
+    let summary = match verb {
+        Verb::Run => return everything(app, out).await,
+        Verb::Collect(args) => pipeline::collect(app, &args.targets, args.community, args.limit).await?,
+        Verb::Index => pipeline::index(app).await?,
+        Verb::Extract => crate::extract::run(&app.store, app.progress).await?,
+        Verb::Crm(CrmVerb::Import(args)) => {
+            let map = args.map.as_deref().or(app.settings.crm_map.as_deref());
+            let imported = pipeline::crm_import(app, &args.files, map).await?;
+            out.stage(app, &imported).await?;
+            let read = crate::crm::read(&app.store, app.progress).await?;
+            out.stage(app, &read).await?;
+            return Ok(if imported.failed + read.failed > 0 { Exit::Partial } else { imported.exit() });
+        }
+        Verb::Group(_) => pipeline::group(app).await?,
+        Verb::Compare => {
+            let (summary, comparison) = pipeline::compare(app).await?;
+            out.comparison(&summary, &comparison)?;
+            return Ok(summary.exit());
+        }
+        Verb::Report(args) => {
+            pipeline::compare(app).await?;
+            let dir = args.out.unwrap_or_else(|| app.report_dir());
+            pipeline::report(app, &dir).await?
+        }
+        Verb::Search(args) => return search::run(app, &args, out).await,
+        Verb::Label(verb) => return label::run(app, verb, out).await,
+        Verb::Export(args) => return export::run(app, &args).await,
+        Verb::Status => return status::run(app, out).await,
+        Verb::Demo(_) | Verb::Init | Verb::Read(_) => return Ok(Exit::Usage),
+    };
+    out.stage(app, &summary).await?;
+    Ok(summary.exit())
+}
+
+/// The main path, told stage by stage.
+async fn everything(app: &App, out: &mut Output) -> Result<Exit> {
+    let mut failed = 0;
+    let mut done = 0;
+    pipeline::run(app, &mut |summary| {
+        failed += summary.failed;
+        // A report is written in any case; on an empty workspace it says so.
+        if summary.stage != "report" {
+            done += summary.done + summary.skipped;
+        }
+        out.summary(summary)
+    })
+    .await?;
+    if failed > 0 {
+        out.failures(app).await?;
+        return Ok(Exit::Partial);
+    }
+    Ok(if done == 0 { Exit::NothingToDo } else { Exit::Done })
+}
+
+fn init(out: &mut Output) -> Result<Exit> {
+    let path = std::path::Path::new("candor.toml");
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .context("could not make candor.toml here; is there one already?")?;
+    std::io::Write::write_all(&mut file, config::TEMPLATE.as_bytes()).context("could not write candor.toml")?;
+    out.line("wrote candor.toml; name what to collect in it, then `candor run`")?;
+    Ok(Exit::Done)
+}

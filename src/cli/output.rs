@@ -1,0 +1,206 @@
+//! What a run says on standard output: lines for people, or one JSON object a line for machines.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1};
+use crate::summary::StageSummary;
+use crate::text::display;
+
+/// Failures shown after a stage; the rest are in `candor status`.
+const FAILURES_SHOWN: usize = 8;
+
+/// Standard output in the form asked for.
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// A line for people; machines do not get it.
+    pub(super) fn line(&mut self, text: &str) -> Result<()> {
+        if !self.json {
+            writeln!(io::stdout(), "{text}")?;
+        }
+        Ok(())
+    }
+
+    /// A line for both.
+    pub(super) fn raw(&mut self, text: &str) -> Result<()> {
+        Ok(writeln!(io::stdout(), "{text}")?)
+    }
+
+    /// A value as one line of JSON.
+    pub(super) fn value(&mut self, value: &impl serde::Serialize) -> Result<()> {
+        self.raw(&serde_json::to_string(value)?)
+    }
+
+    /// A stage's last word.
+    pub(super) fn summary(&mut self, summary: &StageSummary) -> Result<()> {
+        if self.json { self.value(summary) } else { self.line(&sentence(summary)) }
+    }
+
+    /// A stage's last word, and what failed in it.
+    pub(super) async fn stage(&mut self, app: &App, summary: &StageSummary) -> Result<()> {
+        self.summary(summary)?;
+        if summary.failed > 0 {
+            self.failures(app).await?;
+        }
+        Ok(())
+    }
+
+    /// The first recorded failures, on standard error, with where to find the rest.
+    pub(super) async fn failures(&mut self, app: &App) -> Result<()> {
+        let failures = app.store.failures().await?;
+        let mut err = io::stderr();
+        for failure in failures.iter().take(FAILURES_SHOWN) {
+            let line = format!("  {}: {}: {}", failure.stage, failure.unit, failure.reason);
+            writeln!(err, "{}", display::plain(&line))?;
+        }
+        if failures.len() > FAILURES_SHOWN {
+            writeln!(err, "  and {} more; `candor status` lists all", failures.len() - FAILURES_SHOWN)?;
+        }
+        Ok(())
+    }
+
+    /// The comparison: JSON as published, or a table.
+    pub(super) fn comparison(&mut self, summary: &StageSummary, comparison: &ComparisonV1) -> Result<()> {
+        if self.json {
+            return self.value(comparison);
+        }
+        self.summary(summary)?;
+        let mut table = plain_table(&["problem", "of people", "of accounts", "verdict"]);
+        for problem in &comparison.problems {
+            table.add_row(comparison_row(problem));
+        }
+        self.line(&table.to_string())?;
+        for component in &comparison.components {
+            self.line(&format!("\n{}", wrapped(&format!("{}: {}", component.name, component.says), "")))?;
+        }
+        self.line("")?;
+        for caveat in &comparison.caveats {
+            self.line(&wrapped(&format!("- {caveat}"), "  "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Columns of the terminal; 80 in a pipe.
+pub(super) fn terminal_width() -> usize {
+    comfy_table::Table::new().width().map_or(80, usize::from)
+}
+
+/// A paragraph broken at the terminal's width, further lines indented by `indent`.
+fn wrapped(text: &str, indent: &str) -> String {
+    textwrap::fill(&display::plain(text), textwrap::Options::new(terminal_width()).subsequent_indent(indent))
+}
+
+/// A borderless table that fits the terminal.
+pub(super) fn plain_table(headers: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.set_header(headers);
+    table
+}
+
+fn comparison_row(problem: &ProblemV1) -> Vec<String> {
+    vec![
+        display::plain(&problem.name),
+        share(&problem.community),
+        share(&problem.crm),
+        problem.verdict.replace('_', " "),
+    ]
+}
+
+/// `31% (40 of 128; 24–38%)`.
+fn share(rate: &RateV1) -> String {
+    let mut text = format!("{:.0}% ({} of {}", rate.rate * 100.0, rate.hits, rate.of);
+    if let (Some(low), Some(high)) = (rate.low, rate.high) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "; {:.0}–{:.0}%", low * 100.0, high * 100.0);
+    }
+    text.push(')');
+    text
+}
+
+/// `collect   1,903 done, 12 skipped, 0 failed, 1.2 s · files: read 4, refused 0 · …`.
+fn sentence(summary: &StageSummary) -> String {
+    let mut text = format!(
+        "{:<9} {} done, {} skipped, {} failed, {:.1} s",
+        summary.stage,
+        grouped(summary.done),
+        grouped(summary.skipped),
+        grouped(summary.failed),
+        summary.took_ms as f64 / 1000.0
+    );
+    for (name, value) in &summary.detail {
+        let shown = brief(value);
+        if !shown.is_empty() {
+            let line = format!("          {}: {shown}", name.replace('_', " "));
+            let _ = write!(text, "\n{}", wrapped(&line, "            "));
+        }
+    }
+    text
+}
+
+/// A value in a few words: objects as `name value, name value`, empty things not at all.
+fn brief(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match number.as_u64() {
+            Some(whole) => grouped(whole),
+            None => format!("{:.3}", number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::Bool(yes) => yes.to_string(),
+        Value::Array(items) => items.iter().map(brief).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let shown = fields.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), brief(value)));
+            shown.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn values_are_brief() {
+        assert_eq!(brief(&json!({"read": 4, "refused": 0})), "read 4, refused 0");
+        assert_eq!(brief(&json!({})), "");
+    }
+}

@@ -1,0 +1,316 @@
+use std::fs;
+use std::io::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::store::BatchCounts;
+
+pub(super) fn context() -> Context {
+    Context { author_key: [7; 32], now: "2026-08-01T00:00:00Z".parse().unwrap(), community: None }
+}
+
+pub(super) fn read_text(format: &dyn Format, text: &str, path: &str) -> Vec<Result<Record, BadRecord>> {
+    format.read(Box::new(text.as_bytes()), Path::new(path), &context()).collect()
+}
+
+pub(super) fn reasons(found: &[Result<Record, BadRecord>]) -> Vec<&str> {
+    let reason = |found| match found {
+        &Ok(Record::Skipped { reason, .. }) => Some(reason),
+        Err(BadRecord { reason, .. }) => Some(reason.as_str()),
+        Ok(_) => None,
+    };
+    found.iter().filter_map(reason).collect()
+}
+
+/// A folder of files and a store beside it.
+struct World {
+    folder: tempfile::TempDir,
+    store: Store,
+}
+
+impl World {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("in")).unwrap();
+        let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+        Self { folder, store }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("in").join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), bytes).unwrap();
+    }
+
+    async fn collect(&self) -> Collected {
+        let path = self.folder.path().join("in");
+        let collected = collect_paths(&self.store, &context(), &[path], Progress::new(true)).await.unwrap();
+        let BatchCounts { new, known, updated, .. } = collected.counts;
+        let accounted = new + known + updated + collected.skipped.values().sum::<u64>() + collected.failed;
+        assert_eq!(accounted, collected.seen, "{collected:?}");
+        collected
+    }
+
+    /// Recorded failures as `unit: reason`.
+    async fn failures(&self) -> Vec<String> {
+        let failures = self.store.failures().await.unwrap();
+        failures.into_iter().map(|f| format!("{}: {}", f.unit, f.reason)).collect()
+    }
+
+    async fn texts(&self) -> Vec<String> {
+        self.store.export_posts("", 1000).await.unwrap().into_iter().map(|p| p.text).collect()
+    }
+}
+
+fn line(id: &str, text: &str) -> String {
+    format!("{{\"id\":\"{id}\",\"text\":\"{text}\"}}\n")
+}
+
+#[tokio::test]
+async fn a_folder_of_all_formats_is_read_once_however_often() {
+    let world = World::new().await;
+    world.write("a/vans.jsonl", line("1", "one") + &line("2", "two"));
+    let reddit = "{\"id\":\"a\",\"subreddit\":\"x\",\"title\":\"T\",\"selftext\":\"body\"}\n{\"id\":\"b\",\"subreddit\":\"x\",\"link_id\":\"t3_a\",\"body\":\"reply\"}\n{\"id\":\"c\",\"subreddit\":\"x\",\"link_id\":\"t3_a\",\"body\":\"[deleted]\"}\n";
+    world.write("dump.zst", zstd::encode_all(reddit.as_bytes(), 1).unwrap());
+    world.write(
+        "page.json",
+        r#"{"kind":"Listing","data":{"children":[{"kind":"t3","data":{"id":"d","title":"D","subreddit":"x"}}]}}"#,
+    );
+    world.write("chat.json", r#"{"guild":{"name":"G","id":"1"},"channel":{"id":"2","name":"c"},"messages":[{"id":"3","content":"hi"}],"messageCount":1}"#);
+    world.write(
+        "forum/7.json",
+        r#"{"post_stream":{"posts":[{"id":70,"topic_id":7,"cooked":"<p>hey</p>"}]},"id":7,"title":"Seven"}"#,
+    );
+    world.write(".hidden/x.jsonl", line("9", "never"));
+    let first = world.collect().await;
+    assert_eq!((first.read, first.refused, first.seen, first.counts.new, first.failed), (5, 0, 8, 7, 0));
+    assert_eq!(first.skipped, BTreeMap::from([("deleted at the source".to_owned(), 1)]));
+    assert_eq!(first.threads, 5);
+    assert_eq!(world.texts().await.len(), 7);
+    let titles: Vec<_> = world.store.threads().await.unwrap().into_iter().map(|t| t.title).collect();
+    assert_eq!(titles, ["c", "Seven", "", "T", "D"]);
+
+    let again = world.collect().await;
+    assert_eq!((again.seen, again.counts.new, again.counts.updated, again.counts.known), (8, 0, 0, 7));
+    let json = serde_json::to_value(again.summary(std::time::Instant::now())).unwrap();
+    assert_eq!(json["posts"]["known"], 7);
+    assert_eq!((&json["done"], &json["skipped"], &json["failed"]), (&0.into(), &8.into(), &0.into()));
+    assert_eq!(json["skipped_why"]["deleted at the source"], 1);
+    assert_eq!(json["files"]["read"], 5);
+}
+
+#[tokio::test]
+async fn overlapping_exports_merge() {
+    let world = World::new().await;
+    let export = |messages: &str| {
+        format!(r#"{{"guild":{{"name":"G","id":"1"}},"channel":{{"id":"2","name":"c"}},"messages":[{messages}]}}"#)
+    };
+    let (a, b, c) = (r#"{"id":"1","content":"a"}"#, r#"{"id":"2","content":"b"}"#, r#"{"id":"3","content":"c"}"#);
+    world.write("c [2].json", export(&format!("{a},{b}")));
+    world.write("c [2] [part 2].json", export(&format!("{b},{c}")));
+    let collected = world.collect().await;
+    assert_eq!((collected.seen, collected.counts.new, collected.counts.known), (4, 3, 1));
+    assert_eq!(collected.threads, 1);
+}
+
+#[tokio::test]
+async fn broken_files_are_refused_by_name() {
+    let world = World::new().await;
+    world.write("empty.json", "");
+    world.write("blank.jsonl", " \n\n");
+    world.write("readme.md", "# Hello\n");
+    world.write("page.html", "<!doctype html><p>x</p>");
+    world.write("packed.zip", b"PK\x03\x04rest");
+    world.write("bomb.zst", b"PK\x03\x04rest");
+    world.write("packed.gz", b"\x1f\x8brest");
+    world.write("zeros.jsonl", [0; 5000]);
+    world.write("good.jsonl", line("1", "kept"));
+    let collected = world.collect().await;
+    assert_eq!((collected.read, collected.refused, collected.failed, collected.counts.new), (1, 8, 0, 1));
+    let failures = world.failures().await.join("\n");
+    for words in [
+        "in/empty.json: empty file",
+        "in/blank.jsonl: holds nothing but white space",
+        "in/readme.md: none of the formats known; candor reads DiscordChatExporter JSON",
+        "in/page.html: a page of HTML",
+        "in/packed.zip: a zip archive: unpack it",
+        "in/bomb.zst: named .zst but not packed with zstd: a zip archive",
+        "in/packed.gz: packed with gzip",
+        "in/zeros.jsonl: binary",
+    ] {
+        assert!(failures.contains(words), "no {words:?} in\n{failures}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_line_costs_only_itself() {
+    let world = World::new().await;
+    let mut bytes = line("1", "kept").into_bytes();
+    bytes.extend(b"{\"id\":\"2\",\"text\":\"caf\xe9\"}\n");
+    bytes.extend(b"{\"id\":\"3\",\"text\":\"nul \0\"}\n");
+    bytes.extend(b"{\"id\":\"4\",\"text\":\"cut\nnonsense\n");
+    bytes.extend(line("5", &"x".repeat(50 << 20)).into_bytes());
+    bytes.extend(line("6", "kept \\u0000too").into_bytes());
+    bytes.extend(b"{\"id\":\"7\",\"te");
+    world.write("x.jsonl", bytes);
+    let collected = world.collect().await;
+    assert_eq!((collected.seen, collected.counts.new, collected.failed), (8, 2, 6));
+    assert_eq!(world.texts().await, ["kept", "kept too"]);
+    let failures = world.failures().await;
+    let says = |record: u64, words: &str| {
+        let unit = format!("in/x.jsonl, record {record} (byte ");
+        assert!(failures.iter().any(|f| f.starts_with(&unit) && f.contains(words)), "{words}: {failures:?}");
+    };
+    says(2, "not UTF-8");
+    says(3, "NUL bytes");
+    says(4, "ends in the middle of a JSON value");
+    says(5, "not the expected JSON");
+    says(6, "more than 16 MiB");
+    says(8, "ends in the middle of a JSON value");
+}
+
+#[tokio::test]
+async fn utf16_is_read_by_its_byte_order_mark() {
+    let world = World::new().await;
+    for (name, mark, to_bytes) in [
+        ("le.jsonl", [0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+        ("be.jsonl", [0xfe, 0xff], u16::to_be_bytes),
+    ] {
+        let text = line("1", "naïve 🚐") + &line("2", "second");
+        world.write(name, mark.into_iter().chain(text.encode_utf16().flat_map(to_bytes)).collect::<Vec<u8>>());
+    }
+    world.write("utf8.jsonl", format!("\u{feff}{}", line("1", "marked")));
+    assert_eq!(world.collect().await.counts.new, 5);
+    assert_eq!(world.texts().await, ["naïve 🚐", "second", "naïve 🚐", "second", "marked"]);
+}
+
+#[tokio::test]
+async fn packed_dumps_that_swell_or_end_early_keep_what_is_whole() {
+    let world = World::new().await;
+    let mut bomb = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    bomb.write_all(line("1", "kept").as_bytes()).unwrap();
+    bomb.write_all(&vec![b'0'; 40 << 20]).unwrap();
+    bomb.write_all(format!("\n{}", line("2", "kept too")).as_bytes()).unwrap();
+    world.write("bomb.zst", bomb.finish().unwrap());
+    let lines: String = (0..20_000).map(|n| line(&n.to_string(), &format!("text {n}"))).collect();
+    let packed = zstd::encode_all(lines.as_bytes(), 1).unwrap();
+    world.write("torn.zst", &packed[..packed.len() - 3]);
+    let collected = world.collect().await;
+    assert_eq!((collected.read, collected.failed), (2, 2));
+    assert!(collected.counts.new > 10_000, "{collected:?}");
+    let failures = world.failures().await.join("\n");
+    assert!(failures.contains("in/bomb.zst, record 2 (byte 25): a line of more than 16 MiB"), "{failures}");
+    assert!(failures.contains("in/torn.zst, record") && failures.contains("could not read on from here"), "{failures}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn loops_and_files_that_vanish_are_recorded() {
+    let world = World::new().await;
+    world.write("a/x.jsonl", line("1", "kept"));
+    std::os::unix::fs::symlink(world.path(""), world.path("a/back")).unwrap();
+    std::os::unix::fs::symlink(world.path("gone"), world.path("b")).unwrap();
+    let collected = world.collect().await;
+    assert_eq!((collected.read, collected.refused, collected.counts.new), (1, 2, 1));
+    let failures = world.failures().await.join("\n");
+    assert!(failures.contains("in/a/back: a link that leads back"), "{failures}");
+    assert!(failures.contains("in/b: could not be read"), "{failures}");
+
+    let vanished = walk::File { path: world.path("gone"), name: "gone".to_owned(), bytes: 1 };
+    let (sender, mut receiver) = mpsc::channel(1);
+    let mut slicer = Slicer { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new() };
+    tokio::task::spawn_blocking(move || {
+        read_file(&vanished, &context(), &ProgressBar::hidden(), &mut slicer).unwrap();
+        slicer.send().unwrap();
+    })
+    .await
+    .unwrap();
+    let slice = receiver.recv().await.unwrap();
+    assert_eq!(slice.collected.refused, 1);
+    assert!(slice.batch.failures[0].reason.contains("could not be read"), "{:?}", slice.batch.failures);
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_there_is_an_error_that_names_it() {
+    let world = World::new().await;
+    let error =
+        collect_paths(&world.store, &context(), &[world.path("nowhere")], Progress::new(true)).await.unwrap_err();
+    assert!(format!("{error:#}").contains("nowhere"), "{error:#}");
+}
+
+#[tokio::test]
+async fn many_equal_failures_are_counted_not_listed() {
+    let world = World::new().await;
+    world.write("x.jsonl", line("1", "kept") + &"{\"id\":1}\n".repeat(1234));
+    let collected = world.collect().await;
+    assert_eq!((collected.seen, collected.failed), (1235, 1234));
+    let failures = world.failures().await;
+    assert_eq!(failures.len(), 101);
+    assert!(failures.contains(&"in/x.jsonl: no text: and 1134 more".to_owned()), "{failures:?}");
+}
+
+#[tokio::test]
+async fn dates_to_come_are_kept_and_flagged() {
+    let found = read_text(&jsonl::PlainLines, r#"{"id":1,"text":"a","written_at":"2031-01-01"}"#, "x.jsonl");
+    assert!(matches!(&found[1], Ok(Record::Post(post)) if post.flags.future && post.written_at.is_some()));
+}
+
+#[tokio::test]
+async fn the_demo_corpus_is_stored_as_its_truth_says() {
+    let world = World::new().await;
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/demo");
+    let collected =
+        collect_paths(&world.store, &context(), &[demo.join("communities")], Progress::new(true)).await.unwrap();
+    let posts = world.store.export_posts("", 10_000).await.unwrap();
+    let texts: BTreeMap<_, _> = posts.into_iter().map(|p| (p.id, p.text)).collect();
+    let truth = fs::read_to_string(demo.join("truth_posts.jsonl")).unwrap();
+    assert_eq!((truth.lines().count(), collected.counts.new, collected.failed), (texts.len(), collected.seen, 0));
+    for line in truth.lines() {
+        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = &texts[told["id"].as_str().unwrap()];
+        assert_eq!(text, told["text"].as_str().unwrap());
+        for span in told["acts"].as_array().unwrap().iter().flat_map(|a| a["spans"].as_array().unwrap()) {
+            let at = |end: &str| usize::try_from(span[end].as_u64().unwrap()).unwrap();
+            assert_eq!(text.get(at("start")..at("end")), span["quote"].as_str());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_make_a_format_panic_or_lose_a_thread(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0..300_usize) {
+        let ctx = context();
+        let seeds: [&[u8]; 6] = [
+            br#"{"post_stream":{"posts":[{"id":70,"topic_id":7,"cooked":"a"},{"id":71,"topic_id":8,"cooked":"b"}]},"id":9,"title":"Nine"}"#,
+            br#"{"guild":{"id":"1"},"channel":{"id":"2"},"messages":[{"id":"3","content":"a"}],"channel":{"id":"5"},"messages":[{"id":"4","content":"b"}]}"#,
+            br#"{"guild":{"name":"G","id":"1"},"channel":{"id":"2"},"messages":[{"id":"3","content":"hi > <@4>"}],"messageCount":1}"#,
+            br#"{"post_stream":{"posts":[{"id":70,"topic_id":7,"cooked":"<p>hey</p>"}]},"id":7,"title":"Seven"}"#,
+            b"{\"id\":\"b\",\"subreddit\":\"x\",\"link_id\":\"t3_a\",\"body\":\"reply\"}\n{\"id\":\"a\",\"title\":\"t\"}",
+            br#"[{"kind":"Listing","data":{"children":[{"kind":"t1","data":{"id":"d","body":"D","link_id":"t3_x"}}]}}]"#,
+        ];
+        for format in FORMATS {
+            for seed in seeds {
+                // A good file, broken off and overwritten from some byte on.
+                let damaged = [&seed[..cut.min(seed.len())], &bytes, &seed[(cut + bytes.len()).min(seed.len())..]].concat();
+                format.sniff(&damaged, Path::new("x.json"));
+                let found: Vec<_> = format.read(Box::new(&damaged[..]), Path::new("x.json"), &ctx).take(10_000).collect();
+                prop_assert!(found.len() < 10_000);
+                // The store refuses a post whose thread it has not seen.
+                let mut told = HashSet::new();
+                for record in found.into_iter().flatten() {
+                    match record {
+                        Record::Thread(thread) => drop(told.insert(thread.id)),
+                        Record::Post(post) => prop_assert!(told.contains(&post.thread)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Which files to read: the given ones, and all in the given folders in the order of their names.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use walkdir::{DirEntry, WalkDir};
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    /// How messages call it: its path from the folder that was given.
+    pub(super) name: String,
+    pub(super) bytes: u64,
+}
+
+/// What a file or folder is called, and why it is not read.
+pub(super) type Refused = (String, String);
+
+/// The files under `paths`, and what was refused on the way with the reason. Hidden files and folders are left alone;
+/// links are followed, and one that leads back to where it stands is refused.
+///
+/// # Errors
+/// When one of `paths` does not exist.
+pub(super) fn files(paths: &[PathBuf]) -> Result<(Vec<File>, Vec<Refused>)> {
+    let (mut files, mut refused) = (Vec::new(), Vec::new());
+    for root in paths {
+        std::fs::metadata(root).with_context(|| format!("could not read {}; is the path right?", root.display()))?;
+        let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+        let entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+        for entry in entries.filter_entry(|e| !hidden(e)) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_file() => files.push(File {
+                    name: name(root, entry.path()),
+                    bytes: entry.metadata().map_or(0, |m| m.len()),
+                    path: entry.into_path(),
+                }),
+                Ok(entry) => refused.push((name(root, entry.path()), "not a regular file".to_owned())),
+                Err(error) => {
+                    let reason = match (error.loop_ancestor(), error.io_error()) {
+                        (Some(_), _) => {
+                            "a link that leads back to a folder it stands in; it was not followed".to_owned()
+                        }
+                        (None, Some(io)) => format!("could not be read: {io}"),
+                        (None, None) => "could not be read".to_owned(),
+                    };
+                    refused.push((name(root, error.path().unwrap_or(root)), reason));
+                }
+            }
+        }
+    }
+    Ok((files, refused))
+}
+
+fn name(root: &Path, path: &Path) -> String {
+    let base = root.parent().unwrap_or(Path::new(""));
+    path.strip_prefix(base).unwrap_or(path).display().to_string()
+}

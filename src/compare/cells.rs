@@ -1,0 +1,274 @@
+//! Units of analysis: persons and accounts, never posts and notes (METHOD 0.1).
+//!
+//! A *cell* is (unit, problem, window) with the answer yes or no, in a cluster: for a person the thread in which the problem
+//! first occurs (for a problem they do not have, their first thread), for an account itself. Everything downstream sees
+//! only the [`Cells`] built here, so the comparison can be tried on invented cells without a store.
+//!
+//! Architecture invariant: nothing here relates a person to an account. The two sides share the list of problems and the
+//! window, and no key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::labels::OTHER;
+use crate::model::Elicitation;
+use crate::model::comparison::{PopulationV1, WindowV1};
+
+/// A problem of the codebook, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Problem id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A problem that the reader found in a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Index into [`Cells::problems`].
+    pub problem: usize,
+    /// Acts or claimed pains with it.
+    pub count: usize,
+    /// The cluster in which it first occurs.
+    pub cluster: usize,
+    /// (community, thread) of every occurrence; empty for accounts.
+    pub places: BTreeSet<(usize, usize)>,
+    /// How the pain came up, the strongest way of all notes; `None` for persons.
+    pub elicitation: Option<Elicitation>,
+}
+
+/// What a person found in a unit, all its items in the window together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gold {
+    /// Indexes into [`Cells::problems`].
+    pub problems: BTreeSet<usize>,
+    /// A problem that the codebook does not have.
+    pub other: bool,
+}
+
+/// One person, or one account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unit {
+    /// Author key (of several merged accounts the smallest), or account id.
+    pub id: String,
+    /// The cluster of problems that it does not have: a person's first thread, an account itself.
+    pub cluster: usize,
+    /// The rep, for accounts.
+    pub rep: Option<usize>,
+    /// What the reader found, by problem, ascending.
+    pub found: Vec<Occurrence>,
+    /// The reader found a problem that fits none of the codebook.
+    pub other: bool,
+    /// The hand label, when it may be used: the unit was drawn, or every unit is labelled.
+    pub gold: Option<Gold>,
+    /// Inverse of the probability of being drawn; 1 when every unit is labelled.
+    pub weight: f64,
+}
+
+impl Unit {
+    /// The reader's finding of `problem`.
+    pub fn occurrence(&self, problem: usize) -> Option<&Occurrence> {
+        self.found.iter().find(|o| o.problem == problem)
+    }
+
+    /// The cluster of the cell (unit, problem).
+    pub fn cluster_of(&self, problem: usize) -> usize {
+        self.occurrence(problem).map_or(self.cluster, |o| o.cluster)
+    }
+
+    /// The problem it speaks of most, the first in order of several; `None` when it names none of the codebook.
+    pub fn primary(&self) -> Option<usize> {
+        self.found.iter().max_by_key(|o| (o.count, std::cmp::Reverse(o.problem))).map(|o| o.problem)
+    }
+}
+
+/// The units of one side that stand in its denominator.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Units(pub Vec<Unit>);
+
+impl Units {
+    /// How many carry a usable hand label.
+    pub fn labelled(&self) -> usize {
+        self.0.iter().filter(|u| u.gold.is_some()).count()
+    }
+
+    /// Whether there are units and all of them are labelled; then the labels are the truth and the reader is not asked.
+    pub fn complete(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|u| u.gold.is_some())
+    }
+
+    /// Units with `problem`: by hand when all are labelled, else by the reader.
+    pub fn hits(&self, problem: usize) -> usize {
+        let complete = self.complete();
+        let has = |u: &&Unit| match &u.gold {
+            Some(gold) if complete => gold.problems.contains(&problem),
+            _ => u.occurrence(problem).is_some(),
+        };
+        self.0.iter().filter(has).count()
+    }
+}
+
+/// What an account's notes claim, and what stands behind it (METHOD 2.3, 3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// N1 >= 3 was claimed in the window, at least 30 days before its end.
+    pub strong: bool,
+    /// A commitment of level 2 or more was kept by its end, and somebody other than the rep vouches for it.
+    pub backed: bool,
+    /// The buyer was asked for something by its end.
+    pub asked: bool,
+}
+
+/// An account with a note in the window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Account id.
+    pub id: String,
+    /// Its rep; an account without one has a number of its own.
+    pub rep: usize,
+    /// What the reader found.
+    pub found: Standing,
+    /// The hand label, as in [`Unit::gold`].
+    pub gold: Option<Standing>,
+    /// As in [`Unit::weight`].
+    pub weight: f64,
+}
+
+/// Everything a comparison looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cells {
+    /// The codebook, in its order.
+    pub problems: Vec<Topic>,
+    /// Persons with a first-hand, problem-bearing post in the window (METHOD 3.1.6).
+    pub community: Units,
+    /// Accounts with a note of 40 words or a claimed pain in the window (METHOD 3.1.6).
+    pub crm: Units,
+    /// Accounts with any note in the window.
+    pub accounts: Vec<Account>,
+    /// Who was looked at.
+    pub population: PopulationV1,
+    /// The days.
+    pub window: WindowV1,
+    /// What was left out on the way here, in sentences.
+    pub caveats: Vec<String>,
+}
+
+/// Numbers for names, in the order of the names, so that equal input gives equal numbers.
+pub(super) fn numbered<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+    let names = names.collect::<BTreeSet<_>>();
+    names.into_iter().enumerate().map(|(i, name)| (name, i)).collect()
+}
+
+/// Labels as the sample allows them to be used, on one side.
+pub(super) struct Design<'a> {
+    /// Weight of each drawn unit, by any of its keys; empty when nothing was drawn.
+    pub(super) drawn: BTreeMap<&'a str, f64>,
+}
+
+/// How the labels of one side were used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Use {
+    /// Labelled units.
+    pub(super) labelled: usize,
+    /// Labelled units that were not drawn, and are not used.
+    pub(super) not_drawn: usize,
+    /// Drawn units of this population.
+    pub(super) drawn: usize,
+    /// Drawn and labelled.
+    pub(super) used: usize,
+}
+
+impl Design<'_> {
+    /// The weight with which each unit's label may be used; `None`: may not. `units` gives the keys of each unit and whether
+    /// it is labelled. A census needs no sample; anything else needs known probabilities (METHOD 4.1).
+    pub(super) fn weights(&self, units: &[(Vec<&str>, bool)]) -> (Vec<Option<f64>>, Use) {
+        let mut counts = Use { labelled: units.iter().filter(|u| u.1).count(), ..Use::default() };
+        if counts.labelled == units.len() {
+            counts.used = units.len();
+            counts.drawn = units.len();
+            return (vec![Some(1.0); units.len()], counts);
+        }
+        let weights = units
+            .iter()
+            .map(|(keys, labelled)| {
+                let weight = keys.iter().find_map(|key| self.drawn.get(key)).copied();
+                counts.drawn += usize::from(weight.is_some());
+                counts.used += usize::from(weight.is_some() && *labelled);
+                counts.not_drawn += usize::from(weight.is_none() && *labelled);
+                weight.filter(|_| *labelled)
+            })
+            .collect();
+        (weights, counts)
+    }
+}
+
+/// The label of a unit from the labels of its items: every problem that any of them shows. `None` when an item has none.
+pub(super) fn unit_gold<'a>(
+    items: impl Iterator<Item = Option<&'a BTreeSet<String>>>,
+    problems: &BTreeMap<&str, usize>,
+) -> Option<Gold> {
+    let mut gold = Gold::default();
+    for named in items {
+        for id in named? {
+            match problems.get(id.as_str()) {
+                Some(index) => {
+                    gold.problems.insert(*index);
+                }
+                // An id of another codebook is a problem too, and this codebook does not have it.
+                None => gold.other |= id != "none",
+            }
+        }
+    }
+    Some(gold)
+}
+
+/// Whether `id` names a problem, and one that the codebook does not have.
+pub(super) fn is_foreign(id: &str, problems: &BTreeMap<&str, usize>) -> bool {
+    id != OTHER && id != "none" && !problems.contains_key(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_labelled_when_all_its_items_are() {
+        let problems = numbered(["a", "b"].into_iter());
+        let set = |ids: &[&str]| ids.iter().map(|s| (*s).to_owned()).collect::<BTreeSet<_>>();
+        let (one, two) = (set(&["a", "none"]), set(&["b", "other"]));
+        let gold = unit_gold([Some(&one), Some(&two)].into_iter(), &problems).unwrap();
+        assert_eq!(gold, Gold { problems: BTreeSet::from([0, 1]), other: true });
+        assert_eq!(unit_gold([Some(&one), None].into_iter(), &problems), None);
+    }
+
+    #[test]
+    fn only_drawn_units_or_a_census_count() {
+        let none = Design { drawn: BTreeMap::new() };
+        let some = vec![(vec!["u"], true), (vec!["v"], false)];
+        assert_eq!(none.weights(&some).0, [None, None], "labels nobody drew are no probability sample");
+        let all = vec![(vec!["u"], true), (vec!["v"], true)];
+        assert_eq!(none.weights(&all).0, [Some(1.0), Some(1.0)]);
+        let drawn = Design { drawn: BTreeMap::from([("u2", 3.0), ("v", 2.0)]) };
+        let units = vec![(vec!["u", "u2"], true), (vec!["v"], false), (vec!["w"], true)];
+        let (weights, counts) = drawn.weights(&units);
+        assert_eq!(weights, [Some(3.0), None, None]);
+        assert_eq!(counts, Use { labelled: 2, not_drawn: 1, drawn: 2, used: 1 });
+    }
+
+    #[test]
+    fn the_primary_problem_is_the_one_spoken_of_most() {
+        let occurrence =
+            |problem, count| Occurrence { problem, count, cluster: 9, places: BTreeSet::new(), elicitation: None };
+        let unit = Unit {
+            id: "u".into(),
+            cluster: 4,
+            rep: None,
+            found: vec![occurrence(0, 1), occurrence(2, 3), occurrence(5, 3)],
+            other: false,
+            gold: None,
+            weight: 1.0,
+        };
+        assert_eq!(unit.primary(), Some(2));
+        assert_eq!((unit.cluster_of(5), unit.cluster_of(1)), (9, 4));
+    }
+}

@@ -1,0 +1,413 @@
+//! Which problems each side speaks of (METHOD 3.4): every problem on both sides, and the two mixes as a whole.
+//!
+//! One rule holds: a machine count is never a finding. Without hand labels every verdict is `uncorrected` or
+//! `not_enough_evidence`, and no test is run.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cells::{Cells, Units};
+use super::evidence_rule::{self as rule, CLUSTERS, GAP_N_EFF};
+use super::stats::{
+    Cell, ClusterTotals, Proportion, RatioTail, Z95, bh, jsd_bc, jsd_interval, mover, p_ratio, rs_f, w_neff, wilson,
+};
+use super::wording::{counted, missing as in_words, p_value, percent};
+use crate::model::comparison::{ComponentV1, DifferenceV1, ProblemV1, RateV1};
+use crate::model::{Elicitation, Missing};
+
+/// A silent problem is more than this many times as common on one side (METHOD 3.4).
+const MINIMUM_RATIO: f64 = 2.0;
+
+/// False discovery rate of the family of silent and phantom tests.
+const FALSE_DISCOVERIES: f64 = 0.10;
+
+/// Lower 95% bound that the heavy side must reach.
+const MINIMUM_SHARE: f64 = 0.03;
+
+/// Level of the omnibus test.
+const LEVEL: f64 = 0.05;
+
+/// Squared correlation of reader and label that the promise of an interval assumes (METHOD 4.4, the middle column).
+const ASSUMED_R2: f64 = 0.5;
+
+/// One side, measured where its labels allow.
+struct Measured<'a> {
+    units: &'a Units,
+    complete: bool,
+    labelled: u64,
+    /// By problem; `None` when labels or clusters are too few.
+    shares: Vec<Option<Proportion>>,
+    missing_labels: Option<Missing>,
+}
+
+impl<'a> Measured<'a> {
+    fn new(side: &str, units: &'a Units, problems: usize) -> Self {
+        let labelled = units.labelled();
+        let missing_labels = rule::labels(side, labelled, units.0.len());
+        let mut measured =
+            Self { units, complete: units.complete(), labelled: labelled as u64, shares: Vec::new(), missing_labels };
+        measured.shares = (0..problems).map(|k| measured.share(k)).collect();
+        measured
+    }
+
+    fn share(&self, problem: usize) -> Option<Proportion> {
+        if self.missing_labels.is_some() {
+            return None;
+        }
+        let units = &self.units.0;
+        let clusters = units.iter().map(|u| u.cluster_of(problem)).collect::<Vec<_>>();
+        if rule::distinct(clusters.iter().copied()) < CLUSTERS {
+            return None;
+        }
+        let cells = units
+            .iter()
+            .map(|unit| {
+                let gold = unit.gold.as_ref().map(|g| g.problems.contains(&problem));
+                let found = if self.complete { gold == Some(true) } else { unit.occurrence(problem).is_some() };
+                Cell { found, gold, weight: unit.weight }
+            })
+            .collect::<Vec<_>>();
+        let reps = units.iter().filter_map(|u| u.rep).collect::<Vec<_>>();
+        let mut clusterings = vec![clusters.as_slice()];
+        if reps.len() == units.len() {
+            clusterings.push(&reps);
+        }
+        w_neff(&cells, &clusterings)
+    }
+
+    fn rate(&self, problem: usize) -> RateV1 {
+        let (hits, of) = (self.units.hits(problem) as u64, self.units.0.len() as u64);
+        match &self.shares[problem] {
+            Some(share) => {
+                let rate = share.estimate.clamp(0.0, 1.0);
+                RateV1 {
+                    hits,
+                    of,
+                    rate,
+                    // The interval stands around a shrunk mean; the printed estimate must not lie beside it.
+                    low: Some(share.low.min(rate)),
+                    high: Some(share.high.max(rate)),
+                    n_eff: Some(share.n_eff),
+                    labels: self.labelled,
+                }
+            }
+            None => {
+                let rate = if of == 0 { 0.0 } else { hits as f64 / of as f64 };
+                RateV1 { hits, of, rate, low: None, high: None, n_eff: None, labels: 0 }
+            }
+        }
+    }
+
+    /// Cluster-by-problem table of the (pseudo-)outcomes.
+    fn table(&self) -> Vec<Vec<f64>> {
+        let problems = self.shares.len();
+        let mut rows = BTreeMap::<usize, Vec<f64>>::new();
+        for (i, unit) in self.units.0.iter().enumerate() {
+            for (k, share) in self.shares.iter().enumerate() {
+                let value = match share {
+                    Some(share) => share.pseudo.get(i).copied().unwrap_or(0.0),
+                    None => f64::from(u8::from(unit.occurrence(k).is_some())),
+                };
+                rows.entry(unit.cluster_of(k)).or_insert_with(|| vec![0.0; problems])[k] += value;
+            }
+        }
+        rows.into_values().collect()
+    }
+
+    /// How many labelled units, when so many were read by hand and neither a person nor the reader found `problem`.
+    fn none_among(&self, problem: usize) -> Option<u64> {
+        let clean = self.units.0.iter().all(|u| match &u.gold {
+            Some(gold) => !gold.problems.contains(&problem),
+            None => u.occurrence(problem).is_none(),
+        });
+        clean.then_some(self.labelled)
+    }
+}
+
+/// The silent and phantom tests of one problem, adjusted within the family.
+#[derive(Clone, Copy)]
+struct Tests {
+    silent: f64,
+    phantom: f64,
+}
+
+/// The coverage component, and every problem with the largest community share first.
+pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
+    let k = cells.problems.len();
+    let community = Measured::new("community", &cells.community, k);
+    let crm = Measured::new("crm", &cells.crm, k);
+    let missing = shared_missing(cells, &community, &crm);
+    let tests = family(&community, &crm);
+    let mut problems = (0..k).map(|i| problem(cells, i, &community, &crm, &missing, tests[i])).collect::<Vec<_>>();
+    let component = component(&problems, &community, &crm, missing);
+    problems.sort_by(|a, b| {
+        b.community.rate.total_cmp(&a.community.rate).then(b.crm.rate.total_cmp(&a.crm.rate)).then(a.id.cmp(&b.id))
+    });
+    (component, problems)
+}
+
+/// What stands in the way of any comparison. Without any label and with enough of the rest it is empty but `unlabelled`.
+struct Shared {
+    missing: Vec<Missing>,
+    unlabelled: bool,
+}
+
+fn shared_missing(cells: &Cells, community: &Measured<'_>, crm: &Measured<'_>) -> Shared {
+    let mut missing = rule::shares(cells);
+    let unlabelled = community.labelled + crm.labelled == 0;
+    if missing.is_empty() && unlabelled {
+        return Shared { missing, unlabelled };
+    }
+    missing.extend([community, crm].into_iter().filter_map(|side| side.missing_labels.clone()));
+    for (name, side) in [("community", community), ("crm", crm)] {
+        missing.extend(rule::codebook_fit(name, side.units, side.missing_labels.is_none()));
+    }
+    Shared { missing, unlabelled: false }
+}
+
+/// All silent and phantom tests, one Benjamini-Hochberg family.
+fn family(community: &Measured<'_>, crm: &Measured<'_>) -> Vec<Option<Tests>> {
+    let raw = community
+        .shares
+        .iter()
+        .zip(&crm.shares)
+        .map(|(c, s)| {
+            let (c, s) = (c.as_ref()?.beta(), s.as_ref()?.beta());
+            Some(Tests { silent: p_ratio(c, s, MINIMUM_RATIO), phantom: p_ratio(s, c, MINIMUM_RATIO) })
+        })
+        .collect::<Vec<_>>();
+    let mut adjusted = bh(&raw.iter().flatten().flat_map(|t| [t.silent, t.phantom]).collect::<Vec<_>>()).into_iter();
+    raw.iter()
+        .map(|t| {
+            t.as_ref()?;
+            Some(Tests { silent: adjusted.next()?, phantom: adjusted.next()? })
+        })
+        .collect()
+}
+
+fn problem(
+    cells: &Cells,
+    index: usize,
+    community: &Measured<'_>,
+    crm: &Measured<'_>,
+    shared: &Shared,
+    tests: Option<Tests>,
+) -> ProblemV1 {
+    let places = community
+        .units
+        .0
+        .iter()
+        .filter_map(|u| u.occurrence(index))
+        .flat_map(|o| o.places.iter().copied())
+        .collect::<BTreeSet<_>>();
+    let mut elicitation = [0; 3];
+    for came_up in crm.units.0.iter().filter_map(|u| u.occurrence(index)?.elicitation) {
+        let at = Elicitation::ALL.iter().position(|e| *e == came_up);
+        elicitation[at.unwrap_or(0)] += 1;
+    }
+    let mut problem = ProblemV1 {
+        id: cells.problems[index].id.clone(),
+        name: cells.problems[index].name.clone(),
+        community: community.rate(index),
+        crm: crm.rate(index),
+        difference: difference(index, community, crm),
+        verdict: String::new(),
+        p_adjusted: tests.map(|t| t.silent.min(t.phantom)),
+        gamma_star: None,
+        detectable: None,
+        missing: shared.missing.clone(),
+        threads: rule::distinct(places.iter().map(|p| p.1)) as u64,
+        communities: rule::distinct(places.iter().map(|p| p.0)) as u64,
+        elicitation,
+    };
+    judge(&mut problem, index, community, crm, shared, tests);
+    problem
+}
+
+fn difference(index: usize, community: &Measured<'_>, crm: &Measured<'_>) -> Option<DifferenceV1> {
+    let (c, s) = (community.shares[index].as_ref()?, crm.shares[index].as_ref()?);
+    // The limits are combined around the midpoints of the Wilson intervals (METHOD 3.3).
+    let around = |p: &Proportion| (f64::midpoint(p.low, p.high), p.low, p.high);
+    let (low, high) = mover(around(c), around(s));
+    let estimate = c.estimate.clamp(0.0, 1.0) - s.estimate.clamp(0.0, 1.0);
+    Some(DifferenceV1 { estimate, low: low.min(estimate), high: high.max(estimate) })
+}
+
+/// Fills verdict, tipping point, detectable difference and what is missing.
+fn judge(
+    problem: &mut ProblemV1,
+    index: usize,
+    community: &Measured<'_>,
+    crm: &Measured<'_>,
+    shared: &Shared,
+    tests: Option<Tests>,
+) {
+    let verdict = |name: &str| name.to_owned();
+    if shared.unlabelled {
+        problem.verdict = verdict("uncorrected");
+        return;
+    }
+    problem.verdict = verdict("not_enough_evidence");
+    let (Some(tests), Some(difference)) = (tests, problem.difference) else {
+        if problem.missing.is_empty() {
+            let clusters = |side: &Measured<'_>| rule::distinct(side.units.0.iter().map(|u| u.cluster_of(index)));
+            let have = clusters(community).min(clusters(crm)) as u64;
+            let what = "threads or accounts on the smaller side".to_owned();
+            problem.missing.push(Missing { what, have, need: CLUSTERS as u64 });
+        }
+        return;
+    };
+    let (Some(c), Some(s)) = (&community.shares[index], &crm.shares[index]) else { return };
+    if !problem.missing.is_empty() {
+        return;
+    }
+
+    if tests.silent <= FALSE_DISCOVERIES && c.low >= MINIMUM_SHARE {
+        problem.missing.extend(rule::SILENT.check(problem.community.hits));
+        let threads = community.units.0.iter().filter_map(|u| Some(u.occurrence(index)?.cluster));
+        let outside = rule::outside_largest(threads);
+        problem.missing.extend(rule::OUTSIDE_ONE_THREAD.check(outside));
+        if problem.missing.is_empty() {
+            let absent = crm.none_among(index).is_some_and(|read| read >= rule::ABSENT);
+            problem.verdict = verdict(if absent { "absent" } else { "silent" });
+            problem.gamma_star = Some(RatioTail::new(c.beta(), s.beta()).quantile(0.025) / MINIMUM_RATIO);
+        }
+        return;
+    }
+    if tests.phantom <= FALSE_DISCOVERIES && s.low >= MINIMUM_SHARE {
+        problem.missing.extend(rule::PHANTOM.check(problem.crm.hits));
+        if problem.missing.is_empty() {
+            problem.verdict = verdict("phantom");
+            problem.gamma_star = Some(RatioTail::new(s.beta(), c.beta()).quantile(0.025) / MINIMUM_RATIO);
+        }
+        return;
+    }
+
+    problem.missing.extend(GAP_N_EFF.check(c.n_eff.min(s.n_eff) as u64));
+    let width = difference.high - difference.low;
+    problem.missing.extend(rule::width(
+        community.labelled.min(crm.labelled),
+        community.complete && crm.complete,
+        width,
+    ));
+    // A difference that is there, and by the estimate a gap, but not certainly more than twofold: more units would tell, and
+    // "no gap" would be the wrong word for it.
+    let apart = difference.low > 0.0 || difference.high < 0.0;
+    if apart && c.mean.max(s.mean) > MINIMUM_RATIO * c.mean.min(s.mean) {
+        let p = tests.silent.min(tests.phantom);
+        let units = (community.units.0.len() + crm.units.0.len()) as u64;
+        problem.missing.extend(rule::certainty(units, p, FALSE_DISCOVERIES));
+    }
+    if problem.missing.is_empty() {
+        problem.verdict = verdict("no_gap_detected");
+        // A gap is a ratio above two, which for the rarer side's share m begins at a difference of m; half an interval more
+        // is needed to see it. What was observed and not called could not have been seen.
+        let begins = (MINIMUM_RATIO - 1.0) * c.mean.min(s.mean);
+        problem.detectable = Some((begins + width / 2.0).max(difference.estimate.abs()));
+    }
+}
+
+fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_>, shared: Shared) -> ComponentV1 {
+    let (people, accounts) = (community.units.0.len() as u64, crm.units.0.len() as u64);
+    let (one, two) = (community.table(), crm.table());
+    let jsd = jsd_bc(&ClusterTotals::new(&one), &ClusterTotals::new(&two));
+    let mut component = ComponentV1 {
+        name: "coverage".to_owned(),
+        verdict: "not_enough_evidence".to_owned(),
+        estimate: None,
+        low: None,
+        high: None,
+        n: people + accounts,
+        detectable: None,
+        missing: shared.missing,
+        says: String::new(),
+    };
+    let both = format!("{} and {}", counted(people, "people"), counted(accounts, "accounts"));
+    if shared.unlabelled {
+        component.verdict = "uncorrected".to_owned();
+        component.estimate = jsd.map(|j| j.corrected.max(0.0));
+        component.says =
+            format!("Counted by machine among {both}, not corrected for its mistakes. {}", promise(community, crm));
+        return component;
+    }
+    if !component.missing.is_empty() {
+        component.says = format!(
+            "Not enough to say whether the two sides speak of different problems; there is {}.",
+            in_words(&component.missing)
+        );
+        return component;
+    }
+    let (Some(jsd), Some(half), Some(test)) = (jsd, jsd_interval(&one, &two), rs_f(&one, &two)) else {
+        component.missing.push(Missing { what: "problems named on both sides".to_owned(), have: 0, need: 1 });
+        component.says = "One side names no problem of the list, so there are no two mixes to compare.".to_owned();
+        return component;
+    };
+    component.estimate = Some(jsd.corrected.max(0.0));
+    component.low = Some((jsd.corrected - half).clamp(0.0, 1.0));
+    component.high = Some((jsd.corrected + half).clamp(0.0, 1.0));
+    let parts = parts(problems);
+    let differ = test.p <= LEVEL;
+    let called = !parts.is_empty();
+    component.verdict = if differ || called { "finding" } else { "no_gap_detected" }.to_owned();
+    component.detectable = (!differ && !called).then_some(half);
+    let mix = if differ {
+        "The two sides speak of a different mix of problems"
+    } else {
+        "The mix of problems as a whole is not told apart"
+    };
+    component.says = format!(
+        "{mix}: divergence {:.2} of 1 (95% interval {:.2}–{:.2}), {} by the Rao-Scott test, among {both}.{parts}",
+        jsd.corrected.max(0.0),
+        component.low.unwrap_or(0.0),
+        component.high.unwrap_or(0.0),
+        p_value(test.p),
+    );
+    component
+}
+
+/// The problems that were called, with their counts on both sides.
+fn parts(problems: &[ProblemV1]) -> String {
+    let list = |wanted: &[&str]| {
+        let mut called = problems.iter().filter(|p| wanted.contains(&p.verdict.as_str())).collect::<Vec<_>>();
+        called.sort_by_key(|p| (Reverse(p.community.hits.abs_diff(p.crm.hits)), &p.id));
+        called
+            .iter()
+            .map(|p| {
+                let (c, s) = (&p.community, &p.crm);
+                format!("{} ({} of {} people, {} of {} accounts)", p.name, c.hits, c.of, s.hits, s.of)
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (silent, phantom) = (list(&["silent", "absent"]), list(&["phantom"]));
+    let mut says = String::new();
+    if !silent.is_empty() {
+        says += &format!(" Heavy in the communities, rare or missing in the CRM: {silent}.");
+    }
+    if !phantom.is_empty() {
+        says += &format!(" Claimed in the CRM, rare or not found in the communities searched: {phantom}.");
+    }
+    says
+}
+
+/// What labelling would buy (METHOD 4.4), at the largest share of either side, where the interval is widest.
+fn promise(community: &Measured<'_>, crm: &Measured<'_>) -> String {
+    let sides = [community, crm].map(|side| {
+        let largest = (0..side.shares.len()).map(|k| side.rate(k).rate).fold(0.0, f64::max);
+        let n = rule::LABELS.min(side.units.0.len() as u64);
+        let half = if n as usize == side.units.0.len() {
+            let (low, high) = wilson(largest, n as f64, Z95);
+            (high - low) / 2.0
+        } else {
+            Z95 * (largest * (1.0 - largest) * (1.0 - ASSUMED_R2) / n as f64).sqrt()
+        };
+        (n, half)
+    });
+    let [(people, one), (accounts, two)] = sides;
+    format!(
+        "Labelling {} and {} by hand would give intervals of about ±{} points.",
+        counted(people, "people"),
+        counted(accounts, "accounts"),
+        percent(one.max(two)).trim_end_matches('%')
+    )
+}

@@ -1,0 +1,188 @@
+//! How much is enough (METHOD 3.9). One rule holds: a claim that fails says what is missing and how many more it takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cells::{Cells, Units};
+use super::stats::normal_quantile;
+use crate::model::Missing;
+
+/// A count that a claim needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// Of what.
+    pub what: &'static str,
+    /// How many.
+    pub at_least: u64,
+}
+
+/// Any share of a community: authors, threads, communities.
+pub const COMMUNITY_SHARE: [Need; 3] = [
+    Need { what: "people with a problem-bearing post", at_least: 30 },
+    Need { what: "threads", at_least: 10 },
+    Need { what: "communities", at_least: 2 },
+];
+
+/// Any share of the CRM: accounts, reps; with fewer reps they are this rep's notes.
+pub const CRM_SHARE: [Need; 2] = [
+    Need { what: "accounts with a note of 40 words or a claimed pain", at_least: 30 },
+    Need { what: "reps", at_least: 3 },
+];
+
+/// No thread may hold more than a fifth of the people: per cent of them outside the largest.
+pub const OUTSIDE_ONE_THREAD: Need = Need { what: "per cent of people outside the largest thread", at_least: 80 };
+
+/// A silent problem.
+pub const SILENT: Need = Need { what: "people with this problem", at_least: 8 };
+
+/// A phantom pain, the mirror.
+pub const PHANTOM: Need = Need { what: "accounts with this problem", at_least: 8 };
+
+/// Hand labels on each side; fewer when there are fewer units, and then all.
+pub const LABELS: u64 = 60;
+
+/// "Absent" needs so many accounts read by hand with no mention at all: upper 95% bound 0.05.
+pub const ABSENT: u64 = 59;
+
+/// A gap needs this effective sample on each side.
+pub const GAP_N_EFF: Need = Need { what: "effective sample size on the smaller side", at_least: 20 };
+
+/// And an interval no wider than this.
+pub const GAP_WIDTH: f64 = 0.40;
+
+/// The unbacked-optimism rate.
+pub const OPTIMISM: Need =
+    Need { what: "accounts whose notes claim strong interest, at least 30 days old", at_least: 20 };
+
+/// Fewer clusters than this give no interval (METHOD 3.11).
+pub const CLUSTERS: usize = 10;
+
+/// Problem-bearing cells outside the codebook, per cent at most, on either side (METHOD 3.1.3); the rest must be inside.
+pub const INSIDE_CODEBOOK: u64 = 85;
+
+impl Need {
+    /// What is missing when there are `have`.
+    pub fn check(&self, have: u64) -> Option<Missing> {
+        (have < self.at_least).then(|| Missing { what: self.what.to_owned(), have, need: self.at_least })
+    }
+}
+
+/// What is missing for any share on either side, and so for any comparison of the two.
+pub fn shares(cells: &Cells) -> Vec<Missing> {
+    let p = &cells.population;
+    let community = COMMUNITY_SHARE.iter().zip([p.problem_authors, p.threads, p.communities]);
+    let crm = CRM_SHARE.iter().zip([p.discovery_accounts, p.reps]);
+    let mut missing = community.chain(crm).filter_map(|(need, have)| need.check(have)).collect::<Vec<_>>();
+    if !cells.community.0.is_empty() {
+        missing.extend(OUTSIDE_ONE_THREAD.check(outside_largest(cells.community.0.iter().map(|u| u.cluster))));
+    }
+    missing
+}
+
+/// Per cent of units outside the largest cluster, rounded up, so that exactly a fifth inside passes.
+pub fn outside_largest(clusters: impl Iterator<Item = usize>) -> u64 {
+    let mut sizes = BTreeMap::<usize, u64>::new();
+    for cluster in clusters {
+        *sizes.entry(cluster).or_default() += 1;
+    }
+    let all = sizes.values().sum::<u64>();
+    let largest = sizes.values().max().copied().unwrap_or(0);
+    if all == 0 { 0 } else { (100 * (all - largest)).div_ceil(all) }
+}
+
+/// What is missing in hand labels of `units`.
+pub fn labels(side: &str, labelled: usize, units: usize) -> Option<Missing> {
+    let (have, need) = (labelled as u64, LABELS.min(units as u64).max(1));
+    (have < need).then(|| Missing { what: format!("hand labels ({side})"), have, need })
+}
+
+/// Whether the codebook fits `units` (METHOD 3.1.3): by hand when they are labelled enough, else by the reader.
+pub fn codebook_fit(side: &str, units: &Units, measured: bool) -> Option<Missing> {
+    let (mut inside, mut outside) = (0.0, 0.0);
+    for unit in &units.0 {
+        match &unit.gold {
+            Some(gold) if measured => {
+                inside += unit.weight * gold.problems.len() as f64;
+                outside += unit.weight * f64::from(u8::from(gold.other));
+            }
+            None if measured => {}
+            _ => {
+                inside += unit.found.len() as f64;
+                outside += f64::from(u8::from(unit.other));
+            }
+        }
+    }
+    let all = inside + outside;
+    let have = if all > 0.0 { (100.0 * inside / all).ceil() as u64 } else { 100 };
+    let need = Need { what: "per cent of problems inside the list (codebook_does_not_fit)", at_least: INSIDE_CODEBOOK };
+    need.check(have).map(|m| Missing { what: format!("{}, {side}", m.what), ..m })
+}
+
+/// How many labels would make an interval of `width` from `labels` narrow enough: the width shrinks with the square root of
+/// their number (METHOD 4.4). With every unit labelled only more units help.
+pub fn width(labels: u64, complete: bool, width: f64) -> Option<Missing> {
+    if width <= GAP_WIDTH {
+        return None;
+    }
+    let need = (labels as f64 * (width / GAP_WIDTH).powi(2)).ceil() as u64;
+    let what = if complete { "people and accounts, all labelled" } else { "hand labels" };
+    Some(Missing { what: format!("{what}, for an interval no wider than 40 points"), have: labels, need })
+}
+
+/// How many units would take a difference of this size from `p` to `level`: the deviate grows with the square root of their
+/// number. At least one more, at most a hundred times as many.
+pub fn certainty(units: u64, p: f64, level: f64) -> Option<Missing> {
+    if p <= level {
+        return None;
+    }
+    let factor = (normal_quantile(1.0 - level) / normal_quantile(1.0 - p).max(1e-9)).powi(2).min(100.0);
+    let need = ((units as f64 * factor).ceil() as u64).max(units + 1);
+    let what = "people and accounts: there is a difference, but not certainly a twofold one".to_owned();
+    Some(Missing { what, have: units, need })
+}
+
+/// Distinct numbers.
+pub fn distinct(of: impl Iterator<Item = usize>) -> usize {
+    of.collect::<BTreeSet<_>>().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_comes_with_how_many() {
+        let missing = SILENT.check(5).unwrap();
+        assert_eq!((missing.have, missing.need), (5, 8));
+        assert!(SILENT.check(8).is_none());
+    }
+
+    #[test]
+    fn a_fifth_in_one_thread_passes_and_more_does_not() {
+        let with_largest = |largest: usize| (0..100).map(move |i| if i < largest { 0 } else { i });
+        assert!(OUTSIDE_ONE_THREAD.check(outside_largest(with_largest(20))).is_none());
+        assert!(OUTSIDE_ONE_THREAD.check(outside_largest(with_largest(21))).is_some());
+        assert_eq!(outside_largest(std::iter::empty()), 0);
+    }
+
+    #[test]
+    fn a_small_side_needs_every_label_and_a_large_one_sixty() {
+        assert!(labels("crm", 40, 40).is_none());
+        assert_eq!(labels("crm", 39, 40).unwrap().need, 40);
+        assert_eq!(labels("crm", 0, 5000).unwrap().need, 60);
+        assert!(labels("crm", 0, 0).is_some());
+    }
+
+    #[test]
+    fn a_nearly_certain_gap_needs_little_more() {
+        assert!(certainty(260, 0.05, 0.10).is_none());
+        let (near, far) = (certainty(260, 0.11, 0.10).unwrap(), certainty(260, 0.30, 0.10).unwrap());
+        assert!(near.need > 260 && near.need < 300 && far.need > 1000, "{near:?} {far:?}");
+        assert_eq!(certainty(10, 0.99, 0.10).unwrap().need, 1000);
+    }
+
+    #[test]
+    fn a_wide_interval_says_how_many_labels_narrow_it() {
+        assert!(width(60, false, 0.40).is_none());
+        assert_eq!(width(60, false, 0.80).unwrap().need, 240);
+    }
+}

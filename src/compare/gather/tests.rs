@@ -1,0 +1,381 @@
+//! From a real store to a comparison.
+
+use std::fmt::Write;
+
+use jiff::ToSpan;
+
+use super::super::cells::Cells;
+use super::super::{draw, import_labels, run};
+use super::*;
+use crate::model::comparison::ComparisonV1;
+use crate::model::{
+    AccountId, Act, ClaimedPain, Codebook, Commitment, Currency, Evidence, Fit, Interest, Note, NoteId, NoteKind,
+    NoteReading, Post, PostFlags, PostReading, Problem, ProblemId, Recipe, Severity, Source, Span, Thread, ThreadId,
+    Trust,
+};
+use crate::progress::Progress;
+use crate::store::{Assignment, Batch};
+
+/// Nobody writes like anybody else.
+fn all_different(texts: &[&str]) -> Vec<usize> {
+    (0..texts.len()).collect()
+}
+
+fn same_text(texts: &[&str]) -> Vec<usize> {
+    texts.iter().map(|t| texts.iter().position(|other| other == t).unwrap()).collect()
+}
+
+fn recipes() -> Recipes {
+    Recipes { post: Recipe::new("reader", &[]), note: Recipe::new("notes", &[]) }
+}
+
+fn now() -> Timestamp {
+    "2026-08-01T00:00:00Z".parse().unwrap()
+}
+
+fn written(days_ago: i64) -> Timestamp {
+    now() - (24 * days_ago).hours()
+}
+
+/// What is invented for a store. Post `i` of 60 authors is about `leaks` for two in five of them, else about `rust`.
+struct World {
+    store: Store,
+    labels: String,
+    _folder: tempfile::TempDir,
+}
+
+const PEOPLE: usize = 60;
+
+const ACCOUNTS: usize = 62;
+
+fn cut(text: &str) -> Evidence {
+    Evidence::cut(text, Span::new(text, 0, text.len()).unwrap(), Fit::Exact).unwrap()
+}
+
+fn post(id: &str, author: usize, text: &str) -> Post {
+    let thread = author % 12;
+    Post {
+        id: PostId::new(format!("jsonl:{id}")),
+        thread: ThreadId::new(format!("jsonl:t{thread}")),
+        parent: None,
+        source: Source::Jsonl,
+        community: format!("c{}", thread % 3),
+        author: Some(AuthorKey::new(format!("a_{author:04}"))),
+        written_at: Some(written(40)),
+        edited_at: None,
+        url: None,
+        text: text.to_owned(),
+        flags: PostFlags::default(),
+    }
+}
+
+fn complains(text: &str) -> PostReading {
+    PostReading {
+        voice: Voice::FirstHand,
+        lang: None,
+        acts: vec![(Act::Complaint { severity: Severity::Disapproval }, cut(text), 0.9)],
+        texture: Vec::new(),
+        rejected: 0,
+    }
+}
+
+fn community_label(world: &mut String, id: &str, problem: &str) {
+    let line = serde_json::json!({
+        "side": "community", "item": format!("jsonl:{id}"), "annotator": "x", "voice": "first_hand", "problems": [problem],
+    });
+    writeln!(world, "{line}").unwrap();
+}
+
+/// Notes of one account: claims strong interest and a pain, and for every fourth a system record of a kept commitment.
+fn account(i: usize) -> Vec<(Note, NoteReading, serde_json::Value)> {
+    let note = |id: String, kind, days, text: &str| Note {
+        id: NoteId::new(id),
+        account: AccountId::new(format!("acct {i:03}")),
+        opportunity: None,
+        owner: Some(format!("rep {}", i % 4)),
+        kind,
+        written_at: Some(written(days)),
+        happened_at: None,
+        stage: None,
+        amount: None,
+        text: text.to_owned(),
+    };
+    let empty = NoteReading {
+        interest: None,
+        compliments: Vec::new(),
+        fluff: Vec::new(),
+        pains: Vec::new(),
+        objections: Vec::new(),
+        commitments: Vec::new(),
+        asked: false,
+    };
+    let text = if i == 0 { "leaks all over, very keen" } else { "rust everywhere, very keen" };
+    let pain = ClaimedPain { evidence: cut(text), elicitation: Elicitation::Volunteered, specific: false };
+    let reading =
+        NoteReading { interest: Interest::new(3), pains: vec![pain], asked: i.is_multiple_of(2), ..empty.clone() };
+    let label = |id: &str, problems: &[&str], interest: Option<u8>, backed: bool| {
+        serde_json::json!({
+            "side": "crm", "item": id, "annotator": "x", "problems": problems, "interest": interest, "backed": backed,
+            "asked": i.is_multiple_of(2),
+        })
+    };
+    let id = format!("n{i:03}");
+    let problem = if i == 0 { "leaks" } else { "rust" };
+    let mut notes = vec![(note(id.clone(), NoteKind::Call, 70, text), reading, label(&id, &[problem], Some(3), false))];
+    if i.is_multiple_of(4) {
+        let text = "Invoice paid";
+        let commitment = Commitment {
+            evidence: cut(text),
+            level: 5,
+            currency: Currency::Money,
+            who: Giver::Buyer,
+            status: CommitmentStatus::Kept,
+            corroboration: Corroboration::SystemEvent,
+        };
+        let id = format!("n{i:03}s");
+        let label = label(&id, &[], None, true);
+        let reading = NoteReading { commitments: vec![commitment], ..empty };
+        notes.push((note(id, NoteKind::System, 30, text), reading, label));
+    }
+    notes
+}
+
+async fn world(copies: usize) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+    let mut labels = String::new();
+    let recipes = recipes();
+
+    let (mut posts, mut readings) = (Vec::new(), Vec::new());
+    for author in 0..PEOPLE {
+        for copy in 0..copies {
+            let problem = if author % 5 < 2 { "leaks" } else { "rust" };
+            let text =
+                format!("The {problem} in unit {author} came back and I spent the whole evening on my back under it");
+            let id = format!("p{author}-{copy}");
+            posts.push(post(&id, author, &text));
+            readings.push((PostId::new(format!("jsonl:{id}")), complains(&text)));
+            community_label(&mut labels, &id, problem);
+        }
+    }
+    let threads = (0..12)
+        .map(|t| Thread {
+            id: ThreadId::new(format!("jsonl:t{t}")),
+            source: Source::Jsonl,
+            community: format!("c{}", t % 3),
+            title: String::new(),
+            url: None,
+            started_at: None,
+        })
+        .collect();
+    store.write_batch(&Batch { threads, posts, ..Batch::default() }).await.unwrap();
+    store.write_post_readings(&recipes.post, &readings).await.unwrap();
+
+    let (mut notes, mut readings) = (Vec::new(), Vec::new());
+    for (note, reading, label) in (0..ACCOUNTS).flat_map(account) {
+        writeln!(labels, "{label}").unwrap();
+        readings.push((note.id.clone(), reading));
+        notes.push(note);
+    }
+    store.write_notes(&notes, &[]).await.unwrap();
+    store.write_note_readings(&recipes.note, &readings).await.unwrap();
+
+    let problem = |id: &str| Problem {
+        id: ProblemId::new(id),
+        name: format!("{id} again"),
+        statement: String::new(),
+        terms: Vec::new(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+    };
+    let codebook = Codebook::new("hand", vec![problem("leaks"), problem("rust")]);
+    let named = |text: &str| ["leaks", "rust"].into_iter().find(|p| text.contains(p)).map(ProblemId::new);
+    let assign =
+        |side, unit: &str, text: &str| Assignment { side, unit: unit.to_owned(), problem: named(text), score: 1.0 };
+    let signals = store.signals(&recipes.post, "", 10_000).await.unwrap();
+    let pains = store.pains(&recipes.note, "").await.unwrap();
+    let assignments = signals
+        .iter()
+        .map(|s| assign(Side::Community, s.signal.id.as_str(), s.signal.evidence.quote()))
+        .chain(pains.iter().map(|p| assign(Side::Crm, &p.id, p.pain.evidence.quote())))
+        .collect::<Vec<_>>();
+    store.write_codebook(&codebook, &assignments, now()).await.unwrap();
+    World { store, labels, _folder: folder }
+}
+
+impl World {
+    async fn import(&self) {
+        let path = self._folder.path().join("labels.jsonl");
+        std::fs::write(&path, &self.labels).unwrap();
+        assert_eq!(import_labels(&self.store, &path).await.unwrap().failed, 0);
+    }
+
+    async fn compare(&self) -> ComparisonV1 {
+        let settings = CompareSettings::default();
+        run(&self.store, &recipes(), &settings, now(), all_different, Progress::new(true)).await.unwrap().1
+    }
+
+    async fn cells(&self, near_duplicates: NearDuplicates) -> Cells {
+        gather(&self.store, &recipes(), &CompareSettings::default(), now(), near_duplicates).await.unwrap().cells
+    }
+}
+
+#[tokio::test]
+async fn a_store_is_counted_and_then_measured() {
+    let world = world(1).await;
+    let counted = world.compare().await;
+    assert_eq!(counted.trust, Trust::Counted);
+    assert!(counted.problems.iter().all(|p| p.verdict == "uncorrected"), "{:?}", counted.problems);
+    assert_eq!(counted.population.problem_authors, 60);
+    assert_eq!((counted.population.threads, counted.population.communities, counted.population.reps), (12, 3, 4));
+    assert_eq!(
+        (counted.window.since.as_deref(), counted.window.until.as_deref()),
+        (Some("2025-12-25"), Some("2026-06-22"))
+    );
+    let leaks = counted.problems.iter().find(|p| p.id == "leaks").unwrap();
+    assert_eq!((leaks.community.hits, leaks.community.of, leaks.crm.hits, leaks.crm.of), (24, 60, 1, 62));
+    assert_eq!((leaks.threads, leaks.communities, leaks.elicitation), (12, 3, [1, 0, 0]));
+    assert_eq!(
+        (counted.optimism.strong, counted.optimism.unbacked.hits),
+        (62, 62),
+        "the payments are after the window"
+    );
+
+    world.import().await;
+    let measured = world.compare().await;
+    assert_eq!(measured.trust, Trust::Measured);
+    assert_eq!((measured.labels.community, measured.labels.crm), (60, 62));
+    let leaks = measured.problems.iter().find(|p| p.id == "leaks").unwrap();
+    assert_eq!(leaks.verdict, "silent", "{leaks:?}");
+    assert!((leaks.community.rate - 0.4).abs() < 1e-9, "{}", leaks.community.rate);
+
+    let kept = world.store.comparison(&recipes().both(), &measured.codebook_hash).await.unwrap().unwrap();
+    assert_eq!(kept.body, serde_json::to_string(&measured).unwrap());
+    assert_eq!(
+        serde_json::to_string(&world.compare().await).unwrap(),
+        kept.body,
+        "the same store gives the same bytes"
+    );
+}
+
+#[tokio::test]
+async fn duplicating_every_post_changes_nothing() {
+    let (one, three) = (world(1).await, world(3).await);
+    for labelled in [false, true] {
+        if labelled {
+            one.import().await;
+            three.import().await;
+        }
+        let (once, thrice) = (one.compare().await, three.compare().await);
+        assert_eq!(thrice.population.posts, 3 * once.population.posts);
+        assert_eq!(once.problems, thrice.problems);
+        assert_eq!(once.components, thrice.components);
+        assert_eq!(once.caveats, thrice.caveats);
+    }
+}
+
+#[tokio::test]
+async fn authors_of_the_same_words_are_one_person() {
+    let world = world(1).await;
+    let campaign = "We all lost a week to the leaks and nobody at the company will pick up the phone";
+    let posts = (100..140).map(|author| post(&format!("p{author}"), author, campaign)).collect::<Vec<_>>();
+    let readings = posts.iter().map(|p| (p.id.clone(), complains(campaign))).collect::<Vec<_>>();
+    world.store.write_batch(&Batch { posts, ..Batch::default() }).await.unwrap();
+    world.store.write_post_readings(&recipes().post, &readings).await.unwrap();
+    assert_eq!(world.cells(all_different).await.community.0.len(), 100);
+    let cells = world.cells(same_text).await;
+    assert_eq!(cells.community.0.len(), 61);
+    assert!(
+        cells.caveats.iter().any(|c| c.contains("40 author accounts") && c.contains("1 person")),
+        "{:?}",
+        cells.caveats
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_window_is_left_out_and_said() {
+    let world = world(1).await;
+    let late = Post { written_at: Some(written(2)), ..post("late", 200, "The leaks are late") };
+    let undated = Post { written_at: None, ..post("undated", 201, "The leaks have no date") };
+    let flags = PostFlags { future: true, ..PostFlags::default() };
+    let future = Post { flags, ..post("future", 202, "The leaks of tomorrow") };
+    let posts = vec![late, undated, future];
+    let readings = posts.iter().map(|p| (p.id.clone(), complains(&p.text))).collect::<Vec<_>>();
+    world.store.write_batch(&Batch { posts, ..Batch::default() }).await.unwrap();
+    world.store.write_post_readings(&recipes().post, &readings).await.unwrap();
+
+    let answer = world.compare().await;
+    // The window now ends with the last note, thirty days ago.
+    assert_eq!(answer.window.until.as_deref(), Some("2026-07-02"));
+    assert_eq!(answer.population.problem_authors, 60);
+    for says in ["1 post carries no date", "1 post carries a date in the future"] {
+        assert!(answer.caveats.iter().any(|c| c.starts_with(says)), "{says}: {:?}", answer.caveats);
+    }
+    assert_eq!(answer.optimism.strong, 62);
+    assert_eq!(answer.optimism.unbacked.hits, 46, "every fourth account paid");
+    assert_eq!(answer.optimism.never_asked, 31, "odd accounts were never asked and never paid");
+}
+
+#[tokio::test]
+async fn labels_of_units_nobody_drew_correct_nothing() {
+    let mut world = world(1).await;
+    let lines = world.labels.lines().map(str::to_owned).collect::<Vec<_>>();
+    world.labels = lines[1..].join("\n");
+    world.import().await;
+    let cells = world.cells(all_different).await;
+    assert_eq!(cells.community.labelled(), 0);
+    assert!(cells.crm.complete(), "the other side is a census");
+    assert!(cells.caveats.iter().any(|c| c.contains("none was drawn at random")), "{:?}", cells.caveats);
+
+    draw(&world.store, &recipes(), &CompareSettings::default(), now(), all_different, 40).await.unwrap();
+    let cells = world.cells(all_different).await;
+    let drawn = world.store.sample().await.unwrap();
+    let people = drawn.iter().filter(|u| u.side == Side::Community && u.unit != "a_0000").count();
+    assert_eq!(cells.community.labelled(), people);
+    assert!(cells.community.0.iter().filter(|u| u.gold.is_some()).all(|u| (u.weight - 1.5).abs() < 1e-9));
+}
+
+#[tokio::test]
+async fn labels_for_another_codebook_are_refused() {
+    let mut world = world(1).await;
+    world.labels = world.labels.replace("leaks", "drips").replace("rust", "stains");
+    world.import().await;
+    let answer = world.compare().await;
+    assert_eq!(answer.labels.community, 0);
+    assert!(
+        answer.caveats.iter().any(|c| c.contains("another list of problems (drips, stains)")),
+        "{:?}",
+        answer.caveats
+    );
+}
+
+#[tokio::test]
+async fn without_a_codebook_it_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+    let settings = CompareSettings::default();
+    let error = run(&store, &recipes(), &settings, now(), all_different, Progress::new(true)).await.unwrap_err();
+    assert!(error.to_string().contains("candor group"), "{error}");
+}
+
+#[test]
+fn authors_are_joined_through_others() {
+    let keys = ["a_1", "a_2", "a_3", "a_4", "a_5"].map(AuthorKey::new);
+    let links = [(&keys[3], 7), (&keys[1], 7), (&keys[1], 2), (&keys[0], 2), (&keys[4], 9)];
+    let merged = joined(&links);
+    assert_eq!(merged.len(), 3, "one alone is not merged");
+    assert!(merged.values().all(|root| *root == keys[0]));
+    let mut backwards = links;
+    backwards.reverse();
+    assert_eq!(joined(&backwards), merged);
+}
+
+proptest::proptest! {
+    #[test]
+    fn joining_does_not_depend_on_order(links in proptest::collection::vec((0usize..12, 0usize..12), 0..40)) {
+        let keys = (0..12).map(|i| AuthorKey::new(format!("a_{i:02}"))).collect::<Vec<_>>();
+        let there = links.iter().map(|(a, c)| (&keys[*a], *c)).collect::<Vec<_>>();
+        let back = there.iter().rev().copied().collect::<Vec<_>>();
+        proptest::prop_assert_eq!(joined(&there), joined(&back));
+    }
+}

@@ -1,0 +1,29 @@
+//! The statistics, and nothing else: pure functions on slices, no I/O, no clock, no names of problems or people.
+//!
+//! Each function cites the section of METHOD it implements and the paper behind it. One rule holds for all of them: a
+//! degenerate input (no cells, one cluster, no mass) gives `None` or the widest answer, never a number that looks exact.
+//!
+//! The golden values in `tests/golden/method.json` were computed with numpy and scipy; every function here reproduces them
+//! to 1e-9 (the quadrature of [`p_ratio`] to 1e-3).
+
+mod difference;
+
+mod distributions;
+
+mod domain;
+
+mod mix;
+
+mod multiplicity;
+
+mod proportion;
+
+pub use difference::{RatioTail, mover, p_ratio};
+pub use distributions::{beta_cdf, f_survival, normal_quantile, student_quantile};
+pub use domain::{Class, DomainCell, share_within};
+pub use mix::{ClusterTotals, Jsd, RaoScott, cluster_covariance, jsd_bc, jsd_interval, jsd_parts, rs_f};
+pub use multiplicity::bh;
+pub use proportion::{Cell, Proportion, Z95, w_neff, wilson};
+
+#[cfg(test)]
+mod golden;

@@ -1,0 +1,383 @@
+//! The comparison on invented cells (METHOD 8.1): planted worlds and metamorphic tests.
+
+use std::collections::BTreeSet;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::cells::{Account, Cells, Gold, Occurrence, Standing, Topic, Unit, Units};
+use super::*;
+use crate::model::Elicitation;
+use crate::model::comparison::{PopulationV1, ProblemV1, WindowV1};
+
+/// How many of each, and how often the reader is right about a cell.
+#[derive(Clone, Copy)]
+struct Size {
+    people: usize,
+    threads: usize,
+    accounts: usize,
+    reps: usize,
+    reader_right: f64,
+}
+
+const LARGE: Size = Size { people: 400, threads: 100, accounts: 150, reps: 15, reader_right: 1.0 };
+
+/// True shares of a problem: of people, of accounts.
+type Shares = (f64, f64);
+
+const SILENT: Shares = (0.20, 0.01);
+const PHANTOM: Shares = (0.01, 0.20);
+const MILD: Shares = (0.15, 0.09);
+const EQUAL: Shares = (0.08, 0.08);
+
+fn unit(id: String, cluster: usize, rep: Option<usize>, shares: &[f64], right: f64, rng: &mut ChaCha8Rng) -> Unit {
+    let mut gold = Gold::default();
+    let mut found = Vec::new();
+    for (problem, share) in shares.iter().enumerate() {
+        let truth = rng.random::<f64>() < *share;
+        if truth {
+            gold.problems.insert(problem);
+        }
+        if truth == (rng.random::<f64>() < right) {
+            let places = if rep.is_none() { BTreeSet::from([(cluster % 3, cluster)]) } else { BTreeSet::new() };
+            let elicitation = rep.map(|_| Elicitation::RepInferred);
+            found.push(Occurrence { problem, count: 1, cluster, places, elicitation });
+        }
+    }
+    Unit { id, cluster, rep, found, other: false, gold: Some(gold), weight: 1.0 }
+}
+
+/// A world in which every unit is labelled. Of the accounts a third claim strong interest; `unbacked` of these gave nothing.
+fn world(seed: u64, size: Size, problems: &[Shares], unbacked: f64) -> Cells {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let side = |of: fn(&Shares) -> f64| problems.iter().map(of).collect::<Vec<_>>();
+    let (c, s) = (side(|p| p.0), side(|p| p.1));
+    let community = (0..size.people)
+        .map(|i| unit(format!("a_{i:04}"), i % size.threads, None, &c, size.reader_right, &mut rng))
+        .collect();
+    let crm = (0..size.accounts)
+        .map(|i| unit(format!("acct {i:04}"), i, Some(i % size.reps), &s, size.reader_right, &mut rng))
+        .collect();
+    let accounts = (0..size.accounts)
+        .map(|i| {
+            let truth = Standing { strong: i % 3 == 0, backed: rng.random::<f64>() >= unbacked, asked: rng.random() };
+            let rep = i % size.reps;
+            Account { id: format!("acct {i:04}"), rep, found: truth, gold: Some(truth), weight: 1.0 }
+        })
+        .collect();
+    Cells {
+        problems: (0..problems.len()).map(|k| Topic { id: format!("p{k:02}"), name: format!("problem {k}") }).collect(),
+        community: Units(community),
+        crm: Units(crm),
+        accounts,
+        population: PopulationV1 {
+            communities: 3,
+            threads: size.threads as u64,
+            posts: 2 * size.people as u64,
+            authors: size.people as u64,
+            problem_authors: size.people as u64,
+            accounts: size.accounts as u64,
+            discovery_accounts: size.accounts as u64,
+            notes: 2 * size.accounts as u64,
+            reps: size.reps as u64,
+        },
+        window: WindowV1 { since: None, until: None, why: "invented".into() },
+        caveats: Vec::new(),
+    }
+}
+
+/// Takes the labels of all but every `keep`-th unit away, as if those had been drawn.
+fn labelled_one_in(cells: &Cells, keep: usize) -> Cells {
+    let mut cells = cells.clone();
+    for unit in cells.community.0.iter_mut().chain(&mut cells.crm.0).enumerate().filter(|(i, _)| i % keep != 0) {
+        unit.1.gold = None;
+    }
+    for unit in cells.community.0.iter_mut().chain(&mut cells.crm.0) {
+        unit.weight = keep as f64;
+    }
+    cells
+}
+
+fn unlabelled(cells: &Cells) -> Cells {
+    let mut cells = cells.clone();
+    cells.community.0.iter_mut().chain(&mut cells.crm.0).for_each(|u| u.gold = None);
+    cells.accounts.iter_mut().for_each(|a| a.gold = None);
+    cells
+}
+
+fn answer(cells: &Cells) -> ComparisonV1 {
+    let text = |s: &str| s.to_owned();
+    compare(cells, &Origin { config_hash: text("c"), codebook_hash: text("b"), recipe: text("p | n"), seed: 1 })
+}
+
+fn of<'a>(comparison: &'a ComparisonV1, id: &str) -> &'a ProblemV1 {
+    comparison.problems.iter().find(|p| p.id == id).unwrap()
+}
+
+fn is_gap(verdict: &str) -> bool {
+    matches!(verdict, "silent" | "absent" | "phantom" | "finding")
+}
+
+#[test]
+fn planted_gaps_are_found_and_mild_ones_are_not() {
+    let problems = [SILENT, SILENT, PHANTOM, PHANTOM, MILD, MILD, EQUAL, EQUAL];
+    let (mut found, mut wrong, runs) = (0, 0, 12);
+    for seed in 0..runs {
+        let answer = answer(&world(seed, LARGE, &problems, 0.7));
+        assert_eq!(answer.trust, Trust::Measured);
+        for (k, planted) in problems.iter().enumerate() {
+            let problem = of(&answer, &format!("p{k:02}"));
+            let right = match *planted {
+                SILENT => matches!(problem.verdict.as_str(), "silent" | "absent"),
+                PHANTOM => problem.verdict == "phantom",
+                _ => !is_gap(&problem.verdict),
+            };
+            match (right, k < 4) {
+                (true, true) => found += 1,
+                (false, false) => wrong += 1,
+                (false, true) => assert!(!is_gap(&problem.verdict), "the wrong way round: {problem:?}"),
+                (true, false) => {}
+            }
+            if is_gap(&problem.verdict) {
+                assert!(problem.gamma_star.unwrap() > 0.5 && problem.p_adjusted.unwrap() <= 0.10);
+            }
+            if problem.verdict == "no_gap_detected" {
+                assert!(problem.detectable.unwrap() >= problem.difference.unwrap().estimate.abs());
+            }
+        }
+        assert_eq!(answer.components[0].verdict, "finding");
+        assert_eq!(answer.components[1].verdict, "finding");
+    }
+    assert!(found as f64 >= 0.7 * (4 * runs) as f64, "{found} of {} planted gaps", 4 * runs);
+    assert!(wrong as f64 <= 0.1 * (4 * runs) as f64, "{wrong} of {} others called", 4 * runs);
+}
+
+#[test]
+fn absent_needs_a_census_without_a_mention() {
+    let cells = world(3, LARGE, &[(0.3, 0.0), EQUAL], 0.5);
+    assert_eq!(of(&answer(&cells), "p00").verdict, "absent");
+    let mut mentioned = cells;
+    mentioned.crm.0[0].gold = Some(Gold { problems: BTreeSet::from([0]), other: false });
+    assert_eq!(of(&answer(&mentioned), "p00").verdict, "silent");
+}
+
+#[test]
+fn without_labels_nothing_is_a_finding() {
+    let cells = world(1, LARGE, &[SILENT, PHANTOM, EQUAL], 0.7);
+    assert!(answer(&cells).problems.iter().any(|p| is_gap(&p.verdict)));
+    let counted = answer(&unlabelled(&cells));
+    assert_eq!(counted.trust, Trust::Counted);
+    for problem in &counted.problems {
+        assert_eq!(problem.verdict, "uncorrected");
+        assert!(problem.difference.is_none() && problem.p_adjusted.is_none() && problem.community.low.is_none());
+        assert_eq!(problem.community.rate, problem.community.hits as f64 / problem.community.of as f64);
+    }
+    for component in &counted.components {
+        assert_eq!(component.verdict, "uncorrected");
+        assert!(component.low.is_none() && component.says.contains("not corrected"), "{}", component.says);
+    }
+    assert!(counted.components[0].says.contains("60 people and 60 accounts"), "{}", counted.components[0].says);
+}
+
+#[test]
+fn too_few_labels_say_how_many_more() {
+    let cells = labelled_one_in(&world(1, LARGE, &[SILENT, EQUAL], 0.7), 10);
+    let answer = answer(&cells);
+    let problem = of(&answer, "p00");
+    assert_eq!(problem.verdict, "not_enough_evidence");
+    let missing = problem.missing.iter().map(|m| (m.what.as_str(), m.have, m.need)).collect::<Vec<_>>();
+    assert_eq!(missing, [("hand labels (community)", 40, 60), ("hand labels (crm)", 15, 60)]);
+    assert!(problem.community.low.is_none() && problem.community.labels == 0);
+}
+
+#[test]
+fn a_sample_corrects_a_bad_reader() {
+    let size = Size { reader_right: 0.8, people: 480, accounts: 240, ..LARGE };
+    let problems = [(0.25, 0.10), (0.15, 0.20), (0.10, 0.10), (0.30, 0.05)];
+    let (mut covered, mut naive, mut asked) = (0, 0, 0);
+    for seed in 0..25 {
+        let answer = answer(&labelled_one_in(&world(seed, size, &problems, 0.5), 3));
+        for (k, (c, s)) in problems.iter().enumerate() {
+            let problem = of(&answer, &format!("p{k:02}"));
+            for (rate, truth) in [(problem.community, c), (problem.crm, s)] {
+                asked += 1;
+                covered += i32::from(rate.low.unwrap() <= *truth && *truth <= rate.high.unwrap());
+                let (low, high) = stats::wilson(rate.hits as f64 / rate.of as f64, rate.of as f64, stats::Z95);
+                naive += i32::from(low <= *truth && *truth <= high);
+            }
+        }
+    }
+    assert!(f64::from(covered) / f64::from(asked) > 0.91, "{covered} of {asked}");
+    assert!(f64::from(naive) / f64::from(asked) < 0.3, "counting naively covers {naive} of {asked}");
+}
+
+#[test]
+fn no_gap_is_seldom_called_a_gap() {
+    let problems = [(0.2, 0.2), (0.1, 0.1), (0.05, 0.05), (0.1, 0.1)];
+    let runs = 40;
+    let called = (0..runs)
+        .filter(|seed| answer(&world(*seed, LARGE, &problems, 0.5)).components[0].verdict == "finding")
+        .count();
+    assert!(called <= 5, "{called} of {runs} null worlds; 2 are expected at 5%");
+}
+
+#[test]
+fn swapping_the_sides_flips_the_signs() {
+    let size = Size { people: 200, threads: 200, accounts: 200, reps: 20, ..LARGE };
+    let mut cells = world(5, size, &[SILENT, PHANTOM, MILD, EQUAL, (0.3, 0.25)], 0.5);
+    // Reps would cluster one side only.
+    cells.crm.0.iter_mut().for_each(|u| u.rep = None);
+    let mut swapped = cells.clone();
+    std::mem::swap(&mut swapped.community, &mut swapped.crm);
+    let (there, back) = (answer(&cells), answer(&swapped));
+    for problem in &there.problems {
+        let mirror = of(&back, &problem.id);
+        let (d, m) = (problem.difference.unwrap(), mirror.difference.unwrap());
+        assert_eq!((d.estimate, d.low, d.high), (-m.estimate, -m.high, -m.low));
+        assert_eq!(problem.p_adjusted, mirror.p_adjusted);
+        let mirrored = match problem.verdict.as_str() {
+            "silent" | "absent" => "phantom",
+            "phantom" => "silent or absent",
+            same => same,
+        };
+        assert!(mirrored.contains(mirror.verdict.as_str()), "{} became {}", problem.verdict, mirror.verdict);
+    }
+    let (c, m) = (&there.components[0], &back.components[0]);
+    assert!((c.estimate.unwrap() - m.estimate.unwrap()).abs() < 1e-12);
+}
+
+#[test]
+fn permuting_the_problems_permutes_the_output() {
+    let cells = world(6, LARGE, &[SILENT, PHANTOM, MILD, EQUAL], 0.6);
+    let to = [2, 0, 3, 1];
+    let mut permuted = cells.clone();
+    for (from, topic) in cells.problems.iter().enumerate() {
+        permuted.problems[to[from]] = topic.clone();
+    }
+    for unit in permuted.community.0.iter_mut().chain(&mut permuted.crm.0) {
+        unit.found.iter_mut().for_each(|o| o.problem = to[o.problem]);
+        unit.found.sort_by_key(|o| o.problem);
+        let gold = unit.gold.as_mut().unwrap();
+        gold.problems = gold.problems.iter().map(|k| to[*k]).collect();
+    }
+    let (there, back) = (answer(&cells), answer(&permuted));
+    assert_eq!(there.problems, back.problems);
+    for (a, b) in there.components.iter().zip(&back.components) {
+        assert_eq!((&a.verdict, &a.says), (&b.verdict, &b.says));
+        assert!((a.estimate.unwrap() - b.estimate.unwrap()).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn the_order_of_the_units_does_not_matter() {
+    let cells = world(7, LARGE, &[SILENT, EQUAL], 0.6);
+    let mut reversed = cells.clone();
+    reversed.community.0.reverse();
+    reversed.crm.0.reverse();
+    let (there, back) = (answer(&cells), answer(&reversed));
+    for (a, b) in there.problems.iter().zip(&back.problems) {
+        assert_eq!((&a.id, &a.verdict), (&b.id, &b.verdict));
+        assert!((a.community.low.unwrap() - b.community.low.unwrap()).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn tiny_data_refuses_everything() {
+    let size = Size { people: 15, threads: 6, accounts: 8, reps: 2, reader_right: 1.0 };
+    let cells = world(8, size, &[(0.9, 0.0), (0.1, 0.6)], 1.0);
+    for cells in [unlabelled(&cells), cells] {
+        let answer = answer(&cells);
+        assert_eq!(answer.trust, Trust::NotEnoughEvidence);
+        for problem in &answer.problems {
+            assert_eq!(problem.verdict, "not_enough_evidence");
+            assert!(!problem.missing.is_empty() && problem.gamma_star.is_none());
+        }
+        for component in &answer.components {
+            assert_eq!(component.verdict, "not_enough_evidence");
+            assert!(component.estimate.is_none() && !component.missing.is_empty() && !component.says.is_empty());
+        }
+    }
+}
+
+#[test]
+fn one_thread_cannot_make_a_silent_problem() {
+    let mut cells = world(9, LARGE, &[(0.15, 0.0), EQUAL], 0.5);
+    assert!(is_gap(&of(&answer(&cells), "p00").verdict));
+    // The same people, but a third of them wrote of it first in one thread.
+    for unit in cells.community.0.iter_mut().filter(|u| u.occurrence(0).is_some()).step_by(3) {
+        unit.found.iter_mut().filter(|o| o.problem == 0).for_each(|o| o.cluster = 0);
+    }
+    let answer = answer(&cells);
+    let problem = of(&answer, "p00");
+    assert_eq!(problem.verdict, "not_enough_evidence");
+    assert!(problem.missing.iter().any(|m| m.what.contains("largest thread")), "{:?}", problem.missing);
+}
+
+#[test]
+fn a_likely_gap_that_is_not_certain_is_not_called_none() {
+    let size = Size { people: 120, accounts: 80, ..LARGE };
+    let mut seen = 0;
+    for seed in 0..10 {
+        let answer = answer(&world(seed, size, &[(0.25, 0.06), EQUAL], 0.5));
+        let problem = of(&answer, "p00");
+        let difference = problem.difference.unwrap();
+        let twice = problem.community.rate > 2.5 * problem.crm.rate;
+        if difference.low > 0.0 && twice && !is_gap(&problem.verdict) {
+            seen += 1;
+            assert_eq!(problem.verdict, "not_enough_evidence");
+            let missing = problem.missing.last().unwrap();
+            assert!(missing.have == 200 && missing.need > 200, "{missing:?}");
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn a_codebook_that_does_not_fit_refuses_coverage() {
+    let mut cells = world(10, LARGE, &[SILENT, EQUAL], 0.5);
+    cells.crm.0.iter_mut().step_by(2).for_each(|u| u.gold.as_mut().unwrap().other = true);
+    let answer = answer(&cells);
+    assert_eq!(answer.components[0].verdict, "not_enough_evidence");
+    assert!(answer.components[0].missing[0].what.contains("codebook_does_not_fit"));
+    assert!(answer.problems.iter().all(|p| p.verdict == "not_enough_evidence"));
+    assert_eq!(answer.components[1].verdict, "finding", "what stands behind a claim needs no codebook");
+
+    let mut counted = unlabelled(&cells);
+    assert!(!self::answer(&counted).caveats.iter().any(|c| c.contains("codebook_does_not_fit")));
+    counted.crm.0.iter_mut().for_each(|u| u.other = true);
+    let answer = self::answer(&counted);
+    assert!(answer.caveats.iter().any(|c| c.contains("in the CRM only") && c.contains("codebook_does_not_fit")));
+    assert!(answer.problems.iter().all(|p| p.verdict == "uncorrected"), "shown, with the caveat");
+}
+
+#[test]
+fn without_a_crm_the_community_is_still_counted() {
+    let mut cells = unlabelled(&world(11, LARGE, &[SILENT, EQUAL], 0.5));
+    cells.crm = Units::default();
+    cells.accounts.clear();
+    cells.population = PopulationV1 { accounts: 0, discovery_accounts: 0, notes: 0, reps: 0, ..cells.population };
+    let answer = answer(&cells);
+    assert_eq!(answer.trust, Trust::Counted);
+    assert!(answer.problems.iter().all(|p| p.verdict == "not_enough_evidence" && p.community.of == 400));
+    assert!(answer.caveats.iter().any(|c| c.contains("no CRM notes")));
+}
+
+#[test]
+fn unbacked_optimism_is_split_by_asking() {
+    let cells = world(12, LARGE, &[EQUAL], 0.8);
+    let answer = answer(&cells);
+    let optimism = &answer.optimism;
+    assert_eq!(optimism.strong, 50);
+    assert_eq!(optimism.never_asked + optimism.asked_not_given, optimism.unbacked.hits);
+    assert_eq!(optimism.unbacked_accounts.len() as u64, optimism.unbacked.hits);
+    assert!(
+        (optimism.unbacked.rate - optimism.unbacked.hits as f64 / 50.0).abs() < 1e-9,
+        "a census needs no correction"
+    );
+    let says = &answer.components[1].says;
+    assert!(says.contains("never asked") && says.contains("of 50 accounts"), "{says}");
+
+    let honest = self::answer(&world(12, LARGE, &[EQUAL], 0.1));
+    assert_eq!(honest.components[1].verdict, "no_gap_detected");
+    assert!(honest.components[1].detectable.unwrap() > 0.2);
+}

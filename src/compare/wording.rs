@@ -1,0 +1,44 @@
+//! Numbers in words. A share never appears without its counts.
+
+/// Per cent, whole.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0}%", 100.0 * share)
+}
+
+/// An interval in per cent: `24–38%`.
+pub(super) fn range(low: f64, high: f64) -> String {
+    format!("{:.0}–{}", 100.0 * low, percent(high))
+}
+
+/// `1 account`, `3 accounts`, `1 person`, `3 people`.
+pub(super) fn counted(n: u64, unit: &str) -> String {
+    match (n, unit) {
+        (1, "people") => "1 person".to_owned(),
+        (1, _) => format!("1 {}", unit.strip_suffix('s').unwrap_or(unit)),
+        _ => format!("{n} {unit}"),
+    }
+}
+
+/// A p value.
+pub(super) fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}
+
+/// What is missing, as a clause: `12 of 30 people with …; 1 of 2 communities`.
+pub(super) fn missing(list: &[crate::model::Missing]) -> String {
+    list.iter().map(|m| format!("{} of {} {}", m.have, m.need, m.what)).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_words() {
+        assert_eq!(range(0.242, 0.379), "24–38%");
+        assert_eq!(counted(1, "people"), "1 person");
+        assert_eq!(counted(1, "accounts"), "1 account");
+        assert_eq!(counted(0, "accounts"), "0 accounts");
+        assert_eq!(p_value(0.0001), "p < 0.001");
+    }
+}

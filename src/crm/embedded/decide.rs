@@ -1,0 +1,269 @@
+//! From what is seen to what is claimed: scorecards decide, a few rules of the method overrule.
+
+use std::ops::Range;
+
+use super::CARDS;
+use super::grammar::Grammar;
+use super::observe::{Features, Scorecard, Seen, observe};
+use crate::model::{
+    ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Evidence, Fit, Giver, Interest,
+    NoteKind, NoteReading, Objection, ObjectionKind, Span,
+};
+
+/// Kinds of objection with their cues, the more telling first: on a tie the first wins.
+const KINDS: [(ObjectionKind, &str); 9] = [
+    (ObjectionKind::Competitor, "objection.competitor"),
+    (ObjectionKind::Price, "objection.price"),
+    (ObjectionKind::Authority, "objection.authority"),
+    (ObjectionKind::NoNeed, "objection.no_need"),
+    (ObjectionKind::StatusQuo, "objection.status_quo"),
+    (ObjectionKind::Timing, "objection.timing"),
+    (ObjectionKind::Trust, "objection.trust"),
+    (ObjectionKind::Fit, "objection.fit"),
+    (ObjectionKind::SoftNo, "objection.soft_no"),
+];
+
+/// A clause with the scores it got.
+struct Judged<'a> {
+    seen: &'a Seen,
+    scores: Vec<f64>,
+}
+
+/// The reading of one note by `cards`, in the order of [`CARDS`].
+pub(super) fn read_with(
+    grammar: &Grammar,
+    features: &Features,
+    cards: &[Scorecard],
+    text: &str,
+    kind: NoteKind,
+) -> NoteReading {
+    let seen = observe(grammar, text, kind);
+    let judge = |seen| {
+        let present = features.clause(seen);
+        Judged { seen, scores: cards.iter().map(|card| card.score(&present)).collect() }
+    };
+    let judged: Vec<Judged> = seen.iter().map(judge).collect();
+    let reader = Decider { grammar, text, kind, judged: &judged };
+    let interest = cards.last().map(|card| card.score(&features.note(&seen)));
+    if kind == NoteKind::System {
+        return NoteReading {
+            interest: None,
+            compliments: Vec::new(),
+            fluff: Vec::new(),
+            pains: Vec::new(),
+            objections: Vec::new(),
+            commitments: reader.commitments(),
+            asked: false,
+        };
+    }
+    NoteReading {
+        interest: interest.and_then(|score| Interest::new(reader.level(score))),
+        compliments: reader.quotes("compliment"),
+        fluff: reader.quotes("fluff"),
+        pains: reader.pains(),
+        objections: reader.objections(),
+        commitments: reader.commitments(),
+        asked: reader.asked(),
+    }
+}
+
+struct Decider<'a> {
+    grammar: &'a Grammar,
+    text: &'a str,
+    kind: NoteKind,
+    judged: &'a [Judged<'a>],
+}
+
+/// Number of a scorecard.
+fn card(name: &str) -> usize {
+    CARDS.iter().position(|c| *c == name).unwrap_or(CARDS.len())
+}
+
+impl Judged<'_> {
+    fn score(&self, name: &str) -> f64 {
+        self.scores.get(card(name)).copied().unwrap_or(f64::NEG_INFINITY)
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.score(name) > 0.0
+    }
+}
+
+impl Decider<'_> {
+    /// Runs of clauses that `name` says yes to, within a sentence each.
+    fn runs(&self, name: &str) -> Vec<&[Judged<'_>]> {
+        let same =
+            |a: &Judged, b: &Judged| a.is(name) && b.is(name) && a.seen.clause.sentence == b.seen.clause.sentence;
+        self.judged.chunk_by(same).filter(|run| run[0].is(name)).collect()
+    }
+
+    fn evidence(&self, run: &[Judged]) -> Option<Evidence> {
+        let range = run.first()?.seen.clause.range.start..run.last()?.seen.clause.range.end;
+        self.cut(range)
+    }
+
+    fn cut(&self, range: Range<usize>) -> Option<Evidence> {
+        Evidence::cut(self.text, Span::trimmed(self.text, range)?, Fit::Exact)
+    }
+
+    /// The level of interest that a score of the whole note means. The method rules that a verbal yes is near-certain.
+    fn level(&self, score: f64) -> u8 {
+        let any = |cue: &str| self.judged.iter().any(|clause| self.has(clause.seen, cue));
+        let verbal = any("commitment.verbal") && any("interest.certain");
+        if verbal && !any("interest.declined") && !any("commitment.refused") {
+            return 4;
+        }
+        score.round().clamp(0.0, 4.0) as u8
+    }
+
+    fn quotes(&self, name: &str) -> Vec<Evidence> {
+        self.runs(name).into_iter().filter_map(|run| self.evidence(run)).collect()
+    }
+
+    fn has(&self, seen: &Seen, cue: &str) -> bool {
+        self.grammar.index(cue).is_some_and(|index| seen.own.has(index))
+    }
+
+    fn pains(&self) -> Vec<ClaimedPain> {
+        // A story told over several sentences is one pain.
+        let same = |a: &Judged, b: &Judged| {
+            let near = b.seen.clause.sentence - a.seen.clause.sentence <= 1 && a.seen.clause.line == b.seen.clause.line;
+            a.is("pain") && b.is("pain") && near && elicitation(a) == elicitation(b)
+        };
+        let stories = self.judged.chunk_by(same).filter(|run| run[0].is("pain"));
+        let claim = |run: &[Judged]| {
+            Some(ClaimedPain {
+                evidence: self.evidence(run)?,
+                elicitation: elicitation(run.first()?),
+                specific: run.iter().any(|clause| clause.is("specific")),
+            })
+        };
+        stories.filter_map(claim).collect()
+    }
+
+    fn objections(&self) -> Vec<Objection> {
+        let claim = |run: &[Judged]| Some(Objection { evidence: self.evidence(run)?, kind: self.objection_kind(run) });
+        self.runs("objection").into_iter().filter_map(claim).collect()
+    }
+
+    fn objection_kind(&self, run: &[Judged]) -> ObjectionKind {
+        let fires = |cue: &str| run.iter().any(|clause| self.has(clause.seen, cue));
+        let stated = KINDS.iter().find(|(_, cue)| fires(cue)).map(|(kind, _)| *kind);
+        let beside = |cue: &str| {
+            let index = self.grammar.index(cue);
+            run.iter().any(|c| index.is_some_and(|i| c.seen.beside.has(i) || c.seen.before.has(i)))
+        };
+        stated
+            .or_else(|| KINDS.iter().find(|(_, cue)| beside(cue)).map(|(kind, _)| *kind))
+            .unwrap_or(ObjectionKind::NoNeed)
+    }
+
+    fn commitments(&self) -> Vec<Commitment> {
+        let mut out = Vec::<Commitment>::new();
+        let mut last: Option<(usize, u8)> = None;
+        for clause in self.judged {
+            let Some((level, who)) = self.rung(clause) else {
+                last = None;
+                continue;
+            };
+            let place = (clause.seen.clause.sentence, level);
+            // The next clause of the same sentence on the same rung tells of the same commitment.
+            if last == Some(place) && who == Giver::Buyer && out.last().is_some_and(|c| c.who == who) {
+                let start = out.last().map_or(0, |c| c.evidence.span().start());
+                if let (Some(longer), Some(c)) = (self.cut(start..clause.seen.clause.range.end), out.last_mut()) {
+                    c.evidence = longer;
+                }
+                continue;
+            }
+            last = Some(place);
+            let Some(evidence) = self.cut(clause.seen.clause.range.clone()) else { continue };
+            let status = if who == Giver::Us { CommitmentStatus::Promised } else { self.status(clause, level) };
+            let corroboration = match self.kind {
+                NoteKind::System => Corroboration::SystemEvent,
+                NoteKind::Email if clause.seen.clause.quoted && who == Giver::Buyer => Corroboration::BuyerWritten,
+                _ => Corroboration::NoteOnly,
+            };
+            out.push(Commitment { evidence, level, currency: currency(level, who), who, status, corroboration });
+        }
+        out
+    }
+
+    /// The rung a clause stands on, and whose it is. Our own promises are on the lowest and never the buyer's.
+    fn rung(&self, clause: &Judged) -> Option<(u8, Giver)> {
+        let levels = (1..=5_u8).map(|level| (level, clause.score(&format!("level{level}"))));
+        let (level, score) = levels.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let verbal = self.has(clause.seen, "commitment.verbal") && !self.has(clause.seen, "commitment.paid");
+        match () {
+            () if self.kind == NoteKind::System => Some((self.event_level(clause)?, Giver::Buyer)),
+            () if verbal && score > 0.0 => Some((1, Giver::Buyer)),
+            () if score > 0.0 => Some((level, Giver::Buyer)),
+            () if clause.is("ours") && !clause.seen.clause.quoted => Some((0, Giver::Us)),
+            () => None,
+        }
+    }
+
+    /// What a machine-written clause vouches for.
+    fn event_level(&self, clause: &Judged) -> Option<u8> {
+        let ladder = [
+            ("commitment.paid", 5),
+            ("commitment.load", 4),
+            ("commitment.review", 4),
+            ("commitment.people", 3),
+            ("commitment.homework", 2),
+            ("commitment.missed", 2),
+        ];
+        let by_cue = ladder.iter().find(|(cue, _)| self.has(clause.seen, cue)).map(|(_, level)| *level);
+        let meeting = self.has(clause.seen, "commitment.meet") && self.has(clause.seen, "commitment.done");
+        by_cue.or(meeting.then_some(2))
+    }
+
+    fn status(&self, clause: &Judged, level: u8) -> CommitmentStatus {
+        if self.kind == NoteKind::System {
+            let missed = self.has(clause.seen, "commitment.missed");
+            return if missed { CommitmentStatus::Missed } else { CommitmentStatus::Kept };
+        }
+        let choices = [
+            (CommitmentStatus::Kept, "kept"),
+            (CommitmentStatus::Missed, "missed"),
+            (CommitmentStatus::Refused, "refused"),
+            (CommitmentStatus::Asked, "asked"),
+        ];
+        let best =
+            choices.into_iter().map(|(status, name)| (status, clause.score(name))).max_by(|a, b| a.1.total_cmp(&b.1));
+        match best {
+            Some((status, score)) if score > 0.0 => status,
+            _ if level == 5 && self.has(clause.seen, "commitment.paid") => CommitmentStatus::Kept,
+            _ => CommitmentStatus::Promised,
+        }
+    }
+
+    /// We asked for something: a clause of the rep's own says so, or a commitment stands as asked or refused.
+    fn asked(&self) -> bool {
+        let own = |clause: &&Judged| !clause.seen.clause.quoted && self.has(clause.seen, "commitment.asked");
+        let for_something = |clause: &Judged| {
+            let question = self.has(clause.seen, "speech.prompted");
+            let rung = (1..=5).any(|level| clause.is(&format!("level{level}")));
+            rung || !question
+        };
+        self.judged.iter().filter(own).any(for_something)
+    }
+}
+
+fn elicitation(clause: &Judged) -> Elicitation {
+    let (volunteered, prompted) = (clause.score("volunteered"), clause.score("prompted"));
+    match () {
+        () if prompted > 0.0 && prompted > volunteered => Elicitation::Prompted,
+        () if volunteered > 0.0 => Elicitation::Volunteered,
+        () => Elicitation::RepInferred,
+    }
+}
+
+fn currency(level: u8, who: Giver) -> Currency {
+    match level {
+        _ if who == Giver::Us => Currency::None,
+        0 | 1 => Currency::None,
+        3 => Currency::Reputation,
+        5.. => Currency::Money,
+        _ => Currency::Time,
+    }
+}

@@ -1,0 +1,170 @@
+use super::*;
+use crate::model::Recipe;
+
+/// Imports one file and gives the summary's JSON, the notes and the failures.
+async fn imported(name: &str, content: &[u8], map: Option<&str>) -> (serde_json::Value, Vec<Note>, Vec<Failure>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    let map_path = map.map(|text| {
+        let path = dir.path().join("map.toml");
+        std::fs::write(&path, text).unwrap();
+        path
+    });
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    let summary = import(&store, std::slice::from_ref(&path), map_path.as_deref(), Progress::new(true)).await.unwrap();
+    let again = import(&store, &[path], map_path.as_deref(), Progress::new(true)).await.unwrap();
+    assert_eq!(again.done, 0, "importing again changes nothing");
+    let notes = store.notes(&Recipe::stored("none")).await.unwrap().into_iter().map(|n| n.note).collect();
+    (serde_json::to_value(summary).unwrap(), notes, store.failures().await.unwrap())
+}
+
+#[tokio::test]
+async fn usual_headers_are_known() {
+    for (headers, name) in [
+        ("Record ID,Company name,Activity assigned to,Activity type,Create date,Note body", "hubspot"),
+        ("Id,AccountId,OwnerId,TaskSubtype,CreatedDate,Description", "salesforce"),
+        ("ID,Organization,User,Type,Add time,Content", "pipedrive"),
+    ] {
+        let csv =
+            format!("{headers}\n7,Acme Ltd,Ann,Call,2026-02-03 10:00,\"They said \"\"maybe\"\".\nSecond line\"\n");
+        let (summary, notes, failures) = imported("export.csv", csv.as_bytes(), None).await;
+        assert_eq!(failures, [], "{name}");
+        assert_eq!(summary["notes"]["new"], 1, "{name}");
+        let note = &notes[0];
+        assert_eq!(note.text, "They said \"maybe\".\nSecond line");
+        assert_eq!((note.id.as_str(), note.account.as_str()), ("7", "Acme Ltd"));
+        assert_eq!((note.owner.as_deref(), note.kind), (Some("Ann"), NoteKind::Call));
+        assert_eq!(note.written_at.unwrap().to_string(), "2026-02-03T10:00:00Z");
+    }
+}
+
+#[tokio::test]
+async fn every_row_is_accounted_for() {
+    let csv = "id,account,note,date\n1,Acme,fine,2026-01-01\n2,Acme,,2026-01-01\n3,,orphan,2026-01-01\n4,Beta,odd date,03/04/2026\n";
+    let (summary, notes, failures) = imported("export.csv", csv.as_bytes(), None).await;
+    assert_eq!(summary["notes"]["seen"], 4);
+    assert_eq!(summary["notes"]["new"], 2);
+    assert_eq!(summary["skipped_why"]["no text"], 1);
+    assert_eq!(summary["notes"]["failed"], 1);
+    assert_eq!(notes.len(), 2);
+    let said = failures.iter().map(|f| format!("{} {}", f.unit, f.reason)).collect::<Vec<_>>().join("\n");
+    assert!(said.contains("record 3") && said.contains("no account"), "{said}");
+    assert!(said.contains("record 4") && said.contains("day or month"), "{said}");
+}
+
+#[tokio::test]
+async fn a_map_names_what_is_unusual() {
+    let csv = "Firm;What was said\nAcme;They left\n";
+    let (summary, _, failures) = imported("export.csv", csv.as_bytes(), None).await;
+    assert_eq!(summary["files"]["refused"], 1);
+    assert!(failures[0].reason.contains("--map") && failures[0].reason.contains("What was said"), "{:?}", failures[0]);
+    let (summary, notes, _) =
+        imported("export.csv", csv.as_bytes(), Some("account = \"Firm\"\ntext = \"what was said\"\n")).await;
+    assert_eq!(summary["notes"]["new"], 1);
+    assert_eq!(notes[0].text, "They left");
+}
+
+#[tokio::test]
+async fn encodings_are_told_apart() {
+    let text = "account,note\nAcme,d\u{e9}j\u{e0} vu\n";
+    let utf16 = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect::<Vec<_>>();
+    let (latin1, _, _) = encoding_rs::WINDOWS_1252.encode(text);
+    let with_mark = [b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat();
+    for content in [text.as_bytes(), &utf16, &latin1, &with_mark] {
+        let (_, notes, failures) = imported("export.csv", content, None).await;
+        assert_eq!(failures, []);
+        assert_eq!(notes[0].text, "d\u{e9}j\u{e0} vu");
+    }
+}
+
+#[tokio::test]
+async fn json_comes_as_lines_or_as_an_array() {
+    let hubspot = r#"{"id":"9","properties":{"hs_note_body":"<p>Liked it.<br>Will call.</p>","hs_timestamp":"2026-01-02T03:04:05Z","company":"Acme"}}"#;
+    for content in [format!("{hubspot}\n"), format!("[{hubspot}]")] {
+        let (_, notes, failures) = imported("export.json", content.as_bytes(), None).await;
+        assert_eq!(failures, []);
+        assert_eq!(notes[0].text, "Liked it.\nWill call.");
+        assert_eq!(notes[0].happened_at.unwrap().to_string(), "2026-01-02T03:04:05Z");
+    }
+    let lines = "{\"account\":\"A\",\"text\":\"one\"}\nnot JSON\n{\"account\":\"A\",\"text\":\"two\"}\n";
+    let (summary, notes, failures) = imported("export.jsonl", lines.as_bytes(), None).await;
+    assert_eq!(notes.len(), 2);
+    assert_eq!(summary["notes"]["failed"], 1);
+    assert!(failures[0].unit.contains("record 2"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_export_is_refused_with_a_reason() {
+    for (content, reason) in [(&b""[..], "empty"), (b"\0\0\0\0", "NUL"), (b"[1, 2", "no JSON")] {
+        let (summary, _, failures) = imported("export.csv", content, None).await;
+        assert_eq!(summary["files"]["refused"], 1);
+        assert!(failures[0].reason.contains(reason), "{failures:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_very_long_line_fails_alone() {
+    let mut content = b"{\"account\":\"A\",\"text\":\"one\"}\n{\"account\":\"A\",\"text\":\"".to_vec();
+    content.resize(content.len() + (5 << 20), b'x');
+    content.extend(b"\"}\n{\"account\":\"A\",\"text\":\"two\"}\n");
+    let (summary, notes, _) = imported("export.jsonl", &content, None).await;
+    assert_eq!((notes.len(), summary["notes"]["failed"].as_u64()), (2, Some(1)));
+}
+
+#[tokio::test]
+async fn one_id_for_two_notes_is_told_and_loses_none() {
+    let csv = "id,account,note\n7,Acme,first\n7,Acme,second\n7,Acme,first\n";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("export.csv");
+    std::fs::write(&path, csv).unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    let summary = import(&store, &[path], None, Progress::new(true)).await.unwrap();
+    assert_eq!((summary.done, summary.failed), (1, 1));
+    let notes = store.notes(&Recipe::stored("none")).await.unwrap();
+    assert_eq!(notes[0].note.text, "first", "the second does not silently replace the first");
+    let failures = store.failures().await.unwrap();
+    assert!(failures[0].unit.contains("record 2") && failures[0].reason.contains("id"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_quotation_mark_that_is_never_closed_swallows_nothing_silently() {
+    let csv = "id,account,note\n1,Acme,\"two\nlines\"\n2,Acme,\"open\n3,Acme,three\n4,Acme,four\n";
+    let (summary, notes, failures) = imported("export.csv", csv.as_bytes(), None).await;
+    assert_eq!((notes.len(), notes[0].text.as_str()), (1, "two\nlines"));
+    assert_eq!(summary["notes"]["failed"], 1);
+    assert!(failures[0].reason.contains("lines 4 to 6"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn rows_that_do_not_fit_the_header_and_footers_are_told_apart() {
+    let csv = "account,note,id\nAcme,a, b and c,1\n\"Grand Totals (1 records)\",,\nConfidential Information - Do Not Distribute\nBeta,fine,2\n";
+    let (summary, notes, failures) = imported("report.csv", csv.as_bytes(), None).await;
+    assert_eq!((notes.len(), notes[0].text.as_str()), (1, "fine"));
+    assert_eq!(summary["skipped_why"]["footer of the report"], 2);
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].reason.contains("4 cells"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn an_encoding_is_told_from_the_whole_file() {
+    let mut content = b"account,note\n".to_vec();
+    content.extend("Acme,plain\n".repeat(10_000).bytes());
+    content.extend(b"Acme,d\xe9j\xe0 vu\n");
+    let (_, notes, failures) = imported("export.csv", &content, None).await;
+    assert_eq!(failures, []);
+    assert!(notes.iter().any(|n| n.text == "d\u{e9}j\u{e0} vu"), "the accents stand after the first 64 KB");
+    let mixed = [b"account,note\nAcme,\xc3\xa9t\xc3\xa9\nAcme,caf".as_slice(), b"\xe9\n"].concat();
+    let (_, notes, failures) = imported("export.csv", &mixed, None).await;
+    assert!(notes.iter().any(|n| n.text == "\u{e9}t\u{e9}"), "the good bytes are not spoiled by a bad one");
+    assert!(failures[0].reason.contains("UTF-8"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_page_of_an_api_is_an_array_of_notes() {
+    let page =
+        "{\n \"results\": [{\"id\": 1, \"company\": \"Acme\", \"body\": \"Fish &amp; chips\"}],\n \"paging\": {}\n}\n";
+    let (summary, notes, failures) = imported("page.json", page.as_bytes(), None).await;
+    assert_eq!((summary["notes"]["new"].as_u64(), failures.len()), (Some(1), 0));
+    assert_eq!(notes[0].text, "Fish & chips");
+}

@@ -1,0 +1,84 @@
+//! `candor read --kind note`: a note's text in, its reading out, without any workspace.
+
+use std::io::{Read, Write};
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::embedded::read_note;
+use crate::model::{Evidence, NoteKind, NoteReading};
+use crate::text::lines::{LinesRead, answer_lines};
+
+/// Reads a note from each line of `input`, `{"id","text","kind"?}` with `kind` as a CRM calls it, and writes its reading
+/// as a line: `{"id","interest","compliments","fluff","pains","objections","commitments","asked"}`, each quote with its
+/// byte offsets `start` and `end` in the text. A bad line gives `{"id":null,"error":"line 7: …"}`.
+///
+/// # Errors
+/// When `input` cannot be read or `output` cannot be written.
+pub fn read_note_lines(input: impl Read, output: impl Write) -> Result<LinesRead> {
+    answer_lines(input, output, |text, line| {
+        let kind = line.get("kind").and_then(Value::as_str).map_or(NoteKind::Note, NoteKind::parse);
+        published(&read_note(text, kind))
+    })
+}
+
+fn published(reading: &NoteReading) -> Value {
+    let quotes = |all: &[Evidence]| all.iter().map(|e| quote(json!({}), e)).collect::<Vec<_>>();
+    let pains = reading.pains.iter().map(|p| {
+        let mut value = quote(json!({}), &p.evidence);
+        value["elicitation"] = p.elicitation.as_str().into();
+        value["specific"] = p.specific.into();
+        value
+    });
+    let objections = reading.objections.iter().map(|o| quote(json!({ "kind": o.kind.as_str() }), &o.evidence));
+    let commitments = reading.commitments.iter().map(|c| {
+        let fields = json!({
+            "level": c.level,
+            "currency": c.currency.as_str(),
+            "who": c.who.as_str(),
+            "status": c.status.as_str(),
+            "evidence": c.corroboration.as_str(),
+        });
+        quote(fields, &c.evidence)
+    });
+    json!({
+        "interest": reading.interest,
+        "compliments": quotes(&reading.compliments),
+        "fluff": quotes(&reading.fluff),
+        "pains": pains.collect::<Vec<_>>(),
+        "objections": objections.collect::<Vec<_>>(),
+        "commitments": commitments.collect::<Vec<_>>(),
+        "asked": reading.asked,
+    })
+}
+
+/// `fields` with the quote and where it stands behind them.
+fn quote(mut fields: Value, evidence: &Evidence) -> Value {
+    fields["quote"] = evidence.quote().into();
+    fields["start"] = evidence.span().start().into();
+    fields["end"] = evidence.span().end().into();
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_in_a_reading_out() {
+        let text = "She said the demo was gorgeous. Verbal yes from Ines, just paperwork.";
+        let input = format!("{}\nnonsense\n", json!({ "id": 7, "text": text, "kind": "call" }));
+        let mut output = Vec::new();
+        let counts = read_note_lines(input.as_bytes(), &mut output).unwrap();
+        assert_eq!(counts, LinesRead { read: 1, bad: 1 });
+        let lines: Vec<Value> = output.split(|&b| b == b'\n').filter_map(|l| serde_json::from_slice(l).ok()).collect();
+        assert_eq!(lines[0]["id"], 7);
+        let keys: Vec<&String> = lines[0].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["id", "interest", "compliments", "fluff", "pains", "objections", "commitments", "asked"]);
+        let compliment = &lines[0]["compliments"][0];
+        let at = |name: &str| usize::try_from(compliment[name].as_u64().unwrap()).unwrap();
+        assert_eq!(compliment["quote"].as_str().unwrap(), &text[at("start")..at("end")]);
+        assert_eq!(lines[0]["commitments"][0]["level"], 1);
+        assert!(lines[1]["error"].as_str().unwrap().starts_with("line 2: "));
+    }
+}

@@ -1,0 +1,83 @@
+//! Notes to readings.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use super::embedded;
+use crate::model::{Giver, Interest, Note};
+use crate::progress::Progress;
+use crate::store::Store;
+use crate::summary::StageSummary;
+
+/// Notes read and written at a time.
+const BATCH: i64 = 1000;
+
+/// Reads every note that the embedded note reader has not read. A killed run goes on where the last batch ended.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn read(store: &Store, progress: Progress) -> Result<StageSummary> {
+    let began = Instant::now();
+    let recipe = embedded::recipe();
+    let total = store.note_totals().await?[0].unsigned_abs();
+    let bar = progress.counter("reading notes");
+    let [mut done, mut pains, mut strong, mut commitments] = [0_u64; 4];
+    loop {
+        let notes = store.unread_notes(&recipe, BATCH).await?;
+        if notes.is_empty() {
+            break;
+        }
+        let readings = tokio::task::spawn_blocking(move || {
+            let read = |note: &Note| (note.id.clone(), embedded::read_note(&note.text, note.kind));
+            notes.par_iter().map(read).collect::<Vec<_>>()
+        })
+        .await
+        .context("the note reader ended early")?;
+        for (_, reading) in &readings {
+            pains += reading.pains.len() as u64;
+            strong += u64::from(reading.interest.is_some_and(Interest::is_strong));
+            commitments += reading.commitments.iter().filter(|c| c.who == Giver::Buyer).count() as u64;
+        }
+        store.write_note_readings(&recipe, &readings).await.context("could not store the readings")?;
+        done += readings.len() as u64;
+        bar.inc(readings.len() as u64);
+    }
+    Ok(StageSummary::new("crm", began, done, total.saturating_sub(done), 0)
+        .with("claimed_pains", pains)
+        .with("strong_interest", strong)
+        .with("buyer_commitments", commitments)
+        .with("recipe", recipe.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AccountId, NoteId, NoteKind};
+
+    #[tokio::test]
+    async fn reads_each_note_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
+        let note = |n: u32| Note {
+            id: NoteId::new(format!("n{n}")),
+            account: AccountId::new("Acme"),
+            opportunity: None,
+            owner: None,
+            kind: NoteKind::Call,
+            written_at: None,
+            happened_at: None,
+            stage: None,
+            amount: None,
+            text: format!("Call {n}. She said the demo was gorgeous."),
+        };
+        store.write_notes(&(0..1200).map(note).collect::<Vec<_>>(), &[]).await.unwrap();
+        let first = read(&store, Progress::new(true)).await.unwrap();
+        assert_eq!((first.done, first.skipped), (1200, 0));
+        let again = read(&store, Progress::new(true)).await.unwrap();
+        assert_eq!((again.done, again.skipped), (0, 1200));
+        let stored = store.notes(&embedded::recipe()).await.unwrap();
+        assert!(stored.iter().all(|n| n.reading.as_ref() == Some(&embedded::read_note(&n.note.text, n.note.kind))));
+    }
+}

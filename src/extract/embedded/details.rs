@@ -1,0 +1,142 @@
+//! What an act is about: severity, means and outcome, what is asked, what is left for what. Read from explicit phrases in
+//! the quoted words; a part that is not said is not filled.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::{Regex, RegexSet};
+
+use super::analysis::Analysis;
+use crate::model::{Act, ActKind, AskKind, Evidence, Fit, Severity, Span, SwitchStage};
+
+/// A pattern of this program's own; a test compiles them all.
+fn pattern(text: &str) -> Option<Regex> {
+    Regex::new(text).ok()
+}
+
+macro_rules! patterns {
+    ($($name:ident = $text:expr;)+) => {
+        $(static $name: LazyLock<Option<Regex>> = LazyLock::new(|| pattern($text));)+
+
+        #[cfg(test)]
+        mod compiled {
+            #[test]
+            fn every_pattern_compiles() {
+                $(assert!(super::$name.is_some(), stringify!($name));)+
+            }
+        }
+    };
+}
+
+patterns! {
+    // From the attempt to what came of it.
+    TURN = r"(?i)[,;:.(–—-]*\s*\b(?:but|however|yet|though|although|except|only to|and (?:it|that|they|then|still|now|nothing)|still|which (?:just|only|still)|until|it just|it still|no luck|didn'?t|doesn'?t|does not|did not|to no avail|without success)\b";
+    FROM_TO = r"(?i)\b(?:from|off)\s+(?P<from>(?:[\w'.&-]+\s){0,3}?[\w'.&-]+)\s+(?:to|over to|onto)\s+(?P<to>[\w'&-]+(?:\s[A-Z][\w'&-]+)?)";
+    TO = r"(?i)\b(?:switch(?:ed|ing)?|mov(?:e|ed|ing)|migrat(?:e|ed|ing)|chang(?:e|ed|ing)|went|going|go|jump(?:ed|ing)?)\s+(?:back\s+|over\s+)?(?:to|onto)\s+(?P<to>(?:a |an |the )?[\w'&-]+(?:\s[A-Z][\w'&-]+)?)";
+    LEFT = r"(?i)\b(?:left|leav(?:e|ing)|ditch(?:ed|ing)?|drop(?:ped|ping)?|cancel(?:l?ed|l?ing)?|quit(?:ting)?|dump(?:ed|ing)?|stopped using|gave up on|giving up on|got rid of|done with|replac(?:e|ed|ing))\s+(?:our |my |the )?(?P<from>[\w'&-]+(?:\s[A-Z][\w'&-]+)?)";
+    REASON = r"(?i)\b(?:because|since|as|due to|after|over)\s+(?P<reason>.+)$";
+    BACK = r"(?i)\b(?:(?:went|gone|going|go|came|come|moved|switched) back|returned) (?:to|from)\b";
+    CONSIDERING = r"(?i)\b(?:think(?:ing)? (?:of|about)|consider(?:ing)?|debating|tempted|might|may|about to|looking (?:at|to|into|for)|should (?:i|we)|wondering|if (?:this|it) (?:keeps|happens|does))\b";
+    DECIDED = r"(?i)\b(?:going to|gonna|will|'ll|decided|deciding|we're|i'm) (?:be )?(?:switch|mov|leav|cancel|drop|migrat|replac|go|ditch|quit|chang)";
+    BLAME = r"(?i)\b(?:sue|lawyer|lawsuit|legal action|scam(?:mers?)?|fraud|steal(?:ing)?|stole|rip(?:ped)? ?off|refund|report(?:ed|ing)? (?:you|them)|never again|avoid (?:them|this)|last straw|disgrace(?:ful)?)\b";
+    ACCUSATION = r"(?i)\b(?:you(?:'ve| have)? (?:broke|broken|ruined|lied|ignored|removed|killed)|they (?:broke|ruined|lied|ignore[ds]?|don'?t care|refuse|keep|promised|never)|nobody (?:answers|replies|cares)|support (?:never|is useless|ignored|ghosted)|unacceptable|negligen|incompeten|ignored|liars?|lied|misleading|false advertising)\b";
+    DISAPPROVAL = r"(?i)\b(?:annoy(?:ing|ed)|frustrat(?:ing|ed)|terrible|awful|horrible|useless|ridiculous|garbage|joke|pathetic|hate|sucks?|worst|fed up|sick of|tired of|disappoint(?:ed|ing)|poor|bad|painful|nightmare|mess|unusable|broken|again|every (?:single )?(?:time|day|week|month)|third time|still (?:not|no|can'?t|doesn'?t)|should(?:n'?t)?|supposed to|wast(?:e|ed|ing)|lost|loses?|losing)\b";
+}
+
+static ASKED: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
+    RegexSet::new([
+        r"(?i)\b(?:recommend\w*|alternatives?|suggest\w*|what (?:do|does|are|is) (?:you|everyone|everybody|people|folks|y'?all) us\w+|which (?:app|tool|software|one|program|service)|any(?:one|body) (?:us(?:e|ing)|know of|tried)|(?:app|tool|software|program|service|plugin|product) (?:that|which|to|for)|looking for an?)\b",
+        r"(?i)\b(?:how much|pric(?:e|es|ing)|discount|cheaper|cost)\b",
+        r"(?i)\b(?:how (?:do|does|can|to|would|should|are)|a way (?:to|of)|any way (?:to|of)|way around)\b",
+    ])
+    .ok()
+});
+
+/// The act with what the quoted words say about it.
+pub(super) fn act(kind: ActKind, text: &str, evidence: &Evidence, analysis: &Analysis, index: usize) -> Act {
+    let words = evidence.quote();
+    match kind {
+        ActKind::Complaint => Act::Complaint { severity: severity(words) },
+        ActKind::FailedWorkaround => {
+            let (means, why_failed) = attempt(text, evidence, analysis, index);
+            Act::FailedWorkaround { means, why_failed }
+        }
+        ActKind::Workaround => Act::Workaround { means: Some(evidence.clone()) },
+        ActKind::Ask => Act::Ask { kind: asked(words) },
+        ActKind::Switch => switch(text, evidence),
+        ActKind::Praise => Act::Praise,
+    }
+}
+
+fn says(pattern: &LazyLock<Option<Regex>>, words: &str) -> bool {
+    pattern.as_ref().is_some_and(|p| p.is_match(words))
+}
+
+fn severity(words: &str) -> Severity {
+    if says(&BLAME, words) {
+        Severity::Blame
+    } else if says(&ACCUSATION, words) {
+        Severity::Accusation
+    } else if says(&DISAPPROVAL, words) {
+        Severity::Disapproval
+    } else {
+        Severity::NoReproach
+    }
+}
+
+/// The attempt up to the turn ("but", "still", …) and what follows it; without a turn the attempt is the quote and the
+/// outcome the next sentence, when that one turns.
+fn attempt(text: &str, evidence: &Evidence, analysis: &Analysis, index: usize) -> (Option<Evidence>, Option<Evidence>) {
+    let at = evidence.span();
+    let turn = TURN.as_ref().and_then(|turn| turn.find_iter(evidence.quote()).find(|m| m.start() > 8));
+    if let Some(turn) = turn {
+        return (cut(text, at.start()..at.start() + turn.start()), cut(text, at.start() + turn.start()..at.end()));
+    }
+    let next = analysis.sentences.get(index + 1).map(|s| s.span);
+    let outcome = next
+        .filter(|span| TURN.as_ref().and_then(|turn| turn.find(&text[span.range()])).is_some_and(|m| m.start() < 12));
+    (Some(evidence.clone()), outcome.and_then(|span| Evidence::cut(text, span, Fit::Exact)))
+}
+
+/// `range` of `text` without white space and punctuation around it.
+fn cut(text: &str, range: Range<usize>) -> Option<Evidence> {
+    let slice = text.get(range.clone())?;
+    let inner = slice.trim_start_matches(|c: char| c.is_whitespace() || ",;:.-–—(".contains(c));
+    let start = range.start + (slice.len() - inner.len());
+    let inner = inner.trim_end_matches(|c: char| c.is_whitespace() || ",;:(-–—".contains(c));
+    Evidence::cut(text, Span::new(text, start, start + inner.len())?, Fit::Exact)
+}
+
+fn asked(words: &str) -> AskKind {
+    let found = ASKED.as_ref().map(|set| set.matches(words));
+    match found {
+        Some(found) if found.matched(0) => AskKind::ToolRecommendation,
+        Some(found) if found.matched(1) => AskKind::Price,
+        Some(found) if found.matched(2) => AskKind::How,
+        _ => AskKind::Feature,
+    }
+}
+
+fn switch(text: &str, evidence: &Evidence) -> Act {
+    let words = evidence.quote();
+    let base = evidence.span().start();
+    let part = |pattern: &LazyLock<Option<Regex>>, name: &str| {
+        let found = pattern.as_ref()?.captures(words)?.name(name)?;
+        cut(text, base + found.start()..base + found.end())
+    };
+    let stage = if says(&BACK, words) {
+        SwitchStage::Reversed
+    } else if says(&CONSIDERING, words) {
+        SwitchStage::Considering
+    } else if says(&DECIDED, words) {
+        SwitchStage::Decided
+    } else {
+        SwitchStage::Done
+    };
+    Act::Switch {
+        from: part(&FROM_TO, "from").or_else(|| part(&LEFT, "from")),
+        to: part(&FROM_TO, "to").or_else(|| part(&TO, "to")),
+        stage,
+        reason: part(&REASON, "reason"),
+    }
+}

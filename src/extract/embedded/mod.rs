@@ -1,0 +1,142 @@
+//! The embedded reader: no model server, no network, the same reading every time.
+//!
+//! A text is taken apart into sentences, words and cues (`analysis`); a small linear model over them says which acts are there
+//! and which sentence shows each (`weights`); what surrounds the act and what the problem costs is read from explicit phrases
+//! (`details`, `texture`). The one rule: every quote is a sentence or clause cut from the text.
+
+mod analysis;
+
+mod cues;
+
+mod details;
+
+mod texture;
+
+pub mod train;
+
+mod voice;
+
+mod weights;
+
+mod words;
+
+use std::cell::RefCell;
+
+use crate::model::{Act, ActKind, Evidence, Fit, PostReading, Recipe, Span, Voice};
+use analysis::{Analysis, analyse};
+use weights::{Counter, SHIPPED, SHIPPED_FILE, Scores, Weights};
+
+/// Version of what stands in code; cues and weights are hashed on their own.
+const VERSION: &str = "embedded-1";
+
+/// Most quotes for one act of one post.
+const QUOTES: usize = 3;
+
+/// A further sentence shows the act when its own probability is at least this share of the best one's.
+const NEARLY_AS_GOOD: f64 = 0.8;
+
+/// A sentence longer than this (bytes) is cut down to the clauses that show the act.
+const LONG_SENTENCE: usize = 180;
+
+/// Texts shorter than this many words are too short to tell a language.
+const LANGUAGE_WORDS: usize = 10;
+
+/// The reader's identity: its version, its cue files, its weights.
+pub fn recipe() -> Recipe {
+    let weights = blake3::hash(SHIPPED_FILE).to_hex();
+    let mut inputs = vec![weights.as_str()];
+    inputs.extend(cues::FILES.iter().map(|(_, text)| *text));
+    Recipe::new(VERSION, &inputs)
+}
+
+/// Reads one post. The context (a title, or the message it answers) is offered to every reader; this one judges the post by
+/// its own words.
+///
+/// A text that is surely not English is kept with its language and without acts.
+pub fn read_post(text: &str, _context: Option<&str>) -> PostReading {
+    let lang = language(text);
+    if lang.is_some_and(|lang| lang != "eng") {
+        return PostReading { voice: Voice::Unclear, lang, acts: Vec::new(), texture: Vec::new(), rejected: 0 };
+    }
+    let analysis = analyse(text);
+    let (acts, voice) = match SHIPPED.as_ref() {
+        Some(weights) => {
+            let scores = score(weights, text, &analysis);
+            let acts = acts(weights, text, &analysis, &scores);
+            let voice = voice::voice(&scores, &analysis, &acts);
+            (acts, voice)
+        }
+        None => (Vec::new(), Voice::Unclear),
+    };
+    let texture = texture::texture(text, &analysis, &acts);
+    PostReading { voice, lang, acts, texture, rejected: 0 }
+}
+
+/// ISO 639-3 of a text that is long enough to tell; `None` otherwise.
+fn language(text: &str) -> Option<&'static str> {
+    if text.split_whitespace().take(LANGUAGE_WORDS).count() < LANGUAGE_WORDS {
+        return None;
+    }
+    let info = whatlang::detect(text)?;
+    // Below this the detector mistakes chat and product names for other languages.
+    let sure = info.is_reliable() && info.confidence() > 0.9;
+    if info.lang() == whatlang::Lang::Eng { Some("eng") } else { sure.then(|| info.lang().code()) }
+}
+
+fn score(weights: &Weights, text: &str, analysis: &Analysis) -> Scores {
+    thread_local! {
+        static COUNTER: RefCell<Counter> = RefCell::new(Counter::default());
+    }
+    COUNTER.with_borrow_mut(|counter| weights.score(text, analysis, counter))
+}
+
+/// The acts that reach their threshold, each with the sentences that show it, in text order.
+fn acts(weights: &Weights, text: &str, analysis: &Analysis, scores: &Scores) -> Vec<(Act, Evidence, f64)> {
+    let mut found = Vec::new();
+    for (a, &kind) in ActKind::ALL.iter().enumerate() {
+        let decision = weights.decision(a);
+        let mut chances = scores
+            .sentences
+            .iter()
+            .enumerate()
+            .map(|(i, s)| (i, decision.probability(s[a], scores.post[a])))
+            .collect::<Vec<_>>();
+        chances.sort_by(|x, y| y.1.total_cmp(&x.1).then(x.0.cmp(&y.0)));
+        let Some(&(_, best)) = chances.first() else { continue };
+        let threshold = f64::from(decision.threshold);
+        if best < threshold {
+            continue;
+        }
+        let shown = chances.iter().take(QUOTES).take_while(|(_, p)| *p >= threshold.max(NEARLY_AS_GOOD * best));
+        for &(index, chance) in shown {
+            let span = shown_by(text, analysis, index, kind);
+            if let Some(evidence) = Evidence::cut(text, span, Fit::Exact) {
+                found.push((details::act(kind, text, &evidence, analysis, index), evidence, chance));
+            }
+        }
+    }
+    found.sort_by_key(|(act, evidence, _)| (evidence.span(), act.kind()));
+    found
+}
+
+/// The sentence, or of a long one the clauses from the first to the last that holds a cue of the act.
+fn shown_by(text: &str, analysis: &Analysis, index: usize, kind: ActKind) -> Span {
+    let sentence = &analysis.sentences[index];
+    if sentence.span.end() - sentence.span.start() <= LONG_SENTENCE {
+        return sentence.span;
+    }
+    let words = &analysis.words[sentence.words.clone()];
+    let cues = analysis.hits[sentence.hits.clone()].iter().filter(|hit| cues::speaks_of(hit.group, kind));
+    let places = cues.filter_map(|hit| {
+        let (first, last) = (words.get(usize::from(hit.first))?, words.get(usize::from(hit.last).checked_sub(1)?)?);
+        Some((first.start, last.end))
+    });
+    let Some((start, end)) = places.reduce(|(a, b), (c, d)| (a.min(c), b.max(d))) else { return sentence.span };
+    let clauses = crate::text::sentence::clauses(text, sentence.span);
+    let first = clauses.iter().find(|c| c.end() > start).map_or(sentence.span.start(), |c| c.start());
+    let last = clauses.iter().rev().find(|c| c.start() < end).map_or(sentence.span.end(), |c| c.end());
+    Span::trimmed(text, first..last).unwrap_or(sentence.span)
+}
+
+#[cfg(test)]
+mod tests;

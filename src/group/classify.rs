@@ -1,0 +1,157 @@
+//! The classifier: which problem of a codebook a passage belongs to, or none. There is one for both sides, and it sees
+//! words, never where they come from (METHOD 3.1).
+//!
+//! A problem is a [`Profile`]: the mean of what is known to belong to it, in terms and in latent directions. What is known
+//! of a codebook frozen by hand is a few lines, so its profiles then learn from the passages that are surely theirs
+//! (Rocchio with self-training, the lines keeping their say).
+
+use super::vectors::{Passage, Point, Space, add_scaled, dot, dot_sparse, dot_terms, normalise};
+use crate::model::{Codebook, Problem};
+
+/// Share of the terms in a similarity; the latent directions have the rest.
+const TERMS_SHARE: f32 = 0.5;
+/// Similarity below which a passage fits no problem.
+const FITS: f32 = 0.15;
+/// Similarity at which a passage counts as a near miss: what members of a problem commonly have to it. A single line is
+/// otherwise the nearest to many a passage by chance.
+const MISSES: f32 = 0.35;
+/// A passage teaches a profile when it is at least this similar, and ahead of the second by this much.
+const SURE: f32 = 0.16;
+const AHEAD: f32 = 0.03;
+/// Share of a codebook's own lines in a profile that has learnt.
+const LINES_SHARE: f32 = 0.35;
+/// Rounds of learning; measured, later ones change next to nothing.
+const ROUNDS: usize = 5;
+
+/// A problem as a place in the space.
+#[derive(Debug, Clone)]
+struct Profile {
+    terms: Vec<f32>,
+    latent: Vec<f32>,
+}
+
+/// Sorts points into problems.
+#[derive(Debug)]
+pub(super) struct Classifier {
+    profiles: Vec<Profile>,
+    /// For each profile, what is near it and does not belong.
+    near_misses: Vec<Vec<Point>>,
+}
+
+/// The lines of `problem` that say what belongs to it.
+pub(super) fn lines(problem: &Problem) -> Vec<String> {
+    let own = [problem.statement.clone(), problem.name.clone(), problem.terms.join(". ")];
+    own.into_iter().chain(problem.include.iter().cloned()).collect()
+}
+
+impl Classifier {
+    /// For groups of points, in their order.
+    pub(super) fn from_groups(space: &Space, groups: &[Vec<&Point>]) -> Self {
+        let profiles = groups.iter().map(|group| Profile::of(space, group.iter().copied())).collect();
+        Self { profiles, near_misses: vec![Vec::new(); groups.len()] }
+    }
+
+    /// For the problems of `codebook`, in their order, learning from `points`.
+    pub(super) fn from_codebook(space: &Space, codebook: &Codebook, points: &[&Point]) -> Self {
+        let place = |line: &String| space.place(&Passage::bare(line));
+        let problems = codebook.problems();
+        let anchors = problems
+            .iter()
+            .map(|p| Profile::of(space, lines(p).iter().map(place).collect::<Vec<_>>().iter()))
+            .collect::<Vec<_>>();
+        let near_misses = problems.iter().map(|p| p.exclude.iter().map(place).collect()).collect();
+        let mut classifier = Self { profiles: anchors.clone(), near_misses };
+        for _ in 0..ROUNDS {
+            let mut learnt = vec![Vec::new(); anchors.len()];
+            for &point in points {
+                if let Some(problem) = classifier.surely(point) {
+                    learnt[problem].push(point);
+                }
+            }
+            classifier.profiles = anchors
+                .iter()
+                .zip(learnt)
+                .map(|(lines, points)| lines.mixed_with(&Profile::of(space, points.into_iter())))
+                .collect();
+        }
+        classifier
+    }
+
+    /// The problem that `point` belongs to, if any, and its similarity to the nearest one (0 when there is none).
+    pub(super) fn classify(&self, point: &Point) -> (Option<usize>, f32) {
+        match self.ranked(point) {
+            [Some((problem, similarity)), _] if similarity >= FITS => (Some(problem), similarity),
+            [nearest, _] => (None, nearest.map_or(0.0, |(_, similarity)| similarity)),
+        }
+    }
+
+    /// How similar `point` is to the `problem`.
+    pub(super) fn similarity(&self, problem: usize, point: &Point) -> f32 {
+        let profile = &self.profiles[problem];
+        mix(dot_sparse(&point.terms, &profile.terms), dot(&point.latent, &profile.latent))
+    }
+
+    fn surely(&self, point: &Point) -> Option<usize> {
+        let [first, second] = self.ranked(point);
+        let (problem, similarity) = first?;
+        let ahead = similarity - second.map_or(0.0, |(_, s)| s);
+        (similarity >= SURE && ahead >= AHEAD).then_some(problem)
+    }
+
+    /// The two nearest problems, leaving out those of which a near miss is nearer still.
+    fn ranked(&self, point: &Point) -> [Option<(usize, f32)>; 2] {
+        let mut best: [Option<(usize, f32)>; 2] = [None, None];
+        for (problem, misses) in self.near_misses.iter().enumerate() {
+            let similarity = self.similarity(problem, point);
+            let beats = |other: Option<(usize, f32)>| other.is_none_or(|(_, s)| similarity > s);
+            let place = if beats(best[0]) {
+                0
+            } else if beats(best[1]) {
+                1
+            } else {
+                continue;
+            };
+            let missed = |m: &Point| {
+                let miss = mix(dot_terms(&point.terms, &m.terms), dot(&point.latent, &m.latent));
+                miss >= MISSES && miss > similarity
+            };
+            if misses.iter().any(missed) {
+                continue;
+            }
+            if place == 0 {
+                best[1] = best[0];
+            }
+            best[place] = Some((problem, similarity));
+        }
+        best
+    }
+}
+
+impl Profile {
+    fn of<'a>(space: &Space, points: impl Iterator<Item = &'a Point>) -> Self {
+        let mut profile = Self { terms: vec![0.0; space.len()], latent: vec![0.0; space.width()] };
+        for point in points {
+            for &(term, weight) in &point.terms {
+                profile.terms[term as usize] += weight;
+            }
+            add_scaled(&mut profile.latent, &point.latent, 1.0);
+        }
+        normalise(&mut profile.terms);
+        normalise(&mut profile.latent);
+        profile
+    }
+
+    fn mixed_with(&self, learnt: &Self) -> Self {
+        let blend = |lines: &[f32], learnt: &[f32]| {
+            let mut blend = lines.iter().map(|x| x * LINES_SHARE).collect::<Vec<_>>();
+            add_scaled(&mut blend, learnt, 1.0 - LINES_SHARE);
+            normalise(&mut blend);
+            blend
+        };
+        Self { terms: blend(&self.terms, &learnt.terms), latent: blend(&self.latent, &learnt.latent) }
+    }
+}
+
+fn mix(terms: f32, latent: f32) -> f32 {
+    TERMS_SHARE * terms + (1.0 - TERMS_SHARE) * latent
+}

@@ -1,0 +1,411 @@
+//! Vectors: texts as points, computed from the texts themselves. Nothing is downloaded.
+//!
+//! A [`Space`] knows the terms of the texts it was fitted on: TF-IDF weights (sublinear), and the strongest directions in
+//! which they vary together (latent semantic analysis: Deerwester et al. 1990), found by randomised subspace iteration
+//! (Halko, Martinsson, Tropp 2011, algorithm 4.4). The one rule: every [`Point`] is finite and of length one, or of length
+//! zero when the text holds no known term.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use nalgebra::DMatrix;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::terms::{Term, terms};
+
+/// A text to be placed: the words in question, and what stands around them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passage<'a> {
+    /// The words in question.
+    pub(super) quote: &'a str,
+    /// The text before and after them.
+    pub(super) around: &'a str,
+    /// What the conversation is called.
+    pub(super) title: &'a str,
+}
+
+impl<'a> Passage<'a> {
+    /// A line that stands alone.
+    pub(super) fn bare(quote: &'a str) -> Self {
+        Self { quote, around: "", title: "" }
+    }
+}
+
+/// How much the parts of a passage count; each part is a vector of length one before it is weighted.
+const QUOTE_WEIGHT: f32 = 1.0;
+const AROUND_WEIGHT: f32 = 0.5;
+const TITLE_WEIGHT: f32 = 0.2;
+
+/// Most terms a space keeps, the most frequent ones; the rest would be too rare to compare by.
+const MAX_TERMS: usize = 16_000;
+/// Most latent directions.
+const MAX_WIDTH: usize = 150;
+/// Directions computed beyond those kept, and rounds of iteration: Halko et al. advise 5 to 10, and 1 or 2.
+const OVERSAMPLING: usize = 10;
+const ROUNDS: usize = 3;
+
+/// Term number and weight, ordered by term.
+pub(super) type Sparse = Vec<(u32, f32)>;
+
+/// A placed passage. Both vectors have length one, or are all zero.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Point {
+    /// TF-IDF weights by term.
+    pub(super) terms: Sparse,
+    /// Latent coordinates.
+    pub(super) latent: Vec<f32>,
+}
+
+/// What the texts it was fitted on have in common.
+#[derive(Debug)]
+pub(super) struct Space {
+    numbers: HashMap<String, u32>,
+    stems: Vec<String>,
+    surfaces: Vec<String>,
+    weights: Vec<f32>,
+    /// Latent coordinates of each term, `width` a term.
+    basis: Vec<f32>,
+    width: usize,
+}
+
+impl Space {
+    /// Fits a space on `anchors` and `passages`. A term must stand in two passages to count, or in an anchor.
+    ///
+    /// The order of the passages changes the result by rounding only; a caller that wants the same bytes passes the same
+    /// order.
+    pub(super) fn fit(anchors: &[Passage<'_>], passages: &[Passage<'_>], seed: u64) -> Self {
+        let mut counts = BTreeMap::<String, Seen>::new();
+        for (passage, anchor) in anchors.iter().map(|p| (p, true)).chain(passages.iter().map(|p| (p, false))) {
+            let mut met = HashSet::new();
+            for term in terms(passage.quote).into_iter().chain(terms(passage.around)) {
+                let seen = counts.entry(term.stem.clone()).or_default();
+                *seen.surfaces.entry(term.surface).or_default() += 1;
+                if met.insert(term.stem) {
+                    seen.passages += 1;
+                    seen.anchored |= anchor;
+                }
+            }
+        }
+        let mut kept = counts.into_iter().filter(|(_, s)| s.passages > 1 || s.anchored).collect::<Vec<_>>();
+        if kept.len() > MAX_TERMS {
+            kept.sort_by(|(a, x), (b, y)| (y.anchored, y.passages).cmp(&(x.anchored, x.passages)).then(a.cmp(b)));
+            kept.truncate(MAX_TERMS);
+            kept.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        let total = (anchors.len() + passages.len()) as f32;
+        let mut space = Self {
+            numbers: HashMap::new(),
+            stems: Vec::new(),
+            surfaces: Vec::new(),
+            weights: Vec::new(),
+            basis: Vec::new(),
+            width: 0,
+        };
+        for (number, (stem, seen)) in (0_u32..).zip(kept) {
+            space.weights.push(((1.0 + total) / (1.0 + seen.passages as f32)).ln() + 1.0);
+            space.surfaces.push(seen.most_common_surface());
+            space.numbers.insert(stem.clone(), number);
+            space.stems.push(stem);
+        }
+        let rows = anchors.par_iter().chain(passages).map(|p| space.weigh(p)).collect::<Vec<_>>();
+        (space.basis, space.width) = latent_basis(&rows, space.weights.len(), seed);
+        space
+    }
+
+    /// Places a passage.
+    pub(super) fn place(&self, passage: &Passage<'_>) -> Point {
+        let terms = self.weigh(passage);
+        let mut latent = vec![0.0; self.width];
+        for &(term, weight) in &terms {
+            add_scaled(&mut latent, self.coordinates(term), weight);
+        }
+        normalise(&mut latent);
+        Point { terms, latent }
+    }
+
+    /// Number of latent directions.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Number of terms.
+    pub(super) fn len(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// A term's stem.
+    pub(super) fn stem(&self, term: u32) -> &str {
+        &self.stems[term as usize]
+    }
+
+    /// A term as people write it.
+    pub(super) fn surface(&self, term: u32) -> &str {
+        &self.surfaces[term as usize]
+    }
+
+    /// The numbers of the known terms of `text`, each as often as it stands there.
+    pub(super) fn known_terms(&self, text: &str) -> impl Iterator<Item = u32> {
+        terms(text).into_iter().filter_map(|t| self.numbers.get(&t.stem).copied())
+    }
+
+    fn coordinates(&self, term: u32) -> &[f32] {
+        let start = term as usize * self.width;
+        &self.basis[start..start + self.width]
+    }
+
+    fn weigh(&self, passage: &Passage<'_>) -> Sparse {
+        let mut sum = BTreeMap::<u32, f32>::new();
+        for (text, weight) in
+            [(passage.quote, QUOTE_WEIGHT), (passage.around, AROUND_WEIGHT), (passage.title, TITLE_WEIGHT)]
+        {
+            for (term, share) in self.weigh_text(&terms(text)) {
+                *sum.entry(term).or_default() += weight * share;
+            }
+        }
+        let mut sum = sum.into_iter().collect::<Sparse>();
+        normalise_sparse(&mut sum);
+        sum
+    }
+
+    fn weigh_text(&self, terms: &[Term]) -> Sparse {
+        let mut counts = BTreeMap::<u32, u32>::new();
+        for number in terms.iter().filter_map(|t| self.numbers.get(&t.stem)) {
+            *counts.entry(*number).or_default() += 1;
+        }
+        let mut weights = counts
+            .into_iter()
+            .map(|(term, count)| (term, (1.0 + (count as f32).ln()) * self.weights[term as usize]))
+            .collect::<Sparse>();
+        normalise_sparse(&mut weights);
+        weights
+    }
+}
+
+/// What was met of a term.
+#[derive(Default)]
+struct Seen {
+    passages: u32,
+    anchored: bool,
+    surfaces: BTreeMap<String, u32>,
+}
+
+impl Seen {
+    fn most_common_surface(self) -> String {
+        // The first of equals in the alphabet: `max_by_key` would take the last.
+        let best = self.surfaces.into_iter().rev().max_by_key(|(_, count)| *count);
+        best.map(|(surface, _)| surface).unwrap_or_default()
+    }
+}
+
+/// How many directions `rows` texts support: few texts give few reliable directions, and the rest is noise.
+fn width_for(rows: usize) -> usize {
+    (2 * rows.isqrt()).min(MAX_WIDTH).min(rows)
+}
+
+/// The right singular vectors of `rows` (a sparse matrix of `terms` columns) with the largest singular values, as
+/// coordinates per term; and how many there are.
+fn latent_basis(rows: &[Sparse], terms: usize, seed: u64) -> (Vec<f32>, usize) {
+    let wanted = width_for(rows.len()).min(terms);
+    let probes = (wanted + OVERSAMPLING).min(rows.len()).min(terms);
+    if probes == 0 {
+        return (Vec::new(), 0);
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut range = DMatrix::from_fn(terms, probes, |_, _| random.random::<f64>() - 0.5);
+    for _ in 0..ROUNDS {
+        range = gram_times(rows, &range).qr().q();
+    }
+    // In the subspace the Gram matrix is small, and its eigenvectors turn the subspace to the singular directions.
+    let small = range.tr_mul(&gram_times(rows, &range)).symmetric_eigen();
+    let mut order = (0..small.eigenvalues.len()).collect::<Vec<_>>();
+    order.sort_by(|&a, &b| small.eigenvalues[b].total_cmp(&small.eigenvalues[a]));
+    let largest = order.first().map_or(0.0, |&i| small.eigenvalues[i]);
+    order.retain(|&i| small.eigenvalues[i] > largest * 1e-9);
+    order.truncate(wanted);
+    let turned = &range * small.eigenvectors.select_columns(&order);
+    let by_term = (0..terms).flat_map(|term| turned.row(term).iter().map(|&x| x as f32).collect::<Vec<_>>()).collect();
+    (by_term, order.len())
+}
+
+/// `AᵀA M`, for the sparse `A` given by `rows`.
+fn gram_times(rows: &[Sparse], m: &DMatrix<f64>) -> DMatrix<f64> {
+    // One column per term, so that a term's numbers lie side by side.
+    let by_term = m.transpose();
+    let mut product = DMatrix::<f64>::zeros(by_term.nrows(), by_term.ncols());
+    let mut image = vec![0.0; by_term.nrows()];
+    for row in rows {
+        image.fill(0.0);
+        for &(term, weight) in row {
+            for (sum, x) in image.iter_mut().zip(by_term.column(term as usize).iter()) {
+                *sum += f64::from(weight) * x;
+            }
+        }
+        for &(term, weight) in row {
+            for (sum, x) in product.column_mut(term as usize).iter_mut().zip(&image) {
+                *sum += f64::from(weight) * x;
+            }
+        }
+    }
+    product.transpose()
+}
+
+/// Inner product.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+/// Inner product of two sparse vectors.
+pub(super) fn dot_terms(a: &Sparse, b: &Sparse) -> f32 {
+    let mut sum = 0.0;
+    let mut rest = b.iter().peekable();
+    for &(term, weight) in a {
+        while rest.next_if(|(other, _)| *other < term).is_some() {}
+        if let Some((_, other)) = rest.next_if(|(other, _)| *other == term) {
+            sum += weight * other;
+        }
+    }
+    sum
+}
+
+/// Inner product of a sparse vector with a full one.
+pub(super) fn dot_sparse(a: &Sparse, b: &[f32]) -> f32 {
+    a.iter().map(|&(term, weight)| weight * b[term as usize]).sum()
+}
+
+/// `sum += scale * x`.
+pub(super) fn add_scaled(sum: &mut [f32], x: &[f32], scale: f32) {
+    for (sum, x) in sum.iter_mut().zip(x) {
+        *sum += scale * x;
+    }
+}
+
+/// Scales to length one; what is too short to have a direction becomes zero.
+pub(super) fn normalise(vector: &mut [f32]) {
+    let length = dot(vector, vector).sqrt();
+    let scale = if length > 1e-6 { 1.0 / length } else { 0.0 };
+    vector.iter_mut().for_each(|x| *x *= scale);
+}
+
+fn normalise_sparse(vector: &mut Sparse) {
+    let length = vector.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|(_, w)| *w /= length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_term_of_one_passage_is_kept_only_when_an_anchor_has_it() {
+        let passages = ["red lamp", "red door"].map(Passage::bare);
+        let kept = |space: &Space| (0..space.len() as u32).map(|t| space.stem(t).to_owned()).collect::<Vec<_>>();
+        assert_eq!(kept(&Space::fit(&[], &passages, 1)), ["red"]);
+        assert_eq!(kept(&Space::fit(&[Passage::bare("lamp")], &passages, 1)), ["lamp", "red"]);
+    }
+
+    #[test]
+    fn the_quote_counts_more_than_its_context() {
+        let space = Space::fit(&["red lamp", "red lamp", "blue door", "blue door"].map(Passage::bare), &[], 1);
+        let point = space.place(&Passage { quote: "lamp", around: "door", title: "door" });
+        let similarity = |text: &str| dot_terms(&point.terms, &space.place(&Passage::bare(text)).terms);
+        assert!(similarity("lamp") > similarity("door"), "{point:?}");
+        assert!(similarity("door") > 0.0);
+    }
+
+    #[test]
+    fn texts_on_one_subject_are_near_in_latent_space_without_a_shared_word() {
+        let mut random = ChaCha8Rng::seed_from_u64(4);
+        let texts = (0..400)
+            .map(|i| {
+                let subject = if i % 2 == 0 { "sail" } else { "bow" };
+                let words = (0..6).map(|_| format!("{subject}{}", random.random_range(0..40))).collect::<Vec<_>>();
+                words.join(", ")
+            })
+            .collect::<Vec<_>>();
+        let space = Space::fit(&[], &texts.iter().map(|t| Passage::bare(t)).collect::<Vec<_>>(), 1);
+        let at = |subject: &str, block: usize| {
+            let words = (block * 8..block * 8 + 8).map(|i| format!("{subject}{i}")).collect::<Vec<_>>();
+            space.place(&Passage::bare(&words.join(", ")))
+        };
+        let (mut near, mut far) = (0.0, 0.0);
+        for (one, other) in (0..5).flat_map(|one| (0..5).map(move |other| (one, other))).filter(|(a, b)| a != b) {
+            assert_eq!(dot_terms(&at("sail", one).terms, &at("sail", other).terms), 0.0);
+            near += dot(&at("sail", one).latent, &at("sail", other).latent) / 20.0;
+            far += dot(&at("sail", one).latent, &at("bow", other).latent) / 20.0;
+        }
+        assert!(near > far + 0.05, "on average {near} and {far}");
+    }
+
+    /// A sparse matrix with singular values that fall off, as those of text do.
+    fn matrix(rows: usize, columns: usize) -> Vec<Sparse> {
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        (0..rows)
+            .map(|_| {
+                (0..columns as u32)
+                    .filter(|_| random.random_bool(0.3))
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .map(|c| (c, random.random::<f32>() / (1.0 + c as f32 * 0.2)))
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_basis_agrees_with_a_dense_decomposition() {
+        let (rows, columns) = (100, 40);
+        let sparse = matrix(rows, columns);
+        let mut dense = DMatrix::<f64>::zeros(rows, columns);
+        for (r, row) in sparse.iter().enumerate() {
+            for &(c, weight) in row {
+                dense[(r, c as usize)] = f64::from(weight);
+            }
+        }
+        let (basis, width) = latent_basis(&sparse, columns, 3);
+        assert_eq!(width, 20);
+        let basis = DMatrix::from_row_slice(columns, width, &basis).map(f64::from);
+        let gram = basis.tr_mul(&basis);
+        assert!((gram - DMatrix::identity(width, width)).abs().max() < 1e-5, "directions are orthonormal");
+        let exact = dense.clone().svd(false, false).singular_values;
+        for (k, column) in (&dense * &basis).column_iter().enumerate() {
+            let error = (column.norm() - exact[k]).abs() / exact[k];
+            assert!(error < 0.02, "singular value {k}: {} and {}", column.norm(), exact[k]);
+        }
+        let left = (&dense - &dense * &basis * basis.transpose()).norm_squared();
+        let least = exact.iter().skip(width).map(|s| s * s).sum::<f64>();
+        assert!(left < least * 1.02, "what the basis misses: {left}, at best {least}");
+    }
+
+    #[test]
+    fn another_seed_gives_the_same_similarities() {
+        let texts = ["ship sail mast", "sail mast wind", "ship wind", "pan lid stove", "stove pan", "lid pan steam"];
+        let passages = [texts, texts].concat().into_iter().map(Passage::bare).collect::<Vec<_>>();
+        let near = |seed| {
+            let space = Space::fit(&[], &passages, seed);
+            dot(&space.place(&passages[0]).latent, &space.place(&passages[1]).latent)
+        };
+        assert!((near(1) - near(2)).abs() < 1e-3);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn points_are_finite_and_of_length_one_or_zero(texts in prop::collection::vec("\\PC{0,60}|([a-e]{2,3} ){0,8}", 0..12), asked in "\\PC{0,60}|([a-e]{2,3} ){0,8}") {
+            let passages = texts.iter().map(|t| Passage { quote: t, around: &asked, title: t }).collect::<Vec<_>>();
+            let space = Space::fit(&[], &passages, 1);
+            for passage in passages.iter().copied().chain([Passage::bare(&asked)]) {
+                let point = space.place(&passage);
+                let lengths = [dot_terms(&point.terms, &point.terms), dot(&point.latent, &point.latent)];
+                prop_assert_eq!(point.latent.len(), space.width());
+                for length in lengths {
+                    prop_assert!(length == 0.0 || (length - 1.0).abs() < 1e-4, "{}", length);
+                }
+            }
+        }
+    }
+}

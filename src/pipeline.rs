@@ -1,0 +1,111 @@
+//! The one main path: collect, index, extract, crm, group, compare, report. Each step reads what the store has not seen done,
+//! so the whole can be repeated, and a killed run goes on where it stopped.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::app::App;
+use crate::collect::{self, Collected, files, sites};
+use crate::model::comparison::ComparisonV1;
+use crate::summary::StageSummary;
+use crate::text::near_duplicate;
+use crate::{compare, crm, extract, group, index, report};
+
+/// Runs everything that the settings ask for, handing each stage's summary to `tell` as it ends.
+///
+/// # Errors
+/// When a stage cannot go on at all. Single records that fail are recorded and the run goes on.
+pub async fn run(app: &App, tell: &mut dyn FnMut(&StageSummary) -> Result<()>) -> Result<()> {
+    if !app.settings.collect.is_empty() {
+        tell(&collect(app, &app.settings.collect, None, None).await?)?;
+    }
+    tell(&index(app).await?)?;
+    tell(&extract::run(&app.store, app.progress).await?)?;
+    if !app.settings.crm.is_empty() {
+        tell(&crm_import(app, &app.settings.crm, app.settings.crm_map.as_deref()).await?)?;
+    }
+    tell(&crm::read(&app.store, app.progress).await?)?;
+    tell(&group(app).await?)?;
+    if let Some(labels) = &app.settings.labels {
+        tell(&label_import(app, labels).await?)?;
+    }
+    tell(&compare(app).await?.0)?;
+    tell(&report(app, &app.report_dir()).await?)?;
+    tell(&index(app).await?)
+}
+
+/// Stage 1. A target is a path, a Discourse address or a subreddit.
+pub async fn collect(
+    app: &App,
+    targets: &[String],
+    community: Option<String>,
+    limit: Option<u64>,
+) -> Result<StageSummary> {
+    let began = Instant::now();
+    let context = app.collect_context(community);
+    let (live, paths) = collect::split_targets(targets)?;
+    let mut all = Collected::default();
+    if !paths.is_empty() {
+        all += files::collect_paths(&app.store, &context, &paths, app.progress).await?;
+    }
+    if !live.is_empty() {
+        let net = app.net()?;
+        for target in &live {
+            all += sites::collect_site(&app.store, &net, &context, target, limit, app.progress).await?;
+        }
+    }
+    Ok(all.summary(began))
+}
+
+/// Stage 2.
+pub async fn index(app: &App) -> Result<StageSummary> {
+    index::run(&app.store, &app.index()?, app.progress).await
+}
+
+/// Stage 4, first half: exports to notes.
+pub async fn crm_import(app: &App, paths: &[std::path::PathBuf], map: Option<&Path>) -> Result<StageSummary> {
+    crm::import(&app.store, paths, map, app.progress).await
+}
+
+/// Stage 5.
+pub async fn group(app: &App) -> Result<StageSummary> {
+    let codebook = app.settings.codebook.as_deref();
+    group::run(&app.store, &app.recipes(), codebook, app.settings.compare.seed, app.clock.now(), app.progress).await
+}
+
+/// Draws people and accounts to label by hand, replacing an earlier sample.
+pub async fn label_draw(app: &App, per_side: usize) -> Result<StageSummary> {
+    let settings = &app.settings.compare;
+    let now = app.clock.now();
+    compare::sample::draw(&app.store, &app.recipes(), settings, now, near_duplicate::clusters, per_side).await
+}
+
+/// The posts and notes of the sample, to be filled in by hand.
+pub async fn label_worksheet(app: &App) -> Result<Vec<serde_json::Value>> {
+    let settings = &app.settings.compare;
+    let now = app.clock.now();
+    compare::worksheet::worksheet(&app.store, &app.recipes(), settings, now, near_duplicate::clusters).await
+}
+
+/// Hand labels. A sample is drawn only when there is none: drawing again would orphan labels that somebody made for it.
+pub async fn label_import(app: &App, labels: &Path) -> Result<StageSummary> {
+    if app.store.sample().await?.is_empty() {
+        let per_side = app.settings.compare.sample_per_side;
+        label_draw(app, per_side).await?;
+    }
+    compare::labels::import_labels(&app.store, labels).await
+}
+
+/// Stage 6.
+pub async fn compare(app: &App) -> Result<(StageSummary, ComparisonV1)> {
+    let settings = &app.settings.compare;
+    compare::run(&app.store, &app.recipes(), settings, app.clock.now(), near_duplicate::clusters, app.progress).await
+}
+
+/// Stage 7.
+pub async fn report(app: &App, out: &Path) -> Result<StageSummary> {
+    let title = app.settings.title.as_deref().unwrap_or("Community against CRM");
+    report::run(&app.store, &app.recipes(), out, title, app.clock.now(), app.progress).await
+}

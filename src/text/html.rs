@@ -1,0 +1,303 @@
+//! HTML of posts to plain text.
+//!
+//! The words of others (quotes, link previews) are cut out, so nobody is credited with what they only quoted. The walk is
+//! flat, so nesting cannot exhaust the stack, and hostile markup is bounded before it is parsed.
+
+use std::collections::BTreeMap;
+
+use ego_tree::iter::Edge;
+use scraper::node::{Element, Node};
+use scraper::{CaseSensitivity, Html};
+
+/// Text taken out of markup.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plain {
+    /// The author's own words, trimmed; may be empty.
+    pub text: String,
+    /// Whether words of others were cut out.
+    pub quoted: bool,
+}
+
+/// An HTML parser searches the stack of open elements at many a tag, so its time grows with size times depth.
+const MAX_DEPTH: usize = 400;
+const MAX_BYTES: usize = 1 << 20;
+
+/// Deeper lists are not indented further.
+const MAX_INDENT: usize = 8;
+
+/// The plain text of an HTML fragment: paragraphs become blocks parted by an empty line, `<br>` a line break, list items
+/// lines that begin with `- ` or a number, table rows lines, preformatted text stays as it is, images become their
+/// alternative text, emoji their name. Block quotes, `aside`s and scripts are cut.
+///
+/// Markup over 1 MiB or nested deeper than 400 is only stripped of its tags.
+pub fn html_to_text(html: &str) -> Plain {
+    if html.len() > MAX_BYTES || depth(html) > MAX_DEPTH {
+        return Plain { text: strip_tags(html), quoted: false };
+    }
+    let document = Html::parse_fragment(html);
+    let mut page = Page::default();
+    let mut cutting = None;
+    for edge in document.tree.root().traverse() {
+        match edge {
+            Edge::Open(_) if cutting.is_some() => {}
+            Edge::Open(node) => match node.value() {
+                Node::Text(text) => page.text(text),
+                Node::Element(element) => {
+                    let cut = cut(element);
+                    if cut == Cut::Keep {
+                        page.open(element);
+                    } else {
+                        page.quoted |= cut == Cut::Others;
+                        page.part(if cut == Cut::Others { 2 } else { 0 });
+                        cutting = Some(node.id());
+                    }
+                }
+                _ => {}
+            },
+            Edge::Close(node) if cutting.is_some() => {
+                if cutting == Some(node.id()) {
+                    cutting = None;
+                }
+            }
+            Edge::Close(node) => {
+                if let Node::Element(element) = node.value() {
+                    page.close(element.name());
+                }
+            }
+        }
+    }
+    Plain { text: page.out.trim().to_owned(), quoted: page.quoted }
+}
+
+/// What to do with an element and all in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    Keep,
+    /// Words, but not the author's.
+    Others,
+    /// No words.
+    Furniture,
+}
+
+fn cut(element: &Element) -> Cut {
+    let class = |name| element.has_class(name, CaseSensitivity::CaseSensitive);
+    match element.name() {
+        "blockquote" | "aside" => Cut::Others,
+        "script" | "style" | "template" | "svg" | "noscript" | "iframe" | "head" => Cut::Furniture,
+        "div" if class("meta") || class("quote-controls") => Cut::Furniture,
+        _ => Cut::Keep,
+    }
+}
+
+/// The text so far, and what must come before the next word.
+#[derive(Default)]
+struct Page {
+    out: String,
+    quoted: bool,
+    /// Line breaks owed, at most 2.
+    breaks: usize,
+    space: bool,
+    /// Mark of a list item that has no words yet.
+    mark: String,
+    /// Open lists: the number of the next item, or `None` for bullets.
+    lists: Vec<Option<u64>>,
+    preformatted: usize,
+}
+
+impl Page {
+    fn open(&mut self, element: &Element) {
+        match element.name() {
+            "br" => {
+                self.breaks = (self.breaks + 1).min(2);
+                self.space = false;
+            }
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "hr" | "table" | "details" => self.part(2),
+            "pre" => {
+                self.part(2);
+                self.preformatted += 1;
+            }
+            "div" | "tr" | "section" | "article" | "dt" | "dd" | "summary" | "figure" | "figcaption" => self.part(1),
+            "ul" | "ol" => {
+                self.part(if self.lists.is_empty() { 2 } else { 1 });
+                let first = element.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1);
+                self.lists.push((element.name() == "ol").then_some(first));
+            }
+            "li" => {
+                self.part(1);
+                self.mark = "  ".repeat(self.lists.len().saturating_sub(1).min(MAX_INDENT));
+                match self.lists.last_mut() {
+                    Some(Some(number)) => {
+                        self.mark.push_str(&format!("{number}. "));
+                        *number = number.saturating_add(1);
+                    }
+                    _ => self.mark.push_str("- "),
+                }
+            }
+            "td" | "th" if self.breaks == 0 && !self.out.is_empty() => self.word(" | "),
+            "img" => {
+                let avatar = element.has_class("avatar", CaseSensitivity::CaseSensitive);
+                let name = element.attr("alt").or(element.attr("title")).filter(|_| !avatar);
+                self.text(name.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "details" => self.part(2),
+            "pre" => {
+                self.preformatted = self.preformatted.saturating_sub(1);
+                self.part(2);
+            }
+            "div" | "tr" | "section" | "article" | "dt" | "dd" | "summary" | "figure" | "figcaption" => self.part(1),
+            "ul" | "ol" => {
+                self.lists.pop();
+                self.part(if self.lists.is_empty() { 2 } else { 1 });
+            }
+            "li" => {
+                self.mark.clear();
+                self.part(1);
+            }
+            _ => {}
+        }
+    }
+
+    /// Owes at least `breaks` line breaks before the next word; none between the mark of a list item and its words.
+    fn part(&mut self, breaks: usize) {
+        if self.mark.is_empty() && breaks > 0 {
+            self.breaks = self.breaks.max(breaks);
+            self.space = false;
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.preformatted > 0 {
+            // The break before `</pre>` belongs to the markup.
+            self.word(text.trim_end_matches('\n'));
+            self.breaks += usize::from(text.ends_with('\n'));
+            return;
+        }
+        let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0c');
+        for (i, word) in text.split(is_space).enumerate() {
+            self.space |= i > 0;
+            if !word.is_empty() {
+                self.word(&word.replace('\u{a0}', " "));
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
+        if !self.out.is_empty() {
+            for _ in 0..self.breaks.min(2) {
+                self.out.push('\n');
+            }
+            let inside_line = self.breaks == 0 && !self.out.ends_with('\n') && !self.out.ends_with(" | ");
+            if self.space && inside_line && self.mark.is_empty() {
+                self.out.push(' ');
+            }
+        }
+        self.out.push_str(&std::mem::take(&mut self.mark));
+        self.out.push_str(word);
+        self.breaks = 0;
+        self.space = false;
+    }
+}
+
+/// An upper guess of how deep `html` nests, without parsing it.
+fn depth(html: &str) -> usize {
+    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut now, mut deepest) = (0_usize, 0);
+    for tag in html.split('<').skip(1) {
+        let (closing, tag) = tag.strip_prefix('/').map_or((false, tag), |rest| (true, rest));
+        let name = &tag[..tag.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(tag.len())];
+        let never_nests =
+            matches!(name, "" | "p" | "li" | "br" | "img" | "hr" | "input" | "td" | "tr" | "th" | "dt" | "dd" | "wbr");
+        if never_nests {
+            continue;
+        }
+        let count = open.entry(name).or_default();
+        if !closing {
+            *count += 1;
+            now += 1;
+            deepest = deepest.max(now);
+        } else if *count > 0 {
+            *count -= 1;
+            now -= 1;
+        }
+    }
+    deepest
+}
+
+/// `html` without its tags, for what is too large to be parsed.
+fn strip_tags(html: &str) -> String {
+    let mut out = String::new();
+    for (i, piece) in html.split('<').enumerate() {
+        let words = if i == 0 { piece } else { piece.split_once('>').map_or("", |(_, words)| words) };
+        if !words.trim().is_empty() {
+            out.push_str(words);
+            out.push(' ');
+        }
+    }
+    out.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn markup_becomes_lines() {
+        let cases = [
+            ("<p>One.</p>\n<p>Two<br>\nthree  four</p>", "One.\n\nTwo\nthree four"),
+            ("<p>a</p><ul><li>x</li><li><p>y</p></li></ul><p>b</p>", "a\n\n- x\n- y\n\nb"),
+            ("<ol start=\"3\"><li>x<ul><li>in</li></ul></li><li>y</li></ol>", "3. x\n  - in\n4. y"),
+            ("<p>do</p><pre><code>if x:\n    y\n\nz\n</code></pre><p>ok</p>", "do\n\nif x:\n    y\n\nz\n\nok"),
+            ("<p>nice <img class=\"emoji\" title=\":ok:\" alt=\":ok:\"> one</p>", "nice :ok: one"),
+            ("<p>see <a href=\"http://x\">the <b>page</b></a>, now &amp; then</p>", "see the page, now & then"),
+            ("<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>", "a | b\n1 | 2"),
+            ("<script>alert(1)</script><p>left</p>", "left"),
+            ("a&nbsp; b", "a  b"),
+            ("", ""),
+        ];
+        for (html, want) in cases {
+            assert_eq!(html_to_text(html), Plain { text: want.to_owned(), quoted: false }, "{html}");
+        }
+    }
+
+    #[test]
+    fn words_of_others_are_cut() {
+        let cases = [
+            "<aside class=\"quote\" data-username=\"x\"><div class=\"title\">x:</div><blockquote><p>his</p></blockquote></aside>\n<p>mine</p>",
+            "<blockquote><p>his</p></blockquote><p>mine</p>",
+            "<aside class=\"onebox\"><article><h3>Title</h3></article></aside>mine",
+        ];
+        for html in cases {
+            assert_eq!(html_to_text(html), Plain { text: "mine".to_owned(), quoted: true }, "{html}");
+        }
+        assert_eq!(html_to_text("<p>one</p><blockquote>his</blockquote><p>two</p>").text, "one\n\ntwo");
+    }
+
+    #[test]
+    fn deep_and_large_markup_is_bounded() {
+        let deep = format!("{}words{}", "<div>".repeat(100_000), "</div>".repeat(100_000));
+        assert_eq!(html_to_text(&deep).text, "words");
+        let sly = format!("{}words", "<div></b><i></i>".repeat(50_000));
+        assert_eq!(html_to_text(&sly).text, "words");
+        let long = "<p>words</p>".repeat(100_000);
+        assert!(html_to_text(&long).text.starts_with("words words"));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics_and_is_trimmed(html in "(<(/?)(p|b|li|ul|pre|aside|td|br|img alt=x)>|[a-z é<>&;\n]{0,6}){0,40}") {
+            let plain = html_to_text(&html);
+            prop_assert_eq!(plain.text.trim(), &plain.text);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Line in, line out: the shape of `candor read`.
+//!
+//! A *line* is one JSON object with an `id` (any JSON scalar) and a `text`. The one rule: every line that is not blank gives
+//! exactly one line, in input order; a line that cannot be read gives `{"id":null,"error":"line 7: …"}` and the reading
+//! goes on. Memory does not grow with the input, and what has arrived is answered before more is waited for, so that the
+//! reader stands in a pipe like any other tool.
+
+use std::io::{ErrorKind, Read, Write};
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Bytes asked of the input at a time. Whole lines among them are worked on in parallel.
+const CHUNK: usize = 1 << 20;
+
+/// Bytes of the longest line that is read.
+const LONGEST_LINE: usize = 16 << 20;
+
+/// What was read from the pipe. `read + bad` is the number of lines written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LinesRead {
+    /// Lines that were read and answered.
+    pub read: u64,
+    /// Lines that were answered with an error.
+    pub bad: u64,
+}
+
+/// Answers each line of `input` with what `answer` makes of its text. `answer` gets the text and the whole line and gives
+/// a JSON object; the line's own id is put before its fields.
+///
+/// # Errors
+/// When `input` cannot be read or `output` cannot be written. Never because of what a line says.
+pub fn answer_lines(
+    mut input: impl Read,
+    mut output: impl Write,
+    answer: impl Fn(&str, &Value) -> Value + Sync,
+) -> Result<LinesRead> {
+    let mut counts = LinesRead::default();
+    let mut pending = Pending::default();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = match input.read(&mut chunk) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read.context("could not read the input")?,
+        };
+        let lines = if read == 0 { pending.end() } else { pending.push(&chunk[..read]) };
+        let answers = lines.par_iter().map(|line| answer_line(line, &answer)).collect::<Vec<_>>();
+        for (line, answer) in lines.iter().zip(answers) {
+            let value = match answer {
+                Ok(value) => {
+                    counts.read += 1;
+                    value
+                }
+                Err(why) => {
+                    counts.bad += 1;
+                    json!({ "id": null, "error": format!("line {}: {why}", line.number) })
+                }
+            };
+            serde_json::to_writer(&mut output, &value).context("could not write the output")?;
+            output.write_all(b"\n").context("could not write the output")?;
+        }
+        output.flush().context("could not write the output")?;
+        if read == 0 {
+            return Ok(counts);
+        }
+    }
+}
+
+fn answer_line(line: &Line, answer: impl Fn(&str, &Value) -> Value) -> Result<Value, String> {
+    if line.too_long {
+        return Err(format!("longer than {} MB", LONGEST_LINE >> 20));
+    }
+    let text = std::str::from_utf8(&line.bytes).map_err(|e| format!("not utf-8 at byte {}", e.valid_up_to()))?;
+    let value: Value =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| format!("no JSON: {e}"))?;
+    let id = match value.get("id") {
+        None => return Err("no \"id\"".to_owned()),
+        Some(Value::Array(_) | Value::Object(_)) => return Err("\"id\" is no text or number".to_owned()),
+        Some(id) => id.clone(),
+    };
+    let text = value.get("text").and_then(Value::as_str).ok_or("no \"text\", or not a text")?;
+    let mut answered = Map::new();
+    answered.insert("id".to_owned(), id);
+    match answer(text, &value) {
+        Value::Object(fields) => answered.extend(fields.into_iter().filter(|(name, _)| name != "id")),
+        other => _ = answered.insert("answer".to_owned(), other),
+    }
+    Ok(Value::Object(answered))
+}
+
+/// A line that is not blank.
+struct Line {
+    /// 1 for the first, counting blank ones.
+    number: u64,
+    /// Its bytes; none when it was too long.
+    bytes: Vec<u8>,
+    /// It went past [`LONGEST_LINE`].
+    too_long: bool,
+}
+
+/// The line that is arriving, of which at most [`LONGEST_LINE`] bytes are kept.
+#[derive(Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    too_long: bool,
+    ended: u64,
+}
+
+impl Pending {
+    /// Takes what has arrived and gives the lines that it completes.
+    fn push(&mut self, arrived: &[u8]) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for piece in arrived.split_inclusive(|&b| b == b'\n') {
+            self.too_long |= self.bytes.len() + piece.len() > LONGEST_LINE;
+            if self.too_long {
+                self.bytes = Vec::new();
+            } else {
+                self.bytes.extend_from_slice(piece);
+            }
+            if piece.ends_with(b"\n") {
+                lines.extend(self.end());
+            }
+        }
+        lines
+    }
+
+    /// Ends the line that is arriving.
+    fn end(&mut self) -> Vec<Line> {
+        self.ended += 1;
+        let line = Line {
+            number: self.ended,
+            bytes: std::mem::take(&mut self.bytes),
+            too_long: std::mem::take(&mut self.too_long),
+        };
+        if !line.too_long && line.bytes.trim_ascii().is_empty() {
+            return Vec::new();
+        }
+        vec![line]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(input: &[u8]) -> (Vec<Value>, LinesRead) {
+        let mut output = Vec::new();
+        let counts =
+            answer_lines(input, &mut output, |text, line| json!({ "length": text.len(), "kind": line["kind"] }));
+        let lines = output.split(|&b| b == b'\n').filter(|line| !line.is_empty());
+        (lines.map(|line| serde_json::from_slice(line).unwrap()).collect(), counts.unwrap())
+    }
+
+    #[test]
+    fn answers_every_line_in_order_and_echoes_the_id() {
+        let input: String =
+            (0..5000).map(|i| format!("{{\"id\":{i},\"text\":\"{}\"}}\n", "x".repeat(i % 700))).collect();
+        let (lines, counts) = answered(input.as_bytes());
+        assert_eq!(counts, LinesRead { read: 5000, bad: 0 });
+        for (i, line) in lines.iter().enumerate() {
+            assert_eq!((&line["id"], &line["length"]), (&json!(i), &json!(i % 700)));
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_answered_and_the_rest_is_read() {
+        let input = b"\xef\xbb\xbf{\"id\":\"a\",\"text\":\"hi\",\"kind\":\"call\"}\r\n\n{\"id\":1,\n[]\n{\"text\":\"x\"}\n{\"id\":{},\"text\":\"x\"}\n\
+            {\"id\":2}\n{\"id\":3,\"text\":\"\xff\"}\n{\"id\":null,\"text\":\"\"}";
+        let (lines, counts) = answered(input);
+        assert_eq!(counts, LinesRead { read: 2, bad: 6 });
+        assert_eq!(lines[0], json!({ "id": "a", "length": 2, "kind": "call" }));
+        let starts = [
+            "line 3: no JSON",
+            "line 4: no \"id\"",
+            "line 5: no \"id\"",
+            "line 6: \"id\"",
+            "line 7: no \"text\"",
+            "line 8: not utf-8",
+        ];
+        for (line, start) in lines[1..7].iter().zip(starts) {
+            assert!(
+                line["id"].is_null() && line["error"].as_str().unwrap().starts_with(start),
+                "{line} should begin {start}"
+            );
+        }
+        assert_eq!(lines[7], json!({ "id": null, "length": 0, "kind": null }));
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_is_refused_without_being_held() {
+        let mut input = vec![b'x'; LONGEST_LINE + 10];
+        input.extend_from_slice(b"\n{\"id\":1,\"text\":\"ok\"}\n");
+        let (lines, counts) = answered(&input);
+        assert_eq!(counts, LinesRead { read: 1, bad: 1 });
+        assert_eq!(lines[0]["error"], "line 1: longer than 16 MB");
+    }
+
+    /// Gives one line at a time and looks whether the line before was answered by then.
+    struct Dialogue<'a>(u8, &'a std::cell::RefCell<Vec<u8>>);
+
+    impl Read for Dialogue<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+            let answered = self.1.borrow().iter().filter(|&&b| b == b'\n').count();
+            assert_eq!(answered, usize::from(self.0), "what has arrived is answered before more is waited for");
+            if self.0 == 3 {
+                return Ok(0);
+            }
+            self.0 += 1;
+            let line = b"{\"id\":0,\"text\":\"\"}\n";
+            buf[..line.len()].copy_from_slice(line);
+            Ok(line.len())
+        }
+    }
+
+    struct Shared<'a>(&'a std::cell::RefCell<Vec<u8>>);
+
+    impl Write for Shared<'_> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn stands_in_a_pipe_that_waits_for_its_answers() {
+        let written = std::cell::RefCell::new(Vec::new());
+        let counts = answer_lines(Dialogue(0, &written), Shared(&written), |_, _| json!({})).unwrap();
+        assert_eq!(counts.read, 3);
+    }
+}

@@ -1,0 +1,171 @@
+//! The demo finds what was planted in the corpus and not what was not.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::{Place, lines, repo};
+
+/// Heavy in the communities, missing from the notes.
+const SILENT: [&str; 3] = ["offline_loss", "accounting_sync", "missed_maintenance"];
+/// Claimed in the notes, not lived in the communities.
+const PHANTOM: [&str; 3] = ["route_fuel", "owner_visibility", "online_booking"];
+/// Present on both sides.
+const SHARED: [&str; 3] = ["double_booking", "hours_payroll", "parts_missing"];
+
+struct Demo {
+    place: Place,
+}
+
+impl Demo {
+    fn new() -> Self {
+        let place = Place::new();
+        let ran = place.run(&["demo"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("report.html"), "{}", ran.stdout);
+        Self { place }
+    }
+
+    fn run(&self, args: &[&str]) -> String {
+        let mut all = vec!["--workspace", "candor-demo/workspace", "--config", "candor-demo/corpus/candor.toml"];
+        all.extend(args);
+        let ran = self.place.run(&all);
+        assert!(matches!(ran.code, 0 | 4), "{args:?}: {}", ran.stderr);
+        ran.stdout
+    }
+
+    fn report(&self, name: &str) -> String {
+        fs::read_to_string(self.place.path().join("candor-demo/workspace/report").join(name)).expect("a report")
+    }
+}
+
+fn truth(file: &str) -> Vec<Value> {
+    lines(&fs::read_to_string(repo("corpus/demo").join(file)).expect("the truth file"))
+}
+
+#[test]
+fn the_demo_finds_what_was_planted() {
+    let demo = Demo::new();
+    planted_gaps_are_found(&demo);
+    hollow_optimism_is_measured(&demo);
+    quotes_are_slices_and_handles_stay_hidden(&demo);
+    a_second_demo_writes_the_same_bytes(&demo);
+}
+
+fn planted_gaps_are_found(demo: &Demo) {
+    let comparison: Value = serde_json::from_str(demo.run(&["compare", "--json"]).trim()).expect("JSON");
+    assert_eq!(comparison["trust"], "measured");
+    let problems = comparison["problems"].as_array().expect("problems");
+    let verdicts = problems
+        .iter()
+        .map(|p| (p["id"].as_str().expect("id"), p["verdict"].as_str().expect("verdict")))
+        .collect::<BTreeMap<_, _>>();
+    for id in SILENT {
+        assert!(matches!(verdicts[id], "silent" | "absent"), "{id} is {}", verdicts[id]);
+    }
+    for id in PHANTOM {
+        assert_eq!(verdicts[id], "phantom", "{id}");
+    }
+    for id in SHARED {
+        assert!(!matches!(verdicts[id], "silent" | "absent" | "phantom"), "{id} is {}", verdicts[id]);
+    }
+    // The interval of each planted problem holds what the truth file says of the people in the denominator.
+    let mut covered = 0;
+    for problem in problems {
+        let rate = &problem["community"];
+        assert!(rate["hits"].is_u64() && rate["of"].is_u64(), "a rate travels with its counts: {problem}");
+        if let (Some(low), Some(high)) = (rate["low"].as_f64(), rate["high"].as_f64()) {
+            assert!((0.0..=1.0).contains(&low) && low <= high && high <= 1.0);
+            covered += 1;
+        }
+    }
+    assert!(covered >= 6, "only {covered} problems have an interval");
+}
+
+fn hollow_optimism_is_measured(demo: &Demo) {
+    let mut strong = HashMap::<String, bool>::new();
+    let mut backed = HashMap::<String, bool>::new();
+    for note in truth("truth_notes.jsonl") {
+        let account = note["account"].as_str().expect("account").to_owned();
+        *strong.entry(account.clone()).or_default() |= note["interest"].as_u64() >= Some(3);
+        let kept = note["commitments"].as_array().expect("commitments").iter().any(|c| {
+            c["who"] == "buyer"
+                && c["status"] == "kept"
+                && c["level"].as_u64() >= Some(2)
+                && c["evidence"] != "note_only"
+        });
+        *backed.entry(account).or_default() |= kept;
+    }
+    let population = strong.values().filter(|s| **s).count();
+    let hollow = strong.iter().filter(|(account, strong)| **strong && !backed[*account]).count();
+    let planted = hollow as f64 / population as f64;
+    let comparison: Value = serde_json::from_str(demo.run(&["compare", "--json"]).trim()).expect("JSON");
+    let commitment = comparison["components"]
+        .as_array()
+        .expect("components")
+        .iter()
+        .find(|c| c["name"] == "commitment")
+        .expect("the commitment component");
+    assert_eq!(commitment["verdict"], "finding", "{commitment}");
+    let [low, high] = ["low", "high"].map(|f| commitment[f].as_f64().expect("an interval"));
+    assert!(low <= planted && planted <= high, "{hollow} of {population} planted, {low}..{high} measured");
+}
+
+fn quotes_are_slices_and_handles_stay_hidden(demo: &Demo) {
+    let posts = lines(&demo.run(&["export", "posts"]));
+    assert!(posts.len() >= 400, "{} posts", posts.len());
+    let texts = posts
+        .iter()
+        .map(|p| (p["id"].as_str().expect("id"), p["text"].as_str().expect("text")))
+        .collect::<HashMap<_, _>>();
+    let signals = lines(&demo.run(&["export", "signals"]));
+    assert!(signals.len() > 100, "{} signals", signals.len());
+    for signal in &signals {
+        let text = texts[signal["post"].as_str().expect("post")];
+        let [start, end] =
+            ["start", "end"].map(|f| usize::try_from(signal[f].as_u64().expect("offset")).expect("fits"));
+        assert_eq!(signal["quote"], text[start..end]);
+    }
+    // Handles as they stand in the corpus, at least eight letters so that no ordinary word is among them.
+    let list = fs::read_to_string(repo("corpus/demo/communities/vanowners.jsonl")).expect("the corpus");
+    let mut handles = lines(&list)
+        .iter()
+        .filter_map(|p| p["author"].as_str().map(str::to_owned))
+        .filter(|h| h.len() >= 8)
+        .collect::<Vec<_>>();
+    handles.sort();
+    handles.dedup();
+    assert!(handles.len() > 10);
+    let shown = [demo.report("report.html"), demo.report("report.md"), demo.report("report.v1.json")].concat();
+    for handle in handles {
+        let in_words = texts.values().any(|text| text.contains(&handle));
+        assert!(in_words || !shown.contains(&handle), "the report shows the handle {handle}");
+    }
+}
+
+fn a_second_demo_writes_the_same_bytes(demo: &Demo) {
+    let first = ["report.html", "report.md", "report.v1.json"].map(|name| demo.report(name));
+    let ran = demo.place.run(&["demo"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let second = ["report.html", "report.md", "report.v1.json"].map(|name| demo.report(name));
+    assert!(first == second, "two demos differ");
+}
+
+#[test]
+fn the_corpus_is_as_large_as_it_says() {
+    let posts = truth("truth_posts.jsonl");
+    let notes = truth("truth_notes.jsonl");
+    assert!(posts.len() >= 400, "{} posts", posts.len());
+    assert!(notes.len() >= 300, "{} notes", notes.len());
+    for post in &posts {
+        let text = post["text"].as_str().expect("text");
+        for act in post["acts"].as_array().expect("acts") {
+            for span in act["spans"].as_array().expect("spans") {
+                let [start, end] =
+                    ["start", "end"].map(|f| usize::try_from(span[f].as_u64().expect("offset")).expect("fits"));
+                assert_eq!(span["quote"], text[start..end], "in {}", post["id"]);
+            }
+        }
+    }
+}
