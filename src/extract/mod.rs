@@ -3,6 +3,8 @@
 //! A *signal* is an act that a post performs, with the words that show it. One rule holds whichever reader proposes the words:
 //! offsets are computed here, never accepted, and the words are cut from the post's own text.
 
+pub mod by_model;
+
 pub mod cascade;
 
 pub mod embedded;

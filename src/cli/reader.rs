@@ -1,0 +1,67 @@
+//! Which reader: the same few flags for every verb that reads, over what `candor.toml` says.
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::config::{LlmSettings, Protocol, ReaderKind, Settings};
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reader")]
+pub(super) struct ReaderArgs {
+    /// Who reads [default: as candor.toml says, else embedded].
+    #[arg(long, value_enum)]
+    pub(super) reader: Option<ReaderKind>,
+    /// The model, as its server calls it.
+    #[arg(long, env = "CANDOR_LLM_MODEL", value_name = "NAME")]
+    model: Option<String>,
+    /// Address of an OpenAI-compatible server, up to and including /v1.
+    #[arg(long, env = "CANDOR_LLM_URL", value_name = "URL")]
+    base_url: Option<String>,
+    /// How the model names words: by sentence number, or by quoting.
+    #[arg(long, value_enum)]
+    protocol: Option<Protocol>,
+    /// Most money that this workspace may ever spend on the model.
+    #[arg(long, value_name = "MONEY")]
+    budget: Option<f64>,
+    /// Most tokens that this workspace may ever use.
+    #[arg(long, value_name = "N")]
+    budget_tokens: Option<u64>,
+}
+
+impl ReaderArgs {
+    /// Lays the flags over `settings`.
+    ///
+    /// # Errors
+    /// When a model is to read and none is named.
+    pub(super) fn apply(&self, settings: &mut Settings) -> Result<()> {
+        if let Some(reader) = self.reader {
+            settings.reader = reader;
+        }
+        if settings.reader == ReaderKind::Embedded {
+            return Ok(());
+        }
+        if settings.llm.is_none() {
+            let Some(model) = &self.model else {
+                bail!("name the model that is to read: --model, or a section [llm] in candor.toml");
+            };
+            settings.llm = Some(LlmSettings::new(self.base_url.as_deref().unwrap_or(LlmSettings::OPENAI), model));
+        }
+        let Some(llm) = &mut settings.llm else { return Ok(()) };
+        if let Some(model) = &self.model {
+            llm.model.clone_from(model);
+        }
+        if let Some(url) = &self.base_url {
+            llm.base_url.clone_from(url);
+        }
+        if let Some(protocol) = self.protocol {
+            llm.protocol = protocol;
+        }
+        if let Some(money) = self.budget {
+            llm.set_budget(money)?;
+        }
+        if self.budget_tokens.is_some() {
+            llm.budget_tokens = self.budget_tokens;
+        }
+        Ok(())
+    }
+}

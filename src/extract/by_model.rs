@@ -1,0 +1,173 @@
+//! Posts to signals by a language model, with the embedded reader deciding what is worth a call.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::cascade::{Cascade, missed};
+use super::llm::{PostText, Quotes, Reader};
+use super::{embedded, read};
+use crate::llm::Usage;
+use crate::model::{PostId, PostReading, Recipe, Route};
+use crate::progress::Progress;
+use crate::store::{Failure, Store, UnreadPost};
+use crate::summary::StageSummary;
+
+/// Posts that are routed together.
+const BATCH: i64 = 2000;
+
+/// Posts whose readings are written together: what a kill makes the next run take from the cache again.
+const CHUNK: usize = 64;
+
+/// Counts of a run.
+#[derive(Default)]
+struct Told {
+    done: u64,
+    failed: u64,
+    acts: BTreeMap<&'static str, u64>,
+    support: BTreeMap<&'static str, u64>,
+    quotes: Quotes,
+    usage: Usage,
+}
+
+impl Told {
+    fn add(&mut self, reading: &PostReading) {
+        self.done += 1;
+        for found in &reading.acts {
+            *self.acts.entry(found.act.kind().as_str()).or_default() += 1;
+            if let Some(support) = found.support {
+                *self.support.entry(support.as_str()).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// Reads every post that `reader` has not read and the cascade passes on. Can be killed at any point and run again: answers
+/// that were paid for are kept.
+///
+/// # Errors
+/// When the store cannot be read or written, the budget is spent, or the model's server cannot be used. What was read until
+/// then is kept.
+pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Progress) -> Result<StageSummary> {
+    let began = Instant::now();
+    let recipe = reader.recipe();
+    let total = store.post_totals().await?[0].unsigned_abs();
+    let unread = store.count_unread_posts(&recipe).await?.unsigned_abs();
+    let bar = progress.bar("extract", unread);
+    let mut told = Told::default();
+    let mut revision = 0;
+    // Signals give a post a new revision, so what was unread at the beginning is read up to there and no further.
+    let newest = store.revision().await?;
+    loop {
+        let posts = store.unread_posts(&recipe, revision, BATCH).await?;
+        let Some(last) = posts.last() else { break };
+        revision = last.revision;
+        let (asked, left) = route(store, &recipe, cascade, posts).await?;
+        left.iter().for_each(|(_, reading)| told.add(reading));
+        store.write_post_readings(&recipe, &left).await.context("could not store what was left")?;
+        bar.inc(left.len() as u64);
+        for chunk in asked.chunks(CHUNK) {
+            ask(store, reader, chunk, &mut told).await?;
+            bar.inc(chunk.len() as u64);
+        }
+        if revision >= newest {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    let totals = store.route_totals(&recipe).await?;
+    let Quotes { exact, repaired, rejected } = told.quotes;
+    let skipped = total.saturating_sub(told.done + told.failed);
+    Ok(StageSummary::new("extract", began, told.done, skipped, told.failed)
+        .with("signals", json!(told.acts))
+        .with("support", json!(told.support))
+        .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
+        .with("cascade", missed(&totals))
+        .with("spent", spent(told.usage))
+        .with("rejected", rejected)
+        .with("recipe", recipe.as_str()))
+}
+
+/// What calls took, as it is published.
+pub(crate) fn spent(usage: Usage) -> serde_json::Value {
+    json!({
+        "calls": usage.calls, "cached": usage.cached, "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens, "cost": usage.cost_micros as f64 / 1e6,
+    })
+}
+
+/// Posts to ask about, and readings of those that are not worth a call: their voice as the embedded reader hears it, and no
+/// acts.
+type Routed = (Vec<UnreadPost>, Vec<(PostId, PostReading)>);
+
+/// Sorts posts by whether they are worth a call, and writes down which way each went.
+async fn route(store: &Store, recipe: &Recipe, cascade: Cascade, posts: Vec<UnreadPost>) -> Result<Routed> {
+    let routed = tokio::task::spawn_blocking(move || {
+        let way = |post: UnreadPost| {
+            if post.bot {
+                let reading = read(&post);
+                return (post, Route::Left, Some(reading));
+            }
+            match cascade.route(&post.id, embedded::chance(&post.text)) {
+                Route::Left => {
+                    let heard = read(&post);
+                    let reading = PostReading { acts: Vec::new(), texture: Vec::new(), rejected: 0, ..heard };
+                    (post, Route::Left, Some(reading))
+                }
+                route => (post, route, None),
+            }
+        };
+        posts.into_par_iter().map(way).collect::<Vec<_>>()
+    })
+    .await
+    .context("the embedded reader ended early")?;
+    let routes: Vec<_> =
+        routed.iter().filter(|(post, ..)| !post.bot).map(|(post, route, _)| (post.id.clone(), *route)).collect();
+    store.write_routes(recipe, &routes).await.context("could not store which posts are worth a call")?;
+    let (mut asked, mut left) = (Vec::new(), Vec::new());
+    for (post, _, reading) in routed {
+        match reading {
+            Some(reading) => left.push((post.id, reading)),
+            None => asked.push(post),
+        }
+    }
+    Ok((asked, left))
+}
+
+/// Asks about some posts and writes down what was answered. What concerns one post is recorded and survived.
+async fn ask(store: &Store, reader: &Reader, posts: &[UnreadPost], told: &mut Told) -> Result<()> {
+    let texts: Vec<_> = posts
+        .iter()
+        .map(|post| PostText {
+            id: post.id.as_str(),
+            context: Some(post.parent_text.as_deref().unwrap_or(&post.title)).filter(|context| !context.is_empty()),
+            text: &post.text,
+        })
+        .collect();
+    let (mut readings, mut failures, mut end) = (Vec::new(), Vec::new(), None);
+    for (post, answer) in posts.iter().zip(reader.read(&texts).await) {
+        match answer {
+            Ok(read) => {
+                told.add(&read.reading);
+                told.usage += read.usage;
+                told.quotes += read.quotes;
+                readings.push((post.id.clone(), read.reading));
+            }
+            Err(why) if why.is_about_one_item() => {
+                told.failed += 1;
+                failures.push(Failure::new("extract", post.id.as_str(), why.to_string()));
+            }
+            Err(why) => end = Some(why),
+        }
+    }
+    store.write_post_readings(&reader.recipe(), &readings).await.context("could not store what was read")?;
+    store.record_failures(&failures).await?;
+    match end {
+        Some(why) => Err(anyhow::Error::new(why)
+            .context(format!("stopped after {} posts; they are kept, and the next run goes on from here", told.done))),
+        None => Ok(()),
+    }
+}
