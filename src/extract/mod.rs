@@ -7,6 +7,8 @@ pub mod embedded;
 
 pub mod lines;
 
+pub mod llm;
+
 pub mod score;
 
 use std::collections::BTreeMap;
