@@ -1,5 +1,7 @@
 //! What was asked for. Flags, environment and `candor.toml` are merged into [`Settings`] once; nothing else reads them.
 
+mod llm;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::model::id::content_hash;
+
+use llm::LlmFile;
+pub use llm::{LlmSettings, Price, Protocol, ReaderKind};
 
 /// Everything a run depends on, apart from its input.
 #[derive(Debug, Clone)]
@@ -33,6 +38,10 @@ pub struct Settings {
     pub net: NetSettings,
     /// Credentials for Reddit's API.
     pub reddit: Option<RedditCredentials>,
+    /// Who reads posts and notes.
+    pub reader: ReaderKind,
+    /// The language model, when one is configured; always there when it is the reader.
+    pub llm: Option<LlmSettings>,
 }
 
 /// Window, seed and size of the labelled sample.
@@ -137,6 +146,8 @@ struct File {
     compare: CompareFile,
     net: NetFile,
     reddit: Option<RedditFile>,
+    reader: ReaderKind,
+    llm: Option<LlmFile>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -226,6 +237,10 @@ impl Settings {
             token_url: r.token_url.unwrap_or_else(|| "https://www.reddit.com/api/v1/access_token".to_owned()),
             api_url: r.api_url.unwrap_or_else(|| "https://oauth.reddit.com".to_owned()),
         });
+        let llm = file.llm.map(LlmSettings::merge).transpose()?;
+        if file.reader == ReaderKind::Llm && llm.is_none() {
+            bail!("reader = \"llm\" needs a section [llm] that names a model");
+        }
         let collect = file
             .collect
             .into_iter()
@@ -250,6 +265,8 @@ impl Settings {
             compare,
             net,
             reddit,
+            reader: file.reader,
+            llm,
         })
     }
 }

@@ -9,9 +9,10 @@ use std::ops::Range;
 use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 
-use super::outgoing::{Outgoing, Protocol, nonce};
+use super::outgoing::{Outgoing, nonce};
 use super::sheet::Sheet;
 use super::{Model, Question, Unanswered, Usage};
+use crate::config::{LlmSettings, Protocol};
 
 /// Requests under way at once. How many the server really gets at once is the door's business.
 const UNDER_WAY: usize = 64;
@@ -33,6 +34,17 @@ pub struct Asking {
 impl Default for Asking {
     fn default() -> Self {
         Self { protocol: Protocol::Point, pack: 1, window_tokens: 480, judge: false }
+    }
+}
+
+impl From<&LlmSettings> for Asking {
+    fn from(settings: &LlmSettings) -> Self {
+        Self {
+            protocol: settings.protocol,
+            pack: settings.posts_per_request,
+            judge: settings.judge_support,
+            ..Self::default()
+        }
     }
 }
 

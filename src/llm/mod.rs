@@ -12,10 +12,36 @@ pub mod prompt;
 
 pub mod sheet;
 
-use std::ops::AddAssign;
+mod gate;
 
+mod purse;
+
+mod reply;
+
+mod request;
+
+mod server;
+
+mod tokens;
+
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use anyhow::Result;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::config::LlmSettings;
+use crate::net::Timer;
+use crate::store::Store;
+use server::Server;
 
 /// What is asked: everything that decides the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,27 +134,92 @@ type Script = dyn Fn(&Question) -> Value + Send + Sync;
 
 /// A model behind its door. Cheap to share; all pacing, caching and counting happens inside.
 pub struct Model {
-    script: Box<Script>,
+    voice: Voice,
+}
+
+/// Who answers.
+enum Voice {
+    Script(Box<Script>),
+    Server(Arc<Server>),
 }
 
 impl Model {
+    /// The model that `settings` name. With a store, answers are kept there and what earlier runs spent counts against the
+    /// budget; without one, both last as long as the model. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the address or the key cannot be used, the budget is in money and the model has no price, or the store cannot
+    /// be read.
+    pub async fn new(settings: &LlmSettings, store: Option<Store>, clock: Clock) -> Result<Self> {
+        Self::with_timer(settings, store, clock, Timer::real()).await
+    }
+
+    /// The same with another timer, for tests.
+    ///
+    /// # Errors
+    /// As [`Model::new`].
+    pub async fn with_timer(settings: &LlmSettings, store: Option<Store>, clock: Clock, timer: Timer) -> Result<Self> {
+        let server = Server::new(settings, store, clock, timer).await?;
+        Ok(Self { voice: Voice::Server(Arc::new(server)) })
+    }
+
     /// A model that answers what `script` says, for tests of what is made of answers.
     pub fn scripted(script: impl Fn(&Question) -> Value + Send + Sync + 'static) -> Self {
-        Self { script: Box::new(script) }
+        Self { voice: Voice::Script(Box::new(script)) }
     }
 
     /// The model's name as the server knows it.
     pub fn name(&self) -> &str {
-        "scripted"
+        match &self.voice {
+            Voice::Script(_) => "scripted",
+            Voice::Server(server) => &server.model,
+        }
     }
 
-    /// Asks `question` and reads the answer as a `T`. May be called from many tasks at once.
+    /// Asks `question` and reads the answer as a `T`. May be called from many tasks at once. Dropping the future before its
+    /// request is sent takes the question back; after that the answer is still waited for and kept, see [`Model::settle`].
     ///
     /// # Errors
     /// As [`Unanswered`] says.
     pub async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Result<Answer<T>, Unanswered> {
-        let value = serde_json::from_value((self.script)(question))
-            .map_err(|e| Unanswered::Malformed { unit: question.unit.clone(), why: e.to_string() })?;
-        Ok(Answer { value, usage: Usage::default() })
+        match &self.voice {
+            Voice::Script(script) => {
+                let value = serde_json::from_value(script(question))
+                    .map_err(|e| Unanswered::Malformed { unit: question.unit.clone(), why: e.to_string() })?;
+                Ok(Answer { value, usage: Usage::default() })
+            }
+            Voice::Server(server) => server.ask(question).await,
+        }
+    }
+
+    /// Waits until every request under way has been answered and written down; to be called before the process ends, also
+    /// after Ctrl-C.
+    pub async fn settle(&self) {
+        if let Voice::Server(server) = &self.voice {
+            server.settle().await;
+        }
+    }
+
+    /// Most tokens that `question` can take, prompt and answer together: what is held back of a budget.
+    #[cfg(test)]
+    fn request_tokens(&self, question: &Question) -> u64 {
+        match &self.voice {
+            Voice::Script(_) => 0,
+            Voice::Server(server) => server.count(question) + u64::from(question.max_tokens),
+        }
+    }
+
+    /// What this run took so far.
+    pub fn usage(&self) -> Usage {
+        match &self.voice {
+            Voice::Script(_) => Usage::default(),
+            Voice::Server(server) => server.used(),
+        }
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").field("name", &self.name()).finish_non_exhaustive()
     }
 }

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::config::Protocol;
 use crate::model::{Evidence, Fit, Span};
 use crate::text::locate::locate;
 use crate::text::mapped::Mapped;
@@ -29,33 +30,6 @@ static BRACKETED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
     .ok()
 });
-
-/// How a model says where in the text something stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Protocol {
-    /// By the numbers of the text's sentences; the program cuts the words.
-    Point,
-    /// By copying the words; the program looks for them.
-    Copy,
-}
-
-impl Protocol {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Point, Self::Copy];
-
-    /// The name as it is typed and stands in recipes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Point => "point",
-            Self::Copy => "copy",
-        }
-    }
-
-    /// The protocol with this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|p| p.as_str() == name)
-    }
-}
 
 /// A text as it goes out.
 #[derive(Debug, Clone)]

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::outgoing::{Outgoing, Protocol, context_line};
+use super::outgoing::{Outgoing, context_line};
 use super::sheet::Sheet;
+use crate::config::Protocol;
 use crate::text::redact::Names;
 
 /// The fence word of worked examples. No request has it: those have no vowels.

@@ -7,7 +7,8 @@
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use super::outgoing::{Outgoing, Protocol};
+use super::outgoing::Outgoing;
+use crate::config::Protocol;
 
 /// What may stand in a field.
 #[derive(Debug, Clone, Copy)]

@@ -35,6 +35,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 pub use error::NetError;
+pub(crate) use retry::retry_after;
 pub use timer::Timer;
 
 use crate::config::{NetSettings, RedditCredentials};

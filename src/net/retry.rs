@@ -65,7 +65,7 @@ impl Budget {
 
 /// How long `Retry-After` asks to wait. A date is measured against the reply's own `Date`, so a wrong clock here or
 /// there does no harm.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();

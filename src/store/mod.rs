@@ -22,6 +22,8 @@ mod labels;
 
 mod comparisons;
 
+mod llm_calls;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ use sqlx::{Sqlite, Transaction};
 pub use comparisons::StoredComparison;
 pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};
+pub use llm_calls::{LlmCall, LlmSpent};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, UnreadPost};
 pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};

@@ -9,8 +9,9 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
 use super::Read;
+use crate::config::Protocol;
 use crate::llm::ask::Asked;
-use crate::llm::outgoing::{Protocol, nonce};
+use crate::llm::outgoing::nonce;
 use crate::llm::prompt::Prompt;
 use crate::llm::sheet::{Form, Sheet};
 use crate::llm::{Model, Question, Unanswered, Usage};

@@ -14,7 +14,7 @@ mod tests;
 use std::sync::{Arc, LazyLock};
 
 use crate::llm::ask::{Answered, Asked, Asking, Standing, ask, questions};
-use crate::llm::outgoing::{Outgoing, Protocol, context_line};
+use crate::llm::outgoing::{Outgoing, context_line};
 use crate::llm::prompt::Prompt;
 use crate::llm::{Model, Question, Unanswered, Usage};
 use crate::model::{Act, Evidence, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, TextureSlot, Voice};
@@ -211,6 +211,3 @@ fn reading(text: &str, sent: &Outgoing<'_>, answer: Answered<PostSheet>) -> Read
     let reading = PostReading { voice, lang, acts, texture, rejected: quotes.rejected };
     Read { reading, usage: answer.usage, quotes }
 }
-
-/// The protocol this reader is set up with when nobody says otherwise.
-pub const DEFAULT_PROTOCOL: Protocol = Protocol::Point;

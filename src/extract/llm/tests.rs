@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::config::Protocol;
 use crate::model::{ActKind, AskKind, Severity, Span, Support};
 
 const POST: &str =

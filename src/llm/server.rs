@@ -1,0 +1,383 @@
+//! A question's way: was it paid for before? does the budget reach? is it its turn? send, write the answer down, read it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context as _, Result, bail};
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
+
+use super::gate::Gate;
+use super::purse::{Amount, Held, Purse, Rate};
+use super::reply::{Completion, Reply, brief};
+use super::request::{self, Dialect, Turn};
+use super::tokens;
+use super::transport::{Access, Line, Passing, Trouble, Wanted};
+use super::{Answer, Question, Unanswered, Usage};
+use crate::clock::Clock;
+use crate::config::LlmSettings;
+use crate::net::Timer;
+use crate::store::{LlmCall, Store};
+
+/// Rounds of async-openai's retries that one question gets while the server answers others.
+const MOST_ROUNDS: u32 = 3;
+
+/// A server with one model, the purse it is paid from and the store where answers are kept.
+pub(super) struct Server {
+    pub(super) model: String,
+    key_env: String,
+    pub(super) access: Access,
+    pub(super) line: Line,
+    gate: Arc<Gate>,
+    purse: Arc<Purse>,
+    rate: Rate,
+    pub(super) store: Option<Store>,
+    pub(super) clock: Clock,
+    dialect: Mutex<Known>,
+    /// Held by the first question to a server that is not known yet.
+    probing: Arc<AsyncMutex<()>>,
+    /// Questions under way, by hash: the same question asked twice at once is paid for once.
+    asking: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
+    /// Answers of this run when there is no store.
+    kept: Mutex<HashMap<String, Reply>>,
+    used: Mutex<Usage>,
+    /// Tokens of the parts that questions of one prompt share, by hash.
+    prefixes: Mutex<HashMap<blake3::Hash, u64>>,
+    /// Why nothing more is asked: the server refuses us altogether.
+    closed: Mutex<Option<String>>,
+    under_way: watch::Sender<usize>,
+}
+
+/// What is known of the server's dialect.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    dialect: Dialect,
+    /// It answered in this dialect, in an earlier run or in this one.
+    proven: bool,
+    /// It did so in this run.
+    used: bool,
+}
+
+/// Counts a question as under way while it lives.
+struct UnderWay(watch::Sender<usize>);
+
+impl UnderWay {
+    fn new(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Server {
+    pub(super) async fn new(settings: &LlmSettings, store: Option<Store>, clock: Clock, timer: Timer) -> Result<Self> {
+        let price = settings.price();
+        if settings.budget_micros.is_some() && price.is_none() {
+            bail!(
+                "llm.budget cannot be kept without the price of {:?}; add [llm.prices.{:?}] or set llm.budget_tokens",
+                settings.model,
+                settings.model
+            );
+        }
+        let access = Access::new(settings)?;
+        let (mut spent, mut dialect) = (Amount::default(), None);
+        if let Some(store) = &store {
+            let before = store.llm_spent().await.context("could not read what was spent before")?;
+            spent = Amount { micros: before.cost_micros, tokens: before.prompt_tokens + before.completion_tokens };
+            let remembered = store.llm_dialect(access.base(), &settings.model).await?;
+            dialect = remembered.and_then(|text| serde_json::from_str(&text).ok());
+        }
+        let gate = Arc::new(Gate::new(settings, timer));
+        Ok(Self {
+            model: settings.model.clone(),
+            key_env: settings.api_key_env.clone(),
+            line: Line::new(settings, access.clone(), Arc::clone(&gate))?,
+            access,
+            gate,
+            purse: Arc::new(Purse::new(settings, spent)),
+            rate: price.map(|price| Rate::new(price, 1.0)).unwrap_or_default(),
+            store,
+            clock,
+            dialect: Mutex::new(Known { proven: dialect.is_some(), dialect: dialect.unwrap_or_default(), used: false }),
+            probing: Arc::default(),
+            asking: Mutex::default(),
+            kept: Mutex::default(),
+            used: Mutex::default(),
+            prefixes: Mutex::default(),
+            closed: Mutex::default(),
+            under_way: watch::Sender::new(0),
+        })
+    }
+
+    /// Asks and reads the answer, asking once more when it is of another form.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        self: &Arc<Self>,
+        question: &Question,
+    ) -> Result<Answer<T>, Unanswered> {
+        let (reply, mut usage) = self.answer(question, Turn::First).await?;
+        let why = match reply.read(question) {
+            Ok(value) => return Ok(Answer { value, usage }),
+            Err(why) => why,
+        };
+        tracing::debug!(unit = question.unit, why, "asking once more");
+        let (reply, more) = self.answer(question, Turn::Second { longer: reply.finish == "length" }).await?;
+        usage += more;
+        match reply.read(question) {
+            Ok(value) => Ok(Answer { value, usage }),
+            Err(why) => Err(Unanswered::Malformed { unit: question.unit.clone(), why }),
+        }
+    }
+
+    /// One reply, from the store or from the server. A request that was sent is waited for and written down by a task of
+    /// its own, so that the caller may be dropped at any point and nothing paid for is lost.
+    async fn answer(self: &Arc<Self>, question: &Question, turn: Turn) -> Result<(Reply, Usage), Unanswered> {
+        let (alive, wanted) = Wanted::new();
+        let server = Arc::clone(self);
+        let under_way = UnderWay::new(&self.under_way);
+        let asked = question.clone();
+        let task = tokio::spawn(async move {
+            let outcome = server.answer_or_keep(&asked, turn, wanted).await;
+            drop(under_way);
+            outcome
+        });
+        let outcome = task.await.unwrap_or_else(|error| Err(Unanswered::Down(brief(&error.to_string()))));
+        drop(alive);
+        let (reply, usage) = outcome?;
+        match reply.declined() {
+            Some(why) => Err(Unanswered::Refused { unit: question.unit.clone(), why }),
+            None => Ok((reply, usage)),
+        }
+    }
+
+    async fn answer_or_keep(
+        &self,
+        question: &Question,
+        turn: Turn,
+        wanted: Wanted,
+    ) -> Result<(Reply, Usage), Unanswered> {
+        let hash = request::hash(&self.model, question, turn);
+        let only = self.alone(&hash).await;
+        let outcome = match self.find(&hash).await {
+            Ok(Some(reply)) => {
+                let usage = Usage { cached: 1, ..Usage::default() };
+                *lock(&self.used) += usage;
+                Ok((reply, usage))
+            }
+            Ok(None) => self.buy(&hash, question, turn, wanted).await,
+            Err(error) => Err(Unanswered::Down(format!("could not look up earlier answers: {error:#}"))),
+        };
+        drop(only);
+        let mut asking = lock(&self.asking);
+        // Only the map's own: nobody waits for the same answer.
+        if asking.get(&hash).is_some_and(|queue| Arc::strong_count(queue) == 1) {
+            asking.remove(&hash);
+        }
+        outcome
+    }
+
+    /// Waits until nobody else asks the question with `hash`.
+    async fn alone(&self, hash: &str) -> OwnedMutexGuard<()> {
+        let queue = Arc::clone(lock(&self.asking).entry(hash.to_owned()).or_default());
+        queue.lock_owned().await
+    }
+
+    /// The reply to the question with `hash`, if it was paid for before.
+    pub(super) async fn find(&self, hash: &str) -> Result<Option<Reply>> {
+        match &self.store {
+            Some(store) => Ok(store.llm_reply(hash).await?.map(|(finish, text)| Reply { text, finish })),
+            None => Ok(lock(&self.kept).get(hash).cloned()),
+        }
+    }
+
+    /// Sends until there is an answer or a reason to stop, and writes the answer down.
+    async fn buy(
+        &self,
+        hash: &str,
+        question: &Question,
+        turn: Turn,
+        wanted: Wanted,
+    ) -> Result<(Reply, Usage), Unanswered> {
+        let (mut dialect, probing) = self.dialect().await;
+        let prompt_tokens = self.prompt_tokens(question);
+        let most = u64::from(turn.max_tokens(question));
+        let amount = Amount { micros: self.rate.cost(prompt_tokens, most), tokens: prompt_tokens + most };
+        let answers_before = self.gate.answers();
+        let mut rounds = 0;
+        loop {
+            if let Some(why) = lock(&self.closed).clone() {
+                return Err(Unanswered::Down(why));
+            }
+            let held = self.purse.hold(amount).await.map_err(Unanswered::OverBudget)?;
+            let body = request::body(&self.model, question, turn, dialect);
+            let (outcome, lost) = self.line.complete(&body, amount.tokens, wanted.clone()).await;
+            let trouble = match outcome {
+                Ok(completion) => {
+                    let bought = self.keep(hash, question, completion, held).await?;
+                    self.learn(dialect).await;
+                    drop(probing);
+                    return Ok(bought);
+                }
+                Err(trouble) => trouble,
+            };
+            if lost {
+                held.lose();
+            } else {
+                drop(held);
+            }
+            match trouble {
+                Trouble::Refusal { status, message } => dialect = self.refused(question, status, &message, dialect)?,
+                Trouble::Passing { why, kind } => {
+                    rounds += u32::from(kind != Passing::Busy);
+                    let others = self.gate.answers() - answers_before;
+                    let works = others > 0 || kind == Passing::Slow && self.gate.answers() > 0;
+                    if rounds >= MOST_ROUNDS && works {
+                        let why = format!("{why}, {rounds} times, while others were answered");
+                        return Err(Unanswered::Refused { unit: question.unit.clone(), why });
+                    }
+                }
+                Trouble::GivenUp(why) => return Err(Unanswered::Down(why)),
+                Trouble::Abandoned => return Err(Unanswered::Down("nobody waits for the answer".to_owned())),
+            }
+        }
+    }
+
+    /// What to do after the server refused `question`: ask in other words, set the question aside, or stop.
+    fn refused(
+        &self,
+        question: &Question,
+        status: u16,
+        message: &str,
+        dialect: Dialect,
+    ) -> Result<Dialect, Unanswered> {
+        let aside = || Unanswered::Refused { unit: question.unit.clone(), why: message.to_owned() };
+        let lower = message.to_lowercase();
+        let moderated = ["moderat", "flagged", "content policy"].iter().any(|word| lower.contains(word));
+        let todo = match status {
+            400 | 422 => return dialect.after(message).ok_or_else(aside),
+            401 => {
+                format!("it does not accept the key; put a valid one into the environment variable {}", self.key_env)
+            }
+            402 => "the account has no credit left; top it up and run again to go on from here".to_owned(),
+            403 if moderated => return Err(aside()),
+            403 => format!("the key in {} may not use the model {:?}", self.key_env, self.model),
+            404 | 405 => {
+                format!("it has no model {:?} at this address; check llm.model and llm.base_url", self.model)
+            }
+            300..400 => "it sends us elsewhere; set llm.base_url to the address it really has".to_owned(),
+            _ => return Err(aside()),
+        };
+        let why = format!("{todo} ({status}: {message})");
+        *lock(&self.closed) = Some(why.clone());
+        Err(Unanswered::Down(why))
+    }
+
+    /// Writes the answer down before anything else happens to it.
+    async fn keep(
+        &self,
+        hash: &str,
+        question: &Question,
+        completion: Completion,
+        held: Held,
+    ) -> Result<(Reply, Usage), Unanswered> {
+        let prompt_tokens = completion.prompt_tokens.unwrap_or_else(|| self.count(question));
+        let reply = completion.reply;
+        let completion_tokens = completion.completion_tokens.unwrap_or_else(|| tokens::count(&reply.text));
+        let cost_micros = self.rate.cost(prompt_tokens, completion_tokens);
+        let usage = Usage { calls: 1, cached: 0, prompt_tokens, completion_tokens, cost_micros };
+        match &self.store {
+            Some(store) => {
+                let call = LlmCall {
+                    request_hash: hash.to_owned(),
+                    model: self.model.clone(),
+                    prompt: question.prompt.to_owned(),
+                    unit: question.unit.clone(),
+                    prompt_tokens,
+                    completion_tokens,
+                    cost_micros,
+                    finish: reply.finish.clone(),
+                    reply: reply.text.clone(),
+                    made_at: self.clock.now(),
+                };
+                store.record_llm_call(&call).await.map_err(|error| Unanswered::Down(format!("{error:#}")))?;
+            }
+            None => {
+                lock(&self.kept).insert(hash.to_owned(), reply.clone());
+            }
+        }
+        held.settle(Amount { micros: cost_micros, tokens: prompt_tokens + completion_tokens });
+        *lock(&self.used) += usage;
+        Ok((reply, usage))
+    }
+
+    /// The dialect to ask in. To a server that nobody knows yet one question goes first, and the others wait for what it
+    /// finds out.
+    async fn dialect(&self) -> (Dialect, Option<OwnedMutexGuard<()>>) {
+        let known = *lock(&self.dialect);
+        if known.proven {
+            return (known.dialect, None);
+        }
+        let probing = Arc::clone(&self.probing).lock_owned().await;
+        let known = *lock(&self.dialect);
+        (known.dialect, (!known.proven).then_some(probing))
+    }
+
+    /// Remembers that the server answered in `dialect`. One that worked before in this run stays: a single question may be
+    /// refused for its own schema.
+    async fn learn(&self, dialect: Dialect) {
+        let before = *lock(&self.dialect);
+        if before.used {
+            return;
+        }
+        *lock(&self.dialect) = Known { dialect, proven: true, used: true };
+        let (Some(store), true) = (&self.store, !before.proven || before.dialect != dialect) else { return };
+        let Ok(text) = serde_json::to_string(&dialect) else { return };
+        if let Err(error) = store.remember_llm_dialect(self.access.base(), &self.model, &text).await {
+            tracing::warn!(error = format!("{error:#}"), "could not remember what the model's server understands");
+        }
+    }
+
+    /// Tokens of the prompt, about. Roughly when nothing depends on it, by the table when money or pace does.
+    fn prompt_tokens(&self, question: &Question) -> u64 {
+        if self.purse.is_limited() || self.gate.counts_tokens() {
+            return self.count(question);
+        }
+        (question.system.len() + question.user.len()) as u64 / 4
+    }
+
+    /// Tokens of the prompt by the table.
+    pub(super) fn count(&self, question: &Question) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        for part in std::iter::once(&question.system).chain(question.examples.iter().flat_map(|(q, a)| [q, a])) {
+            hasher.update(&part.len().to_le_bytes()).update(part.as_bytes());
+        }
+        let key = hasher.finalize();
+        let known = lock(&self.prefixes).get(&key).copied();
+        let prefix = known.unwrap_or_else(|| {
+            let counted = tokens::of_prefix(question);
+            lock(&self.prefixes).insert(key, counted);
+            counted
+        });
+        prefix + tokens::of_rest(question)
+    }
+
+    /// What this run took so far.
+    pub(super) fn used(&self) -> Usage {
+        *lock(&self.used)
+    }
+
+    /// Waits until every request under way has been answered and written down.
+    pub(super) async fn settle(&self) {
+        let mut count = self.under_way.subscribe();
+        // The sender is ours, so this cannot fail.
+        let _ = count.wait_for(|count| *count == 0).await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

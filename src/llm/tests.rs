@@ -1,0 +1,362 @@
+//! The door before servers that behave well, badly and not at all. Waits of the gate are leapt over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use super::{Model, Question, Unanswered, Usage};
+use crate::clock::Clock;
+use crate::config::{LlmSettings, Price};
+use crate::net::Timer;
+use crate::store::{LlmSpent, Store};
+
+/// A question about `text` that wants a mood.
+pub(super) fn question(unit: &str, text: &str) -> Question {
+    Question {
+        unit: unit.to_owned(),
+        prompt: "mood",
+        system: "Say what mood a text is in.".to_owned(),
+        examples: vec![("What a day.".to_owned(), r#"{"mood":"tired"}"#.to_owned())],
+        user: text.to_owned(),
+        schema: json!({
+            "type": "object",
+            "properties": { "mood": { "type": "string", "enum": ["fine", "tired", "angry"] } },
+            "required": ["mood"],
+            "additionalProperties": false,
+        }),
+        max_tokens: 50,
+    }
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mood {
+    mood: String,
+}
+
+const FINE: &str = r#"{"mood":"fine"}"#;
+
+/// What a server says that charges 100 tokens for the question and 10 for the answer.
+fn said(text: &str) -> ResponseTemplate {
+    ended(text, "stop")
+}
+
+fn ended(text: &str, finish: &str) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(json!({
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": finish }],
+        "usage": { "prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110 },
+    }))
+}
+
+fn error(status: u16, message: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_json(json!({ "error": { "message": message, "code": status } }))
+}
+
+/// A server that answers its n-th request, from 0, with what `answer` says.
+async fn server(answer: impl Fn(usize, &Value) -> ResponseTemplate + Send + Sync + 'static) -> MockServer {
+    let server = MockServer::start().await;
+    let count = AtomicUsize::new(0);
+    Mock::given(method("POST"))
+        .and(path("/v1/chat/completions"))
+        .respond_with(move |request: &Request| {
+            let body = serde_json::from_slice(&request.body).unwrap();
+            answer(count.fetch_add(1, Ordering::SeqCst), &body)
+        })
+        .mount(&server)
+        .await;
+    server
+}
+
+struct House {
+    _folder: tempfile::TempDir,
+    store: Store,
+}
+
+async fn house() -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+    House { _folder: folder, store }
+}
+
+fn settings(server: &MockServer) -> LlmSettings {
+    let mut settings = LlmSettings::new(format!("{}/v1", server.uri()), "small");
+    settings.api_key = SecretString::from("sk-very-secret");
+    settings.prices.insert("small".to_owned(), Price { input: 1.0, output: 10.0, batch: 0.5 });
+    settings
+}
+
+async fn model(settings: &LlmSettings, store: &Store) -> Model {
+    let clock = Clock::Fixed(Timestamp::UNIX_EPOCH);
+    Model::with_timer(settings, Some(store.clone()), clock, Timer::leaping()).await.unwrap()
+}
+
+/// What one answer of [`said`] costs.
+const ONE: Usage = Usage { calls: 1, cached: 0, prompt_tokens: 100, completion_tokens: 10, cost_micros: 200 };
+
+fn times(one: Usage, n: u64) -> LlmSpent {
+    LlmSpent {
+        calls: n,
+        prompt_tokens: n * one.prompt_tokens,
+        completion_tokens: n * one.completion_tokens,
+        cost_micros: n * one.cost_micros,
+    }
+}
+
+async fn mood(model: &Model, text: &str) -> Result<(String, Usage), Unanswered> {
+    let answer = model.ask::<Mood>(&question("u1", text)).await?;
+    Ok((answer.value.mood, answer.usage))
+}
+
+#[tokio::test]
+async fn an_answer_is_paid_for_once() {
+    let (server, house) = (server(|_, _| said(FINE)).await, house().await);
+    let first = model(&settings(&server), &house.store).await;
+    assert_eq!(mood(&first, "a").await.unwrap(), ("fine".to_owned(), ONE));
+    let cached = Usage { cached: 1, ..Usage::default() };
+    assert_eq!(mood(&first, "a").await.unwrap(), ("fine".to_owned(), cached));
+    let second = model(&settings(&server), &house.store).await;
+    assert_eq!(mood(&second, "a").await.unwrap(), ("fine".to_owned(), cached));
+    assert_eq!(second.usage(), cached);
+    assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 1));
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_question_asked_at_once_is_paid_for_once() {
+    let (server, house) = (server(|_, _| said(FINE).set_delay(Duration::from_millis(30))).await, house().await);
+    let model = model(&settings(&server), &house.store).await;
+    let (a, b, c) = tokio::join!(mood(&model, "a"), mood(&model, "a"), mood(&model, "b"));
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
+    assert_eq!(
+        model.usage(),
+        Usage { calls: 2, cached: 1, prompt_tokens: 200, completion_tokens: 20, cost_micros: 400 }
+    );
+}
+
+#[tokio::test]
+async fn storms_of_429_and_500_are_waited_out() {
+    let house = house().await;
+    type Storm = fn(usize) -> ResponseTemplate;
+    let storms: [(&str, Storm); 4] = [
+        ("429", |_| error(429, "slow down").insert_header("retry-after", "7")),
+        ("429 without words", |_| ResponseTemplate::new(429)),
+        ("500", |_| ResponseTemplate::new(500).set_body_string("<html>oops</html>")),
+        ("mixed", |n| if n % 2 == 0 { error(503, "loading model") } else { error(429, "slow down") }),
+    ];
+    for (at, (name, storm)) in storms.into_iter().enumerate() {
+        let server = server(move |n, _| if n < 12 { storm(n) } else { said(FINE) }).await;
+        let model = model(&settings(&server), &house.store).await;
+        let texts = (0..10).map(|n| format!("{name} {n}")).collect::<Vec<_>>();
+        let answers = futures_util::future::join_all(texts.iter().map(|text| mood(&model, text))).await;
+        assert!(answers.iter().all(Result::is_ok), "{name}: {answers:?}");
+        assert_eq!(model.usage().calls, 10, "{name}");
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 10 * (at as u64 + 1)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stays_away_ends_the_run_with_what_to_do() {
+    let (server, house) = (server(|_, _| error(503, "loading model")).await, house().await);
+    let away = model(&settings(&server), &house.store).await;
+    let outcome = mood(&away, "a").await.unwrap_err();
+    assert!(matches!(outcome, Unanswered::Down(_)) && outcome.to_string().contains("run again"), "{outcome}");
+    let mut nobody = settings(&server);
+    nobody.base_url = "http://127.0.0.1:9/v1".to_owned();
+    let outcome = mood(&model(&nobody, &house.store).await, "a").await.unwrap_err();
+    assert!(matches!(outcome, Unanswered::Down(_)), "{outcome}");
+    assert_eq!(house.store.llm_spent().await.unwrap(), LlmSpent::default());
+}
+
+#[tokio::test]
+async fn a_refused_key_or_model_ends_the_run_at_once() {
+    let house = house().await;
+    for (status, message, hint) in [
+        (401, "bad key sk-very-secret", "CANDOR_LLM_KEY"),
+        (402, "more credits needed", "no credit"),
+        (403, "not for you", "may not use"),
+        (404, "model not found", "llm.model"),
+        (302, "elsewhere", "llm.base_url"),
+    ] {
+        let server = server(move |_, _| error(status, message)).await;
+        let model = model(&settings(&server), &house.store).await;
+        for _ in 0..2 {
+            let outcome = mood(&model, "a").await.unwrap_err();
+            assert!(matches!(outcome, Unanswered::Down(_)), "{outcome}");
+            let words = outcome.to_string();
+            assert!(words.contains(hint) && !words.contains("sk-very-secret"), "{words}");
+        }
+        assert_eq!(server.received_requests().await.unwrap().len(), 1, "{status}: asked no more");
+    }
+}
+
+#[tokio::test]
+async fn spent_credit_is_no_busy_server() {
+    let (server, house) = (
+        server(|_, _| {
+            let quota = json!({ "error": { "message": "see your plan", "type": "insufficient_quota", "code": null } });
+            ResponseTemplate::new(429).set_body_json(quota)
+        })
+        .await,
+        house().await,
+    );
+    let outcome = mood(&model(&settings(&server), &house.store).await, "a").await.unwrap_err();
+    assert!(outcome.to_string().contains("no credit"), "{outcome}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn refused_questions_are_set_aside_one_by_one() {
+    let house = house().await;
+    let long = "the request exceeds the available context size";
+    let server = server(move |_, body| match body["messages"][3]["content"].as_str() {
+        Some("long") => error(400, long),
+        Some("large") => error(413, "too large"),
+        Some("flagged") => error(403, "your input was flagged"),
+        Some("filtered") => ended("", "content_filter"),
+        _ => said(FINE),
+    })
+    .await;
+    let model = model(&settings(&server), &house.store).await;
+    for text in ["long", "large", "flagged", "filtered"] {
+        let outcome = mood(&model, text).await.unwrap_err();
+        assert!(matches!(outcome, Unanswered::Refused { .. }) && outcome.is_about_one_item(), "{text}: {outcome}");
+        assert_eq!(mood(&model, "short").await.unwrap().0, "fine");
+    }
+    assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 2), "the filtered answer and one fine one");
+}
+
+#[tokio::test]
+async fn a_malformed_answer_is_asked_once_more_and_both_are_paid_for() {
+    let house = house().await;
+    for (at, (bad, finish)) in
+        [(r#"{"colour":"red"}"#, "stop"), ("I'd rather not.", "stop"), (r#"{"mood":"fi"#, "length")]
+            .into_iter()
+            .enumerate()
+    {
+        let server = server(move |_, body| {
+            let text = body["messages"][3]["content"].as_str().unwrap();
+            if body["temperature"] == json!(0) || text.starts_with("hopeless") {
+                ended(bad, finish)
+            } else {
+                said(FINE)
+            }
+        })
+        .await;
+        let model = model(&settings(&server), &house.store).await;
+        let (value, usage) = mood(&model, &format!("a {at}")).await.unwrap();
+        assert_eq!((value.as_str(), usage.calls), ("fine", 2));
+        let hopeless = format!("hopeless {at}");
+        for calls in [4, 4] {
+            let outcome = mood(&model, &hopeless).await.unwrap_err();
+            assert!(matches!(outcome, Unanswered::Malformed { .. }), "{outcome}");
+            assert_eq!(model.usage().calls, calls, "a second run does not pay for it again");
+        }
+        let requests = server.received_requests().await.unwrap();
+        let limits = requests.iter().map(|r| r.body_json::<Value>().unwrap()["max_tokens"].as_u64().unwrap());
+        let longer = if finish == "length" { 100 } else { 50 };
+        assert_eq!(limits.collect::<Vec<_>>(), [50, longer, 50, longer]);
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 4 * (at as u64 + 1)));
+    }
+}
+
+#[tokio::test]
+async fn a_reply_cut_on_its_way_is_paid_for_and_asked_once_more() {
+    let house = house().await;
+    let server = server(|n, _| {
+        if n == 0 {
+            ResponseTemplate::new(200).set_body_string(r#"{"choices":[{"message":{"content":"{\"moo"#)
+        } else {
+            said(FINE)
+        }
+    })
+    .await;
+    let (value, usage) = mood(&model(&settings(&server), &house.store).await, "a").await.unwrap();
+    assert_eq!((value.as_str(), usage.calls), ("fine", 2));
+    assert!(usage.prompt_tokens > 100 && usage.cost_micros > 200, "estimated, for want of the server's numbers");
+    let spent = house.store.llm_spent().await.unwrap();
+    assert_eq!((spent.calls, spent.cost_micros), (2, usage.cost_micros));
+}
+
+#[tokio::test]
+async fn answers_are_asked_for_as_the_server_understands_and_that_is_remembered() {
+    let house = house().await;
+    let server = server(|_, body| match body["response_format"]["type"].as_str() {
+        Some("json_schema") => error(400, "response_format.type json_schema is not supported"),
+        Some(_) => error(400, "'response_format' is not supported"),
+        None if body.get("seed").is_some() => error(422, "extra inputs are not permitted: seed"),
+        None => said("Of course! ```json\n{\"mood\": \"fine\",}\n```"),
+    })
+    .await;
+    let first = model(&settings(&server), &house.store).await;
+    let texts = ["a", "b", "c", "d", "e"];
+    let answers = futures_util::future::join_all(texts.iter().map(|text| mood(&first, text))).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 3 + texts.len(), "probed once");
+    let second = model(&settings(&server), &house.store).await;
+    assert!(mood(&second, "f").await.is_ok());
+    assert_eq!(server.received_requests().await.unwrap().len(), 3 + texts.len() + 1, "remembered");
+    let last = server.received_requests().await.unwrap().pop().unwrap().body_json::<Value>().unwrap();
+    let words = last["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap();
+    assert!(words.contains("additionalProperties"), "the schema is told in words: {words}");
+}
+
+#[tokio::test]
+async fn the_budget_is_never_exceeded_and_carries_over() {
+    let house = house().await;
+    let server = server(|_, _| said(FINE).set_delay(Duration::from_millis(5))).await;
+    let mut settings = settings(&server);
+    settings.budget_tokens = Some(1000);
+    let first = model(&settings, &house.store).await;
+    let texts = (0..20).map(|n| format!("t{n}")).collect::<Vec<_>>();
+    let answers = futures_util::future::join_all(texts.iter().map(|text| mood(&first, text))).await;
+    let good = answers.iter().filter(|answer| answer.is_ok()).count() as u64;
+    let refused = answers.iter().filter(|a| matches!(a, Err(Unanswered::OverBudget(_)))).count() as u64;
+    assert_eq!(good + refused, 20);
+    // Asked for as long as what is spent and the next question's most fit: 110 a question.
+    let most = first.request_tokens(&question("u1", "t1"));
+    let expected = (0..).take_while(|n| n * 110 + most <= 1000).count() as u64;
+    assert_eq!(good, expected, "with at most {most} tokens a question");
+    assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, expected));
+    let second = model(&settings, &house.store).await;
+    assert!(matches!(mood(&second, "new").await, Err(Unanswered::OverBudget(_))));
+    assert_eq!(server.received_requests().await.unwrap().len() as u64, expected);
+}
+
+#[tokio::test]
+async fn money_without_a_price_is_refused_before_anything_is_sent() {
+    let server = server(|_, _| said(FINE)).await;
+    let mut settings = settings(&server);
+    settings.prices.clear();
+    settings.budget_micros = Some(1);
+    let refused = Model::new(&settings, None, Clock::System).await.unwrap_err();
+    assert!(refused.to_string().contains("llm.prices"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_dropped_question_is_kept_when_it_was_sent_and_taken_back_when_not() {
+    let house = house().await;
+    let server = server(|_, _| said(FINE).set_delay(Duration::from_millis(150))).await;
+    let mut settings = settings(&server);
+    settings.concurrency = 1;
+    let model = Arc::new(model(&settings, &house.store).await);
+    let asking = ["sent", "waiting"].map(|text| {
+        let model = Arc::clone(&model);
+        tokio::spawn(async move { mood(&model, text).await })
+    });
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    for task in &asking {
+        task.abort();
+    }
+    model.settle().await;
+    assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 1));
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    let (_, usage) = mood(&model, "sent").await.unwrap();
+    assert_eq!((usage.calls, usage.cached), (0, 1));
+}

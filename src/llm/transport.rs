@@ -1,0 +1,543 @@
+//! One attempt at a time, inside async-openai's own retry loop: wait at the gate, send, read the whole answer under a cap,
+//! and put what is wrong with it into words that the crate understands.
+//!
+//! The crate retries 429, 5xx and failed connections three times; it stumbles over error bodies that are not quite
+//! OpenAI's, waits for any `Retry-After` however long, and knows nothing of other requests. So error bodies are rewritten
+//! here, and pauses are the gate's.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use async_openai::Client;
+use async_openai::config::Config;
+use async_openai::error::OpenAIError;
+use async_openai::middleware::HttpRequestFactory;
+use async_openai::middleware::retry::OpenAIRetryLayer;
+use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::gate::{Gate, Pass};
+use super::reply::{Completion, brief};
+use crate::config::LlmSettings;
+use crate::net::retry_after;
+
+/// Largest answer to a question, bytes.
+const LARGEST_ANSWER: usize = 8 << 20;
+
+/// Where requests go and with which key. Not async-openai's own, which fills gaps from `OPENAI_*` variables that were meant
+/// for another server.
+#[derive(Clone)]
+pub(super) struct Access {
+    base: String,
+    key: SecretString,
+    headers: HeaderMap,
+}
+
+impl Access {
+    pub(super) fn new(settings: &LlmSettings) -> Result<Self> {
+        let base = settings.base_url.trim_end_matches('/').to_owned();
+        let url =
+            url::Url::parse(&base).context("llm.base_url is no address; write it as https://api.example.com/v1")?;
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+            bail!("llm.base_url must be an http or https address without user name and password");
+        }
+        let mut headers = HeaderMap::new();
+        let key = settings.api_key.expose_secret();
+        if !key.is_empty() {
+            let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
+                .map_err(|_| anyhow::anyhow!("the key in {} holds characters that no key has", settings.api_key_env))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(Self { base, key: settings.api_key.clone(), headers })
+    }
+
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// `text` without the key, should a server repeat it.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        match self.key.expose_secret() {
+            "" => text.to_owned(),
+            key => text.replace(key, "[key]"),
+        }
+    }
+
+    pub(super) fn mentions_key(&self, text: &str) -> bool {
+        let key = self.key.expose_secret();
+        !key.is_empty() && text.contains(key)
+    }
+}
+
+impl Config for Access {
+    fn headers(&self) -> HeaderMap {
+        self.headers.clone()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn query(&self) -> Vec<(&str, &str)> {
+        Vec::new()
+    }
+
+    fn api_base(&self) -> &str {
+        &self.base
+    }
+
+    fn api_key(&self) -> &SecretString {
+        &self.key
+    }
+}
+
+/// What came of a request after async-openai's retries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// May pass: the server is busy, failing, slow or unreachable.
+    Passing {
+        /// What happened.
+        why: String,
+        /// In which way.
+        kind: Passing,
+    },
+    /// The server answered this status and these words, and will do so again.
+    Refusal {
+        /// The HTTP status.
+        status: u16,
+        /// Its words.
+        message: String,
+    },
+    /// Nothing more is sent.
+    GivenUp(String),
+    /// Nobody waits for the answer any more, and it was not asked for yet.
+    Abandoned,
+}
+
+/// How trouble that may pass shows itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passing {
+    /// The server wants fewer requests.
+    Busy,
+    /// It did not answer in time.
+    Slow,
+    /// Anything else.
+    Failing,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passing { why, .. } | Self::GivenUp(why) => f.write_str(why),
+            Self::Refusal { status, message } => write!(f, "answered {status}: {message}"),
+            Self::Abandoned => f.write_str("nobody waits for the answer"),
+        }
+    }
+}
+
+impl Error for Trouble {}
+
+impl Trouble {
+    fn passing(why: impl Into<String>) -> Self {
+        Self::Passing { why: why.into(), kind: Passing::Failing }
+    }
+
+    /// What the crate's error means.
+    pub(super) fn of(error: OpenAIError) -> Self {
+        match error {
+            OpenAIError::Boxed(boxed) => match boxed.downcast::<Self>() {
+                Ok(trouble) => *trouble,
+                Err(other) => Self::passing(brief(&other.to_string())),
+            },
+            OpenAIError::ApiError(error) => {
+                let (status, message) = (error.status_code.as_u16(), error.api_error.message);
+                let out_of_credit = [&error.api_error.code, &error.api_error.r#type]
+                    .iter()
+                    .any(|kind| kind.as_deref() == Some("insufficient_quota"));
+                match status {
+                    _ if out_of_credit => Self::Refusal { status: 402, message },
+                    408 | 409 | 425 | 429 | 500.. => {
+                        let kind = if status == 429 { Passing::Busy } else { Passing::Failing };
+                        Self::Passing { why: brief(&format!("answered {status}: {message}")), kind }
+                    }
+                    _ => Self::Refusal { status, message },
+                }
+            }
+            OpenAIError::Reqwest(error) => Self::passing(in_words(error)),
+            other => Self::passing(brief(&other.to_string())),
+        }
+    }
+}
+
+/// Tells the task that sends a question whether anybody still waits for the answer.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted(watch::Receiver<()>);
+
+impl Wanted {
+    /// The question is wanted for as long as the sender lives.
+    pub(super) fn new() -> (watch::Sender<()>, Self) {
+        let (alive, wanted) = watch::channel(());
+        (alive, Self(wanted))
+    }
+
+    async fn gone(&mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
+/// A tower service that async-openai sends through.
+#[derive(Clone)]
+pub(super) struct Paced {
+    http: reqwest::Client,
+    access: Access,
+    gate: Arc<Gate>,
+    wanted: Wanted,
+    tokens: u64,
+    largest: usize,
+    /// Set when a request was sent and no answer came, so that nobody knows whether it is charged.
+    lost: Arc<AtomicBool>,
+}
+
+/// Everything that requests have in common.
+#[derive(Clone)]
+pub(super) struct Line {
+    http: reqwest::Client,
+    access: Access,
+    gate: Arc<Gate>,
+    client: Client<Access>,
+}
+
+impl Line {
+    #[expect(clippy::disallowed_methods, reason = "this is the other door: to a model's server")]
+    pub(super) fn new(settings: &LlmSettings, access: Access, gate: Arc<Gate>) -> Result<Self> {
+        let timeout = Duration::from_secs(settings.timeout_secs);
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("candor/", env!("CARGO_PKG_VERSION")))
+            .timeout(timeout)
+            .connect_timeout(timeout.min(Duration::from_secs(20)))
+            // A redirect would carry the text, and perhaps the key, to where nobody sent it.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .build()
+            .context("could not set up the client for the model's server")?;
+        let client = Client::build(http.clone(), access.clone());
+        Ok(Self { http, access, gate, client })
+    }
+
+    /// A client whose attempts wait their turn, count as `tokens` tokens each and are given up when nobody waits for them;
+    /// and the sign that an attempt was sent without an answer.
+    pub(super) fn client(&self, tokens: u64, wanted: Wanted, largest: usize) -> (Client<Access>, Arc<AtomicBool>) {
+        let lost = Arc::new(AtomicBool::new(false));
+        let paced = Paced {
+            http: self.http.clone(),
+            access: self.access.clone(),
+            gate: Arc::clone(&self.gate),
+            wanted,
+            tokens,
+            largest,
+            lost: Arc::clone(&lost),
+        };
+        let service = tower::Layer::layer(&OpenAIRetryLayer::default(), paced);
+        (self.client.clone().with_http_service(service), lost)
+    }
+
+    /// Asks for a completion.
+    pub(super) async fn complete(
+        &self,
+        body: &Value,
+        tokens: u64,
+        wanted: Wanted,
+    ) -> (Result<Completion, Trouble>, bool) {
+        let (client, lost) = self.client(tokens, wanted, LARGEST_ANSWER);
+        let completion = client.chat().create_byot::<_, Completion>(body).await.map_err(Trouble::of);
+        (completion, lost.load(Ordering::SeqCst))
+    }
+}
+
+impl tower::Service<HttpRequestFactory> for Paced {
+    type Response = reqwest::Response;
+    type Error = OpenAIError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, OpenAIError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), OpenAIError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: HttpRequestFactory) -> Self::Future {
+        let mut attempt = self.clone();
+        Box::pin(async move { attempt.make(&request).await })
+    }
+}
+
+impl Paced {
+    async fn make(&mut self, request: &HttpRequestFactory) -> Result<reqwest::Response, OpenAIError> {
+        let pass = tokio::select! {
+            biased;
+            () = self.wanted.gone() => return Err(boxed(Trouble::Abandoned)),
+            pass = self.gate.pass(self.tokens) => pass.map_err(|why| boxed(Trouble::GivenUp(why)))?,
+        };
+        let request = request.build().await?;
+        let asks = request.url().path().ends_with("/chat/completions");
+        let outcome = self.exchange(request).await;
+        let (status, headers, body) = match outcome {
+            Ok(answer) => answer,
+            Err(Failed::Connect(error)) => {
+                self.gate.note_failure(&pass, "could not connect", None);
+                return Err(OpenAIError::Reqwest(error));
+            }
+            Err(Failed::Later { why, kind }) => {
+                self.lost.store(asks, Ordering::SeqCst);
+                self.gate.note_failure(&pass, &why, None);
+                return Err(boxed(Trouble::Passing { why, kind }));
+            }
+        };
+        let answer = if asks { Answer::to_question(status, &body) } else { Answer::to_anything(status, body) };
+        self.note(&pass, &answer, &headers);
+        answer.pass_on(&self.access)
+    }
+
+    /// Sends and reads to the end.
+    async fn exchange(&self, request: reqwest::Request) -> Result<(StatusCode, HeaderMap, Vec<u8>), Failed> {
+        let mut response = self.http.execute(request).await.map_err(|error| match error.is_connect() {
+            true => Failed::Connect(error.without_url()),
+            false => Failed::later(error),
+        })?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(Failed::later)? {
+            if body.len() + chunk.len() > self.largest {
+                let why = format!("the answer has more than {} bytes", self.largest);
+                return Err(Failed::Later { why, kind: Passing::Failing });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((response.status(), std::mem::take(response.headers_mut()), body))
+    }
+
+    /// Tells the gate how it went.
+    fn note(&self, pass: &Pass, answer: &Answer, headers: &HeaderMap) {
+        let quiet = retry_after(headers);
+        match answer.status {
+            408 | 425 | 429 | 500.. => {
+                self.gate.note_failure(pass, &format!("answered {}", answer.status), quiet);
+            }
+            _ => self.gate.note_answer(),
+        }
+        if let Some(wait) = limit_wait(headers, self.tokens) {
+            self.gate.close_for(wait);
+        }
+    }
+}
+
+enum Failed {
+    /// Nothing was sent.
+    Connect(reqwest::Error),
+    /// It was sent, and then something broke.
+    Later { why: String, kind: Passing },
+}
+
+impl Failed {
+    fn later(error: reqwest::Error) -> Self {
+        let kind = if error.is_timeout() { Passing::Slow } else { Passing::Failing };
+        Self::Later { why: in_words(error), kind }
+    }
+}
+
+/// An answer in a form that async-openai reads: a status that means what it says, and OpenAI's error body.
+struct Answer {
+    status: u16,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn to_anything(status: StatusCode, body: Vec<u8>) -> Self {
+        let body = if status.is_success() { body } else { error_body(status, &body) };
+        Self { status: status.as_u16(), body }
+    }
+
+    fn to_question(status: StatusCode, body: &[u8]) -> Self {
+        if !status.is_success() {
+            return Self { status: status.as_u16(), body: error_body(status, body) };
+        }
+        if let Some(completion) = Completion::read(body) {
+            return Self { status: 200, body: completion.to_wire() };
+        }
+        // Some gateways say 200 and put what went wrong upstream into the body.
+        let error = serde_json::from_slice::<Value>(body).ok().and_then(|value| value.get("error").cloned());
+        let code = error.as_ref().and_then(|error| error.get("code")?.as_u64());
+        let code = code.filter(|code| (400..600).contains(code)).and_then(|code| u16::try_from(code).ok());
+        let status = StatusCode::from_u16(code.unwrap_or(502)).unwrap_or(StatusCode::BAD_GATEWAY);
+        let body = match error {
+            Some(_) => error_body(status, body),
+            None => wrapped("it is no chat completion; does llm.base_url end in /v1?", None, None),
+        };
+        Self { status: status.as_u16(), body }
+    }
+
+    fn pass_on(self, access: &Access) -> Result<reqwest::Response, OpenAIError> {
+        let body = match std::str::from_utf8(&self.body) {
+            Ok(text) if access.mentions_key(text) => access.scrub(text).into_bytes(),
+            _ => self.body,
+        };
+        let response = http::Response::builder()
+            .status(self.status)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body)
+            .map_err(|error| boxed(Trouble::passing(error.to_string())))?;
+        Ok(reqwest::Response::from(response))
+    }
+}
+
+fn boxed(trouble: Trouble) -> OpenAIError {
+    OpenAIError::Boxed(Box::new(trouble))
+}
+
+/// OpenAI's error body, made of whatever the server sent: llama.cpp writes `code` as a number, FastAPI servers have a
+/// `detail`, proxies send pages.
+fn error_body(status: StatusCode, body: &[u8]) -> Vec<u8> {
+    let value = serde_json::from_slice::<Value>(body).unwrap_or(Value::Null);
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        other => Some(other.to_string()),
+    };
+    let error = value.get("error").filter(|error| error.is_object());
+    let message = error
+        .and_then(|error| error.get("message"))
+        .or_else(|| value.get("error"))
+        .or_else(|| value.get("message"))
+        .or_else(|| value.get("detail"))
+        .and_then(text)
+        .or_else(|| value.is_null().then(|| String::from_utf8_lossy(body).into_owned()))
+        .map(|message| brief(&message))
+        .filter(|message| !message.is_empty())
+        .unwrap_or_else(|| status.canonical_reason().unwrap_or("no explanation").to_lowercase());
+    let field = |name: &str| error.and_then(|error| error.get(name)).and_then(text);
+    wrapped(&message, field("type").as_deref(), field("code").as_deref())
+}
+
+fn wrapped(message: &str, kind: Option<&str>, code: Option<&str>) -> Vec<u8> {
+    json!({ "error": { "message": message, "type": kind, "param": null, "code": code } }).to_string().into_bytes()
+}
+
+/// The innermost error is the one that says something.
+fn in_words(error: reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "timed out".to_owned();
+    }
+    let error = error.without_url();
+    let mut cause: &dyn Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    brief(&cause.to_string())
+}
+
+/// How long OpenAI's limit headers ask to wait before the next request of `tokens` tokens.
+fn limit_wait(headers: &HeaderMap, tokens: u64) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let wait = |kind: &str, needed: u64| {
+        let left = text(&format!("x-ratelimit-remaining-{kind}"))?.trim().parse::<u64>().ok()?;
+        let reset = period(text(&format!("x-ratelimit-reset-{kind}"))?)?;
+        (left < needed).then_some(reset)
+    };
+    wait("requests", 1).max(wait("tokens", tokens.max(1)))
+}
+
+/// `6m0s`, `1.5s`, `120ms` or plain seconds.
+fn period(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let number = rest[..end].parse::<f64>().ok()?;
+        let (unit, after) =
+            rest[end..].split_at(rest[end..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len() - end));
+        seconds += number
+            * match unit {
+                "d" => 86_400.0,
+                "h" => 3600.0,
+                "m" => 60.0,
+                "s" | "" => 1.0,
+                "ms" => 0.001,
+                _ => return None,
+            };
+        rest = after;
+    }
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_read_as_openai_writes_them() {
+        for (text, seconds) in [
+            ("6m0s", Some(360.0)),
+            ("1.5s", Some(1.5)),
+            ("120ms", Some(0.12)),
+            ("1h2m3s", Some(3723.0)),
+            ("7", Some(7.0)),
+            ("soon", None),
+            ("5x", None),
+        ] {
+            assert_eq!(period(text), seconds.map(Duration::from_secs_f64), "{text}");
+        }
+    }
+
+    #[test]
+    fn limit_headers_close_the_gate_only_when_nothing_is_left() {
+        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
+            pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
+        };
+        let none = headers(&[("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "2s")]);
+        assert_eq!(limit_wait(&none, 10), Some(Duration::from_secs(2)));
+        let some = headers(&[("x-ratelimit-remaining-requests", "1"), ("x-ratelimit-reset-requests", "2s")]);
+        assert_eq!(limit_wait(&some, 10), None);
+        let few = headers(&[("x-ratelimit-remaining-tokens", "9"), ("x-ratelimit-reset-tokens", "500ms")]);
+        assert_eq!(limit_wait(&few, 10), Some(Duration::from_millis(500)));
+        assert_eq!(limit_wait(&few, 9), None);
+    }
+
+    #[test]
+    fn every_error_body_becomes_openais() {
+        let read = |body: &str| {
+            let bytes = error_body(StatusCode::BAD_REQUEST, body.as_bytes());
+            let error: Value = serde_json::from_slice(&bytes).unwrap();
+            let field = |name: &str| error["error"][name].as_str().map(str::to_owned);
+            (field("message").unwrap(), field("code"))
+        };
+        let cases = [
+            (r#"{"error":{"code":400,"message":"too long","type":"x"}}"#, "too long", Some("400")),
+            (r#"{"error":"model not found"}"#, "model not found", None),
+            (r#"{"detail":[{"msg":"field required"}]}"#, r#"[{"msg":"field required"}]"#, None),
+            (r#"{"message":"no"}"#, "no", None),
+            ("<html>\n<b>Bad</b></html>", "<html> <b>Bad</b></html>", None),
+            ("", "bad request", None),
+            ("{}", "bad request", None),
+        ];
+        for (body, message, code) in cases {
+            assert_eq!(read(body), (message.to_owned(), code.map(str::to_owned)), "{body}");
+        }
+    }
+
+    #[test]
+    fn addresses_with_secrets_in_them_are_refused_without_repeating_them() {
+        for base in ["http://me:hunter2@x/v1", "ftp://x/v1", "x"] {
+            let error = format!("{:#}", Access::new(&LlmSettings::new(base, "m")).err().unwrap());
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The ledger of questions to a language model, which is also the cache of its answers.
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use sqlx::Row;
+
+use super::{Store, millis};
+
+/// One answered question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LlmCall {
+    /// Hash of everything that decides the answer.
+    pub request_hash: String,
+    /// The model, as the server calls it.
+    pub model: String,
+    /// The prompt's name.
+    pub prompt: String,
+    /// What it was about.
+    pub unit: String,
+    /// Tokens sent.
+    pub prompt_tokens: u64,
+    /// Tokens received.
+    pub completion_tokens: u64,
+    /// Price, in millionths of the price table's currency.
+    pub cost_micros: u64,
+    /// Why the model stopped.
+    pub finish: String,
+    /// The reply as it came.
+    pub reply: String,
+    /// When it arrived.
+    pub made_at: Timestamp,
+}
+
+/// What a workspace has spent on a language model, over all runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LlmSpent {
+    /// Answers paid for.
+    pub calls: u64,
+    /// Tokens sent.
+    pub prompt_tokens: u64,
+    /// Tokens received.
+    pub completion_tokens: u64,
+    /// Price, in millionths of the price table's currency.
+    pub cost_micros: u64,
+}
+
+impl Store {
+    /// Why the model stopped and what it replied to the question with `request_hash`, if it was answered before.
+    pub async fn llm_reply(&self, request_hash: &str) -> Result<Option<(String, String)>> {
+        let sql = "select finish, reply from llm_call where request_hash = $1 and reply is not null";
+        let row = sqlx::query(sql).bind(request_hash).fetch_optional(&self.pool).await?;
+        row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+    }
+
+    /// Writes down an answer. Should the same question have been paid for twice, by two runs at once or after its answer
+    /// was forgotten, the sums hold both.
+    pub async fn record_llm_call(&self, call: &LlmCall) -> Result<()> {
+        sqlx::query(
+            "insert into llm_call (request_hash, model, prompt, unit, prompt_tokens, completion_tokens, cost_micros, \
+             finish, reply, made_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+             on conflict (request_hash) do update set prompt_tokens = llm_call.prompt_tokens + excluded.prompt_tokens, \
+             completion_tokens = llm_call.completion_tokens + excluded.completion_tokens, \
+             cost_micros = llm_call.cost_micros + excluded.cost_micros, \
+             finish = excluded.finish, reply = excluded.reply, made_at = excluded.made_at",
+        )
+        .bind(&call.request_hash)
+        .bind(&call.model)
+        .bind(&call.prompt)
+        .bind(&call.unit)
+        .bind(integer(call.prompt_tokens))
+        .bind(integer(call.completion_tokens))
+        .bind(integer(call.cost_micros))
+        .bind(&call.finish)
+        .bind(&call.reply)
+        .bind(millis(call.made_at))
+        .execute(&self.pool)
+        .await
+        .with_context(|| format!("could not write down the model's answer about {}", call.unit))?;
+        Ok(())
+    }
+
+    /// What was spent over all runs.
+    pub async fn llm_spent(&self) -> Result<LlmSpent> {
+        let row = sqlx::query(
+            "select count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), \
+             coalesce(sum(cost_micros), 0) from llm_call",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let number = |at: usize| -> Result<u64> { Ok(u64::try_from(row.try_get::<i64, _>(at)?)?) };
+        Ok(LlmSpent {
+            calls: number(0)?,
+            prompt_tokens: number(1)?,
+            completion_tokens: number(2)?,
+            cost_micros: number(3)?,
+        })
+    }
+
+    /// What `model` at `base_url` turned out to understand, as it was remembered.
+    pub async fn llm_dialect(&self, base_url: &str, model: &str) -> Result<Option<String>> {
+        let row = sqlx::query("select dialect from llm_server where base_url = $1 and model = $2")
+            .bind(base_url)
+            .bind(model)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
+    /// Remembers what `model` at `base_url` understands.
+    pub async fn remember_llm_dialect(&self, base_url: &str, model: &str, dialect: &str) -> Result<()> {
+        sqlx::query(
+            "insert into llm_server (base_url, model, dialect) values ($1, $2, $3) \
+             on conflict (base_url, model) do update set dialect = excluded.dialect",
+        )
+        .bind(base_url)
+        .bind(model)
+        .bind(dialect)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+fn integer(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(hash: &str, cost: u64, reply: &str) -> LlmCall {
+        LlmCall {
+            request_hash: hash.to_owned(),
+            model: "m".to_owned(),
+            prompt: "read_post".to_owned(),
+            unit: "p1".to_owned(),
+            prompt_tokens: 10,
+            completion_tokens: 2,
+            cost_micros: cost,
+            finish: "stop".to_owned(),
+            reply: reply.to_owned(),
+            made_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_are_kept_and_what_was_paid_twice_is_summed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+        assert_eq!(store.llm_spent().await.unwrap(), LlmSpent::default());
+        store.record_llm_call(&call("a", 5, "{}")).await.unwrap();
+        store.record_llm_call(&call("b", 7, "{\"x\":1}")).await.unwrap();
+        store.record_llm_call(&call("a", 5, "{\"y\":1}")).await.unwrap();
+        let spent = LlmSpent { calls: 2, prompt_tokens: 30, completion_tokens: 6, cost_micros: 17 };
+        assert_eq!(store.llm_spent().await.unwrap(), spent);
+        let found = store.llm_reply("a").await.unwrap();
+        assert_eq!(found, Some(("stop".to_owned(), "{\"y\":1}".to_owned())));
+        assert_eq!(store.llm_reply("c").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_a_server_understands_is_remembered_per_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+        store.remember_llm_dialect("http://a/v1", "m", "{\"format\":\"plain\"}").await.unwrap();
+        store.remember_llm_dialect("http://a/v1", "m", "{\"format\":\"schema\"}").await.unwrap();
+        let dialect = store.llm_dialect("http://a/v1", "m").await.unwrap();
+        assert_eq!(dialect.as_deref(), Some("{\"format\":\"schema\"}"));
+        assert_eq!(store.llm_dialect("http://a/v1", "n").await.unwrap(), None);
+    }
+}
