@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::Deserialize;
 
 use crate::config::Protocol;
 use crate::model::{Evidence, Fit, Span};
@@ -148,6 +149,70 @@ impl<'a> Outgoing<'a> {
         let same = self.original.get(span.range()) == self.sent.text().get(sent);
         let fit = if fit == Fit::Exact && !same { Fit::Normalized } else { fit };
         Evidence::cut(self.original, span, fit)
+    }
+}
+
+/// Where a claim stands: a number by one protocol, a quote by the other.
+#[derive(Debug, Default, Deserialize)]
+pub struct Place {
+    /// Number of a sentence, from 1.
+    pub at: Option<usize>,
+    /// Words of the text.
+    pub quote: Option<String>,
+}
+
+/// How proposed quotes fared, texture and details of acts included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quotes {
+    /// Stand in the text byte for byte, or were pointed at.
+    pub exact: usize,
+    /// Stand there up to typing and a few slips.
+    pub repaired: usize,
+    /// Are not in the text.
+    pub rejected: usize,
+}
+
+/// Finds what a model said of one window of a text, and keeps count of what is not there.
+pub struct Finder<'a> {
+    text: &'a Outgoing<'a>,
+    window: Range<usize>,
+    quotes: &'a mut Quotes,
+}
+
+impl<'a> Finder<'a> {
+    /// For a window of `text`, counting into `quotes`.
+    pub fn new(text: &'a Outgoing<'a>, window: Range<usize>, quotes: &'a mut Quotes) -> Self {
+        Self { text, window, quotes }
+    }
+
+    fn count(&mut self, found: Option<Evidence>) -> Option<Evidence> {
+        match found.as_ref().map(Evidence::fit) {
+            Some(Fit::Exact) => self.quotes.exact += 1,
+            Some(_) => self.quotes.repaired += 1,
+            None => self.quotes.rejected += 1,
+        }
+        found
+    }
+
+    /// Where a claim stands.
+    pub fn place(&mut self, place: &Place) -> Option<Evidence> {
+        let found = match place {
+            Place { at: Some(number), .. } => self.text.at(&self.window, *number),
+            Place { quote: Some(quote), .. } => self.text.locate(&self.window, quote, None),
+            _ => None,
+        };
+        self.count(found)
+    }
+
+    /// The words of a detail; what is not stated is not counted.
+    pub fn words(&mut self, words: &str, near: &Place) -> Option<Evidence> {
+        let said = words.trim().trim_matches(|c: char| !c.is_alphanumeric());
+        let unstated = matches!(said.to_lowercase().as_str(), "" | "not stated" | "none" | "n/a" | "null" | "unknown");
+        if unstated {
+            return None;
+        }
+        let found = self.text.locate(&self.window, words, near.at);
+        self.count(found)
     }
 }
 

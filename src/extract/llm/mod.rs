@@ -14,13 +14,13 @@ mod tests;
 use std::sync::{Arc, LazyLock};
 
 use crate::llm::ask::{Answered, Asked, Asking, Standing, ask, questions};
-use crate::llm::outgoing::{Outgoing, context_line};
+use crate::llm::outgoing::{Finder, Outgoing, Place, Quotes, context_line};
 use crate::llm::prompt::Prompt;
 use crate::llm::{Model, Question, Unanswered, Usage};
-use crate::model::{Act, Evidence, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, TextureSlot, Voice};
+use crate::model::{Act, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, TextureSlot, Voice};
 use crate::text::redact::Names;
 
-use sheet::{POST_SHEET, Place, PostSheet};
+use sheet::{POST_SHEET, PostSheet};
 
 /// Version of what stands in code; prompts and settings are hashed on their own.
 const VERSION: &str = "llm-post-1";
@@ -57,17 +57,6 @@ pub struct Read {
     pub usage: Usage,
     /// How the proposed quotes fared.
     pub quotes: Quotes,
-}
-
-/// How proposed quotes fared, texture and details of acts included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Quotes {
-    /// Stand in the text byte for byte, or were pointed at.
-    pub exact: usize,
-    /// Stand there up to typing and a few slips.
-    pub repaired: usize,
-    /// Are not in the text.
-    pub rejected: usize,
 }
 
 /// The reader. Cheap to share.
@@ -135,45 +124,6 @@ impl Reader {
     }
 }
 
-/// The words of one post behind what a model said of it.
-struct Finder<'a> {
-    text: &'a Outgoing<'a>,
-    window: std::ops::Range<usize>,
-    quotes: &'a mut Quotes,
-}
-
-impl Finder<'_> {
-    fn count(&mut self, found: Option<Evidence>) -> Option<Evidence> {
-        match found.as_ref().map(Evidence::fit) {
-            Some(Fit::Exact) => self.quotes.exact += 1,
-            Some(_) => self.quotes.repaired += 1,
-            None => self.quotes.rejected += 1,
-        }
-        found
-    }
-
-    /// Where a claim stands.
-    fn place(&mut self, place: &Place) -> Option<Evidence> {
-        let found = match place {
-            Place { at: Some(number), .. } => self.text.at(&self.window, *number),
-            Place { quote: Some(quote), .. } => self.text.locate(&self.window, quote, None),
-            _ => None,
-        };
-        self.count(found)
-    }
-
-    /// The words of a detail; what is not stated is not counted.
-    fn words(&mut self, words: &str, near: &Place) -> Option<Evidence> {
-        let said = words.trim().trim_matches(|c: char| !c.is_alphanumeric());
-        let unstated = matches!(said.to_lowercase().as_str(), "" | "not stated" | "none" | "n/a" | "null" | "unknown");
-        if unstated {
-            return None;
-        }
-        let found = self.text.locate(&self.window, words, near.at);
-        self.count(found)
-    }
-}
-
 /// What the filled sheets of one post say about it.
 fn reading(text: &str, sent: &Outgoing<'_>, answer: Answered<PostSheet>) -> Read {
     let mut quotes = Quotes::default();
@@ -185,7 +135,7 @@ fn reading(text: &str, sent: &Outgoing<'_>, answer: Answered<PostSheet>) -> Read
         if voice == Voice::Unclear {
             voice = sheet.voice;
         }
-        let mut finder = Finder { text: sent, window, quotes: &mut quotes };
+        let mut finder = Finder::new(sent, window, &mut quotes);
         for (act, evidence) in sheet.acts(&mut finder) {
             let fit = evidence.fit();
             let confidence = CONFIDENCE.iter().find(|(f, _)| *f == fit).map_or(0.0, |(_, confidence)| *confidence);

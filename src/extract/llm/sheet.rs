@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Finder;
+use crate::llm::outgoing::{Finder, Place};
 use crate::llm::sheet::{Claim, Form, Sheet};
 use crate::model::{Act, AskKind, Evidence, Severity, Slot, SwitchStage, Voice};
 
@@ -81,13 +81,6 @@ pub(super) struct PostSheet {
     praise: Vec<Praise>,
     #[serde(default)]
     pub(super) texture: Vec<Stated>,
-}
-
-/// Where a claim stands: a number by one protocol, a quote by the other.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Place {
-    pub(super) at: Option<usize>,
-    pub(super) quote: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
