@@ -28,6 +28,19 @@ pub enum Protocol {
     Copy,
 }
 
+impl Protocol {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Point, Self::Copy];
+
+    /// The name as it is typed and stands in recipes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Point => "point",
+            Self::Copy => "copy",
+        }
+    }
+}
+
 /// A model behind an OpenAI-compatible server.
 #[derive(Debug, Clone)]
 pub struct LlmSettings {

@@ -9,6 +9,8 @@ pub mod import;
 
 pub mod lines;
 
+pub mod llm;
+
 mod read;
 
 pub use import::import;

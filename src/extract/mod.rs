@@ -11,6 +11,8 @@ pub mod embedded;
 
 pub mod lines;
 
+pub mod llm;
+
 pub mod score;
 
 use std::collections::BTreeMap;

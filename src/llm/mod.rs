@@ -4,6 +4,14 @@
 //! not. The one rule: what was paid for is written down before anything else happens to it, so neither a kill nor a second
 //! run pays twice.
 
+pub mod ask;
+
+pub mod outgoing;
+
+pub mod prompt;
+
+pub mod sheet;
+
 mod gate;
 
 mod purse;

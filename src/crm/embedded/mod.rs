@@ -18,6 +18,7 @@ mod truth;
 mod train;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
@@ -82,6 +83,12 @@ impl Reader {
 pub fn read_note(text: &str, kind: NoteKind) -> NoteReading {
     let reader = &*READER;
     read_with(&reader.grammar, &reader.features, &reader.cards, text, kind)
+}
+
+/// Whether a stretch of a note holds words that the note quotes from somebody.
+pub(super) fn is_quoted(text: &str, range: Range<usize>) -> bool {
+    let meets = |clause: &segment::Clause| clause.range.start < range.end && range.start < clause.range.end;
+    segment::clauses(text).iter().any(|clause| clause.quoted && meets(clause))
 }
 
 /// What this reader's readings are kept under.

@@ -22,7 +22,7 @@ mod words;
 
 use std::cell::RefCell;
 
-use crate::model::{Act, ActKind, Evidence, Fit, FoundAct, PostReading, Recipe, Span, Voice};
+use crate::model::{Act, ActKind, Evidence, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, Span, Voice};
 use analysis::{Analysis, analyse};
 use weights::{Counter, SHIPPED, SHIPPED_FILE, Scores, Weights};
 
@@ -80,6 +80,19 @@ pub fn read_post(text: &str, _context: Option<&str>) -> PostReading {
 }
 
 /// ISO 639-3 of a text that is long enough to tell; `None` otherwise.
+pub(crate) fn detected_language(text: &str) -> Option<&'static str> {
+    language(text, &analyse(text))
+}
+
+/// The normalised value of words that state `slot`; as written when they give no number.
+pub(crate) fn slot_value(slot: Slot, words: &str) -> SlotValue {
+    // An amount of time is a cost only when something says so, and who asks has been told that it is.
+    let words = if slot == Slot::CostTime { format!("spent {words}") } else { words.to_owned() };
+    let stated = texture::texture(&words, &analyse(&words), &[]);
+    stated.into_iter().find(|s| s.slot == slot).map_or(SlotValue::Text, |s| s.value)
+}
+
+/// As [`detected_language`].
 ///
 /// The detector costs more than all other reading, so it is asked only where the words are not plainly English, and then
 /// about no more of the text than it needs.

@@ -1,0 +1,200 @@
+//! The LLM note reader: a model says what a note claims and where; the program finds the words and says what vouches for them.
+//!
+//! The questions stand on one [`Sheet`](crate::llm::sheet::Sheet); quotes come by number or by copy, as for posts. The one
+//! rule: what corroborates a commitment is decided here, from the kind of the record and who is quoted, never by the model.
+
+mod sheet;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use super::embedded::is_quoted;
+use crate::llm::ask::{Answered, Asked, Asking, Standing, ask, questions};
+use crate::llm::outgoing::{Finder, Outgoing, Quotes};
+use crate::llm::prompt::Prompt;
+use crate::llm::{Model, Question, Unanswered, Usage};
+use crate::model::{
+    ClaimedPain, Commitment, Corroboration, Currency, Evidence, Giver, Interest, NoteKind, NoteReading, Objection,
+    Recipe,
+};
+use crate::text::redact::Names;
+
+use sheet::{NOTE_SHEET, NoteSheet, Placed};
+
+/// Version of what stands in code; prompts and settings are hashed on their own.
+const VERSION: &str = "llm-note-1";
+
+const PROMPT_FILE: &str = include_str!("../../../prompts/read_note.toml");
+
+/// Longest answer about one note.
+const ANSWER_TOKENS: u32 = 420;
+
+#[expect(clippy::expect_used, reason = "the prompt files are part of the program; the tests parse them")]
+static PROMPT: LazyLock<Prompt> = LazyLock::new(|| Prompt::parse(PROMPT_FILE).expect("the prompt is well formed"));
+
+/// A note to read.
+#[derive(Debug, Clone, Copy)]
+pub struct NoteText<'a> {
+    /// Its id, for the ledger and for errors; not sent.
+    pub id: &'a str,
+    /// What kind of record it is; not sent.
+    pub kind: NoteKind,
+    /// The note.
+    pub text: &'a str,
+}
+
+/// A note that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// What it says.
+    pub reading: NoteReading,
+    /// What that took. A request about several notes is on the account of the first.
+    pub usage: Usage,
+    /// How the proposed quotes fared.
+    pub quotes: Quotes,
+}
+
+/// The reader. Cheap to share.
+#[derive(Clone)]
+pub struct Reader {
+    model: Arc<Model>,
+    asking: Asking,
+    names: Names,
+    standing: Standing,
+}
+
+impl Reader {
+    /// A reader that asks `model`. `names` are masked before anything is sent; `secret` makes the fences unguessable (the
+    /// workspace's author key will do) and the same request the same in a later run.
+    #[expect(clippy::expect_used, reason = "the examples are part of the program; the tests fill them in")]
+    pub fn new(model: Arc<Model>, asking: Asking, names: Names, secret: [u8; 32]) -> Self {
+        let packed = asking.pack > 1;
+        let standing = Standing {
+            prompt: "read_note",
+            system: PROMPT.instructions(asking.protocol, packed),
+            examples: PROMPT.worked(&NOTE_SHEET, asking.protocol, packed).expect("the examples quote their own texts"),
+            sheet: &NOTE_SHEET,
+            answer_tokens: ANSWER_TOKENS,
+            secret,
+        };
+        Self { model, asking, names, standing }
+    }
+
+    /// What this reader's readings are kept under: model, protocol, packing, prompt.
+    pub fn recipe(&self) -> Recipe {
+        let Asking { protocol, pack, window_tokens, .. } = self.asking;
+        let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
+        Recipe::new(&name, &[PROMPT_FILE, &pack.to_string(), &window_tokens.to_string()])
+    }
+
+    /// What would be asked about `notes`, as it would be sent.
+    pub fn questions(&self, notes: &[NoteText<'_>]) -> Vec<Question> {
+        questions(&self.standing, &self.asking, &self.outgoing(notes))
+    }
+
+    /// Reads `notes`; the results come in their order. The requests go out concurrently.
+    pub async fn read(&self, notes: &[NoteText<'_>]) -> Vec<Result<Read, Unanswered>> {
+        let asked = self.outgoing(notes);
+        let answers = ask::<NoteSheet>(&self.model, &self.standing, &self.asking, &asked).await;
+        let read = asked.iter().zip(notes).zip(answers);
+        read.map(|((asked, note), answer)| answer.map(|answer| reading(note, &asked.text, answer))).collect()
+    }
+
+    fn outgoing<'a>(&self, notes: &[NoteText<'a>]) -> Vec<Asked<'a>> {
+        let asked =
+            |note: &NoteText<'a>| Asked { id: note.id, context: None, text: Outgoing::new(note.text, &self.names) };
+        notes.iter().map(asked).collect()
+    }
+}
+
+/// What the filled sheets of one note say about it.
+fn reading(note: &NoteText<'_>, sent: &Outgoing<'_>, answer: Answered<NoteSheet>) -> Read {
+    let mut quotes = Quotes::default();
+    let mut reading = NoteReading {
+        interest: None,
+        compliments: Vec::new(),
+        fluff: Vec::new(),
+        pains: Vec::new(),
+        objections: Vec::new(),
+        commitments: Vec::new(),
+        asked: false,
+        rejected: 0,
+    };
+    for (window, sheet) in answer.sheets {
+        add(&mut reading, note, &mut Finder::new(sent, window, &mut quotes), sheet);
+    }
+    reading.rejected = quotes.rejected;
+    // A machine's record claims nothing; it only vouches.
+    if note.kind == NoteKind::System {
+        let NoteReading { commitments, rejected, .. } = reading;
+        reading = NoteReading {
+            interest: None,
+            compliments: Vec::new(),
+            fluff: Vec::new(),
+            pains: Vec::new(),
+            objections: Vec::new(),
+            commitments,
+            asked: false,
+            rejected,
+        };
+    }
+    Read { reading, usage: answer.usage, quotes }
+}
+
+fn add(reading: &mut NoteReading, note: &NoteText<'_>, finder: &mut Finder<'_>, sheet: NoteSheet) {
+    // The latest word on interest stands: notes end with how it was left.
+    reading.interest = sheet.interest.and_then(Interest::new).or(reading.interest);
+    reading.asked |= sheet.asked;
+    let mut places = |places: &[Placed]| -> Vec<Evidence> {
+        places.iter().filter_map(|placed| finder.place(&placed.place)).collect()
+    };
+    reading.compliments.extend(places(&sheet.compliments));
+    reading.fluff.extend(places(&sheet.fluff));
+    for pain in sheet.pains {
+        reading.pains.extend(finder.place(&pain.place).map(|evidence| ClaimedPain {
+            evidence,
+            elicitation: pain.elicitation,
+            specific: pain.specific,
+        }));
+    }
+    for objection in sheet.objections {
+        let found = finder.place(&objection.place);
+        reading.objections.extend(found.map(|evidence| Objection { evidence, kind: objection.kind }));
+    }
+    for given in sheet.commitments {
+        let Some(evidence) = finder.place(&given.place) else { continue };
+        // Our own promises are on the lowest rung and never the buyer's (METHOD 2.2).
+        let level = if given.who == Giver::Us { 0 } else { given.level.min(5) };
+        let range = evidence.span().range();
+        reading.commitments.push(Commitment {
+            level,
+            currency: currency(level),
+            who: given.who,
+            status: given.status,
+            corroboration: corroboration(note, given.who, range),
+            evidence,
+        });
+    }
+}
+
+/// What vouches for a commitment beside the rep's word: a machine that wrote the record, or the buyer's own words in a mail.
+fn corroboration(note: &NoteText<'_>, who: Giver, range: Range<usize>) -> Corroboration {
+    match note.kind {
+        NoteKind::System => Corroboration::SystemEvent,
+        NoteKind::Email if who == Giver::Buyer && is_quoted(note.text, range) => Corroboration::BuyerWritten,
+        _ => Corroboration::NoteOnly,
+    }
+}
+
+/// What a rung costs (METHOD 2.2). The ladder says it, so the model is not asked.
+fn currency(level: u8) -> Currency {
+    match level {
+        0 | 1 => Currency::None,
+        3 => Currency::Reputation,
+        5.. => Currency::Money,
+        _ => Currency::Time,
+    }
+}

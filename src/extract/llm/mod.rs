@@ -1,0 +1,163 @@
+//! The LLM reader: a model says which acts a post performs and where; the program finds the words.
+//!
+//! Six independent questions and the texture slots stand on one [`Sheet`]. By the *point* protocol the model names sentence
+//! numbers that the schema confines to the post; by the *copy* protocol it copies words, which are looked for. The one rule:
+//! no offset and no word of an answer is taken over. What is not found is counted as rejected.
+
+mod judge;
+
+mod sheet;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, LazyLock};
+
+use crate::llm::ask::{Answered, Asked, Asking, Standing, ask, questions};
+use crate::llm::outgoing::{Finder, Outgoing, Place, Quotes, context_line};
+use crate::llm::prompt::Prompt;
+use crate::llm::{Model, Question, Unanswered, Usage};
+use crate::model::{Act, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, TextureSlot, Voice};
+use crate::text::redact::Names;
+
+use sheet::{POST_SHEET, PostSheet};
+
+/// Version of what stands in code; prompts and settings are hashed on their own.
+const VERSION: &str = "llm-post-1";
+
+const PROMPT_FILE: &str = include_str!("../../../prompts/read_post.toml");
+
+/// Longest answer about one post. A post with every act and slot takes about half of it.
+const ANSWER_TOKENS: u32 = 420;
+
+/// Probability given to an act by how its words were found. Not calibrated: a model's yes carries no number, so these only
+/// order quotes, and nothing is decided by them.
+const CONFIDENCE: [(Fit, f64); 3] = [(Fit::Exact, 0.8), (Fit::Normalized, 0.75), (Fit::Fuzzy, 0.6)];
+
+#[expect(clippy::expect_used, reason = "the prompt files are part of the program; the tests parse them")]
+static PROMPT: LazyLock<Prompt> = LazyLock::new(|| Prompt::parse(PROMPT_FILE).expect("the prompt is well formed"));
+
+/// A post to read.
+#[derive(Debug, Clone, Copy)]
+pub struct PostText<'a> {
+    /// Its id, for the ledger and for errors; not sent.
+    pub id: &'a str,
+    /// A title, or what the post answers. Sent beside it, never quoted.
+    pub context: Option<&'a str>,
+    /// The post.
+    pub text: &'a str,
+}
+
+/// A post that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// What it says.
+    pub reading: PostReading,
+    /// What that took. A request about several posts is on the account of the first.
+    pub usage: Usage,
+    /// How the proposed quotes fared.
+    pub quotes: Quotes,
+}
+
+/// The reader. Cheap to share.
+#[derive(Clone)]
+pub struct Reader {
+    model: Arc<Model>,
+    asking: Asking,
+    names: Names,
+    standing: Standing,
+}
+
+impl Reader {
+    /// A reader that asks `model`. `names` are masked before anything is sent; `secret` makes the fences unguessable (the
+    /// workspace's author key will do) and the same request the same in a later run.
+    #[expect(clippy::expect_used, reason = "the examples are part of the program; the tests fill them in")]
+    pub fn new(model: Arc<Model>, asking: Asking, names: Names, secret: [u8; 32]) -> Self {
+        let packed = asking.pack > 1;
+        let standing = Standing {
+            prompt: "read_post",
+            system: PROMPT.instructions(asking.protocol, packed),
+            examples: PROMPT.worked(&POST_SHEET, asking.protocol, packed).expect("the examples quote their own texts"),
+            sheet: &POST_SHEET,
+            answer_tokens: ANSWER_TOKENS,
+            secret,
+        };
+        Self { model, asking, names, standing }
+    }
+
+    /// What this reader's readings are kept under: model, protocol, packing, prompts.
+    pub fn recipe(&self) -> Recipe {
+        let Asking { protocol, pack, window_tokens, judge } = self.asking;
+        let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
+        let judged = if judge { judge::PROMPT_FILE } else { "" };
+        Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window_tokens.to_string()])
+    }
+
+    /// What would be asked about `posts`, as it would be sent. Second looks are not among them: they depend on the answers.
+    pub fn questions(&self, posts: &[PostText<'_>]) -> Vec<Question> {
+        questions(&self.standing, &self.asking, &self.outgoing(posts))
+    }
+
+    /// Reads `posts`; the results come in their order. The requests go out concurrently.
+    pub async fn read(&self, posts: &[PostText<'_>]) -> Vec<Result<Read, Unanswered>> {
+        let asked = self.outgoing(posts);
+        let answers = ask::<PostSheet>(&self.model, &self.standing, &self.asking, &asked).await;
+        let mut read: Vec<Result<Read, Unanswered>> = asked
+            .iter()
+            .zip(posts)
+            .zip(answers)
+            .map(|((asked, post), answer)| answer.map(|answer| reading(post.text, &asked.text, answer)))
+            .collect();
+        if self.asking.judge {
+            judge::judge(&self.model, &self.standing.secret, &PROMPT, &asked, &mut read).await;
+        }
+        read
+    }
+
+    fn outgoing<'a>(&self, posts: &[PostText<'a>]) -> Vec<Asked<'a>> {
+        let asked = |post: &PostText<'a>| Asked {
+            id: post.id,
+            context: post.context.and_then(|context| context_line(context, &self.names)),
+            text: Outgoing::new(post.text, &self.names),
+        };
+        posts.iter().map(asked).collect()
+    }
+}
+
+/// What the filled sheets of one post say about it.
+fn reading(text: &str, sent: &Outgoing<'_>, answer: Answered<PostSheet>) -> Read {
+    let mut quotes = Quotes::default();
+    let mut acts: Vec<FoundAct> = Vec::new();
+    let mut texture = Vec::new();
+    let mut voice = Voice::Unclear;
+    for (window, sheet) in answer.sheets {
+        // The first window that can tell tells for all.
+        if voice == Voice::Unclear {
+            voice = sheet.voice;
+        }
+        let mut finder = Finder::new(sent, window, &mut quotes);
+        for (act, evidence) in sheet.acts(&mut finder) {
+            let fit = evidence.fit();
+            let confidence = CONFIDENCE.iter().find(|(f, _)| *f == fit).map_or(0.0, |(_, confidence)| *confidence);
+            acts.push((act, evidence, confidence).into());
+        }
+        for stated in &sheet.texture {
+            if let Some(evidence) = finder.words(&stated.words, &Place::default()) {
+                let value = super::embedded::slot_value(stated.slot, evidence.quote());
+                texture.push(TextureSlot { slot: stated.slot, evidence, value });
+            }
+        }
+    }
+    for found in &acts {
+        if let Act::FailedWorkaround { means: Some(means), .. } | Act::Workaround { means: Some(means) } = &found.act {
+            texture.push(TextureSlot { slot: Slot::Attempts, evidence: means.clone(), value: SlotValue::Text });
+        }
+    }
+    acts.sort_by_key(|found| (found.evidence.span(), found.act.kind()));
+    acts.dedup_by(|a, b| a.act.kind() == b.act.kind() && a.evidence.span() == b.evidence.span());
+    texture.sort_by_key(|slot| (slot.evidence.span(), slot.slot));
+    texture.dedup_by(|a, b| a.slot == b.slot && a.evidence.span() == b.evidence.span());
+    let lang = super::embedded::detected_language(text);
+    let reading = PostReading { voice, lang, acts, texture, rejected: quotes.rejected };
+    Read { reading, usage: answer.usage, quotes }
+}

@@ -1,0 +1,256 @@
+//! Asking a model about many texts: which windows of which texts share a request, and which answer belongs to which.
+//!
+//! The one rule: every sentence of every text is asked about exactly once, and a text gets either all its answers or a
+//! reason.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use futures_util::{StreamExt, stream};
+use serde::de::DeserializeOwned;
+
+use super::outgoing::{Outgoing, nonce};
+use super::sheet::Sheet;
+use super::{Model, Question, Unanswered, Usage};
+use crate::config::{LlmSettings, Protocol};
+
+/// Requests under way at once. How many the server really gets at once is the door's business.
+const UNDER_WAY: usize = 64;
+
+/// How texts are put to a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asking {
+    /// How the model says where something stands.
+    pub protocol: Protocol,
+    /// Most texts in one request; 1 keeps them from colouring each other.
+    pub pack: usize,
+    /// About how many tokens of text go into one request. Longer texts are read in windows. The default leaves room for
+    /// instructions and answer in a context of 2048 tokens.
+    pub window_tokens: usize,
+    /// Whether each claim is looked at a second time.
+    pub judge: bool,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self { protocol: Protocol::Point, pack: 1, window_tokens: 480, judge: false }
+    }
+}
+
+impl From<&LlmSettings> for Asking {
+    fn from(settings: &LlmSettings) -> Self {
+        Self {
+            protocol: settings.protocol,
+            pack: settings.posts_per_request,
+            judge: settings.judge_support,
+            ..Self::default()
+        }
+    }
+}
+
+/// What stays the same in every question of a prompt.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The prompt's name.
+    pub prompt: &'static str,
+    /// Instructions.
+    pub system: String,
+    /// Worked examples.
+    pub examples: Vec<(String, String)>,
+    /// The sheet to fill in.
+    pub sheet: &'static Sheet,
+    /// Longest answer about one text, in tokens.
+    pub answer_tokens: u32,
+    /// What fence words are made with; never sent.
+    pub secret: [u8; 32],
+}
+
+/// A text to ask about.
+#[derive(Debug, Clone)]
+pub struct Asked<'a> {
+    /// Its id, for the ledger and for errors; not sent.
+    pub id: &'a str,
+    /// What it answers, ready to go out.
+    pub context: Option<String>,
+    /// The text.
+    pub text: Outgoing<'a>,
+}
+
+/// A window of a text: the unit that one filled sheet is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    text: usize,
+    window: Range<usize>,
+}
+
+/// The filled sheets of one text.
+#[derive(Debug)]
+pub struct Answered<T> {
+    /// Each window of the text with its sheet, in order. Empty for a text without a sentence, which is not asked about.
+    pub sheets: Vec<(Range<usize>, T)>,
+    /// What they took. A request about several texts is on the account of the first.
+    pub usage: Usage,
+}
+
+/// What would be asked about `texts`, in order.
+pub fn questions(standing: &Standing, asking: &Asking, texts: &[Asked<'_>]) -> Vec<Question> {
+    packs(asking, texts).iter().map(|parts| question(standing, asking, texts, parts)).collect()
+}
+
+/// Asks about `texts`; the answers come in their order.
+pub async fn ask<T: DeserializeOwned + Send>(
+    model: &Model,
+    standing: &Standing,
+    asking: &Asking,
+    texts: &[Asked<'_>],
+) -> Vec<Result<Answered<T>, Unanswered>> {
+    let under_way = packs(asking, texts).into_iter().map(|parts| ask_pack::<T>(model, standing, asking, texts, parts));
+    let answered = stream::iter(under_way).buffer_unordered(UNDER_WAY).collect::<Vec<_>>().await;
+    let mut answers: Vec<PartAnswer<T>> = answered.into_iter().flatten().collect();
+    answers.sort_by_key(|(part, ..)| (part.text, part.window.start));
+    let mut all: Vec<Result<Answered<T>, Unanswered>> =
+        texts.iter().map(|_| Ok(Answered { sheets: Vec::new(), usage: Usage::default() })).collect();
+    for (part, sheet, usage) in answers {
+        let Some(of_text) = all.get_mut(part.text) else { continue };
+        match (of_text.as_mut(), sheet) {
+            (Ok(answered), Ok(sheet)) => {
+                answered.sheets.push((part.window, sheet));
+                answered.usage += usage;
+            }
+            (Ok(_), Err(why)) => *of_text = Err(why),
+            (Err(_), _) => {}
+        }
+    }
+    all
+}
+
+type PartAnswer<T> = (Part, Result<T, Unanswered>, Usage);
+
+/// Windows in order, as many to a request as may share it.
+fn packs(asking: &Asking, texts: &[Asked<'_>]) -> Vec<Vec<Part>> {
+    let mut packs: Vec<Vec<Part>> = Vec::new();
+    let mut size = 0;
+    for (i, asked) in texts.iter().enumerate() {
+        for window in asked.text.windows(asking.window_tokens) {
+            let more = asked.text.tokens(&window);
+            let part = Part { text: i, window };
+            match packs.last_mut().filter(|p| p.len() < asking.pack && size + more <= asking.window_tokens) {
+                Some(pack) => {
+                    pack.push(part);
+                    size += more;
+                }
+                None => {
+                    packs.push(vec![part]);
+                    size = more;
+                }
+            }
+        }
+    }
+    packs
+}
+
+async fn ask_pack<T: DeserializeOwned>(
+    model: &Model,
+    standing: &Standing,
+    asking: &Asking,
+    texts: &[Asked<'_>],
+    parts: Vec<Part>,
+) -> Vec<PartAnswer<T>> {
+    if asking.pack == 1 {
+        return ask_each(model, standing, asking, texts, parts, Usage::default()).await;
+    }
+    match model.ask::<BTreeMap<String, T>>(&question(standing, asking, texts, &parts)).await {
+        Ok(mut answer) => {
+            let mut usage = answer.usage;
+            let mut answers = Vec::new();
+            let mut missing = Vec::new();
+            for (i, part) in parts.into_iter().enumerate() {
+                match answer.value.remove(&format!("p{}", i + 1)) {
+                    Some(sheet) => answers.push((part, Ok(sheet), std::mem::take(&mut usage))),
+                    None => missing.push(part),
+                }
+            }
+            answers.extend(ask_each(model, standing, asking, texts, missing, usage).await);
+            answers
+        }
+        // What goes wrong with several may go right with one, and must not take its neighbours along.
+        Err(why) if why.is_about_one_item() && parts.len() > 1 => {
+            ask_each(model, standing, asking, texts, parts, Usage::default()).await
+        }
+        Err(why) => parts.into_iter().map(|part| (part, Err(again(&why)), Usage::default())).collect(),
+    }
+}
+
+/// Asks about each part by itself. `spent` is what was paid for them before.
+async fn ask_each<T: DeserializeOwned>(
+    model: &Model,
+    standing: &Standing,
+    asking: &Asking,
+    texts: &[Asked<'_>],
+    parts: Vec<Part>,
+    mut spent: Usage,
+) -> Vec<PartAnswer<T>> {
+    let mut answers = Vec::new();
+    for part in parts {
+        let question = question(standing, asking, texts, std::slice::from_ref(&part));
+        let (sheet, used) = if asking.pack == 1 {
+            model
+                .ask::<T>(&question)
+                .await
+                .map(|a| (Ok(a.value), a.usage))
+                .unwrap_or_else(|why| (Err(why), Usage::default()))
+        } else {
+            match model.ask::<BTreeMap<String, T>>(&question).await {
+                Ok(mut a) => (a.value.remove("p1").ok_or_else(|| no_sheet(&question)), a.usage),
+                Err(why) => (Err(why), Usage::default()),
+            }
+        };
+        spent += used;
+        answers.push((part, sheet, std::mem::take(&mut spent)));
+    }
+    answers
+}
+
+fn no_sheet(question: &Question) -> Unanswered {
+    Unanswered::Malformed { unit: question.unit.clone(), why: "the sheet p1 is missing".to_owned() }
+}
+
+fn question(standing: &Standing, asking: &Asking, texts: &[Asked<'_>], parts: &[Part]) -> Question {
+    let fenced = |part: &Part| {
+        let asked = texts.get(part.text)?;
+        // The word is made from what it fences, so it must be known before: first with none, then with its own.
+        let bare = asked.text.fenced(&part.window, asked.context.as_deref(), asking.protocol, "");
+        let word = nonce(&standing.secret, &[standing.prompt, &bare]);
+        Some(asked.text.fenced(&part.window, asked.context.as_deref(), asking.protocol, &word))
+    };
+    let fenced: Vec<String> = parts.iter().filter_map(fenced).collect();
+    let sizes: Vec<usize> = parts.iter().map(|part| part.window.len()).collect();
+    let packed = asking.pack > 1;
+    let user = match packed {
+        false => fenced.concat(),
+        true => {
+            fenced.iter().enumerate().map(|(i, text)| format!("p{}:\n{text}", i + 1)).collect::<Vec<_>>().join("\n")
+        }
+    };
+    let first = parts.first().and_then(|part| texts.get(part.text)).map_or("", |asked| asked.id);
+    let unit = if parts.len() > 1 { format!("{first} and {} more", parts.len() - 1) } else { first.to_owned() };
+    Question {
+        unit,
+        prompt: standing.prompt,
+        system: standing.system.clone(),
+        examples: standing.examples.clone(),
+        user,
+        schema: standing.sheet.schema(asking.protocol, &sizes, packed),
+        max_tokens: standing.answer_tokens * u32::try_from(parts.len()).unwrap_or(1),
+    }
+}
+
+/// The same reason, for another text of the same request.
+fn again(why: &Unanswered) -> Unanswered {
+    match why {
+        Unanswered::Malformed { unit, why } => Unanswered::Malformed { unit: unit.clone(), why: why.clone() },
+        Unanswered::Refused { unit, why } => Unanswered::Refused { unit: unit.clone(), why: why.clone() },
+        Unanswered::OverBudget(why) => Unanswered::OverBudget(why.clone()),
+        Unanswered::Down(why) => Unanswered::Down(why.clone()),
+    }
+}
