@@ -3,19 +3,23 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use crate::clock::Clock;
 use crate::collect::Context;
-use crate::config::Settings;
+use crate::config::{LlmSettings, ReaderKind, Settings};
+use crate::extract::cascade::Cascade;
 use crate::index::Index;
+use crate::llm::Model;
 use crate::model::Recipes;
 use crate::net::Net;
 use crate::progress::Progress;
 use crate::store::Store;
+use crate::text::redact::Names;
 use crate::{crm, extract};
 
 /// An open workspace with everything a stage may ask for.
@@ -29,6 +33,8 @@ pub struct App {
     pub progress: Progress,
     /// The workspace's store.
     pub store: Store,
+    /// Who reads posts and notes.
+    pub readers: Readers,
     author_key: [u8; 32],
 }
 
@@ -43,7 +49,8 @@ impl App {
             .with_context(|| format!("could not make the workspace {}", workspace.display()))?;
         let author_key = author_key(&workspace.join("author.key"))?;
         let store = Store::open(&workspace.join("candor.db")).await?;
-        Ok(Self { settings, clock, progress, store, author_key })
+        let readers = Readers::new(&settings, Some(store.clone()), clock, author_key).await?;
+        Ok(Self { settings, clock, progress, store, readers, author_key })
     }
 
     /// The index of the workspace.
@@ -61,14 +68,102 @@ impl App {
         Context { author_key: self.author_key, now: self.clock.now(), community }
     }
 
-    /// Who reads: the embedded readers.
+    /// What the readers' results are kept under.
     pub fn recipes(&self) -> Recipes {
-        Recipes { post: extract::embedded::recipe(), note: crm::embedded::recipe() }
+        match &self.readers {
+            Readers::Embedded => Recipes { post: extract::embedded::recipe(), note: crm::embedded::recipe() },
+            Readers::Llm(llm) => Recipes { post: llm.post.recipe(), note: llm.note.recipe() },
+        }
     }
 
     /// Where the report goes.
     pub fn report_dir(&self) -> PathBuf {
         self.settings.workspace.join("report")
+    }
+}
+
+/// Who reads posts and notes, chosen once.
+#[derive(Debug)]
+pub enum Readers {
+    /// The readers in this program.
+    Embedded,
+    /// A language model.
+    Llm(Box<LlmReaders>),
+}
+
+/// A language model and what it reads with.
+#[derive(Debug)]
+pub struct LlmReaders {
+    /// The door to it.
+    pub model: Arc<Model>,
+    /// Reads posts.
+    pub post: extract::llm::Reader,
+    /// Reads notes.
+    pub note: crm::llm::Reader,
+    /// Which posts are worth a call.
+    pub cascade: Cascade,
+}
+
+impl Readers {
+    /// The readers that `settings` ask for. With a store, answers are kept there. `secret` makes the fences around untrusted
+    /// text unguessable. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the model's settings cannot be used, or a tape cannot be read.
+    pub async fn new(settings: &Settings, store: Option<Store>, clock: Clock, secret: [u8; 32]) -> Result<Self> {
+        match (settings.reader, &settings.llm) {
+            (ReaderKind::Llm, Some(llm)) => {
+                Ok(Self::Llm(Box::new(LlmReaders::new(llm, store, clock, secret).await?)))
+            }
+            _ => Ok(Self::Embedded),
+        }
+    }
+
+    /// The model's readers, when a model reads.
+    pub fn llm(&self) -> Option<&LlmReaders> {
+        match self {
+            Self::Embedded => None,
+            Self::Llm(llm) => Some(llm),
+        }
+    }
+}
+
+impl LlmReaders {
+    /// Does `work`, then waits for what was asked and writes it down. The first Ctrl-C ends the work, so that nothing that is
+    /// paid for is lost; the second one ends the waiting.
+    ///
+    /// # Errors
+    /// Those of `work`; when it was interrupted; when the tape cannot be written.
+    pub async fn settled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let ended = tokio::select! {
+            ended = work => ended,
+            _ = tokio::signal::ctrl_c() => Err(anyhow!(
+                "interrupted; what was read and what was paid for is kept, and the next run goes on from here"
+            )),
+        };
+        let settled = tokio::select! {
+            settled = self.model.settle() => settled,
+            _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted while waiting for the last answers")),
+        };
+        ended.and_then(|value| settled.map(|()| value))
+    }
+
+    async fn new(llm: &LlmSettings, store: Option<Store>, clock: Clock, secret: [u8; 32]) -> Result<Self> {
+        let mut model = match &llm.replay {
+            Some(tape) => Model::replay(tape)?,
+            None => Model::new(llm, store, clock).await?,
+        };
+        if let Some(tape) = &llm.record {
+            model = model.recording(tape)?;
+        }
+        let model = Arc::new(model);
+        let names = Names::new(llm.contact_names.iter().map(String::as_str));
+        Ok(Self {
+            post: extract::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
+            note: crm::llm::Reader::new(Arc::clone(&model), llm.into(), names, secret),
+            cascade: Cascade { pass_on: llm.pass_on, audit: llm.audit },
+            model,
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use crate::app::App;
 use crate::collect::{self, Collected, files, sites};
+use crate::llm::Estimate;
 use crate::model::comparison::ComparisonV1;
 use crate::summary::StageSummary;
 use crate::text::near_duplicate;
@@ -22,11 +23,11 @@ pub async fn run(app: &App, tell: &mut dyn FnMut(&StageSummary) -> Result<()>) -
         tell(&collect(app, &app.settings.collect, None, None).await?)?;
     }
     tell(&index(app).await?)?;
-    tell(&extract::run(&app.store, app.progress).await?)?;
+    tell(&extract(app).await?)?;
     if !app.settings.crm.is_empty() {
         tell(&crm_import(app, &app.settings.crm, app.settings.crm_map.as_deref()).await?)?;
     }
-    tell(&crm::read(&app.store, app.progress).await?)?;
+    tell(&crm_read(app).await?)?;
     tell(&group(app).await?)?;
     if let Some(labels) = &app.settings.labels {
         tell(&label_import(app, labels).await?)?;
@@ -64,9 +65,35 @@ pub async fn index(app: &App) -> Result<StageSummary> {
     index::run(&app.store, &app.index()?, app.progress).await
 }
 
+/// Stage 3, by whichever reader is chosen.
+pub async fn extract(app: &App) -> Result<StageSummary> {
+    match app.readers.llm() {
+        None => extract::run(&app.store, app.progress).await,
+        Some(llm) => extract::by_model::run(&app.store, &llm.post, llm.cascade, app.progress).await,
+    }
+}
+
+/// What stage 3 would ask a model, and what that would cost; `None` when no model reads.
+pub async fn estimate(app: &App) -> Result<Option<Estimate>> {
+    match app.readers.llm() {
+        None => Ok(None),
+        Some(llm) => {
+            Ok(Some(extract::by_model::estimate(&app.store, &llm.model, &llm.post, llm.cascade, app.progress).await?))
+        }
+    }
+}
+
 /// Stage 4, first half: exports to notes.
 pub async fn crm_import(app: &App, paths: &[std::path::PathBuf], map: Option<&Path>) -> Result<StageSummary> {
     crm::import(&app.store, paths, map, app.progress).await
+}
+
+/// Stage 4, second half: notes to readings, by whichever reader is chosen.
+pub async fn crm_read(app: &App) -> Result<StageSummary> {
+    match app.readers.llm() {
+        None => crm::read(&app.store, app.progress).await,
+        Some(llm) => crm::by_model::read(&app.store, &llm.note, app.progress).await,
+    }
 }
 
 /// Stage 5.

@@ -10,6 +10,8 @@ mod output;
 
 mod read;
 
+mod reader;
+
 mod search;
 
 mod status;
@@ -51,6 +53,8 @@ struct Global {
     /// No progress bars.
     #[arg(long, short, global = true)]
     quiet: bool,
+    #[command(flatten)]
+    reader: reader::ReaderArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,7 +70,7 @@ enum Verb {
     /// Bring the full-text index up to date.
     Index,
     /// Find signals in posts that were not read yet.
-    Extract,
+    Extract(ExtractArgs),
     /// The CRM's side.
     #[command(subcommand)]
     Crm(CrmVerb),
@@ -100,6 +104,13 @@ struct CollectArgs {
     /// At most this many threads from each live site.
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+struct ExtractArgs {
+    /// Say how many questions a model would be asked and what they would cost, and ask none.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -153,21 +164,33 @@ impl Cli {
         let Self { global, verb } = self;
         let mut out = Output::new(global.json);
         match verb {
-            Verb::Read(args) => return read::run(&args),
+            Verb::Read(args) => return read::run(&args, &global).await,
             Verb::Init => return init(&mut out),
             Verb::Demo(args) => return demo::run(args, &global, &mut out).await,
             _ => {}
         }
-        let mut settings = Settings::load(global.config.as_deref(), global.workspace)?;
+        let mut settings = global.settings()?;
         match &verb {
             Verb::Group(GroupArgs { codebook: Some(codebook) }) => settings.codebook = Some(codebook.clone()),
             Verb::Report(ReportArgs { title: Some(title), .. }) => settings.title = Some(title.clone()),
             _ => {}
         }
         let app = App::open(settings, Clock::System, Progress::new(global.quiet)).await?;
-        let exit = work(&app, verb, &mut out).await;
+        let exit = match app.readers.llm() {
+            None => work(&app, verb, &mut out).await,
+            Some(llm) => llm.settled(work(&app, verb, &mut out)).await,
+        };
         app.store.close().await;
         exit
+    }
+}
+
+impl Global {
+    /// What the configuration says, with the flags laid over it.
+    fn settings(&self) -> Result<Settings> {
+        let mut settings = Settings::load(self.config.as_deref(), self.workspace.clone())?;
+        self.reader.apply(&mut settings)?;
+        Ok(settings)
     }
 }
 
@@ -176,12 +199,13 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Run => return everything(app, out).await,
         Verb::Collect(args) => pipeline::collect(app, &args.targets, args.community, args.limit).await?,
         Verb::Index => pipeline::index(app).await?,
-        Verb::Extract => crate::extract::run(&app.store, app.progress).await?,
+        Verb::Extract(ExtractArgs { dry_run: true }) => return dry_run(app, out).await,
+        Verb::Extract(_) => pipeline::extract(app).await?,
         Verb::Crm(CrmVerb::Import(args)) => {
             let map = args.map.as_deref().or(app.settings.crm_map.as_deref());
             let imported = pipeline::crm_import(app, &args.files, map).await?;
             out.stage(app, &imported).await?;
-            let read = crate::crm::read(&app.store, app.progress).await?;
+            let read = pipeline::crm_read(app).await?;
             out.stage(app, &read).await?;
             return Ok(if imported.failed + read.failed > 0 { Exit::Partial } else { imported.exit() });
         }
@@ -204,6 +228,16 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
     };
     out.stage(app, &summary).await?;
     Ok(summary.exit())
+}
+
+/// What `candor extract` would ask a model, and what that would cost.
+async fn dry_run(app: &App, out: &mut Output) -> Result<Exit> {
+    let Some(estimate) = pipeline::estimate(app).await? else {
+        out.line("the embedded reader reads here: nothing is sent, and nothing costs anything")?;
+        return Ok(Exit::Done);
+    };
+    if out.json() { out.value(&estimate)? } else { out.line(&estimate.to_string())? }
+    Ok(if estimate.questions == 0 { Exit::NothingToDo } else { Exit::Done })
 }
 
 /// The main path, told stage by stage.

@@ -4,9 +4,15 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
 
+use super::Global;
+use crate::app::{LlmReaders, Readers};
+use crate::clock::Clock;
+use crate::config::Settings;
 use crate::exit::Exit;
 use crate::{crm, extract};
 
@@ -18,6 +24,9 @@ pub(super) struct ReadArgs {
     /// What the texts are.
     #[arg(long, value_enum, default_value_t = Kind::Post)]
     kind: Kind,
+    /// Print what would be sent to the model, exactly and redacted, and send nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,7 +38,7 @@ enum Kind {
 }
 
 /// Bad lines are answered in place with an error, and make the run partial.
-pub(super) fn run(args: &ReadArgs) -> Result<Exit> {
+pub(super) async fn run(args: &ReadArgs, global: &Global) -> Result<Exit> {
     let input: Box<dyn Read + Send> = if args.input == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -37,13 +46,40 @@ pub(super) fn run(args: &ReadArgs) -> Result<Exit> {
     };
     let input = BufReader::with_capacity(1 << 16, input);
     let output = BufWriter::new(io::stdout());
-    let lines = match args.kind {
-        Kind::Post => extract::lines::read_lines(input, output)?,
-        Kind::Note => crm::lines::read_note_lines(input, output)?,
+    let settings = global.settings()?;
+    let lines = match Readers::new(&settings, None, Clock::System, fence_secret(&settings)?).await?.llm() {
+        None if args.dry_run => bail!("the embedded reader sends nothing anywhere; --dry-run goes with --reader llm"),
+        None => match args.kind {
+            Kind::Post => extract::lines::read_lines(input, output)?,
+            Kind::Note => crm::lines::read_note_lines(input, output)?,
+        },
+        Some(LlmReaders { model, post, note, .. }) if args.dry_run => match args.kind {
+            Kind::Post => extract::lines::write_questions(post, model, input, output)?,
+            Kind::Note => crm::lines::write_note_questions(note, model, input, output)?,
+        },
+        Some(llm) => {
+            let read = async {
+                match args.kind {
+                    Kind::Post => extract::lines::read_lines_by_model(&llm.post, input, output).await,
+                    Kind::Note => crm::lines::read_note_lines_by_model(&llm.note, input, output).await,
+                }
+            };
+            llm.settled(read).await?
+        }
     };
     Ok(match (lines.read, lines.bad) {
         (_, 1..) => Exit::Partial,
         (0, 0) => Exit::NothingToDo,
         _ => Exit::Done,
     })
+}
+
+/// A tape answers only what was asked with the same fences, so these are then the same for everybody.
+fn fence_secret(settings: &Settings) -> Result<[u8; 32]> {
+    let taped = settings.llm.as_ref().is_some_and(|llm| llm.record.is_some() || llm.replay.is_some());
+    let mut secret = [0; 32];
+    if !taped {
+        SysRng.try_fill_bytes(&mut secret).context("the system gave no random bytes for the fences")?;
+    }
+    Ok(secret)
 }

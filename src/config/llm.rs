@@ -1,13 +1,15 @@
 //! The `[llm]` section: which model is asked, how fast, and for how much money.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use clap::ValueEnum;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 /// Who reads posts and notes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ReaderKind {
     /// The reader in this binary: no network, no model.
@@ -18,7 +20,7 @@ pub enum ReaderKind {
 }
 
 /// How a language model names the words it means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// By the numbers of sentences; the program cuts the words.
@@ -82,6 +84,10 @@ pub struct LlmSettings {
     pub audit: f64,
     /// Names that are redacted before anything is sent.
     pub contact_names: Vec<String>,
+    /// Where answers are recorded, question by question.
+    pub record: Option<PathBuf>,
+    /// A tape to answer from, instead of asking anybody.
+    pub replay: Option<PathBuf>,
 }
 
 /// Price of a model, per million tokens.
@@ -132,6 +138,9 @@ pub(super) struct LlmFile {
 const KEY_ENV: &str = "CANDOR_LLM_KEY";
 
 impl LlmSettings {
+    /// Where models are looked for unless another address is named.
+    pub const OPENAI: &str = "https://api.openai.com/v1";
+
     /// `model` at `base_url` with everything else at its default, the key included.
     pub fn new(base_url: impl Into<String>, model: impl Into<String>) -> Self {
         Self {
@@ -154,6 +163,8 @@ impl LlmSettings {
             pass_on: 0.05,
             audit: 0.02,
             contact_names: Vec::new(),
+            record: None,
+            replay: None,
         }
     }
 
@@ -175,7 +186,7 @@ impl LlmSettings {
     }
 
     pub(super) fn merge(file: LlmFile) -> Result<Self> {
-        let defaults = Self::new(file.base_url.unwrap_or_else(|| "https://api.openai.com/v1".to_owned()), file.model);
+        let defaults = Self::new(file.base_url.as_deref().unwrap_or(Self::OPENAI), file.model);
         let api_key_env = file.api_key_env.unwrap_or(defaults.api_key_env);
         let mut settings = Self {
             api_key: key(&api_key_env),

@@ -6,8 +6,13 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::embedded::read_note;
+use super::llm::{NoteText, Reader};
+use crate::llm::Model;
 use crate::model::{Evidence, NoteKind, NoteReading};
-use crate::text::lines::{LinesRead, answer_lines};
+use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests};
+
+/// Lines that a model is asked about together.
+const TOGETHER: usize = 64;
 
 /// Reads a note from each line of `input`, `{"id","text","kind"?}` with `kind` as a CRM calls it, and writes its reading
 /// as a line: `{"id","interest","compliments","fluff","pains","objections","commitments","asked"}`, each quote with its
@@ -17,9 +22,50 @@ use crate::text::lines::{LinesRead, answer_lines};
 /// When `input` cannot be read or `output` cannot be written.
 pub fn read_note_lines(input: impl Read, output: impl Write) -> Result<LinesRead> {
     answer_lines(input, output, |text, line| {
-        let kind = line.get("kind").and_then(Value::as_str).map_or(NoteKind::Note, NoteKind::parse);
-        published(&read_note(text, kind))
+        published(&read_note(text, kind(line)))
     })
+}
+
+/// The same, read by a model.
+///
+/// # Errors
+/// As [`answer_together`], and when the budget is spent or the model's server cannot be used.
+pub async fn read_note_lines_by_model(reader: &Reader, input: impl Read, output: impl Write) -> Result<LinesRead> {
+    answer_together(input, output, TOGETHER, async |asked: &[AskedLine]| {
+        let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
+        let notes = texts(asked, &ids);
+        reader
+            .read(&notes)
+            .await
+            .into_iter()
+            .map(|answer| match answer {
+                Ok(read) => Ok(Ok(published(&read.reading))),
+                Err(why) if why.is_about_one_item() => Ok(Err(why.to_string())),
+                Err(why) => Err(why.into()),
+            })
+            .collect()
+    })
+    .await
+}
+
+/// Writes the requests that [`read_note_lines_by_model`] would send, one JSON object a line, and sends none.
+///
+/// # Errors
+/// As [`answer_together`].
+pub fn write_note_questions(reader: &Reader, model: &Model, input: impl Read, output: impl Write) -> Result<LinesRead> {
+    answer_with_requests(input, output, |asked| {
+        let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
+        reader.questions(&texts(asked, &ids)).iter().map(|question| model.request_body(question)).collect()
+    })
+}
+
+fn texts<'a>(asked: &'a [AskedLine], ids: &'a [String]) -> Vec<NoteText<'a>> {
+    let text = |(a, id): (&'a AskedLine, &'a String)| NoteText { id, kind: kind(&a.line), text: a.text() };
+    asked.iter().zip(ids).map(text).collect()
+}
+
+fn kind(line: &Value) -> NoteKind {
+    line.get("kind").and_then(Value::as_str).map_or(NoteKind::Note, NoteKind::parse)
 }
 
 fn published(reading: &NoteReading) -> Value {

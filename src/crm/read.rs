@@ -6,13 +6,38 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::embedded;
-use crate::model::{Giver, Interest, Note};
+use crate::model::{Giver, Interest, Note, NoteReading};
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::summary::StageSummary;
 
 /// Notes read and written at a time.
 const BATCH: i64 = 1000;
+
+/// What a run tells, whichever reader reads.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) notes: u64,
+    pains: u64,
+    strong: u64,
+    commitments: u64,
+}
+
+impl Told {
+    pub(super) fn add(&mut self, reading: &NoteReading) {
+        self.notes += 1;
+        self.pains += reading.pains.len() as u64;
+        self.strong += u64::from(reading.interest.is_some_and(Interest::is_strong));
+        self.commitments += reading.commitments.iter().filter(|c| c.who == Giver::Buyer).count() as u64;
+    }
+
+    pub(super) fn summary(&self, began: Instant, skipped: u64, failed: u64) -> StageSummary {
+        StageSummary::new("crm", began, self.notes, skipped, failed)
+            .with("claimed_pains", self.pains)
+            .with("strong_interest", self.strong)
+            .with("buyer_commitments", self.commitments)
+    }
+}
 
 /// Reads every note that the embedded note reader has not read. A killed run goes on where the last batch ended.
 ///
@@ -23,7 +48,7 @@ pub async fn read(store: &Store, progress: Progress) -> Result<StageSummary> {
     let recipe = embedded::recipe();
     let total = store.note_totals().await?[0].unsigned_abs();
     let bar = progress.counter("reading notes");
-    let [mut done, mut pains, mut strong, mut commitments] = [0_u64; 4];
+    let mut told = Told::default();
     loop {
         let notes = store.unread_notes(&recipe, BATCH).await?;
         if notes.is_empty() {
@@ -35,20 +60,11 @@ pub async fn read(store: &Store, progress: Progress) -> Result<StageSummary> {
         })
         .await
         .context("the note reader ended early")?;
-        for (_, reading) in &readings {
-            pains += reading.pains.len() as u64;
-            strong += u64::from(reading.interest.is_some_and(Interest::is_strong));
-            commitments += reading.commitments.iter().filter(|c| c.who == Giver::Buyer).count() as u64;
-        }
+        readings.iter().for_each(|(_, reading)| told.add(reading));
         store.write_note_readings(&recipe, &readings).await.context("could not store the readings")?;
-        done += readings.len() as u64;
         bar.inc(readings.len() as u64);
     }
-    Ok(StageSummary::new("crm", began, done, total.saturating_sub(done), 0)
-        .with("claimed_pains", pains)
-        .with("strong_interest", strong)
-        .with("buyer_commitments", commitments)
-        .with("recipe", recipe.as_str()))
+    Ok(told.summary(began, total.saturating_sub(told.notes), 0).with("recipe", recipe.as_str()))
 }
 
 #[cfg(test)]

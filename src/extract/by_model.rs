@@ -8,9 +8,10 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::cascade::{Cascade, missed};
-use super::llm::{PostText, Quotes, Reader};
+use super::llm::{PostText, Reader};
 use super::{embedded, read};
-use crate::llm::Usage;
+use crate::llm::{Estimate, Model, Usage};
+use crate::llm::outgoing::Quotes;
 use crate::model::{PostId, PostReading, Recipe, Route};
 use crate::progress::Progress;
 use crate::store::{Failure, Store, UnreadPost};
@@ -86,17 +87,52 @@ pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Pro
         .with("support", json!(told.support))
         .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
         .with("cascade", missed(&totals))
-        .with("spent", spent(told.usage))
-        .with("rejected", rejected)
+        .with("spent", told.usage.published())
         .with("recipe", recipe.as_str()))
 }
 
-/// What calls took, as it is published.
-pub(crate) fn spent(usage: Usage) -> serde_json::Value {
-    json!({
-        "calls": usage.calls, "cached": usage.cached, "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens, "cost": usage.cost_micros as f64 / 1e6,
-    })
+/// What [`run`] would ask, and what that would cost. Nothing is asked, and nothing is written.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn estimate(
+    store: &Store,
+    model: &Model,
+    reader: &Reader,
+    cascade: Cascade,
+    progress: Progress,
+) -> Result<Estimate> {
+    let recipe = reader.recipe();
+    let bar = progress.bar("estimate", store.count_unread_posts(&recipe).await?.unsigned_abs());
+    let mut sum = model.estimate(&[]).await?;
+    let mut revision = 0;
+    loop {
+        let posts = store.unread_posts(&recipe, revision, BATCH).await?;
+        let Some(last) = posts.last() else { break };
+        revision = last.revision;
+        let seen = posts.len() as u64;
+        let worth = tokio::task::spawn_blocking(move || {
+            let worth = |post: &UnreadPost| {
+                !post.bot && cascade.route(&post.id, embedded::chance(&post.text)) != Route::Left
+            };
+            posts.into_par_iter().filter(worth).collect::<Vec<_>>()
+        })
+        .await
+        .context("the embedded reader ended early")?;
+        let texts: Vec<_> = worth.iter().map(text).collect();
+        sum += model.estimate(&reader.questions(&texts)).await?;
+        bar.inc(seen);
+    }
+    bar.finish_and_clear();
+    Ok(sum)
+}
+
+fn text(post: &UnreadPost) -> PostText<'_> {
+    PostText {
+        id: post.id.as_str(),
+        context: Some(post.parent_text.as_deref().unwrap_or(&post.title)).filter(|context| !context.is_empty()),
+        text: &post.text,
+    }
 }
 
 /// Posts to ask about, and readings of those that are not worth a call: their voice as the embedded reader hears it, and no
@@ -139,14 +175,7 @@ async fn route(store: &Store, recipe: &Recipe, cascade: Cascade, posts: Vec<Unre
 
 /// Asks about some posts and writes down what was answered. What concerns one post is recorded and survived.
 async fn ask(store: &Store, reader: &Reader, posts: &[UnreadPost], told: &mut Told) -> Result<()> {
-    let texts: Vec<_> = posts
-        .iter()
-        .map(|post| PostText {
-            id: post.id.as_str(),
-            context: Some(post.parent_text.as_deref().unwrap_or(&post.title)).filter(|context| !context.is_empty()),
-            text: &post.text,
-        })
-        .collect();
+    let texts: Vec<_> = posts.iter().map(text).collect();
     let (mut readings, mut failures, mut end) = (Vec::new(), Vec::new(), None);
     for (post, answer) in posts.iter().zip(reader.read(&texts).await) {
         match answer {

@@ -6,8 +6,13 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::embedded;
+use super::llm::{PostText, Reader};
+use crate::llm::Model;
 use crate::model::{Evidence, PostReading};
-use crate::text::lines::{LinesRead, answer_lines};
+use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests};
+
+/// Lines that a model is asked about together.
+const TOGETHER: usize = 64;
 
 /// Reads JSON lines `{"id", "text", "context"?}` and writes one line each, in order:
 /// `{"id", "voice", "lang", "acts": [{"act", "quote", "start", "end", "confidence"}], "texture": {slot: [{"quote", "start",
@@ -22,12 +27,57 @@ pub fn read_lines(input: impl Read, output: impl Write) -> Result<LinesRead> {
     })
 }
 
+/// The same, read by a model.
+///
+/// # Errors
+/// As [`answer_together`], and when the budget is spent or the model's server cannot be used.
+pub async fn read_lines_by_model(reader: &Reader, input: impl Read, output: impl Write) -> Result<LinesRead> {
+    answer_together(input, output, TOGETHER, async |asked: &[AskedLine]| {
+        let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
+        let posts = texts(asked, &ids);
+        reader
+            .read(&posts)
+            .await
+            .into_iter()
+            .map(|answer| match answer {
+                Ok(read) => Ok(Ok(published(&read.reading))),
+                Err(why) if why.is_about_one_item() => Ok(Err(why.to_string())),
+                Err(why) => Err(why.into()),
+            })
+            .collect()
+    })
+    .await
+}
+
+/// Writes the requests that [`read_lines_by_model`] would send, one JSON object a line, and sends none.
+///
+/// # Errors
+/// As [`answer_together`].
+pub fn write_questions(reader: &Reader, model: &Model, input: impl Read, output: impl Write) -> Result<LinesRead> {
+    answer_with_requests(input, output, |asked| {
+        let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
+        reader.questions(&texts(asked, &ids)).iter().map(|question| model.request_body(question)).collect()
+    })
+}
+
+fn texts<'a>(asked: &'a [AskedLine], ids: &'a [String]) -> Vec<PostText<'a>> {
+    let text = |(a, id): (&'a AskedLine, &'a String)| PostText {
+        id,
+        context: a.line.get("context").and_then(Value::as_str).filter(|context| !context.is_empty()),
+        text: a.text(),
+    };
+    asked.iter().zip(ids).map(text).collect()
+}
+
 /// A reading as it is published.
 pub fn published(reading: &PostReading) -> Value {
     let acts = reading.acts.iter().map(|found| {
         let mut fields = Map::from_iter([("act".to_owned(), json!(found.act.kind()))]);
         cut(&mut fields, &found.evidence);
         // Thousandths are more than a calibration can tell apart, and keep the line short.
+        if let Some(support) = found.support {
+            fields.insert("support".to_owned(), json!(support));
+        }
         fields.insert("confidence".to_owned(), json!((found.confidence * 1000.0).round() / 1000.0));
         if let Some(support) = found.support {
             fields.insert("support".to_owned(), json!(support));

@@ -86,6 +86,16 @@ pub struct Usage {
     pub cost_micros: u64,
 }
 
+impl Usage {
+    /// As it is published in JSON; the cost in the currency of the price table.
+    pub fn published(&self) -> Value {
+        serde_json::json!({
+            "calls": self.calls, "cached": self.cached, "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens, "cost": self.cost_micros as f64 / 1e6,
+        })
+    }
+}
+
 impl AddAssign for Usage {
     fn add_assign(&mut self, more: Self) {
         self.calls += more.calls;

@@ -172,6 +172,14 @@ pub struct Quotes {
     pub rejected: usize,
 }
 
+impl std::ops::AddAssign for Quotes {
+    fn add_assign(&mut self, more: Self) {
+        self.exact += more.exact;
+        self.repaired += more.repaired;
+        self.rejected += more.rejected;
+    }
+}
+
 /// Finds what a model said of one window of a text, and keeps count of what is not there.
 pub struct Finder<'a> {
     text: &'a Outgoing<'a>,

@@ -5,6 +5,7 @@
 //! goes on. Memory does not grow with the input, and what has arrived is answered before more is waited for, so that the
 //! reader stands in a pipe like any other tool.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 
 use anyhow::{Context, Result};
@@ -17,6 +18,9 @@ const CHUNK: usize = 1 << 20;
 
 /// Bytes of the longest line that is read.
 const LONGEST_LINE: usize = 16 << 20;
+
+/// Lines whose requests are written together.
+const REQUESTS_AT_ONCE: usize = 64;
 
 /// What was read from the pipe. `read + bad` is the number of lines written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -33,61 +37,178 @@ pub struct LinesRead {
 /// # Errors
 /// When `input` cannot be read or `output` cannot be written. Never because of what a line says.
 pub fn answer_lines(
-    mut input: impl Read,
-    mut output: impl Write,
+    input: impl Read,
+    output: impl Write,
     answer: impl Fn(&str, &Value) -> Value + Sync,
 ) -> Result<LinesRead> {
-    let mut counts = LinesRead::default();
-    let mut pending = Pending::default();
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let read = match input.read(&mut chunk) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            read => read.context("could not read the input")?,
-        };
-        let lines = if read == 0 { pending.end() } else { pending.push(&chunk[..read]) };
-        let answers = lines.par_iter().map(|line| answer_line(line, &answer)).collect::<Vec<_>>();
-        for (line, answer) in lines.iter().zip(answers) {
-            let value = match answer {
-                Ok(value) => {
-                    counts.read += 1;
-                    value
-                }
-                Err(why) => {
-                    counts.bad += 1;
-                    json!({ "id": null, "error": format!("line {}: {why}", line.number) })
-                }
-            };
-            serde_json::to_writer(&mut output, &value).context("could not write the output")?;
-            output.write_all(b"\n").context("could not write the output")?;
+    let mut pipe = Pipe::new(input, output);
+    while let Some(lines) = pipe.next(usize::MAX)? {
+        let answers = lines.par_iter().map(|l| l.asked.as_ref().map(|a| answer(a.text(), &a.line)).map_err(Clone::clone));
+        pipe.answer(&lines, answers.collect())?;
+    }
+    Ok(pipe.counts)
+}
+
+/// The same for an `answer` that takes some lines at once, at most `most`, and gives one answer each, in their order; an `Err`
+/// is written as that line's error.
+///
+/// # Errors
+/// As [`answer_lines`], and when `answer` as a whole fails; what was answered before has been written.
+pub async fn answer_together(
+    input: impl Read,
+    output: impl Write,
+    most: usize,
+    mut answer: impl AsyncFnMut(&[AskedLine]) -> Result<Vec<Result<Value, String>>>,
+) -> Result<LinesRead> {
+    let mut pipe = Pipe::new(input, output);
+    while let Some(lines) = pipe.next(most)? {
+        let asked = lines.iter().filter_map(|l| l.asked.as_ref().ok()).cloned().collect::<Vec<_>>();
+        let mut answers = if asked.is_empty() { Vec::new() } else { answer(&asked).await? }.into_iter();
+        let in_order = lines.iter().map(|line| match &line.asked {
+            Ok(_) => answers.next().unwrap_or_else(|| Err("it was not answered".to_owned())),
+            Err(why) => Err(why.clone()),
+        });
+        pipe.answer(&lines, in_order.collect())?;
+    }
+    Ok(pipe.counts)
+}
+
+/// Writes what `requests` makes of each line's text, one JSON value a line; a bad line is told in place.
+///
+/// # Errors
+/// As [`answer_lines`].
+pub fn answer_with_requests(
+    input: impl Read,
+    output: impl Write,
+    requests: impl Fn(&[AskedLine]) -> Vec<Value>,
+) -> Result<LinesRead> {
+    let mut pipe = Pipe::new(input, output);
+    while let Some(lines) = pipe.next(REQUESTS_AT_ONCE)? {
+        let asked = lines.iter().filter_map(|l| l.asked.as_ref().ok()).cloned().collect::<Vec<_>>();
+        for request in requests(&asked) {
+            pipe.write(&request)?;
         }
-        output.flush().context("could not write the output")?;
-        if read == 0 {
-            return Ok(counts);
+        pipe.counts.read += asked.len() as u64;
+        for line in lines.iter().filter(|line| line.asked.is_err()) {
+            pipe.answer(std::slice::from_ref(line), vec![line.asked.clone().map(|_| Value::Null)])?;
         }
+    }
+    Ok(pipe.counts)
+}
+
+/// One line that asks something.
+#[derive(Debug, Clone)]
+pub struct AskedLine {
+    /// The line's id.
+    pub id: Value,
+    /// The whole line.
+    pub line: Value,
+}
+
+impl AskedLine {
+    /// The text that it asks about.
+    pub fn text(&self) -> &str {
+        self.line.get("text").and_then(Value::as_str).unwrap_or_default()
     }
 }
 
-fn answer_line(line: &Line, answer: impl Fn(&str, &Value) -> Value) -> Result<Value, String> {
+/// Lines in, lines out.
+struct Pipe<R, W> {
+    input: R,
+    output: W,
+    chunk: Vec<u8>,
+    pending: Pending,
+    /// Lines that have arrived and were not taken yet.
+    arrived: VecDeque<Line>,
+    ended: bool,
+    counts: LinesRead,
+}
+
+/// A line as it was read.
+struct Parsed {
+    number: u64,
+    asked: Result<AskedLine, String>,
+}
+
+impl<R: Read, W: Write> Pipe<R, W> {
+    fn new(input: R, output: W) -> Self {
+        Self {
+            input,
+            output,
+            chunk: vec![0; CHUNK],
+            pending: Pending::default(),
+            arrived: VecDeque::new(),
+            ended: false,
+            counts: LinesRead::default(),
+        }
+    }
+
+    /// Lines that have arrived, at most `most`; waits for more only when there are none. `None` at the end.
+    fn next(&mut self, most: usize) -> Result<Option<Vec<Parsed>>> {
+        while self.arrived.is_empty() && !self.ended {
+            let read = match self.input.read(&mut self.chunk) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read.context("could not read the input")?,
+            };
+            self.ended = read == 0;
+            self.arrived.extend(if self.ended { self.pending.end() } else { self.pending.push(&self.chunk[..read]) });
+        }
+        let taken = self.arrived.drain(..self.arrived.len().min(most)).collect::<Vec<_>>();
+        let parsed = taken.par_iter().map(|line| Parsed { number: line.number, asked: parse(line) }).collect::<Vec<_>>();
+        Ok((!parsed.is_empty()).then_some(parsed))
+    }
+
+    fn answer(&mut self, lines: &[Parsed], answers: Vec<Result<Value, String>>) -> Result<()> {
+        for (line, answer) in lines.iter().zip(answers) {
+            let value = match (answer, &line.asked) {
+                (Ok(value), Ok(asked)) => {
+                    self.counts.read += 1;
+                    with_id(&asked.id, value)
+                }
+                (Err(why), Ok(asked)) => {
+                    self.counts.bad += 1;
+                    json!({ "id": asked.id, "error": why })
+                }
+                (_, Err(why)) => {
+                    self.counts.bad += 1;
+                    json!({ "id": null, "error": format!("line {}: {why}", line.number) })
+                }
+            };
+            self.write(&value)?;
+        }
+        self.output.flush().context("could not write the output")
+    }
+
+    fn write(&mut self, value: &Value) -> Result<()> {
+        serde_json::to_writer(&mut self.output, value).context("could not write the output")?;
+        self.output.write_all(b"\n").context("could not write the output")
+    }
+}
+
+fn parse(line: &Line) -> Result<AskedLine, String> {
     if line.too_long {
         return Err(format!("longer than {} MB", LONGEST_LINE >> 20));
     }
     let text = std::str::from_utf8(&line.bytes).map_err(|e| format!("not utf-8 at byte {}", e.valid_up_to()))?;
-    let value: Value =
+    let line: Value =
         serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| format!("no JSON: {e}"))?;
-    let id = match value.get("id") {
+    let id = match line.get("id") {
         None => return Err("no \"id\"".to_owned()),
         Some(Value::Array(_) | Value::Object(_)) => return Err("\"id\" is no text or number".to_owned()),
         Some(id) => id.clone(),
     };
-    let text = value.get("text").and_then(Value::as_str).ok_or("no \"text\", or not a text")?;
+    line.get("text").and_then(Value::as_str).ok_or("no \"text\", or not a text")?;
+    Ok(AskedLine { id, line })
+}
+
+fn with_id(id: &Value, answer: Value) -> Value {
     let mut answered = Map::new();
-    answered.insert("id".to_owned(), id);
-    match answer(text, &value) {
+    answered.insert("id".to_owned(), id.clone());
+    match answer {
         Value::Object(fields) => answered.extend(fields.into_iter().filter(|(name, _)| name != "id")),
         other => _ = answered.insert("answer".to_owned(), other),
     }
-    Ok(Value::Object(answered))
+    Value::Object(answered)
 }
 
 /// A line that is not blank.

@@ -109,6 +109,21 @@ fn language(text: &str, analysis: &Analysis) -> Option<&'static str> {
     if info.lang() == whatlang::Lang::Eng { Some("eng") } else { sure.then(|| info.lang().code()) }
 }
 
+/// How likely a post holds any act at all: the greatest of its acts' probabilities. 1 for what this reader cannot read.
+pub fn chance(text: &str) -> f64 {
+    let Some(weights) = SHIPPED.as_ref() else { return 1.0 };
+    let analysis = analyse(text);
+    if language(text, &analysis).is_some_and(|lang| lang != "eng") {
+        return 1.0;
+    }
+    let scores = score(weights, text, &analysis);
+    let best = |a: usize| {
+        let decision = weights.decision(a);
+        scores.sentences.iter().map(|s| decision.probability(s[a], scores.post[a])).fold(0.0, f64::max)
+    };
+    (0..ActKind::ALL.len()).map(best).fold(0.0, f64::max)
+}
+
 fn score(weights: &Weights, text: &str, analysis: &Analysis) -> Scores {
     thread_local! {
         static COUNTER: RefCell<Counter> = RefCell::new(Counter::default());

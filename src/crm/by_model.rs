@@ -1,0 +1,74 @@
+//! Notes to readings by a language model. Every note is read: a CRM has few, and each counts.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use super::llm::{NoteText, Reader};
+use super::read::Told;
+use crate::llm::Usage;
+use crate::llm::outgoing::Quotes;
+use crate::model::Note;
+use crate::progress::Progress;
+use crate::store::{Failure, Store};
+use crate::summary::StageSummary;
+
+/// Notes read and written together.
+const CHUNK: usize = 64;
+
+/// Reads every note that `reader` has not read. Can be killed at any point and run again: answers that were paid for are
+/// kept.
+///
+/// # Errors
+/// When the store cannot be read or written, the budget is spent, or the model's server cannot be used. What was read until
+/// then is kept.
+pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<StageSummary> {
+    let began = Instant::now();
+    let recipe = reader.recipe();
+    let total = store.note_totals().await?[0].unsigned_abs();
+    let bar = progress.counter("reading notes");
+    let (mut told, mut quotes, mut usage) = (Told::default(), Quotes::default(), Usage::default());
+    // All at once: what fails stays unread, and must not be asked for again in this run.
+    let unread = store.unread_notes(&recipe, i64::MAX).await?;
+    let mut failures = Vec::new();
+    for chunk in unread.chunks(CHUNK) {
+        let (mut readings, mut end) = (Vec::new(), None);
+        let texts: Vec<_> = chunk.iter().map(text).collect();
+        for (note, answer) in chunk.iter().zip(reader.read(&texts).await) {
+            match answer {
+                Ok(read) => {
+                    told.add(&read.reading);
+                    quotes += read.quotes;
+                    usage += read.usage;
+                    readings.push((note.id.clone(), read.reading));
+                }
+                Err(why) if why.is_about_one_item() => {
+                    failures.push(Failure::new("crm", note.id.as_str(), why.to_string()));
+                }
+                Err(why) => end = Some(why),
+            }
+        }
+        store.write_note_readings(&recipe, &readings).await.context("could not store the readings")?;
+        store.record_failures(&failures).await?;
+        bar.inc(chunk.len() as u64);
+        if let Some(why) = end {
+            let done = told.notes;
+            return Err(anyhow::Error::new(why).context(format!(
+                "stopped after {done} notes; they are kept, and the next run goes on from here"
+            )));
+        }
+    }
+    bar.finish_and_clear();
+    let failed = failures.len() as u64;
+    let Quotes { exact, repaired, rejected } = quotes;
+    Ok(told
+        .summary(began, total.saturating_sub(told.notes + failed), failed)
+        .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
+        .with("spent", usage.published())
+        .with("recipe", recipe.as_str()))
+}
+
+fn text(note: &Note) -> NoteText<'_> {
+    NoteText { id: note.id.as_str(), kind: note.kind, text: &note.text }
+}
