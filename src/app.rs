@@ -92,7 +92,6 @@ pub enum Readers {
 }
 
 /// A language model and what it reads with.
-#[derive(Debug)]
 pub struct LlmReaders {
     /// The door to it.
     pub model: Arc<Model>,
@@ -164,6 +163,13 @@ impl LlmReaders {
             cascade: Cascade { pass_on: llm.pass_on, audit: llm.audit },
             model,
         })
+    }
+}
+
+impl std::fmt::Debug for LlmReaders {
+    /// Without the fences' secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LlmReaders").field("model", &self.model).field("cascade", &self.cascade).finish_non_exhaustive()
     }
 }
 
