@@ -67,6 +67,8 @@ struct Read<T> {
     readings: Vec<T>,
     name: String,
     recipe: Recipe,
+    /// Quotes of notes that were proposed and stand in none; a post's reading carries its own.
+    rejected: usize,
     usage: Option<Usage>,
 }
 
@@ -149,7 +151,7 @@ async fn posts(args: &EvalArgs) -> Result<Report> {
         }
         let (said, scores) = held_out(&posts, &further, &bench);
         let name = "embedded held-out".to_owned();
-        let read = Read { readings: Vec::new(), name, recipe: extract::embedded::recipe(), usage: None };
+        let read = Read { readings: Vec::new(), name, recipe: extract::embedded::recipe(), rejected: 0, usage: None };
         (said, scores, read, None)
     } else {
         let began = Instant::now();
@@ -169,7 +171,13 @@ async fn read_posts(reader: Reader, posts: &[LabelledPost]) -> Result<Read<PostR
         Reader::Embedded => {
             let read = |p: &LabelledPost| extract::embedded::read_post(&p.post.text, p.post.context.as_deref());
             let readings = posts.iter().map(read).collect();
-            Ok(Read { readings, name: "embedded".to_owned(), recipe: extract::embedded::recipe(), usage: None })
+            Ok(Read {
+                readings,
+                name: "embedded".to_owned(),
+                recipe: extract::embedded::recipe(),
+                rejected: 0,
+                usage: None,
+            })
         }
         Reader::Llm => bail!("no language model reads here yet; use --reader embedded"),
     }
@@ -219,7 +227,7 @@ async fn notes(args: &EvalArgs) -> Result<Report> {
     let began = Instant::now();
     let read = read_notes(args.reader, &labelled).await?;
     let speed = Speed::new(began, labelled.iter().map(|n| n.text.as_str()));
-    let scores = notes::score(&labelled, &read.readings);
+    let scores = notes::score(&labelled, &read.readings, read.rejected);
     let accounts: std::collections::BTreeSet<&str> = labelled.iter().map(|n| n.account.as_str()).collect();
     let (texts, clusters) = (labelled.len(), accounts.len());
     Ok(Report { speed: Some(speed), ..Report::new("note", args, read, texts, clusters, scores) })
@@ -230,7 +238,13 @@ async fn read_notes(reader: Reader, notes: &[LabelledNote]) -> Result<Read<NoteR
     match reader {
         Reader::Embedded => {
             let readings = notes.iter().map(|n| crm::embedded::read_note(&n.text, n.kind)).collect();
-            Ok(Read { readings, name: "embedded".to_owned(), recipe: crm::embedded::recipe(), usage: None })
+            Ok(Read {
+                readings,
+                name: "embedded".to_owned(),
+                recipe: crm::embedded::recipe(),
+                rejected: 0,
+                usage: None,
+            })
         }
         Reader::Llm => bail!("no language model reads here yet; use --reader embedded"),
     }

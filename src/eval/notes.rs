@@ -15,8 +15,9 @@ const SEED: u64 = 1;
 /// Rungs of either scale: interest has 0 to 4, commitment 0 to 5.
 const RUNGS: usize = 6;
 
-/// Everything that readings of notes tell, resampled by account.
-pub fn score(notes: &[LabelledNote], readings: &[NoteReading]) -> Vec<Score> {
+/// Everything that readings of notes tell, resampled by account. `rejected` is how many quotes were proposed that stand in no
+/// note.
+pub fn score(notes: &[LabelledNote], readings: &[NoteReading], rejected: usize) -> Vec<Score> {
     let pairs: Vec<Pair> = notes.iter().zip(readings).map(|(note, reading)| Pair { note, reading }).collect();
     let resampler = Resampler::new(notes.iter().map(|n| n.account.as_str()), SEED);
     let mut scores = Vec::new();
@@ -31,7 +32,7 @@ pub fn score(notes: &[LabelledNote], readings: &[NoteReading]) -> Vec<Score> {
     scores.extend(details(&pairs, &resampler));
     scores.extend(asked(&pairs, &resampler));
     let fits = readings.iter().flat_map(proposed).map(Evidence::fit);
-    scores.extend(posts::fidelity(fits, 0));
+    scores.extend(posts::fidelity(fits, rejected));
     scores
 }
 
@@ -302,7 +303,7 @@ mod tests {
             labels: vec![labels(2, &["maybe next year"]), labels(3, &["next year", "she would sign"])],
         };
         let said = reading(text, 3, &["maybe next year", "would sign", "always say so"]);
-        let scores = score(&[note], &[said]);
+        let scores = score(&[note], &[said], 0);
         assert_eq!(of(&scores, "precision", "fluff"), (Some(0.5), 1));
         assert_eq!(of(&scores, "recall", "fluff"), (Some(1.0), 1));
         assert_eq!(of(&scores, "of_those_apart", "fluff"), (Some(1.0), 1));
