@@ -54,7 +54,8 @@ impl Resampler {
     }
 
     /// `statistic` of the sums of `parts`, which are numbers of single texts given by the text's index. There is no interval
-    /// where the statistic cannot be computed in one draw out of ten.
+    /// where the statistic cannot be computed in one draw out of ten, nor where no draw differs from another: three right
+    /// answers out of three do not make the fourth sure.
     pub fn estimate<const N: usize>(
         &self,
         parts: impl IntoIterator<Item = (usize, [f64; N])>,
@@ -77,6 +78,9 @@ impl Resampler {
             return Estimate { value, low: None, high: None };
         }
         drawn.sort_by(f64::total_cmp);
+        if drawn.first() == drawn.last() {
+            return Estimate { value, low: None, high: None };
+        }
         Estimate { value, low: Some(quantile(&drawn, 0.025)), high: Some(quantile(&drawn, 0.975)) }
     }
 }
@@ -128,6 +132,9 @@ mod tests {
         let one = Resampler::new(["a", "a"], 1);
         let estimate = one.estimate([(0, [1.0, 1.0]), (1, [0.0, 1.0])], mean);
         assert_eq!(estimate, Estimate { value: Some(0.5), low: None, high: None });
+        let same = Resampler::new(["a", "b", "c"], 1);
+        let estimate = same.estimate((0..3).map(|i| (i, [1.0, 1.0])), mean);
+        assert_eq!(estimate, Estimate { value: Some(1.0), low: None, high: None });
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl LabelledPost {
     }
 }
 
-/// A note with one labelling, or two independent ones.
+/// A note with one labelling, or several independent ones.
 #[derive(Debug, Clone)]
 pub struct LabelledNote {
     /// Id.
@@ -63,7 +63,7 @@ pub struct LabelledNote {
     pub kind: NoteKind,
     /// The note.
     pub text: String,
-    /// One labelling, or two.
+    /// Independent labellings, at least one.
     pub labels: Vec<NoteLabels>,
 }
 
@@ -158,8 +158,8 @@ pub fn read_posts(paths: &[PathBuf]) -> Result<Vec<LabelledPost>> {
     Ok(posts)
 }
 
-/// Reads labelled notes. Where the notes carry no labels, they are taken from the files beside them: for `x.jsonl` from
-/// `x.labels_a.jsonl` and, when there is one, `x.labels_b.jsonl`.
+/// Reads labelled notes. A labelling may stand in the notes' own lines; others are taken from the files beside them: for
+/// `x.jsonl` from `x.labels_a.jsonl` and `x.labels_b.jsonl`.
 ///
 /// # Errors
 /// When a file cannot be read, a line is of another form, a note has no labels, or a quote is not in its note.
@@ -193,11 +193,12 @@ struct NoteLine {
 
 fn note(value: Value, beside: &[BTreeMap<String, NoteLabels>]) -> Result<LabelledNote> {
     let line: NoteLine = serde_json::from_value(value)?;
-    let labels = if line.rest.contains_key("compliments") {
-        vec![serde_json::from_value(Value::Object(line.rest)).context("its labels have another form")?]
-    } else {
-        beside.iter().filter_map(|labels| labels.get(&line.id).cloned()).collect::<Vec<_>>()
-    };
+    let beside = beside.iter().filter_map(|labels| labels.get(&line.id).cloned());
+    let mut labels: Vec<NoteLabels> = beside.collect();
+    if line.rest.contains_key("compliments") {
+        let inline = serde_json::from_value(Value::Object(line.rest)).context("its labels have another form")?;
+        labels.insert(0, inline);
+    }
     if labels.is_empty() {
         bail!("note {} has no labels, neither in its line nor in a file beside", line.id);
     }

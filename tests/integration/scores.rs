@@ -9,10 +9,8 @@ use serde_json::Value;
 use crate::harness::{Place, repo};
 
 /// Labelled texts that no reader learns from, by the name that `eval/thresholds.toml` has for them.
-fn test_parts() -> Vec<(&'static str, String)> {
-    let parts = ["posts", "notes"].map(|name| (name, format!("eval/truth/{name}.test.jsonl")));
-    parts.into_iter().filter(|(_, file)| repo(file).exists()).collect()
-}
+const TEST_PARTS: [(&str, &str); 2] =
+    [("posts", "eval/truth/posts.test.jsonl"), ("notes", "eval/truth/notes.test.jsonl")];
 
 /// Scores of a file, freshly made by the shipped reader.
 fn fresh(place: &Place, file: &str) -> Vec<Row> {
@@ -31,8 +29,8 @@ fn the_committed_scores_are_those_of_the_shipped_readers() {
     let least: BTreeMap<String, BTreeMap<String, BTreeMap<String, f64>>> =
         toml::from_str(&fs::read_to_string(repo("eval/thresholds.toml")).expect("eval/thresholds.toml")).expect("TOML");
     let place = Place::new();
-    for (name, file) in test_parts() {
-        let rows = fresh(&place, &file);
+    for (name, file) in TEST_PARTS {
+        let rows = fresh(&place, file);
         let known: Vec<&Row> = committed.iter().filter(|row| row.file == file && row.reader == "embedded").collect();
         let again = format!("run `candor eval --truth {file} --scores eval/scores.csv`, look at it and commit it");
         assert_eq!(known.len(), rows.len(), "{file}: other measures than before; {again}");
@@ -111,6 +109,7 @@ fn labels_of_notes_are_found_beside_them() {
     let ran = place.run(&["eval", "--truth", "notes.jsonl"]);
     assert!(ran.code == 1 && ran.stderr.contains("n1 has no labels"), "{}", ran.stderr);
     place.file("notes.labels_a.jsonl", labels);
+    assert_eq!(score(&place.json(&["eval", "--truth", "notes.jsonl"])["scores"], "f1", "compliments")["n"], 1);
     place.file("notes.labels_b.jsonl", labels.replace("loved the demo", "Great call").replace('3', "2"));
     let report = place.json(&["eval", "--truth", "notes.jsonl"]);
     assert_eq!(report["kind"], "note");
