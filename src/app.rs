@@ -111,9 +111,7 @@ impl Readers {
     /// When the model's settings cannot be used, or a tape cannot be read.
     pub async fn new(settings: &Settings, store: Option<Store>, clock: Clock, secret: [u8; 32]) -> Result<Self> {
         match (settings.reader, &settings.llm) {
-            (ReaderKind::Llm, Some(llm)) => {
-                Ok(Self::Llm(Box::new(LlmReaders::new(llm, store, clock, secret).await?)))
-            }
+            (ReaderKind::Llm, Some(llm)) => Ok(Self::Llm(Box::new(LlmReaders::new(llm, store, clock, secret).await?))),
             _ => Ok(Self::Embedded),
         }
     }

@@ -40,6 +40,9 @@ pub mod compare;
 // Stage 7: gaps to something to read.
 pub mod report;
 
+// How good the readers are: readings against labels.
+pub mod eval;
+
 // What a stage tells when it is done.
 pub mod summary;
 

@@ -2,6 +2,8 @@
 
 mod demo;
 
+mod eval;
+
 mod export;
 
 mod label;
@@ -84,6 +86,8 @@ enum Verb {
     Search(search::SearchArgs),
     /// Read texts from a file or a pipe without any workspace: JSON lines in, JSON lines out.
     Read(read::ReadArgs),
+    /// Score a reader against labelled texts, beside simple baselines.
+    Eval(eval::EvalArgs),
     /// Hand labels: draw a sample, import answers.
     #[command(subcommand)]
     Label(label::LabelVerb),
@@ -165,6 +169,7 @@ impl Cli {
         let mut out = Output::new(global.json);
         match verb {
             Verb::Read(args) => return read::run(&args, &global).await,
+            Verb::Eval(args) => return eval::run(&args, &global, &mut out).await,
             Verb::Init => return init(&mut out),
             Verb::Demo(args) => return demo::run(args, &global, &mut out).await,
             _ => {}
@@ -224,7 +229,7 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Label(verb) => return label::run(app, verb, out).await,
         Verb::Export(args) => return export::run(app, &args).await,
         Verb::Status => return status::run(app, out).await,
-        Verb::Demo(_) | Verb::Init | Verb::Read(_) => return Ok(Exit::Usage),
+        Verb::Demo(_) | Verb::Init | Verb::Read(_) | Verb::Eval(_) => return Ok(Exit::Usage),
     };
     out.stage(app, &summary).await?;
     Ok(summary.exit())
@@ -236,7 +241,11 @@ async fn dry_run(app: &App, out: &mut Output) -> Result<Exit> {
         out.line("the embedded reader reads here: nothing is sent, and nothing costs anything")?;
         return Ok(Exit::Done);
     };
-    if out.json() { out.value(&estimate)? } else { out.line(&estimate.to_string())? }
+    if out.json() {
+        out.value(&estimate)?
+    } else {
+        out.line(&estimate.to_string())?
+    }
     Ok(if estimate.questions == 0 { Exit::NothingToDo } else { Exit::Done })
 }
 

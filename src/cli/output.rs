@@ -102,7 +102,7 @@ pub(super) fn terminal_width() -> usize {
 }
 
 /// A paragraph broken at the terminal's width, further lines indented by `indent`.
-fn wrapped(text: &str, indent: &str) -> String {
+pub(super) fn wrapped(text: &str, indent: &str) -> String {
     textwrap::fill(&display::plain(text), textwrap::Options::new(terminal_width()).subsequent_indent(indent))
 }
 

@@ -54,9 +54,8 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
         bar.inc(chunk.len() as u64);
         if let Some(why) = end {
             let done = told.notes;
-            return Err(anyhow::Error::new(why).context(format!(
-                "stopped after {done} notes; they are kept, and the next run goes on from here"
-            )));
+            return Err(anyhow::Error::new(why)
+                .context(format!("stopped after {done} notes; they are kept, and the next run goes on from here")));
         }
     }
     bar.finish_and_clear();

@@ -21,9 +21,7 @@ const TOGETHER: usize = 64;
 /// # Errors
 /// When `input` cannot be read or `output` cannot be written.
 pub fn read_note_lines(input: impl Read, output: impl Write) -> Result<LinesRead> {
-    answer_lines(input, output, |text, line| {
-        published(&read_note(text, kind(line)))
-    })
+    answer_lines(input, output, |text, line| published(&read_note(text, kind(line))))
 }
 
 /// The same, read by a model.

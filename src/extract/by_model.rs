@@ -10,8 +10,8 @@ use serde_json::json;
 use super::cascade::{Cascade, missed};
 use super::llm::{PostText, Reader};
 use super::{embedded, read};
-use crate::llm::{Estimate, Model, Usage};
 use crate::llm::outgoing::Quotes;
+use crate::llm::{Estimate, Model, Usage};
 use crate::model::{PostId, PostReading, Recipe, Route};
 use crate::progress::Progress;
 use crate::store::{Failure, Store, UnreadPost};
@@ -112,9 +112,8 @@ pub async fn estimate(
         revision = last.revision;
         let seen = posts.len() as u64;
         let worth = tokio::task::spawn_blocking(move || {
-            let worth = |post: &UnreadPost| {
-                !post.bot && cascade.route(&post.id, embedded::chance(&post.text)) != Route::Left
-            };
+            let worth =
+                |post: &UnreadPost| !post.bot && cascade.route(&post.id, embedded::chance(&post.text)) != Route::Left;
             posts.into_par_iter().filter(worth).collect::<Vec<_>>()
         })
         .await

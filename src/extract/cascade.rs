@@ -73,9 +73,8 @@ mod tests {
     fn likely_posts_are_passed_on_and_the_audit_takes_its_share() {
         let cascade = Cascade { pass_on: 0.2, audit: 0.1 };
         assert_eq!(cascade.route(&PostId::new("a"), 0.2), Route::PassedOn);
-        let audited = (0..10_000)
-            .filter(|n| cascade.route(&PostId::new(format!("post {n}")), 0.1) == Route::Audited)
-            .count();
+        let audited =
+            (0..10_000).filter(|n| cascade.route(&PostId::new(format!("post {n}")), 0.1) == Route::Audited).count();
         assert!((900..1100).contains(&audited), "{audited} of 10,000");
         let none = Cascade { pass_on: 0.2, audit: 0.0 };
         assert!((0..1000).all(|n| none.route(&PostId::new(n.to_string()), 0.0) == Route::Left));
@@ -84,7 +83,8 @@ mod tests {
     #[test]
     fn the_interval_is_clopper_and_pearsons() {
         // Values of R's binom.test.
-        for (hits, of, low, high) in [(0, 10, 0.0, 0.308_497), (3, 10, 0.066_740, 0.652_453), (10, 10, 0.691_503, 1.0)] {
+        for (hits, of, low, high) in [(0, 10, 0.0, 0.308_497), (3, 10, 0.066_740, 0.652_453), (10, 10, 0.691_503, 1.0)]
+        {
             let (l, h) = exact_interval(hits, of).unwrap();
             assert!((l - low).abs() < 1e-5 && (h - high).abs() < 1e-5, "{hits}/{of}: {l} {h}");
         }

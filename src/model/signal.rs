@@ -274,6 +274,13 @@ pub struct FoundAct {
     pub support: Option<Support>,
 }
 
+impl FoundAct {
+    /// Whether it counts: not when a second look found that the words do not bear it out.
+    pub fn counts(&self) -> bool {
+        self.support != Some(Support::Unsupported)
+    }
+}
+
 impl From<(Act, Evidence, f64)> for FoundAct {
     /// An act with its words and the probability that it is there, not looked at a second time.
     fn from((act, evidence, confidence): (Act, Evidence, f64)) -> Self {

@@ -43,7 +43,8 @@ pub fn answer_lines(
 ) -> Result<LinesRead> {
     let mut pipe = Pipe::new(input, output);
     while let Some(lines) = pipe.next(usize::MAX)? {
-        let answers = lines.par_iter().map(|l| l.asked.as_ref().map(|a| answer(a.text(), &a.line)).map_err(Clone::clone));
+        let answers =
+            lines.par_iter().map(|l| l.asked.as_ref().map(|a| answer(a.text(), &a.line)).map_err(Clone::clone));
         pipe.answer(&lines, answers.collect())?;
     }
     Ok(pipe.counts)
@@ -154,7 +155,8 @@ impl<R: Read, W: Write> Pipe<R, W> {
             self.arrived.extend(if self.ended { self.pending.end() } else { self.pending.push(&self.chunk[..read]) });
         }
         let taken = self.arrived.drain(..self.arrived.len().min(most)).collect::<Vec<_>>();
-        let parsed = taken.par_iter().map(|line| Parsed { number: line.number, asked: parse(line) }).collect::<Vec<_>>();
+        let parsed =
+            taken.par_iter().map(|line| Parsed { number: line.number, asked: parse(line) }).collect::<Vec<_>>();
         Ok((!parsed.is_empty()).then_some(parsed))
     }
 
@@ -190,8 +192,7 @@ fn parse(line: &Line) -> Result<AskedLine, String> {
         return Err(format!("longer than {} MB", LONGEST_LINE >> 20));
     }
     let text = std::str::from_utf8(&line.bytes).map_err(|e| format!("not utf-8 at byte {}", e.valid_up_to()))?;
-    let line: Value =
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| format!("no JSON: {e}"))?;
+    let line: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| format!("no JSON: {e}"))?;
     let id = match line.get("id") {
         None => return Err("no \"id\"".to_owned()),
         Some(Value::Array(_) | Value::Object(_)) => return Err("\"id\" is no text or number".to_owned()),

@@ -24,4 +24,6 @@ mod pipe;
 
 mod readme;
 
+mod scores;
+
 mod tidy;
