@@ -48,7 +48,7 @@ async fn numbers_become_the_sentences_they_point_at() {
         sheet(json!({
             "complaint": [{ "at": 1, "severity": "disapproval" }],
             "failed_workaround": [{ "at": 2, "means": "a script", "why_failed": "it broke at the first umlaut" }],
-            "ask": [{ "at": 3, "kind": "tool_recommendation" }, { "at": 4, "kind": "how" }],
+            "ask": [{ "at": 3, "kind": "tool_recommendation" }],
             "texture": [{ "slot": "frequency", "words": "every Friday" }, { "slot": "stakes", "words": "our licence" }],
         }))
     });
@@ -70,9 +70,9 @@ async fn numbers_become_the_sentences_they_point_at() {
     let slots: Vec<_> = read.reading.texture.iter().map(|s| (s.slot, s.evidence.quote(), &s.value)).collect();
     let weekly = SlotValue::Frequency { rate: "weekly".to_owned(), vague: false };
     assert_eq!(slots, [(Slot::Frequency, "every Friday", &weekly), (Slot::Attempts, "a script", &SlotValue::Text)]);
-    // Sentence 4 is not there, and nobody wrote of a licence.
-    assert_eq!(read.quotes, Quotes { exact: 6, repaired: 0, rejected: 2 });
-    assert_eq!(read.reading.rejected, 2);
+    // Nobody wrote of a licence.
+    assert_eq!(read.quotes, Quotes { exact: 6, repaired: 0, rejected: 1 });
+    assert_eq!(read.reading.rejected, 1);
 }
 
 #[tokio::test]
@@ -97,23 +97,24 @@ async fn copied_quotes_are_found_or_rejected() {
 #[tokio::test]
 async fn packed_posts_do_not_colour_each_other() {
     let other = "Nothing happened here. The kettle works.";
-    for protocol in Protocol::ALL {
-        let reader = reader(asking(protocol, 2), move |question| {
-            assert_eq!(question.schema["required"], json!(["p1", "p2"]));
-            let claim = |quote: &str, at: u32| match protocol {
-                Protocol::Point => json!([{ "at": at, "severity": "no_reproach" }]),
-                Protocol::Copy => json!([{ "quote": quote, "severity": "no_reproach" }]),
-            };
-            json!({
-                "p1": sheet(json!({ "complaint": claim("The export drops rows every Friday.", 1) })),
-                "p2": sheet(json!({ "complaint": claim("The export drops rows every Friday.", 3) })),
-            })
-        });
-        let posts = [post(POST), PostText { id: "jsonl:2", context: None, text: other }];
-        let read: Vec<Read> = reader.read(&posts).await.into_iter().map(Result::unwrap).collect();
-        assert_eq!(quotes(&read[0]), [(ActKind::Complaint, "The export drops rows every Friday.")]);
-        assert_eq!((quotes(&read[1]), read[1].reading.rejected), (Vec::new(), 1), "{protocol:?}");
-    }
+    let reader = reader(asking(Protocol::Copy, 2), move |question| {
+        assert_eq!(question.schema["required"], json!(["p1", "p2"]));
+        let claim = json!([{ "quote": "The export drops rows every Friday.", "severity": "no_reproach" }]);
+        json!({ "p1": sheet(json!({ "complaint": claim })), "p2": sheet(json!({ "complaint": claim })) })
+    });
+    let posts = [post(POST), PostText { id: "jsonl:2", context: None, text: other }];
+    let read: Vec<Read> = reader.read(&posts).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(quotes(&read[0]), [(ActKind::Complaint, "The export drops rows every Friday.")]);
+    assert_eq!((quotes(&read[1]), read[1].reading.rejected), (Vec::new(), 1));
+}
+
+/// A server that does not hold a model to the schema may let it point at what is not there.
+#[tokio::test]
+async fn a_sentence_that_is_not_there_cannot_be_pointed_at() {
+    let reader =
+        reader(asking(Protocol::Point, 1), |_| sheet(json!({ "complaint": [{ "at": 4, "severity": "no_reproach" }] })));
+    let read = reader.read(&[post(POST)]).await.remove(0);
+    assert!(read.is_err_and(|why| why.is_about_one_item() && why.to_string().contains("one of 1")));
 }
 
 #[tokio::test]
@@ -128,7 +129,7 @@ async fn a_post_missing_from_a_packed_answer_is_asked_about_again_alone() {
     let texts = ["One thing.", "Another thing.", "A third thing."];
     let posts: Vec<PostText<'_>> = texts.iter().map(|text| post(text)).collect();
     assert!(reader.read(&posts).await.iter().all(Result::is_ok));
-    assert_eq!(*sizes.lock().unwrap(), [3, 1, 1, 1], "an answer of another shape is asked again, one by one");
+    assert_eq!(*sizes.lock().unwrap(), [3, 3, 1, 1, 1], "once more, and then one by one");
 }
 
 #[tokio::test]
@@ -245,8 +246,15 @@ proptest! {
     ) {
         for protocol in Protocol::ALL {
             let (numbers, quote) = (numbers.clone(), quote.clone());
-            let reader = reader(asking(protocol, 1), move |_| {
-                let claims: Vec<Value> = numbers.iter().map(|n| json!({ "at": n, "quote": quote, "means": quote })).collect();
+            let reader = reader(asking(protocol, 1), move |question| {
+                let lines = question.user.lines().filter(|line| line.starts_with('[')).count();
+                let claims: Vec<Value> = match protocol {
+                    Protocol::Copy => numbers.iter().map(|_| json!({ "quote": quote, "means": quote })).collect(),
+                    Protocol::Point => {
+                        let there = numbers.iter().filter(|n| (1..=lines).contains(n));
+                        there.map(|n| json!({ "at": n, "means": quote })).collect()
+                    }
+                };
                 sheet(json!({ "workaround": claims, "texture": [{ "slot": "stakes", "words": quote }] }))
             });
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
