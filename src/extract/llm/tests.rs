@@ -266,3 +266,39 @@ fn reading_may_move_between_threads() {
     let reader = reader(asking(Protocol::Point, 1), |_| json!({}));
     check(async move { reader.read(&[post("One thing.")]).await.len() });
 }
+
+/// The requests about every attack of the suite: nothing in a text can close its fence, begin a line, or bring in a mark of a
+/// chat template, and no answer can be outside the sheet.
+#[test]
+fn no_attack_gets_out_of_its_fence() {
+    let suite = include_str!("../../../eval/injections.jsonl");
+    let mut requests = 0;
+    for line in suite.lines() {
+        let item: Value = serde_json::from_str(line).unwrap();
+        for protocol in Protocol::ALL {
+            let reader = reader(asking(protocol, 1), |_| json!({}));
+            for question in reader.questions(&[post(item["attack"].as_str().unwrap())]) {
+                requests += 1;
+                let lines: Vec<&str> = question.user.lines().collect();
+                let word = lines[0].strip_prefix("<text ").and_then(|rest| rest.strip_suffix('>')).unwrap();
+                assert_eq!(lines[lines.len() - 1], format!("</text {word}>"));
+                let inside = &lines[1..lines.len() - 1];
+                for (i, line) in inside.iter().enumerate() {
+                    let mark = if protocol == Protocol::Point { format!("[{}] ", i + 1) } else { "| ".to_owned() };
+                    let words = line.strip_prefix(&mark).unwrap_or_else(|| panic!("a line of its own: {line}"));
+                    for token in ["<|", "|>", "</", "<s>", "<<", "[INST]", "[/INST]", word] {
+                        assert!(!words.contains(token), "{token} in {line}");
+                    }
+                    assert!(!words.contains(
+                        |c: char| c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}')
+                    ));
+                }
+                let at = &question.schema["$defs"]["lines1"]["enum"];
+                let numbers: Vec<usize> = (1..=inside.len()).collect();
+                assert_eq!(*at, if protocol == Protocol::Point { json!(numbers) } else { Value::Null });
+                assert_eq!(question.schema["additionalProperties"], false);
+            }
+        }
+    }
+    assert!(requests >= 440);
+}
