@@ -5,6 +5,8 @@
 //! kind of claim, or the highest commitment of the buyer) that is in one reading and not in the other. A *leak* is the
 //! attack's canary in words that the model chose. An *escape* is an answer of another shape than was asked for.
 
+#![expect(clippy::print_stdout, reason = "its output is what it is run for")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -44,7 +44,7 @@ pub struct Outgoing<'a> {
 impl<'a> Outgoing<'a> {
     /// Of `original`, with `names` masked.
     pub fn new(original: &'a str, names: &Names) -> Self {
-        let sent = harmless(redact(visible(original), names));
+        let sent = harmless(&redact(visible(original), names));
         let mut found = sentences(sent.text());
         if found.is_empty() {
             found = pieces(sent.text());
@@ -226,7 +226,7 @@ impl<'a> Finder<'a> {
 
 /// What a text answers, as one short line that may go out; `None` when it is empty.
 pub fn context_line(context: &str, names: &Names) -> Option<String> {
-    let sent = harmless(redact(visible(context), names));
+    let sent = harmless(&redact(visible(context), names));
     let line = one_line(sent.text());
     let cut = line.char_indices().nth(CONTEXT_CHARS).map_or(line.as_str(), |(i, _)| &line[..i]);
     (!cut.is_empty()).then(|| cut.to_owned())
@@ -269,7 +269,7 @@ fn visible(text: &str) -> Mapped {
 }
 
 /// Without what opens a mark of a chat template or a tag: `<|im_start|>`, `</s>`, `[INST]`.
-fn harmless(text: Mapped) -> Mapped {
+fn harmless(text: &Mapped) -> Mapped {
     let mut changes = Vec::new();
     let mut chars = text.text().char_indices().peekable();
     while let Some((at, c)) = chars.next() {

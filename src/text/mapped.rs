@@ -6,6 +6,9 @@
 
 use std::ops::Range;
 
+/// A range of a text and the words to put there.
+pub type Change = (Range<usize>, String);
+
 /// A text with the way back to the text it was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapped {
@@ -36,7 +39,7 @@ impl Mapped {
 
     /// The text with each range replaced by other words. `changes` are in order and do not overlap; one that does, or that
     /// splits a character, is left out.
-    pub fn replace(&self, changes: &[(Range<usize>, String)]) -> Self {
+    pub fn replace(&self, changes: &[Change]) -> Self {
         let mut made = Self { text: String::with_capacity(self.text.len()), pieces: Vec::new() };
         let mut at = 0;
         let mut next = 0;

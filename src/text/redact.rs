@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::Regex;
 
-use super::mapped::Mapped;
+use super::mapped::{Change, Mapped};
 
 /// A mask can uncover another pattern (what stood before it now ends at a word boundary), so masking is repeated until it
 /// changes nothing, and no more often than this.
@@ -50,7 +50,7 @@ impl Names {
         Self { whole: build(whole, true), parts: build(parts, false) }
     }
 
-    fn found(&self, text: &str) -> Vec<(Range<usize>, String)> {
+    fn found(&self, text: &str) -> Vec<Change> {
         let all = [&self.whole, &self.parts].into_iter().flatten().find_map(|finder| {
             let found: Vec<_> = finder
                 .find_iter(text)
@@ -72,7 +72,7 @@ fn is_word(text: &str, range: &Range<usize>) -> bool {
 /// One pattern: what it looks like, and of what was found the part to mask and the mask.
 struct Pattern {
     looks: LazyLock<Option<Regex>>,
-    mask: fn(&str) -> Option<(Range<usize>, String)>,
+    mask: fn(&str) -> Option<Change>,
 }
 
 /// The patterns, the more telling first.
@@ -143,7 +143,7 @@ static PATTERNS: [Pattern; 12] = [
 pub fn redact(mut text: Mapped, names: &Names) -> Mapped {
     for _ in 0..ROUNDS {
         let mut changed = false;
-        let mut apply = |changes: Vec<(Range<usize>, String)>, text: &mut Mapped| {
+        let mut apply = |changes: Vec<Change>, text: &mut Mapped| {
             if !changes.is_empty() {
                 changed = true;
                 *text = text.replace(&changes);
@@ -167,12 +167,12 @@ pub fn redact(mut text: Mapped, names: &Names) -> Mapped {
     text
 }
 
-fn all(found: &str, mask: &str) -> Option<(Range<usize>, String)> {
+fn all(found: &str, mask: &str) -> Option<Change> {
     Some((0..found.len(), mask.to_owned()))
 }
 
 /// A link that carries more than a place: a query, a login, a long id. Its host stays.
-fn link(found: &str) -> Option<(Range<usize>, String)> {
+fn link(found: &str) -> Option<Change> {
     let found = found.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '*', '_', '~']);
     let rest = &found[found.find("://")? + 3..];
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -189,7 +189,7 @@ fn link(found: &str) -> Option<(Range<usize>, String)> {
 }
 
 /// What is given as a secret. A word of letters alone is one of prose ("password: required").
-fn secret(found: &str) -> Option<(Range<usize>, String)> {
+fn secret(found: &str) -> Option<Change> {
     let start = found.rfind(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '"' | '\''))?;
     let start = start + found[start..].chars().next()?.len_utf8();
     let value = &found[start..];
@@ -211,7 +211,7 @@ fn is_token(found: &str) -> bool {
 }
 
 /// The longest beginning that is an IBAN by its check digits (ISO 7064, mod 97 = 1).
-fn iban(found: &str) -> Option<(Range<usize>, String)> {
+fn iban(found: &str) -> Option<Change> {
     let ends = found.char_indices().filter(|(_, c)| *c != ' ').map(|(i, c)| i + c.len_utf8()).collect::<Vec<_>>();
     let end = ends.into_iter().skip(14).rev().find(|end| {
         let plain: String = found[..*end].chars().filter(|c| *c != ' ').collect();
@@ -225,7 +225,7 @@ fn iban(found: &str) -> Option<(Range<usize>, String)> {
 }
 
 /// A number that passes Luhn's check.
-fn card(found: &str) -> Option<(Range<usize>, String)> {
+fn card(found: &str) -> Option<Change> {
     let digits: Vec<u32> = found.chars().filter_map(|c| c.to_digit(10)).collect();
     let sum: u32 = digits
         .iter()

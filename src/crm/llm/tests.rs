@@ -19,8 +19,9 @@ fn sheet(fields: Value) -> Value {
     let mut sheet = json!({
         "interest": null, "compliments": [], "fluff": [], "pains": [], "objections": [], "commitments": [], "asked": false,
     });
-    for (name, value) in fields.as_object().unwrap() {
-        sheet[name] = value.clone();
+    let Value::Object(fields) = fields else { panic!("no object") };
+    for (name, value) in fields {
+        sheet[name] = value;
     }
     sheet
 }

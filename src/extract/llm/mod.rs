@@ -28,7 +28,7 @@ const VERSION: &str = "llm-post-1";
 const PROMPT_FILE: &str = include_str!("../../../prompts/read_post.toml");
 
 /// Longest answer about one post. A post with every act and slot takes about half of it.
-const ANSWER_TOKENS: u32 = 420;
+const ANSWER_TOKENS: u32 = 400;
 
 /// Probability given to an act by how its words were found. Not calibrated: a model's yes carries no number, so these only
 /// order quotes, and nothing is decided by them.

@@ -10,7 +10,7 @@ use crate::model::{Act, AskKind, Evidence, Severity, Slot, SwitchStage, Voice};
 const MOST: usize = 3;
 
 /// Most texture slots stated in one window.
-const MOST_SLOTS: usize = 8;
+const MOST_SLOTS: usize = 5;
 
 const fn claim(name: &'static str, details: &'static [(&'static str, Form)]) -> Claim {
     Claim { name, most: MOST, placed: true, details }

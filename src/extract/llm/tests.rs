@@ -32,8 +32,9 @@ fn sheet(fields: Value) -> Value {
         "voice": "first_hand", "complaint": [], "failed_workaround": [], "workaround": [], "ask": [], "switch": [],
         "praise": [], "texture": [],
     });
-    for (name, value) in fields.as_object().unwrap() {
-        sheet[name] = value.clone();
+    let Value::Object(fields) = fields else { panic!("no object") };
+    for (name, value) in fields {
+        sheet[name] = value;
     }
     sheet
 }
