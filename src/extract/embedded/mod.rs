@@ -23,8 +23,8 @@ mod words;
 use std::cell::RefCell;
 
 use crate::model::{Act, ActKind, Evidence, Fit, PostReading, Recipe, Span, Voice};
-use analysis::{Analysis, analyse};
-use weights::{Counter, SHIPPED, SHIPPED_FILE, Scores, Weights};
+use analysis::Analysis;
+use weights::{SHIPPED, SHIPPED_FILE, Scores, Weights};
 
 /// Version of what stands in code; cues and weights are hashed on their own.
 const VERSION: &str = "embedded-2";
@@ -61,21 +61,36 @@ pub fn recipe() -> Recipe {
 ///
 /// A text that is surely not English is kept with its language and without acts.
 pub fn read_post(text: &str, _context: Option<&str>) -> PostReading {
-    let analysis = analyse(text);
-    let lang = language(text, &analysis);
+    thread_local! {
+        static ROOM: RefCell<Room> = RefCell::new(Room::default());
+    }
+    ROOM.with_borrow_mut(|room| read_in(room, text))
+}
+
+/// What is kept from post to post, so that reading one asks for little memory.
+#[derive(Default)]
+struct Room {
+    analysis: Analysis,
+    scores: Scores,
+    weighing: weights::Room,
+}
+
+fn read_in(Room { analysis, scores, weighing }: &mut Room, text: &str) -> PostReading {
+    analysis.take_apart(text);
+    let lang = language(text, analysis);
     if lang.is_some_and(|lang| lang != "eng") {
         return PostReading { voice: Voice::Unclear, lang, acts: Vec::new(), texture: Vec::new(), rejected: 0 };
     }
     let (acts, voice) = match SHIPPED.as_ref() {
         Some(weights) => {
-            let scores = score(weights, text, &analysis);
-            let acts = acts(weights, text, &analysis, &scores);
-            let voice = voice::voice(&scores, &analysis, &acts);
+            weights.score(text, analysis, weighing, scores);
+            let acts = acts(weights, text, analysis, scores);
+            let voice = voice::voice(scores, analysis, &acts);
             (acts, voice)
         }
         None => (Vec::new(), Voice::Unclear),
     };
-    let texture = texture::texture(text, &analysis, &acts);
+    let texture = texture::texture(text, analysis, &acts);
     PostReading { voice, lang, acts, texture, rejected: 0 }
 }
 
@@ -96,19 +111,17 @@ fn language(text: &str, analysis: &Analysis) -> Option<&'static str> {
     if info.lang() == whatlang::Lang::Eng { Some("eng") } else { sure.then(|| info.lang().code()) }
 }
 
-fn score(weights: &Weights, text: &str, analysis: &Analysis) -> Scores {
-    thread_local! {
-        static COUNTER: RefCell<Counter> = RefCell::new(Counter::default());
-    }
-    COUNTER.with_borrow_mut(|counter| weights.score(text, analysis, counter))
-}
-
 /// The acts that reach their threshold, each with the sentences that show it, in text order.
 fn acts(weights: &Weights, text: &str, analysis: &Analysis, scores: &Scores) -> Vec<(Act, Evidence, f64)> {
     let mut found = Vec::new();
     for (a, &kind) in ActKind::ALL.iter().enumerate() {
         let meant = |index: usize| kind != ActKind::Praise || !voice::is_ironic(&analysis.sentences[index]);
         let decision = weights.decision(a);
+        let threshold = f64::from(decision.threshold);
+        let best = scores.sentences.iter().map(|s| s[a]).fold(f32::MIN, f32::max);
+        if decision.probability(best, scores.post[a]) < threshold {
+            continue;
+        }
         let mut chances = scores
             .sentences
             .iter()
@@ -118,7 +131,6 @@ fn acts(weights: &Weights, text: &str, analysis: &Analysis, scores: &Scores) -> 
             .collect::<Vec<_>>();
         chances.sort_by(|x, y| y.1.total_cmp(&x.1).then(x.0.cmp(&y.0)));
         let Some(&(_, best)) = chances.first() else { continue };
-        let threshold = f64::from(decision.threshold);
         if best < threshold {
             continue;
         }
@@ -141,7 +153,8 @@ fn shown_by(text: &str, analysis: &Analysis, index: usize, kind: ActKind) -> Spa
         return sentence.span;
     }
     let words = &analysis.words[sentence.words.clone()];
-    let cues = analysis.hits[sentence.hits.clone()].iter().filter(|hit| cues::speaks_of(hit.group, kind));
+    let hits = cues::GRAMMAR.hits(&analysis.ids[sentence.words.clone()]);
+    let cues = hits.iter().filter(|hit| cues::speaks_of(hit.group, kind));
     let places = cues.filter_map(|hit| {
         let (first, last) = (words.get(usize::from(hit.first))?, words.get(usize::from(hit.last).checked_sub(1)?)?);
         Some((first.start, last.end))
