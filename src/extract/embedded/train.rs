@@ -17,7 +17,8 @@ use rayon::prelude::*;
 use super::super::score::TruthPost;
 use super::analysis::{SIZE, analyse, is_hashed};
 use super::weights::{
-    ACTS, COLUMNS, Decision, POST_ACT, POST_VOICE, Room, Scores, Seen, VOICES, Weights, post_value, sentence_value, sigmoid,
+    ACTS, COLUMNS, Decision, POST_ACT, POST_VOICE, Room, Scores, Seen, VOICES, Weights, post_value, sentence_value,
+    sigmoid,
 };
 use crate::model::ActKind;
 use crate::model::id::content_hash;
