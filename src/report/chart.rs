@@ -86,7 +86,7 @@ pub(super) fn dumbbells(problems: &[ProblemView]) -> Option<Dumbbells> {
     order.sort_by_key(|&i| (!problems[i].verdict.finding, problems[i].verdict.too_little));
     let more = order.len().saturating_sub(MOST_ROWS);
     order.truncate(MOST_ROWS);
-    let placed = |p: &ProblemView| !p.verdict.too_little && p.community.of > 0;
+    let placed = |p: &ProblemView| shown_on_axis(p, &p.community);
     let shown = || order.iter().map(|&i| &problems[i]).filter(|p| placed(p));
     shown().next()?;
     let high = |r: &RateV1| r.high.unwrap_or(r.rate).max(r.rate);
@@ -113,11 +113,16 @@ pub(super) fn dumbbells(problems: &[ProblemView]) -> Option<Dumbbells> {
     Some(Dumbbells { title, ticks, rows, more, intervals })
 }
 
+/// A share has a place on the axis unless there is too little evidence for it to have an interval.
+fn shown_on_axis(problem: &ProblemView, rate: &RateV1) -> bool {
+    rate.of > 0 && (!problem.verdict.too_little || rate.low.is_some())
+}
+
 fn row(problem: usize, view: &ProblemView, placed: bool, top: f64) -> Row {
     if !placed {
         return Row { problem, dots: Vec::new(), bar: None };
     }
-    let crm = view.crm.filter(|c| c.of > 0);
+    let crm = view.crm.filter(|c| shown_on_axis(view, c));
     let community_is_left = crm.is_some_and(|c| view.community.rate < c.rate);
     let mut dots = vec![dot(&view.community, false, community_is_left, top)];
     dots.extend(crm.map(|c| dot(&c, true, !community_is_left, top)));

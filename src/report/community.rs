@@ -22,7 +22,7 @@ use crate::store::{Side, Store, StoredSignal};
 
 /// Signals read at a time.
 const PAGE: i64 = 4096;
-/// Longest description of a means that is kept, bytes.
+/// Longest stretch of words that is looked at for a means, bytes.
 const LONGEST_MEANS: usize = 200;
 
 /// Everything gathered about the communities.
@@ -199,7 +199,7 @@ impl Pass {
             Act::FailedWorkaround { means, why_failed } => (means, true, why_failed.as_ref()),
             Act::Workaround { means } => (means, false, None),
             _ => {
-                self.community.elsewhere.count(&self.words, person, signal.evidence.quote());
+                self.community.elsewhere.count(&self.words, person, beginning(signal.evidence.quote()));
                 return;
             }
         };
@@ -211,12 +211,16 @@ impl Pass {
         self.community.attempts.push(Attempt {
             person,
             problem,
-            means: means[..means.floor_char_boundary(LONGEST_MEANS)].to_owned(),
+            means: beginning(means).to_owned(),
             failed,
             key: signal.id.as_str().to_owned(),
             why,
         });
     }
+}
+
+fn beginning(words: &str) -> &str {
+    &words[..words.floor_char_boundary(LONGEST_MEANS)]
 }
 
 /// A quote of a post, without its author.

@@ -134,12 +134,16 @@ async fn take_pains(store: &Store, recipe: &Recipe, codebook: &str, problems: &[
         .map(|a| (a.unit, a.score))
         .collect::<BTreeMap<_, _>>();
     let index = problems.iter().enumerate().map(|(i, id)| (*id, i)).collect::<BTreeMap<_, _>>();
-    let by_id = crm.accounts.iter().enumerate().map(|(i, a)| (a.id.as_str(), i)).collect::<BTreeMap<_, _>>();
+    let mut places = BTreeMap::new();
+    for (a, account) in crm.accounts.iter().enumerate() {
+        places.extend(account.notes.iter().enumerate().map(|(n, note)| (note.note.id.as_str(), (a, n))));
+    }
     for pain in &pains {
         let Some(&problem) = pain.problem.as_deref().and_then(|id| index.get(id)) else { continue };
-        let Some(&at) = by_id.get(pain.account.as_str()) else { continue };
-        let account = &crm.accounts[at];
-        let Some(stored) = account.notes.iter().find(|n| n.note.id == pain.note) else { continue };
+        // A note outside the window has no place.
+        let Some(&(a, n)) = places.get(pain.note.as_str()) else { continue };
+        let account = &crm.accounts[a];
+        let stored = &account.notes[n];
         let claimed = &mut crm.problems[problem];
         let unit = u32::try_from(account.number).unwrap_or(u32::MAX);
         claimed.accounts.insert(unit);

@@ -27,7 +27,8 @@ pub(super) struct Known<'a> {
 
 /// How far the numbers may be trusted.
 pub(super) fn trust(comparison: Option<&ComparisonV1>, problems: &[ProblemView]) -> TrustView {
-    let advice = problems.first().map_or_else(String::new, |p| format!(" {}", label_advice(&p.community)));
+    let advice =
+        problems.first().map_or_else(String::new, |p| format!(" {}", label_advice(&p.community, p.crm.as_ref())));
     let counted = |why: &str| TrustView {
         level: Trust::Counted,
         name: "counted".to_owned(),
@@ -64,7 +65,7 @@ pub(super) fn trust(comparison: Option<&ComparisonV1>, problems: &[ProblemView])
                     missing.push(m.clone());
                 }
             }
-            let what = if missing.is_empty() { String::new() } else { format!(": {}", words::missing(&missing)) };
+            let what = if missing.is_empty() { String::new() } else { format!(": {}", words::missing(&missing, 3)) };
             TrustView {
                 level: Trust::NotEnoughEvidence,
                 name: "not enough evidence".to_owned(),
@@ -80,6 +81,9 @@ pub(super) fn trust(comparison: Option<&ComparisonV1>, problems: &[ProblemView])
 /// The finding in two or three sentences.
 pub(super) fn finding(known: &Known<'_>, problems: &[ProblemView], optimism: Option<&OptimismView>) -> Vec<String> {
     let mut says = Vec::new();
+    if known.comparison.is_some_and(|c| c.trust == Trust::NotEnoughEvidence) && !problems.is_empty() {
+        says.push("There is too little evidence to compare the two sides. What was read so far:".to_owned());
+    }
     let heard = problems.iter().filter(|p| p.community.hits > 0).collect::<Vec<_>>();
     if let Some(top) = heard.first() {
         says.push(most_complained(top));

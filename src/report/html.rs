@@ -8,7 +8,7 @@ use askama::filters::Escaper;
 
 use super::chart::{self, Bars, Dumbbells};
 use super::display;
-use super::lines::{NOT_MEASURED, SELECTION, more};
+use super::lines::{CRM_SELECTION, NOT_MEASURED, SELECTION, more};
 use super::verdict;
 use super::view::{ProblemView, View};
 use super::words::{self, GIVEN};
@@ -31,6 +31,7 @@ struct Page<'a> {
     dumbbells: Option<Dumbbells>,
     made_on: String,
     selection: &'static str,
+    crm_selection: &'static str,
     not_measured: &'static str,
     given: [&'static str; 6],
 }
@@ -99,6 +100,7 @@ pub fn render(view: &View) -> Result<String> {
         dumbbells: chart::dumbbells(&view.problems),
         made_on: words::date(view.made_at),
         selection: SELECTION,
+        crm_selection: CRM_SELECTION,
         not_measured: NOT_MEASURED,
         given: GIVEN,
     };

@@ -173,6 +173,7 @@ struct PieceV1<'a> {
 #[derive(Serialize)]
 struct SurenessV1<'a> {
     components: &'a [ComponentV1],
+    period_why: Option<&'a str>,
     labels: LabelsV1,
     voices: Vec<VoiceV1<'a>>,
     quotes_kept: u64,
@@ -366,6 +367,7 @@ fn sureness(s: &Sureness) -> SurenessV1<'_> {
     let [community, crm] = s.labels;
     SurenessV1 {
         components: &s.components,
+        period_why: s.period_why.as_deref(),
         labels: LabelsV1 { community, crm },
         voices: s.voices.iter().map(|(voice, posts)| VoiceV1 { voice, posts: *posts }).collect(),
         quotes_kept: s.quotes_kept,

@@ -1,10 +1,11 @@
 //! Lines that every drawing shares: a View put into words, so that HTML and Markdown say the same.
 
 use super::view::{
-    CostView, InterestRow, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteView, Series, Stated,
+    CostView, Count, InterestRow, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteView, Series, Stated,
     Sureness, SwitchView, Tried, UnbackedAccount, View,
 };
 use super::words::{self, Unit, count, number, quantity, share};
+use crate::model::Trust;
 use crate::model::comparison::RateV1;
 
 /// Fewer people than this make no median (METHOD 1.3).
@@ -37,10 +38,20 @@ impl View {
         facts
     }
 
+    /// Heading of the chart: it claims no more than was measured.
+    pub(super) fn parting_head(&self) -> &'static str {
+        match self.trust.level {
+            _ if !self.has_crm() => "Problems side by side",
+            Trust::Measured => "Where the two part",
+            Trust::Counted | Trust::NotEnoughEvidence => "The two sides, problem by problem",
+        }
+    }
+
     /// What the shares are shares of.
     pub(super) fn denominators(&self) -> Vec<String> {
         let p = &self.population;
-        let mut says = Vec::new();
+        let why = self.sureness.period_why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+        let mut says = vec![format!("Period: {}{why}.", self.period_words())];
         if p.posts > 0 {
             says.push(format!(
                 "People: the {} who tell first-hand of any problem, out of {} who wrote anything in the period. A person counts once, \
@@ -127,12 +138,8 @@ impl ProblemView {
             }
             says.push('.');
             if let Some(d) = self.difference {
-                says.push_str(&format!(
-                    " Difference: {:+.0} points (95% interval {:+.0} to {:+.0}).",
-                    d.estimate * 100.0,
-                    d.low * 100.0,
-                    d.high * 100.0
-                ));
+                let [estimate, low, high] = [d.estimate, d.low, d.high].map(words::signed_points);
+                says.push_str(&format!(" Difference: {estimate} points (95% interval {low} to {high})."));
             }
         }
         says
@@ -140,12 +147,12 @@ impl ProblemView {
 
     /// What they did about it: `complain (12), tried something that failed (4)`.
     pub(super) fn acts_words(&self) -> String {
-        self.acts.iter().map(|a| format!("{} ({})", a.label, number(a.people))).collect::<Vec<_>>().join(", ")
+        listed(&self.acts)
     }
 
     /// Where they speak of it.
     pub(super) fn communities_words(&self) -> String {
-        self.communities.iter().map(|c| format!("{} ({})", c.label, number(c.people))).collect::<Vec<_>>().join(", ")
+        listed(&self.communities)
     }
 
     /// The cost that most people state, for a table.
@@ -175,14 +182,21 @@ impl ProblemView {
     }
 }
 
+/// `dispatcher (3), office manager (2)`.
+fn listed(counts: &[Count]) -> String {
+    if counts.is_empty() {
+        return "no first-hand post tells of it".to_owned();
+    }
+    counts.iter().map(|c| format!("{} ({})", c.label, number(c.people))).collect::<Vec<_>>().join(", ")
+}
+
 impl Stated {
     /// `dispatcher (3), office manager (2); stated by 5 people`, or `not stated`.
     pub(super) fn words(&self) -> String {
         if self.by == 0 {
             return "not stated".to_owned();
         }
-        let values = self.values.iter().map(|v| format!("{} ({})", v.label, number(v.people))).collect::<Vec<_>>();
-        format!("{}; stated by {}", values.join(", "), Unit::People.count(self.by))
+        format!("{}; stated by {}", listed(&self.values), Unit::People.count(self.by))
     }
 }
 
@@ -252,7 +266,7 @@ impl SwitchView {
         let from = self.from.as_ref().map_or_else(String::new, |f| format!("from {f} "));
         let to = self.to.as_ref().map_or_else(String::new, |t| format!("to {t}"));
         let way = format!("{from}{to}");
-        let way = if way.is_empty() { "what and where to are not stated" } else { way.trim_end() };
+        let way = if way.is_empty() { "not named" } else { way.trim_end() };
         format!("{way}, {}: {}", self.stage, Unit::People.count(self.people))
     }
 }
@@ -328,12 +342,12 @@ impl OptimismView {
     pub(super) fn table_note(&self) -> String {
         let strong: u64 = self.table.iter().filter(|r| r.level >= Some(3)).flat_map(|r| r.given).sum();
         let framed = "The framed numbers are strong claims with nothing behind them.";
-        if strong == self.strong {
+        if strong <= self.strong {
             return framed.to_owned();
         }
         format!(
-            "{framed} The table holds all {} with strong interest in the period, the rate {}: an account has to be old enough to have \
-             given something.",
+            "{framed} The table holds all {} with strong interest in the period, the rate {}: accounts that are too young to have \
+             given anything are left out of it.",
             Unit::Accounts.count(strong),
             number(self.strong)
         )
@@ -419,11 +433,7 @@ impl Sureness {
                 "No hand labels: every number is a machine count, not corrected for the reader's mistakes.".to_owned()
             }
             [people, accounts] => {
-                format!(
-                    "Hand labels: {} and {}, drawn at random on each side.",
-                    Unit::People.count(people),
-                    Unit::Accounts.count(accounts)
-                )
+                format!("Hand labels: {} and {}.", Unit::People.count(people), Unit::Accounts.count(accounts))
             }
         }
     }
@@ -457,7 +467,8 @@ impl Sureness {
     pub(super) fn selection_lead(&self) -> Option<String> {
         self.selection.as_ref().map(|s| {
             format!(
-                "“{}” is told by {}. If people who have it are, compared with people who do not,",
+                "How far that could move the largest share: “{}” is told by {}. If people who have it are, compared with people \
+                 who do not,",
                 s.problem,
                 share(&s.rate, Unit::People)
             )
@@ -468,7 +479,10 @@ impl Sureness {
 /// Said in every report, because it holds in every report (METHOD 3.10).
 pub(super) const SELECTION: &str = "These are people who write in the communities that were read, not all customers, and nobody knows whether \
     people with a problem write more or less than others. The shares hold for those who write. They are not corrected for that, because \
-    they cannot be; below is how far it could move the largest share. The CRM is selected too: a note records what was asked.";
+    they cannot be.";
+
+/// The same for the other side; said where there is one (METHOD 3.10).
+pub(super) const CRM_SELECTION: &str = "The CRM is selected too: a note records what was asked.";
 
 /// What this report does not measure.
 pub(super) const NOT_MEASURED: &str =

@@ -1,9 +1,9 @@
-//! The View as Markdown. Every text goes through `Document`, which escapes it: nothing in a post is read as markup.
+//! The View as Markdown. Every text goes through [`Document`], which escapes it: nothing in a post is read as markup.
 
 use anyhow::Result;
 
 use super::display;
-use super::lines::{NOT_MEASURED, SELECTION, more};
+use super::lines::{CRM_SELECTION, NOT_MEASURED, SELECTION, more};
 use super::view::{OptimismView, ProblemView, QuoteId, QuoteView, Sureness, Tried, View};
 use super::words::{self, GIVEN, number};
 
@@ -43,14 +43,27 @@ impl Document {
         }
     }
 
-    fn items<'a>(&mut self, items: impl IntoIterator<Item = &'a str>) {
+    fn items<T: AsRef<str>>(&mut self, items: impl IntoIterator<Item = T>) {
         let before = self.out.len();
         for item in items {
-            self.out.push_str(&format!("- {}\n", escape(item)));
+            self.cited(item.as_ref(), &[]);
         }
         if self.out.len() > before {
-            self.out.push('\n');
+            self.gap();
         }
+    }
+
+    /// An item with links to the quotes behind it.
+    fn cited(&mut self, text: &str, quotes: &[QuoteId]) {
+        self.out.push_str(&format!("- {}", escape(text)));
+        for id in quotes {
+            self.out.push_str(&format!(" [{id}](#{id})"));
+        }
+        self.out.push('\n');
+    }
+
+    fn gap(&mut self) {
+        self.out.push('\n');
     }
 
     fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
@@ -130,7 +143,7 @@ fn escape(text: &str) -> String {
                 out.push(c);
             }
             // Bare addresses and emoji codes are made live by some renderers.
-            ':' if next.is_some_and(|n| n.is_ascii_alphanumeric() || matches!(n, '/' | '+' | '-')) => {
+            ':' if next.is_some_and(|n| n.is_ascii_alphabetic() || matches!(n, '/' | '+' | '-')) => {
                 out.push_str("\\:");
             }
             '.' if out.ends_with("www") || out.ends_with("WWW") => out.push_str("\\."),
@@ -151,19 +164,11 @@ fn first_screen(doc: &mut Document, view: &View) {
     doc.paragraph(&format!("Trust: {}. {}", view.trust.name, view.trust.words));
     if !view.missing.is_empty() {
         doc.heading(2, "What is missing");
-        doc.items(view.missing.iter().map(String::as_str));
+        doc.items(&view.missing);
     }
     if !view.problems.is_empty() {
         doc.heading(2, "What they live with");
-        doc.items(
-            view.problems
-                .iter()
-                .take(8)
-                .map(|p| format!("{}: {}", p.name, p.people()))
-                .collect::<Vec<_>>()
-                .iter()
-                .map(String::as_str),
-        );
+        doc.items(view.problems.iter().take(8).map(|p| format!("{}: {}", p.name, p.people())));
     }
     if view.tried.people > 0 {
         doc.heading(2, "What they tried that failed");
@@ -173,7 +178,7 @@ fn first_screen(doc: &mut Document, view: &View) {
         doc.heading(2, "What the CRM says");
         let mut says = optimism.headline().into_iter().map(|(what, n)| format!("{what}: {n}")).collect::<Vec<_>>();
         says.extend(view.claimed_most().iter().filter_map(|p| Some(format!("claims “{}”: {}", p.name, p.accounts()?))));
-        doc.items(says.iter().map(String::as_str));
+        doc.items(says);
     }
     parting(doc, view);
     for id in &view.top_quotes {
@@ -185,7 +190,7 @@ fn parting(doc: &mut Document, view: &View) {
     if view.problems.is_empty() {
         return;
     }
-    doc.heading(2, if view.has_crm() { "Where the two part" } else { "Every problem" });
+    doc.heading(2, view.parting_head());
     let rows = view.problems.iter().map(|p| {
         let crm = p.accounts().unwrap_or_else(|| "no CRM notes".to_owned());
         vec![p.name.clone(), p.people(), crm, p.cost_short(), p.tried_short(), p.verdict.short.clone()]
@@ -216,24 +221,29 @@ fn section(doc: &mut Document, view: &View, place: usize, p: &ProblemView) {
     doc.heading(2, &format!("Problem {place}: {}", p.name));
     doc.paragraph(&p.statement);
     doc.paragraph(&format!("{} {}", p.both_sides(), p.verdict.long));
-    let mut facts = vec![
-        format!("Who has it: {}", p.roles.words()),
-        format!("Where: {}", p.communities_words()),
-        format!("What they do: {}", p.acts_words()),
-        format!("How often: {}", p.frequency.words()),
-    ];
-    match p.costs.as_slice() {
-        [] => facts.push("What it costs: not stated".to_owned()),
-        costs => facts.extend(costs.iter().map(|c| format!("What it costs, {}", c.words()))),
+    for (what, words) in [
+        ("Who has it", p.roles.words()),
+        ("Where", p.communities_words()),
+        ("What they do", p.acts_words()),
+        ("How often", p.frequency.words()),
+    ] {
+        doc.cited(&format!("{what}: {words}"), &[]);
     }
-    doc.items(facts.iter().map(String::as_str));
+    for cost in &p.costs {
+        doc.cited(&format!("What it costs: {}", cost.words()), &cost.quotes);
+    }
+    if p.costs.is_empty() {
+        doc.cited("What it costs: not stated", &[]);
+    }
+    doc.gap();
     if p.tried.people > 0 {
         doc.heading(3, "What they tried and why it failed");
         tried(doc, view, &p.tried);
     }
     if !p.switches.is_empty() {
         doc.heading(3, "What they left and what for");
-        doc.items(p.switches.iter().map(|s| s.words()).collect::<Vec<_>>().iter().map(String::as_str));
+        p.switches.iter().for_each(|s| doc.cited(&s.words(), &[s.quote]));
+        doc.gap();
     }
     if !p.community_quotes.is_empty() {
         doc.heading(3, "In the communities");
@@ -257,16 +267,14 @@ fn section(doc: &mut Document, view: &View, place: usize, p: &ProblemView) {
     }
     if !p.change_our_mind.is_empty() {
         doc.heading(3, "What would change our mind");
-        doc.items(p.change_our_mind.iter().map(String::as_str));
+        doc.items(&p.change_our_mind);
     }
 }
 
 fn hollow(doc: &mut Document, o: &OptimismView) {
     doc.heading(2, "Hollow optimism");
     doc.paragraph(o.says.as_deref().unwrap_or_default());
-    doc.items(
-        o.headline().into_iter().map(|(what, n)| format!("{what}: {n}")).collect::<Vec<_>>().iter().map(String::as_str),
-    );
+    doc.items(o.headline().into_iter().map(|(what, n)| format!("{what}: {n}")));
     let head = [&["Claimed interest"][..], &GIVEN[..]].concat();
     let rows = o.table.iter().map(|row| {
         let mut cells = vec![row.words.to_owned()];
@@ -274,6 +282,13 @@ fn hollow(doc: &mut Document, o: &OptimismView) {
         cells
     });
     doc.table(&head, &rows.collect::<Vec<_>>());
+    doc.paragraph(&o.table_note());
+    if !o.accounts.is_empty() {
+        doc.heading(3, "In the notes' own words");
+        doc.paragraph(
+            "⟦…⟧ marks what the words are: a compliment, fluff, undated intent or a commitment of the buyer's.",
+        );
+    }
     for account in &o.accounts {
         let text = account
             .note
@@ -294,24 +309,20 @@ fn hollow(doc: &mut Document, o: &OptimismView) {
 
 fn sureness(doc: &mut Document, view: &View, s: &Sureness) {
     doc.heading(2, "How sure we are");
-    let denominators = view.denominators();
-    doc.items(denominators.iter().map(String::as_str));
-    doc.items(
-        s.components.iter().map(|c| format!("{}: {}", c.name, c.says)).collect::<Vec<_>>().iter().map(String::as_str),
-    );
-    doc.items(
-        [s.labels_words(), format!("Posts by who speaks, as read: {}", s.voices_words()), s.rejected_words()]
-            .iter()
-            .map(String::as_str),
-    );
+    doc.items(view.denominators());
+    doc.items(s.components.iter().map(|c| format!("{}: {}", c.name, c.says)));
+    doc.items([s.labels_words(), format!("Posts by who speaks, as read: {}", s.voices_words()), s.rejected_words()]);
     doc.heading(3, "Who writes in communities");
     doc.paragraph(SELECTION);
+    if view.has_crm() {
+        doc.paragraph(CRM_SELECTION);
+    }
     if let Some(lead) = s.selection_lead() {
         doc.paragraph(&lead);
-        doc.items(s.selection_lines().iter().map(String::as_str));
+        doc.items(s.selection_lines());
     }
     doc.heading(3, "What was refused or left out");
-    doc.items(s.caveats.iter().map(String::as_str));
+    doc.items(&s.caveats);
     let rows = s.failures.iter().map(|f| vec![f.stage.clone(), f.reason.clone(), number(f.count), f.example.clone()]);
     doc.table(&["Stage", "Why", "How many", "For example"], &rows.collect::<Vec<_>>());
     if s.failures_more > 0 {

@@ -55,8 +55,8 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::model::Recipes;
 use crate::model::comparison::{ComparisonV1, PopulationV1};
-use crate::model::{Recipe, Recipes};
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::summary::StageSummary;
@@ -172,17 +172,12 @@ async fn gather(store: &Store, recipes: &Recipes, title: &str, now: Timestamp, b
     })
 }
 
-/// The comparison of these recipes. It is kept under both recipes, or under the post reader's alone.
 async fn comparison(store: &Store, recipes: &Recipes, codebook: &str) -> Result<Option<ComparisonV1>> {
-    let both = Recipe::stored(format!("{} | {}", recipes.post.as_str(), recipes.note.as_str()));
-    for recipe in [&both, &recipes.post] {
-        if let Some(stored) = store.comparison(recipe, codebook).await.context("could not read the comparison")? {
-            let comparison = serde_json::from_str(&stored.body)
-                .context("could not understand the stored comparison; make it anew with `candor compare`")?;
-            return Ok(Some(comparison));
-        }
-    }
-    Ok(None)
+    let stored = store.comparison(&recipes.both(), codebook).await.context("could not read the comparison")?;
+    stored
+        .map(|stored| serde_json::from_str(&stored.body))
+        .transpose()
+        .context("could not understand the stored comparison; make it anew with `candor compare`")
 }
 
 /// Who was looked at: as the comparison counted, or else as the store counts.

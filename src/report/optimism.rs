@@ -2,10 +2,12 @@
 //!
 //! The rate is the comparison's. Here stand the table behind it and the notes' own words, marked by kind.
 
+use std::collections::BTreeSet;
+
 use super::crm::{Account, Crm};
 use super::view::{InterestRow, Mark, MarkedNote, OptimismView, Piece, UnbackedAccount};
 use super::words;
-use crate::model::comparison::ComparisonV1;
+use crate::model::comparison::{ComparisonV1, OptimismV1};
 use crate::model::{Evidence, Giver, NoteReading};
 use crate::store::StoredNote;
 
@@ -33,7 +35,8 @@ pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<O
         .collect();
     let own = own_numbers(crm);
     let numbers = comparison.map_or(&own, |c| &c.optimism);
-    let mut unbacked = crm.accounts.iter().filter(|a| numbers.unbacked_accounts.contains(&a.id)).collect::<Vec<_>>();
+    let ids = numbers.unbacked_accounts.iter().collect::<BTreeSet<_>>();
+    let mut unbacked = crm.accounts.iter().filter(|a| ids.contains(&a.id)).collect::<Vec<_>>();
     unbacked.sort_by_cached_key(|a| (std::cmp::Reverse((a.interest, marks(a))), a.number));
     let shown = unbacked.iter().filter_map(|a| view(a)).take(ACCOUNTS).collect::<Vec<_>>();
     let mut more =
@@ -55,11 +58,11 @@ pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<O
 }
 
 /// Machine counts, for a report without a comparison.
-fn own_numbers(crm: &Crm) -> crate::model::comparison::OptimismV1 {
+fn own_numbers(crm: &Crm) -> OptimismV1 {
     let strong = crm.accounts.iter().filter(|a| a.interest >= Some(3)).collect::<Vec<_>>();
     let unbacked = strong.iter().filter(|a| a.given < 2).collect::<Vec<_>>();
     let never_asked = unbacked.iter().filter(|a| !a.asked).count() as u64;
-    crate::model::comparison::OptimismV1 {
+    OptimismV1 {
         strong: strong.len() as u64,
         unbacked: super::problems::counted(unbacked.len() as u64, strong.len() as u64),
         never_asked,

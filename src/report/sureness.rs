@@ -37,6 +37,7 @@ pub(super) fn sureness(
     let (failures, failures_more) = failure_groups(failures);
     Sureness {
         components: comparison.map(|c| c.components.clone()).unwrap_or_default(),
+        period_why: comparison.map(|c| c.window.why.clone()).filter(|why| !why.is_empty()),
         labels: comparison.map(|c| [c.labels.community, c.labels.crm]).unwrap_or_default(),
         voices: read.voices,
         quotes_kept: read.kept,

@@ -1,367 +1,13 @@
 //! The whole room over a small invented store: what a reader sees, and what may never happen.
 
-use std::collections::BTreeMap;
+pub(in crate::report) mod world;
 
-use jiff::Timestamp;
 use scraper::{Html, Selector};
 
-use super::view::View;
-use super::{build, html, json, markdown, run};
-use crate::model::comparison::{
-    ComparisonV1, ComponentV1, DifferenceV1, LabelsV1, OptimismV1, PopulationV1, ProblemV1, RateV1, WindowV1,
-};
-use crate::model::{
-    AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
-    Elicitation, Evidence, Fit, Giver, Interest, Missing, Note, NoteId, NoteKind, NoteReading, Post, PostFlags, PostId,
-    PostReading, Problem, ProblemId, Recipe, Recipes, Severity, Slot, SlotValue, Source, Span, SwitchStage,
-    TextureSlot, Thread, ThreadId, Trust, Voice,
-};
+use self::world::{World, comparison, complaint, failed, now, problem, recipes, trades};
+use super::{html, json, markdown, run};
+use crate::model::Trust;
 use crate::progress::Progress;
-use crate::store::{Assignment, Batch, Failure, Side, Store};
-
-/// Words that try to break out of every drawing.
-const HOSTILE: &str = "<script>alert(1)</script> **bold** [x](javascript:alert(2)) \u{202E}desrever\u{202C} | `code` & \"quotes\" \
-                       <img src=x onerror=y> ' --> ]]> end";
-
-pub(super) fn now() -> Timestamp {
-    "2026-07-30T12:00:00Z".parse().unwrap()
-}
-
-pub(super) fn recipes() -> Recipes {
-    Recipes { post: Recipe::new("post-test", &["1"]), note: Recipe::new("note-test", &["1"]) }
-}
-
-/// A store in a folder that goes when the test ends.
-struct World {
-    _dir: tempfile::TempDir,
-    store: Store,
-    texts: BTreeMap<String, String>,
-    posts: Vec<Post>,
-    post_readings: Vec<(PostId, PostReading)>,
-    notes: Vec<Note>,
-    note_readings: Vec<(NoteId, NoteReading)>,
-}
-
-pub(super) fn cut(text: &str, words: &str) -> Evidence {
-    let start = text.find(words).unwrap_or_else(|| panic!("{words:?} is not in {text:?}"));
-    Evidence::cut(text, Span::new(text, start, start + words.len()).unwrap(), Fit::Exact).unwrap()
-}
-
-impl World {
-    async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
-        Self {
-            _dir: dir,
-            store,
-            texts: BTreeMap::new(),
-            posts: Vec::new(),
-            post_readings: Vec::new(),
-            notes: Vec::new(),
-            note_readings: Vec::new(),
-        }
-    }
-
-    /// A first-hand post with one act on `quote`, by `author`, in the community `r/trades`.
-    fn post(&mut self, id: &str, author: &str, at: &str, text: &str, acts: Vec<(Act, &str)>) -> &mut PostReading {
-        let id = PostId::new(format!("reddit:{id}"));
-        self.texts.insert(id.as_str().to_owned(), text.to_owned());
-        self.posts.push(Post {
-            id: id.clone(),
-            thread: ThreadId::new("reddit:t1"),
-            parent: None,
-            source: Source::Reddit,
-            community: "r/trades".to_owned(),
-            author: Some(AuthorKey::pseudonym(&[7; 32], "reddit", author)),
-            written_at: Some(at.parse().unwrap()),
-            edited_at: None,
-            url: Some(format!("https://forum.example/{}", id.as_str())),
-            text: text.to_owned(),
-            flags: PostFlags::default(),
-        });
-        let acts = acts.into_iter().map(|(act, quote)| (act, cut(text, quote), 0.9)).collect();
-        let reading =
-            PostReading { voice: Voice::FirstHand, lang: Some("eng"), acts, texture: Vec::new(), rejected: 0 };
-        self.post_readings.push((id, reading));
-        &mut self.post_readings.last_mut().unwrap().1
-    }
-
-    /// A call note of `account` by `owner`.
-    fn note(
-        &mut self,
-        id: &str,
-        account: &str,
-        owner: &str,
-        at: &str,
-        text: &str,
-        interest: Option<u8>,
-    ) -> &mut NoteReading {
-        self.texts.insert(id.to_owned(), text.to_owned());
-        self.notes.push(Note {
-            id: NoteId::new(id),
-            account: AccountId::new(account),
-            opportunity: None,
-            owner: Some(owner.to_owned()),
-            kind: NoteKind::Call,
-            written_at: Some(at.parse().unwrap()),
-            happened_at: None,
-            stage: None,
-            amount: None,
-            text: text.to_owned(),
-        });
-        let reading = NoteReading {
-            interest: interest.and_then(Interest::new),
-            compliments: Vec::new(),
-            fluff: Vec::new(),
-            pains: Vec::new(),
-            objections: Vec::new(),
-            commitments: Vec::new(),
-            asked: false,
-        };
-        self.note_readings.push((NoteId::new(id), reading));
-        &mut self.note_readings.last_mut().unwrap().1
-    }
-
-    /// Writes everything; `assign` names the problem of a quote.
-    async fn write(&self, problems: Vec<Problem>, assign: impl Fn(&str) -> Option<&'static str>) -> Option<Codebook> {
-        let thread = Thread {
-            id: ThreadId::new("reddit:t1"),
-            source: Source::Reddit,
-            community: "r/trades".to_owned(),
-            title: "a thread".to_owned(),
-            url: None,
-            started_at: None,
-        };
-        let batch = Batch { threads: vec![thread], posts: self.posts.clone(), ..Batch::default() };
-        self.store.write_batch(&batch).await.unwrap();
-        let recipes = recipes();
-        self.store.write_post_readings(&recipes.post, &self.post_readings).await.unwrap();
-        self.store.write_notes(&self.notes, &[]).await.unwrap();
-        self.store.write_note_readings(&recipes.note, &self.note_readings).await.unwrap();
-        if problems.is_empty() {
-            return None;
-        }
-        let codebook = Codebook::new("hand", problems);
-        let assignment = |side, unit: String, quote: &str| Assignment {
-            side,
-            unit,
-            problem: assign(quote).map(ProblemId::new),
-            score: 0.5,
-        };
-        let mut assignments = Vec::new();
-        for s in self.store.signals(&recipes.post, "", 1000).await.unwrap() {
-            assignments.push(assignment(Side::Community, s.signal.id.as_str().to_owned(), s.signal.evidence.quote()));
-        }
-        for p in self.store.pains(&recipes.note, "").await.unwrap() {
-            assignments.push(assignment(Side::Crm, p.id, p.pain.evidence.quote()));
-        }
-        self.store.write_codebook(&codebook, &assignments, now()).await.unwrap();
-        Some(codebook)
-    }
-
-    async fn compared(&self, comparison: &ComparisonV1) {
-        let body = serde_json::to_string(comparison).unwrap();
-        self.store.write_comparison(&recipes().post, &comparison.codebook_hash, &body, now()).await.unwrap();
-    }
-
-    async fn view(&self) -> View {
-        build(&self.store, &recipes(), "Trades, spring 2026", now()).await.unwrap()
-    }
-}
-
-fn complaint() -> Act {
-    Act::Complaint { severity: Severity::Disapproval }
-}
-
-fn failed(text: &str, means: &str, why: &str) -> Act {
-    Act::FailedWorkaround { means: Some(cut(text, means)), why_failed: Some(cut(text, why)) }
-}
-
-pub(super) fn problem(id: &str, name: &str, statement: &str) -> Problem {
-    Problem {
-        id: ProblemId::new(id),
-        name: name.to_owned(),
-        statement: statement.to_owned(),
-        terms: Vec::new(),
-        include: Vec::new(),
-        exclude: Vec::new(),
-    }
-}
-
-fn rate(hits: u64, of: u64, interval: Option<(f64, f64)>) -> RateV1 {
-    let rate = if of == 0 { 0.0 } else { hits as f64 / of as f64 };
-    RateV1 { hits, of, rate, low: interval.map(|i| i.0), high: interval.map(|i| i.1), n_eff: None, labels: 0 }
-}
-
-/// A comparison of the world of [`trades`], as if enough people had been labelled or nobody.
-fn comparison(codebook: &Codebook, trust: Trust) -> ComparisonV1 {
-    let measured = trust == Trust::Measured;
-    let with = |low, high| measured.then_some((low, high));
-    let verdict = |name: &str| match trust {
-        Trust::Measured => name.to_owned(),
-        Trust::Counted => "uncorrected".to_owned(),
-        Trust::NotEnoughEvidence => "not_enough_evidence".to_owned(),
-    };
-    let little = || match trust {
-        Trust::NotEnoughEvidence => vec![
-            Missing { what: "authors".to_owned(), have: 4, need: 30 },
-            Missing { what: "threads".to_owned(), have: 1, need: 10 },
-        ],
-        _ => Vec::new(),
-    };
-    let row = |id: &str, name: &str, community: RateV1, crm: RateV1, v: &str| ProblemV1 {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        community,
-        crm,
-        difference: measured.then_some(DifferenceV1 {
-            estimate: community.rate - crm.rate,
-            low: community.rate - crm.rate - 0.08,
-            high: community.rate - crm.rate + 0.08,
-        }),
-        verdict: verdict(v),
-        p_adjusted: measured.then_some(0.001),
-        gamma_star: measured.then_some(2.4),
-        detectable: None,
-        missing: little(),
-        threads: 12,
-        communities: 3,
-        elicitation: [1, 3, 16],
-    };
-    let component = |name: &str, says: &str| ComponentV1 {
-        name: name.to_owned(),
-        verdict: verdict("finding"),
-        estimate: None,
-        low: None,
-        high: None,
-        n: 412,
-        detectable: None,
-        missing: little(),
-        says: says.to_owned(),
-    };
-    ComparisonV1 {
-        v: 1,
-        trust,
-        window: WindowV1 {
-            since: Some("2026-02-01".to_owned()),
-            until: Some("2026-07-30".to_owned()),
-            why: "the last 180 days that both sides cover".to_owned(),
-        },
-        population: PopulationV1 {
-            communities: 4,
-            threads: 60,
-            posts: 1903,
-            authors: 640,
-            problem_authors: 412,
-            accounts: 118,
-            discovery_accounts: 96,
-            notes: 301,
-            reps: 5,
-        },
-        labels: if measured { LabelsV1 { community: 100, crm: 80 } } else { LabelsV1::default() },
-        components: vec![
-            component("coverage", "The two sides speak of different problems."),
-            component("commitment", "Of 46 accounts called very interested, 33 have nothing behind them."),
-        ],
-        problems: vec![
-            row(
-                "offline",
-                "notes lost without signal",
-                rate(128, 412, with(0.24, 0.38)),
-                rate(4, 96, with(0.01, 0.09)),
-                "silent",
-            ),
-            row(
-                "visibility",
-                "owners see nothing",
-                rate(2, 412, with(0.0, 0.02)),
-                rate(30, 96, with(0.22, 0.41)),
-                "phantom",
-            ),
-        ],
-        optimism: OptimismV1 {
-            strong: 46,
-            unbacked: rate(33, 46, with(0.57, 0.83)),
-            never_asked: 21,
-            asked_not_given: 12,
-            unbacked_accounts: vec!["acme".to_owned()],
-        },
-        caveats: vec!["14 posts without a date are outside the window.".to_owned()],
-        config_hash: "cfg123".to_owned(),
-        codebook_hash: codebook.hash().to_owned(),
-        recipe: "post-test | note-test".to_owned(),
-        seed: 7,
-    }
-}
-
-/// Four people, two accounts, two problems.
-async fn trades() -> (World, Codebook) {
-    let mut w = World::new().await;
-    let text = "I run the office for nine vans. The app loses every note taken in a basement. We bought wifi hotspots and it made no \
-                difference two floors down. Costs us 6 hours a week.";
-    let acts = vec![
-        (complaint(), "The app loses every note taken in a basement"),
-        (
-            failed(text, "wifi hotspots", "it made no difference two floors down"),
-            "We bought wifi hotspots and it made no difference two floors down",
-        ),
-    ];
-    let hours = SlotValue::Hours { low: 6.0, high: 6.0, per: Some("week".to_owned()), per_month: Some(26.0) };
-    w.post("p1", "ann", "2026-02-10T08:00:00Z", text, acts).texture = vec![
-        TextureSlot { slot: Slot::ActorRole, evidence: cut(text, "I run the office"), value: SlotValue::Text },
-        TextureSlot { slot: Slot::CostTime, evidence: cut(text, "6 hours a week"), value: hours },
-    ];
-    let text =
-        "Same here, a hotspot in every van and still nothing arrives from the plant room. Left VanBoard over it.";
-    let left = Act::Switch { from: Some(cut(text, "VanBoard")), to: None, stage: SwitchStage::Done, reason: None };
-    let acts = vec![
-        (
-            failed(text, "a hotspot in every van", "still nothing arrives from the plant room"),
-            "a hotspot in every van and still nothing arrives from the plant room",
-        ),
-        (left, "Left VanBoard over it"),
-    ];
-    w.post("p2", "ben", "2026-02-11T08:00:00Z", text, acts);
-    let hostile = format!("Photos vanish below ground, every week: {HOSTILE}");
-    w.post("p3", "cat", "2026-03-20T08:00:00Z", &hostile, vec![(complaint(), &hostile)]);
-    w.posts.last_mut().unwrap().url = Some("javascript:alert(3)".to_owned());
-    w.post(
-        "p4",
-        "dee",
-        "2025-01-01T08:00:00Z",
-        "Lost a whole report in the basement once",
-        vec![(complaint(), "Lost a whole report in the basement once")],
-    );
-
-    let text = "Great call with Pat Example, she loved the board. Owner has no visibility at all. Will circle back after summer.";
-    let reading = w.note("n1", "acme", "Hank Tollund", "2026-05-03T10:00:00Z", text, Some(3));
-    reading.compliments = vec![cut(text, "she loved the board")];
-    reading.fluff = vec![cut(text, "Will circle back after summer")];
-    reading.pains = vec![ClaimedPain {
-        evidence: cut(text, "Owner has no visibility at all"),
-        elicitation: Elicitation::RepInferred,
-        specific: false,
-    }];
-    let text = "Signed the pilot order today, paid.";
-    let reading = w.note("n2", "bolt", "Hank Tollund", "2026-05-09T10:00:00Z", text, Some(4));
-    reading.asked = true;
-    reading.commitments = vec![Commitment {
-        evidence: cut(text, "Signed the pilot order today, paid"),
-        level: 5,
-        currency: Currency::Money,
-        who: Giver::Buyer,
-        status: CommitmentStatus::Kept,
-        corroboration: Corroboration::SystemEvent,
-    }];
-    let problems = vec![
-        problem("offline", "notes lost without signal", "Technicians below ground lose what they typed."),
-        problem("visibility", "owners see nothing", "Owners cannot see how the business runs."),
-    ];
-    let assign = |quote: &str| Some(if quote.contains("visibility") { "visibility" } else { "offline" });
-    let codebook = w.write(problems, assign).await.unwrap();
-    w.store.record_failures(&[Failure::new("collect", "dump.jsonl: record 9", "truncated record")]).await.unwrap();
-    (w, codebook)
-}
 
 #[tokio::test]
 async fn the_report_reads_as_it_should() {
@@ -403,9 +49,9 @@ async fn too_little_is_said_with_what_is_missing() {
     let (w, codebook) = trades().await;
     w.compared(&comparison(&codebook, Trust::NotEnoughEvidence)).await;
     let view = w.view().await;
-    assert!(view.trust.words.contains("4 people, 1 thread (needs 30 and 10)"), "{}", view.trust.words);
+    assert!(view.trust.words.contains("4 of 30 people, 1 of 10 threads"), "{}", view.trust.words);
     assert!(view.problems.iter().all(|p| p.verdict.too_little && !p.verdict.finding));
-    assert!(view.problems[0].change_our_mind[0].starts_with("26 more people and 9 more threads"));
+    assert!(view.problems[0].change_our_mind[0].contains("30 people (now 4) and 10 threads (now 1)"));
     html::render(&view).unwrap();
 }
 
@@ -423,6 +69,10 @@ async fn without_a_comparison_counts_are_its_own() {
     assert_eq!(offline.roles.words(), "i run the office (1); stated by 1 person");
     assert_eq!(offline.costs[0].words(), "26 hours a month (1 person, so no median)");
     assert_eq!(offline.switches[0].words(), "from VanBoard, done: 1 person");
+    let claimed = &view.problems[1];
+    let crm = claimed.crm.unwrap();
+    assert_eq!((crm.hits, crm.of, claimed.elicitation), (1, 1, [0, 0, 1]), "bolt's note is no discovery note");
+    assert_eq!(view.quote(claimed.crm_quotes[0]).text, "Owner has no visibility at all");
     let optimism = view.optimism.as_ref().unwrap();
     assert_eq!((optimism.strong, optimism.unbacked.hits, optimism.never_asked), (2, 1, 1));
     assert_eq!(optimism.table[0].given, [0, 0, 0, 0, 0, 1], "bolt paid");
@@ -468,7 +118,7 @@ async fn without_crm_notes_nothing_is_said_of_a_crm() {
     let view = w.view().await;
     assert_eq!(view.finding, ["People complain most about “notes lost”: 1 of 1 person who tell of a problem."]);
     let page = html::render(&view).unwrap();
-    assert!(!page.contains("In the CRM"), "no CRM side is drawn");
+    assert!(!page.contains("In the CRM") && !page.contains("The CRM"), "no CRM side is drawn");
     assert!(!page.contains("Hollow optimism"));
 }
 

@@ -55,8 +55,12 @@ pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
             false,
         ),
         "not_enough_evidence" => {
-            let have = if problem.missing.is_empty() { String::new() } else { format!(": {}", words::missing(&problem.missing)) };
-            view(format!("too little evidence{have}"), format!("Too little evidence for a verdict{have}."), false, true)
+            let has = |n| match words::missing(&problem.missing, n) {
+                has if has.is_empty() => has,
+                has => format!(": {has}"),
+            };
+            let long = format!("Too little evidence for a verdict{}.", has(usize::MAX));
+            view(format!("too little evidence{}", has(2)), long, false, true)
         }
         other => view(other.replace('_', " "), String::new(), false, false),
     }
@@ -106,12 +110,11 @@ pub(super) fn change_our_mind(
             }
         }
         "not_enough_evidence" => {
-            let needed = words::still_needed(&problem.missing);
-            if !needed.is_empty() {
-                says.push(format!("{} would allow a verdict.", capital(&needed)));
+            if !problem.missing.is_empty() {
+                says.push(format!("A verdict would take {}.", words::needed(&problem.missing)));
             }
         }
-        _ => says.push(label_advice(&problem.community)),
+        _ => says.push(label_advice(&problem.community, Some(&problem.crm))),
     }
     if let Some((community, people, of)) = largest_community.filter(|&(_, people, of)| of >= 3 && people * 2 > of) {
         says.push(format!(
@@ -135,11 +138,24 @@ fn elicited(problem: &ProblemV1) -> String {
     )
 }
 
-/// How much 60 hand labels would tell (METHOD 4.4: half-width z·sqrt(p(1-p)(1-r²)/n), with r² = 0.5 as a guess).
-pub(super) fn label_advice(rate: &RateV1) -> String {
-    let half = 1.96 * (rate.rate.clamp(0.05, 0.95) * (1.0 - rate.rate.clamp(0.05, 0.95)) * 0.5 / 60.0).sqrt();
+/// Labels a side that a correction needs (METHOD 4.4).
+const FLOOR: u64 = 60;
+
+/// How much hand labels would tell (METHOD 4.4: half-width z·sqrt(p(1-p)(1-r²)/n), with r² = 0.5 as a guess).
+pub(super) fn label_advice(community: &RateV1, crm: Option<&RateV1>) -> String {
+    let people = community.of.min(FLOOR);
+    let accounts = crm.map_or(0, |crm| crm.of.min(FLOOR));
+    if people == 0 {
+        return String::new();
+    }
+    let who = match accounts {
+        0 => Unit::People.count(people),
+        n => format!("{} and {}", Unit::People.count(people), Unit::Accounts.count(n)),
+    };
+    let p = community.rate.clamp(0.05, 0.95);
+    let half = 1.96 * (p * (1.0 - p) * 0.5 / people as f64).sqrt();
     format!(
-        "Labelling 60 people and 60 accounts by hand (“candor label”) would turn the count into a share with an interval of about ±{}.",
+        "Labelling {who} by hand (“candor label”) would turn the count into a share with an interval of about ±{}.",
         words::points(half)
     )
 }
@@ -181,7 +197,7 @@ mod tests {
             ("absent", "absent from the CRM", true, false),
             ("phantom", "claimed, not found", true, false),
             ("no_gap_detected", "no gap (would see ≥ 12 points)", false, false),
-            ("not_enough_evidence", "too little evidence: 2 threads (needs 10)", false, true),
+            ("not_enough_evidence", "too little evidence: 2 of 10 threads", false, true),
             ("uncorrected", "uncorrected: no verdict", false, false),
         ] {
             let v = verdict(&problem(name), true);
@@ -204,7 +220,7 @@ mod tests {
         assert!(
             says("phantom").contains("volunteered in 1 account, prompted by the rep in 5 and inferred by the rep in 9")
         );
-        assert!(says("not_enough_evidence").contains("8 more threads"));
+        assert!(says("not_enough_evidence").contains("10 threads (now 2)"));
         assert!(says("uncorrected").contains("9 of the 11 people come from r/x"));
     }
 }

@@ -349,6 +349,8 @@ impl Mark {
 pub struct Sureness {
     /// The gap vector.
     pub components: Vec<ComponentV1>,
+    /// How the period was chosen, in a few words.
+    pub period_why: Option<String>,
     /// Hand labels: people, accounts.
     pub labels: [u64; 2],
     /// Posts by who speaks, as read.

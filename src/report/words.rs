@@ -75,6 +75,17 @@ pub(super) fn points(difference: f64) -> String {
     count(rounded, "point", "points")
 }
 
+/// A difference with its sign: `+27`, `−9`, `0`.
+pub(super) fn signed_points(difference: f64) -> String {
+    let rounded = (difference * 100.0).round();
+    let sign = match rounded {
+        r if r > 0.0 => "+",
+        r if r < 0.0 => "−",
+        _ => "",
+    };
+    format!("{sign}{:.0}", rounded.abs())
+}
+
 /// The 95% interval of a rate, where there is one.
 pub(super) fn rate_interval(rate: &RateV1) -> Option<(f64, f64)> {
     Some((rate.low?, rate.high?))
@@ -135,32 +146,22 @@ pub(super) fn list(items: &[String]) -> String {
     }
 }
 
-/// `11 people, 2 threads (needs 30 and 10)`.
-pub(super) fn missing(missing: &[Missing]) -> String {
-    let have = missing.iter().map(|m| units(m.have, "", &m.what)).collect::<Vec<_>>().join(", ");
-    let need = missing.iter().map(|m| number(m.need)).collect::<Vec<_>>();
-    format!("{have} (needs {})", list(&need))
+/// What there is of what is needed, at most `n` of them: `11 of 30 people, 2 of 10 threads`.
+pub(super) fn missing(missing: &[Missing], n: usize) -> String {
+    let has = |m: &Missing| format!("{} of {} {}", number(m.have), number(m.need), what(&m.what));
+    let listed = missing.iter().take(n).map(has).collect::<Vec<_>>().join(", ");
+    if missing.len() > n { format!("{listed}, …") } else { listed }
 }
 
-/// What is still to be found: `19 more people and 8 more threads`.
-pub(super) fn still_needed(missing: &[Missing]) -> String {
-    let items = missing
-        .iter()
-        .filter(|m| m.need > m.have)
-        .map(|m| units(m.need - m.have, "more ", &m.what))
-        .collect::<Vec<_>>();
-    list(&items)
+/// What a verdict would take: `30 people (now 11) and 10 threads (now 2)`.
+pub(super) fn needed(missing: &[Missing]) -> String {
+    let items = missing.iter().map(|m| format!("{} {} (now {})", number(m.need), what(&m.what), number(m.have)));
+    list(&items.collect::<Vec<_>>())
 }
 
-/// A count of what a method names in the plural: it speaks of authors, a report of people.
-fn units(n: u64, more: &str, what: &str) -> String {
-    let words = match (what, n) {
-        ("authors", 1) => "person",
-        ("authors", _) => "people",
-        (many, 1) => many.strip_suffix('s').unwrap_or(many),
-        (many, _) => many,
-    };
-    format!("{} {more}{words}", number(n))
+/// A method speaks of authors, a report of people.
+fn what(name: &str) -> String {
+    name.replace("authors", "people")
 }
 
 /// Who speaks, as a reader says it.
@@ -268,6 +269,9 @@ mod tests {
         for (value, words) in [(4.5, "4.5"), (12.0, "12"), (1199.6, "1,200"), (0.25, "0.3"), (100.4, "100")] {
             assert_eq!(quantity(value), words);
         }
+        for (difference, words) in [(0.271, "+27"), (-0.09, "−9"), (-0.001, "0")] {
+            assert_eq!(signed_points(difference), words);
+        }
     }
 
     #[test]
@@ -276,10 +280,8 @@ mod tests {
             Missing { what: "authors".to_owned(), have: 11, need: 30 },
             Missing { what: "threads".to_owned(), have: 2, need: 10 },
         ];
-        assert_eq!(missing(&gaps), "11 people, 2 threads (needs 30 and 10)");
-        assert_eq!(still_needed(&gaps), "19 more people and 8 more threads");
-        let one = [Missing { what: "authors".to_owned(), have: 1, need: 2 }];
-        assert_eq!(missing(&one), "1 person (needs 2)");
-        assert_eq!(still_needed(&one), "1 more person");
+        assert_eq!(missing(&gaps, 2), "11 of 30 people, 2 of 10 threads");
+        assert_eq!(missing(&gaps, 1), "11 of 30 people, …");
+        assert_eq!(needed(&gaps), "30 people (now 11) and 10 threads (now 2)");
     }
 }
