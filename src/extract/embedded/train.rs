@@ -288,7 +288,7 @@ fn signed(label: bool) -> f64 {
 /// the range finds it.
 fn best_dual(old: f64, c: f64, square: f64, margin: f64) -> f64 {
     let (mut low, mut high) = (0.0, c);
-    for _ in 0..40 {
+    for _ in 0..24 {
         let x = 0.5 * (low + high);
         if (x / (c - x)).ln() + square * (x - old) + margin > 0.0 {
             high = x;
