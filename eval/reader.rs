@@ -1,15 +1,26 @@
-//! How good the embedded post reader is, and how it is trained.
+//! How good the embedded readers are, how fast, and how they are trained.
 //!
 //! ```text
+//! cargo run --release --example reader -- prepare --data DIR OUT.jsonl      # public labelled sets to the form below
+//! cargo run --release --example reader -- train OUT.bin TRUTH.jsonl[@TRUST]…
+//! cargo run --release --example reader -- check TRUTH.jsonl[@TRUST]…          # as train, but only says how good
 //! cargo run --release --example reader -- score TRUTH.jsonl…
-//! cargo run --release --example reader -- train OUT.bin TRUTH.jsonl…
+//! cargo run --release --example reader -- public --data DIR
 //! cargo run --release --example reader -- speed POSTS.ndjson[.zst]
+//! cargo run --release --example reader -- prepare-notes --data DIR OUT.jsonl
+//! cargo run --release --example reader -- train-notes OUT.toml NOTES.jsonl…
 //! ```
 //!
-//! The form of the truth files is that of `candor::extract::score::TruthPost`.
+//! The form of the truth files is that of `candor::extract::score::TruthPost`; `@0.5` lets the posts of a file count half.
+
+#[path = "reader/notes.rs"]
+mod notes;
+#[path = "reader/prepare.rs"]
+mod prepare;
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -21,17 +32,85 @@ use serde_json::Value;
 fn main() -> Result<()> {
     let args = std::env::args().skip(1).collect::<Vec<_>>();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["score", files @ ..] if !files.is_empty() => scores(&load(files)?),
+        ["prepare", "--data", data, out] => write_lines(out, &prepare::training_lines(Path::new(data))?),
+        ["prepare-notes", "--data", data, out] => write_lines(out, &notes::training_lines(Path::new(data))?),
         ["train", out, files @ ..] if !files.is_empty() => {
             let posts = load(files)?;
-            held_out(&posts)?;
             std::fs::write(out, train::train(&posts).to_bytes()?).with_context(|| format!("could not write {out}"))
         }
+        ["train-notes", out, files @ ..] if !files.is_empty() => notes::train(out, files),
+        ["check", files @ ..] if !files.is_empty() => check(&load(files)?),
+        ["score", files @ ..] if !files.is_empty() => scores(&load(files)?),
+        ["public", "--data", data] => public(Path::new(data)),
         ["speed", file] => speed(file),
-        _ => bail!(
-            "usage: reader score TRUTH.jsonl… | reader train OUT.bin TRUTH.jsonl… | reader speed POSTS.ndjson[.zst]"
-        ),
+        _ => bail!("the commands are listed at the head of eval/reader.rs"),
     }
+}
+
+fn write_lines(out: &str, lines: &[String]) -> Result<()> {
+    std::fs::write(out, lines.join("\n") + "\n").with_context(|| format!("could not write {out}"))
+}
+
+fn load(files: &[&str]) -> Result<Vec<TruthPost>> {
+    let mut posts = Vec::new();
+    for name in files {
+        let (file, trust) = match name.rsplit_once('@') {
+            Some((file, trust)) => (file, trust.parse::<f64>().with_context(|| format!("{name}: no trust"))?),
+            None => (*name, 1.0),
+        };
+        let input = File::open(file).with_context(|| format!("could not open {file}"))?;
+        let mut more = read_truth(BufReader::new(input)).with_context(|| format!("in {file}"))?;
+        more.iter_mut().for_each(|post| post.trust *= trust);
+        posts.extend(more);
+    }
+    Ok(posts)
+}
+
+/// What weights learned without a post's thread, or without all of its source, make of it: the figures to believe.
+fn check(posts: &[TruthPost]) -> Result<()> {
+    let by_source = |post: &TruthPost| post.source.clone();
+    for (name, fold_of) in [("thread", train::by_thread as fn(&TruthPost) -> String), ("source", by_source)] {
+        writeln!(io::stdout(), "held out by {name}\nact,positives,precision,recall,f1")?;
+        let judged = train::hold_out(posts, fold_of);
+        for act in ActKind::ALL {
+            let mut score = ActScore::default();
+            judged.iter().filter(|j| j.act == act).for_each(|j| score.add(j.there, j.said));
+            row(act.as_str(), &score)?;
+        }
+    }
+    Ok(())
+}
+
+/// Public sets on a split of our own: by weights learned from the set's own training part, and by the shipped weights, which
+/// were trained without the test part too.
+fn public(data: &Path) -> Result<()> {
+    let items = prepare::public_sets(data)?;
+    writeln!(io::stdout(), "set and act,positives,precision,recall,f1")?;
+    for (set, act) in [
+        ("complaints_xci", ActKind::Complaint),
+        ("issue_info_types", ActKind::Complaint),
+        ("issue_info_types", ActKind::Ask),
+        ("issue_info_types", ActKind::Workaround),
+        ("semeval2019t9_suggestion", ActKind::Ask),
+    ] {
+        let of_set = |item: &&prepare::Item| item.set == set && item.post.has(act).is_some();
+        let (test, train): (Vec<_>, Vec<_>) = items.iter().filter(of_set).partition(|item| item.is_test());
+        let train = train.into_iter().map(|item| TruthPost { trust: 1.0, ..item.post.clone() }).collect::<Vec<_>>();
+        let own = train::train(&train);
+        let (mut by_own, mut by_shipped, mut negatives) =
+            (ActScore::default(), ActScore::default(), ActScore::default());
+        for item in test {
+            let there = item.post.has(act) == Some(true);
+            let said = train::says(&own, &item.post.text, act);
+            by_own.add(there, said);
+            negatives.add(!there, !said);
+            by_shipped.add(there, read_post(&item.post.text, None).acts.iter().any(|(a, ..)| a.kind() == act));
+        }
+        row(&format!("{set} {} trained on the set", act.as_str()), &by_own)?;
+        writeln!(io::stdout(), "  macro-F1 {:.3}", (by_own.f1() + negatives.f1()) / 2.0)?;
+        row(&format!("{set} {} as shipped", act.as_str()), &by_shipped)?;
+    }
+    Ok(())
 }
 
 /// How fast one core reads the posts of a file: one JSON object a line, its text in `selftext`, `text` or `body`.
@@ -65,39 +144,18 @@ fn speed(file: &str) -> Result<()> {
     Ok(())
 }
 
-fn load(files: &[&str]) -> Result<Vec<TruthPost>> {
-    let mut posts = Vec::new();
-    for file in files {
-        let input = File::open(file).with_context(|| format!("could not open {file}"))?;
-        posts.extend(read_truth(BufReader::new(input)).with_context(|| format!("in {file}"))?);
-    }
-    Ok(posts)
-}
-
 /// What the shipped weights make of the files. A file they were trained on shows fit, not quality.
 fn scores(posts: &[TruthPost]) -> Result<()> {
     let card = score(posts, |post| read_post(&post.text, post.context.as_deref()));
     writeln!(io::stdout(), "act,positives,precision,recall,f1")?;
     for (act, score) in &card.acts {
-        row(*act, score)?;
+        row(act.as_str(), score)?;
     }
     let voices = format!("voice right: {} of {}", card.voice_right, card.voiced);
     Ok(writeln!(io::stdout(), "{voices}\nquotes in place: {} of {}", card.quotes_placed, card.quotes)?)
 }
 
-/// What weights learned without a post's thread make of it: the figures to believe.
-fn held_out(posts: &[TruthPost]) -> Result<()> {
-    let judged = train::hold_out(posts, train::by_thread);
-    writeln!(io::stdout(), "held out by thread\nact,positives,precision,recall,f1")?;
-    for act in ActKind::ALL {
-        let mut score = ActScore::default();
-        judged.iter().filter(|j| j.act == act).for_each(|j| score.add(j.there, j.said));
-        row(act, &score)?;
-    }
-    Ok(())
-}
-
-fn row(act: ActKind, score: &ActScore) -> Result<()> {
-    let (positives, act) = (score.hits + score.misses, act.as_str());
-    Ok(writeln!(io::stdout(), "{act},{positives},{:.3},{:.3},{:.3}", score.precision(), score.recall(), score.f1())?)
+fn row(name: &str, score: &ActScore) -> Result<()> {
+    let positives = score.hits + score.misses;
+    Ok(writeln!(io::stdout(), "{name},{positives},{:.3},{:.3},{:.3}", score.precision(), score.recall(), score.f1())?)
 }

@@ -11,11 +11,9 @@ mod segment;
 
 mod decide;
 
-#[cfg(test)]
 mod truth;
 
-#[cfg(test)]
-mod train;
+pub mod train;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -150,7 +150,6 @@ impl Features {
     }
 
     /// Names, in order of number.
-    #[cfg(test)]
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }

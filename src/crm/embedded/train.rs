@@ -1,25 +1,25 @@
-//! Fits the scorecards to labelled notes. Not part of the program: run by hand when cues or labels change, as
-//! `CANDOR_NOTE_TRUTH=a.jsonl:b.jsonl cargo test --release --lib crm::embedded::train -- --ignored --nocapture`.
-//! Each line of a truth file is a note: `{"id","account","kind","text","truth":{"interest","compliments":["…"],…}}`.
+//! Fits the scorecards to labelled notes: `cargo run --release --example reader -- train-notes OUT.toml NOTES.jsonl…`.
+//!
+//! Each line of a file is a note: `{"id","account","kind","text","interest","compliments":["…"],…}`, labels as in METHOD 2.
+//! Same notes in the same order, same weights.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
 
-use super::grammar::{FILES, Grammar};
+use anyhow::{Context as _, Result, ensure};
+
+use super::grammar::Grammar;
 use super::observe::{Features, Scorecard, Seen, observe};
-use super::truth::{Labelled, Truth, kappa, truth};
-use super::{CARDS, read_with};
+use super::truth::{Labelled, Truth, kappa, report};
+use super::{CARDS, FILES, read_with};
 use crate::model::NoteKind;
 
-/// The cue files as they stand on disk, so that a change of cues needs no build.
-fn grammar() -> Grammar {
-    let read = |name: &str| std::fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
-    let texts: Vec<(&str, String)> = FILES.iter().map(|(name, _)| (*name, read(name))).collect();
-    let files: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    Grammar::compile(&files).unwrap_or_else(|e| panic!("{e:#}"))
-}
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/crm/embedded/cues")
+/// What [`fit_cards`] learned.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// The text of the weights' file.
+    pub weights: String,
+    /// How well each set was read by what was learned from the others.
+    pub report: String,
 }
 
 /// A note ready to learn from.
@@ -129,7 +129,7 @@ fn fit(examples: &[Example], card: &str, names: &[String]) -> Scorecard {
         ahead = next.iter().zip(&weights).map(|(new, old)| new + pull * (new - old)).collect();
         weights = next;
     }
-    let bias = weights.pop().unwrap();
+    let bias = weights.pop().unwrap_or(0.0);
     Scorecard { bias, weights }
 }
 
@@ -140,7 +140,7 @@ fn learn(notes: &[&Prepared], card: &str, names: &[String]) -> Scorecard {
     if card == "interest" {
         return stretched(learned, notes, names);
     }
-    if gold(&notes[0].note.truth, card).1.is_some() {
+    if notes.first().is_none_or(|p| gold(&p.note.truth, card).1.is_some()) {
         return learned;
     }
     let mut judged = Vec::new();
@@ -180,7 +180,7 @@ fn stretched(mut card: Scorecard, notes: &[&Prepared], names: &[String]) -> Scor
         kappa(&judged.iter().map(|(score, y)| (*y as u8, level(*score))).collect::<Vec<_>>())
     };
     let best = (10..=20).map(|tenth| f64::from(tenth) / 10.0).max_by(|a, b| agreement(*a).total_cmp(&agreement(*b)));
-    let by = best.unwrap();
+    let by = best.unwrap_or(1.0);
     card.weights.iter_mut().for_each(|w| *w *= by);
     card.bias = stretch(by, card.bias);
     card
@@ -196,45 +196,54 @@ fn written(card: &Scorecard, names: &[String]) -> String {
     let mut out = format!("bias = {:.2}\n", card.bias);
     for (name, weight) in names.iter().zip(&card.weights) {
         if weight.abs() >= 0.05 {
-            out.push_str(&format!("\"{name}\" = {weight:.2}\n"));
+            let _ = writeln!(out, "\"{name}\" = {weight:.2}");
         }
     }
     out
 }
 
-#[test]
-#[ignore = "fits the weights; needs CANDOR_NOTE_TRUTH"]
-fn fit_the_weights() {
-    let sets = truth().expect("CANDOR_NOTE_TRUTH names truth files, separated by colons");
-    let grammar = grammar();
+/// Fits the scorecards to all `sets`, each the text of a file of labelled notes.
+///
+/// # Errors
+/// When a line is no labelled note, or there are none.
+pub fn fit_cards(sets: &[String]) -> Result<Fitted> {
+    let grammar = Grammar::compile(&FILES)?;
     let features = Features::of(&grammar);
     let names = features.names();
-    let prepare = |note: Labelled| {
+    let prepare = |line: &str| -> Result<Prepared> {
+        let note: Labelled = serde_json::from_str(line)?;
         let seen = observe(&grammar, &note.text, NoteKind::parse(&note.kind));
         let clauses = seen.iter().map(|s| features.clause(s)).collect();
         let whole = features.note(&seen);
-        Prepared { note, seen, clauses, whole }
+        Ok(Prepared { note, seen, clauses, whole })
     };
-    let sets: Vec<Vec<Prepared>> = sets.into_iter().map(|set| set.into_iter().map(prepare).collect()).collect();
+    let mut prepared: Vec<Vec<Prepared>> = Vec::new();
+    for (number, set) in (1..).zip(sets) {
+        let lines = set.lines().filter(|line| !line.trim().is_empty());
+        prepared.push(lines.map(prepare).collect::<Result<_>>().with_context(|| format!("in file {number}"))?);
+    }
+    let all: Vec<&Prepared> = prepared.iter().flatten().collect();
+    ensure!(!all.is_empty(), "there are no labelled notes");
     let cards_of = |notes: &[&Prepared]| CARDS.map(|card| learn(notes, card, names));
-    for (held, test) in sets.iter().enumerate() {
-        let train: Vec<&Prepared> = sets.iter().enumerate().filter(|(i, _)| *i != held).flat_map(|(_, s)| s).collect();
+    let mut said = String::new();
+    for (held, test) in prepared.iter().enumerate() {
+        let others = prepared.iter().enumerate().filter(|(i, _)| *i != held);
+        let train: Vec<&Prepared> = others.flat_map(|(_, set)| set).collect();
         if train.is_empty() {
             break;
         }
         let cards = cards_of(&train);
-        println!("== set {held} read by what was learned from the others");
+        writeln!(said, "file {} read by what was learned from the others", held + 1)?;
         let read = |p: &Prepared| read_with(&grammar, &features, &cards, &p.note.text, NoteKind::parse(&p.note.kind));
-        super::truth::report(&test.iter().map(|p| (&p.note, read(p))).collect::<Vec<_>>());
+        said.push_str(&report(&test.iter().map(|p| (&p.note, read(p))).collect::<Vec<_>>())?);
     }
-    let all: Vec<&Prepared> = sets.iter().flatten().collect();
     let mut file = String::from(
         "# How much each feature of a clause (of a note, for interest) speaks for a label: yes above zero. Fitted by train.rs to\n\
          # labelled notes; a cue counts in the clause itself, @beside in the rest of its sentence, @before and @after in the\n\
          # sentences around. For interest, @beside means in the buyer's own words and @before in the last clauses.\n",
     );
     for (name, card) in CARDS.iter().zip(cards_of(&all)) {
-        file.push_str(&format!("\n[{name}]\n{}", written(&card, names)));
+        write!(file, "\n[{name}]\n{}", written(&card, names))?;
     }
-    std::fs::write(folder().join("weights.toml"), file).unwrap();
+    Ok(Fitted { weights: file, report: said })
 }

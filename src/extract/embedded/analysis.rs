@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::cues::{GRAMMAR, Hit};
+use super::cues::{Ahead, GRAMMAR};
 use super::words::{Kind, Word, words};
 use crate::model::Span;
 use crate::text::sentence::sentences;
@@ -20,11 +20,16 @@ pub(super) const MOST_GROUPS: usize = 128;
 
 const QUESTION: usize = MOST_GROUPS;
 const PERSONAL: usize = 2 * MOST_GROUPS;
-const SHAPE: usize = 3 * MOST_GROUPS;
-const HASH: usize = 4 * MOST_GROUPS;
+/// Where features of shape begin.
+pub(super) const SHAPE: u32 = 3 * MOST_GROUPS as u32;
+/// Where hashed words and pairs begin.
+pub(super) const HASH: u32 = 4 * MOST_GROUPS as u32;
 
 /// How many features there are.
-pub(super) const SIZE: usize = HASH + HASHED;
+pub(super) const SIZE: usize = HASH as usize + HASHED;
+
+/// Stands for the word before the first.
+const NO_WORD: u64 = 0x5bd1_e995;
 
 /// One sentence of a text.
 #[derive(Debug, Clone)]
@@ -32,8 +37,6 @@ pub(super) struct Sentence {
     pub(super) span: Span,
     /// Its words, in [`Analysis::words`].
     pub(super) words: Range<usize>,
-    /// Its cues, in [`Analysis::hits`]; their words are counted from the sentence's first.
-    pub(super) hits: Range<usize>,
     /// Ends with a question mark.
     pub(super) question: bool,
     /// Cue groups found in it, as bits.
@@ -45,7 +48,10 @@ pub(super) struct Sentence {
 pub(super) struct Analysis {
     pub(super) sentences: Vec<Sentence>,
     pub(super) words: Vec<Word>,
-    pub(super) hits: Vec<Hit>,
+    /// The number of each word in the cues, 0 for one that no cue knows.
+    pub(super) ids: Vec<u16>,
+    /// Room for the grammar to work in.
+    ahead: Vec<Ahead>,
     /// How many words stand in some cue. The cues hold most of the little words of English.
     pub(super) known: usize,
 }
@@ -60,27 +66,34 @@ static FIRST_PERSON: LazyLock<u128> = LazyLock::new(|| bit("voice.first_person")
 /// Takes `text` apart.
 pub(super) fn analyse(text: &str) -> Analysis {
     let mut analysis = Analysis::default();
-    let mut ids = Vec::new();
-    for span in sentences(text) {
-        let (first_word, first_hit) = (analysis.words.len(), analysis.hits.len());
-        words(text, span, &mut analysis.words);
-        GRAMMAR.find(&analysis.words[first_word..], &mut ids, &mut analysis.hits);
-        analysis.known += ids.iter().filter(|id| **id != 0).count();
-        let hits = first_hit..analysis.hits.len();
-        let groups = analysis.hits[hits.clone()].iter().fold(0_u128, |bits, h| bits | 1 << h.group);
-        let question = text[span.range()].trim_end_matches(['"', ')', '*', '\'', ' ', '!']).ends_with('?');
-        analysis.sentences.push(Sentence { span, words: first_word..analysis.words.len(), hits, question, groups });
-    }
+    analysis.take_apart(text);
     analysis
 }
 
 impl Analysis {
+    /// Takes `text` apart, in the room of the text before.
+    pub(super) fn take_apart(&mut self, text: &str) {
+        self.sentences.clear();
+        self.words.clear();
+        self.ids.clear();
+        let grammar = &*GRAMMAR;
+        for span in sentences(text) {
+            let first = self.words.len();
+            words(text, span, &mut self.words);
+            self.ids.extend(self.words[first..].iter().map(|w| grammar.word(w.hash)));
+            let groups = grammar.groups(&self.ids[first..], &mut self.ahead);
+            let question = text[span.range()].trim_end_matches(['"', ')', '*', '\'', ' ', '!']).ends_with('?');
+            self.sentences.push(Sentence { span, words: first..self.words.len(), question, groups });
+        }
+        self.known = self.ids.iter().filter(|id| **id != 0).count();
+    }
+
     /// Cue groups found anywhere, as bits.
     pub(super) fn groups(&self) -> u128 {
         self.sentences.iter().fold(0, |bits, s| bits | s.groups)
     }
 
-    /// The features of sentence `index`. A feature may come more than once.
+    /// The features of sentence `index` but its words. None comes twice.
     pub(super) fn sentence_features(&self, text: &str, index: usize, out: &mut Vec<u32>) {
         let sentence = &self.sentences[index];
         let mine = sentence.groups & *FIRST_PERSON != 0;
@@ -96,14 +109,17 @@ impl Analysis {
                 out.push(number(PERSONAL + group));
             }
         }
-        let words = &self.words[sentence.words.clone()];
-        self.shape(text, index, words, out);
-        let mut before = 0x5bd1_e995_u64;
-        for word in words {
-            out.push(hashed(word.hash));
-            out.push(hashed(before.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ word.hash.rotate_left(17)));
+        self.shape(text, index, &self.words[sentence.words.clone()], out);
+    }
+
+    /// The features of the words of sentence `index`: each word and each pair. One may come more than once.
+    pub(super) fn word_features(&self, index: usize) -> impl Iterator<Item = u32> {
+        let mut before = NO_WORD;
+        self.words[self.sentences[index].words.clone()].iter().flat_map(move |word| {
+            let pair = before.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ word.hash.rotate_left(17);
             before = word.hash;
-        }
+            [hashed(word.hash), hashed(pair)]
+        })
     }
 
     fn shape(&self, text: &str, index: usize, words: &[Word], out: &mut Vec<u32>) {
@@ -123,7 +139,7 @@ impl Analysis {
             words.len() < 5,
             words.len() > 30,
         ];
-        out.extend(marks.iter().enumerate().filter(|(_, on)| **on).map(|(i, _)| number(SHAPE + i)));
+        out.extend(marks.iter().enumerate().filter(|(_, on)| **on).map(|(i, _)| SHAPE + number(i)));
     }
 
     /// The features of the post beside those of its sentences: how long it is, how many questions it holds.
@@ -135,28 +151,29 @@ impl Analysis {
             4..=7 => 2,
             _ => 3,
         };
-        out.push(number(SHAPE + 32 + length));
-        out.push(number(SHAPE + 40 + questions.min(2)));
+        out.push(SHAPE + 32 + length);
+        out.push(SHAPE + 40 + number(questions.min(2)));
     }
 }
 
 /// Whether a feature is a hashed word or pair.
 pub(super) fn is_hashed(feature: u32) -> bool {
-    feature as usize >= HASH
+    feature >= HASH
 }
 
 /// Whether a feature is of the shape of sentence or post.
 pub(super) fn is_shape(feature: u32) -> bool {
-    (SHAPE..HASH).contains(&(feature as usize))
+    (SHAPE..HASH).contains(&feature)
 }
 
 fn hashed(hash: u64) -> u32 {
     let mixed = (hash ^ hash >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    number(HASH + (mixed >> 40) as usize % HASHED)
+    HASH + number((mixed >> 40) as usize % HASHED)
 }
 
+/// Features are far fewer than a `u32` can count.
 fn number(feature: usize) -> u32 {
-    u32::try_from(feature).unwrap_or(u32::MAX)
+    feature as u32
 }
 
 #[cfg(test)]

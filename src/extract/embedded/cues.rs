@@ -14,7 +14,8 @@ use std::sync::LazyLock;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::words::{HashKeyed, Word, hash_of};
+use super::texture::HINTS;
+use super::words::{HashKeyed, hash_of};
 use crate::model::ActKind;
 
 /// The files, in the order in which their groups are numbered.
@@ -27,11 +28,12 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("switch", include_str!("cues/switch.toml")),
     ("praise", include_str!("cues/praise.toml")),
     ("voice", include_str!("cues/voice.toml")),
+    ("severity", include_str!("cues/severity.toml")),
 ];
 
 /// The grammar, compiled. The files are part of the program and a test compiles them, so a mistake in them cannot ship; an
 /// empty grammar would stand in for a broken one.
-pub(super) static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::compile(FILES).unwrap_or_default());
+pub(super) static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::compile(FILES, HINTS).unwrap_or_default());
 
 /// Whether a group stands in the file that is about `kind`.
 pub(super) fn speaks_of(group: u16, kind: ActKind) -> bool {
@@ -74,37 +76,61 @@ pub(super) struct Grammar {
     names: Vec<String>,
     /// Word number by hash, from 1.
     vocabulary: HashKeyed<u16>,
+    /// By word number: what the word hints at.
+    hints: Vec<u16>,
     nodes: Vec<Node>,
+    ends: Vec<End>,
+    edges: Vec<Edge>,
     /// Sets of words, as bits by word number.
     sets: Vec<Vec<u64>>,
-    /// By word number: edges out of the root whose set holds the word, so that a word that starts no phrase costs nothing.
-    starts: Vec<Vec<Edge>>,
+    /// By word number: what follows the word when it starts a phrase. All phrases of a word share one node, so that a word
+    /// that starts many costs one look.
+    starts: Vec<Node>,
+    /// The same for phrases that stand at the start of a sentence.
+    openings: Vec<Node>,
 }
 
+/// What follows a word of a phrase.
 #[derive(Debug, Default, Clone)]
 struct Node {
-    /// Groups whose phrase ends here; with a mark when the sentence has to end here too.
-    ends: Vec<(u16, bool)>,
-    edges: Vec<Edge>,
+    ends: Range<u32>,
+    edges: Range<u32>,
+    /// By gap (see [`GAPS`]): marks of the words that may stand next.
+    marks: [u64; GAPS.len()],
 }
+
+/// A phrase of the group ends here; with a mark when the sentence has to end here too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct End {
+    group: u16,
+    at_end: bool,
+}
+
+/// Lengths of gap that a phrase may have.
+const GAPS: [usize; 3] = [0, 2, 5];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Edge {
+    /// Marks of the set's words: a word whose mark is missing is surely not of the set.
+    marks: u64,
     /// Words of this set may stand here.
     set: u32,
-    /// Up to so many other words may stand before.
-    gap: u8,
-    /// Only as the first word of a sentence.
-    at_start: bool,
     node: u32,
+    /// Up to so many other words may stand before, as an index into [`GAPS`].
+    gap: u8,
+}
+
+/// The mark of a word: one bit of 64, none for a word that no cue knows.
+fn mark(id: u16) -> u64 {
+    if id == 0 { 0 } else { 1 << (id % 64) }
 }
 
 impl Grammar {
-    /// Compiles the files.
+    /// Compiles the files, and numbers the words of `hints` too.
     ///
     /// # Errors
     /// When a file is not of the form, names an unknown class, or there are too many words.
-    pub(super) fn compile(files: &[(&str, &str)]) -> Result<Self> {
+    pub(super) fn compile(files: &[(&str, &str)], hints: &[(u16, &str)]) -> Result<Self> {
         let mut builder = Builder::default();
         for (file, text) in files {
             if *file == "classes" {
@@ -128,6 +154,16 @@ impl Grammar {
                 }
             }
         }
+        let mut by_word = BTreeMap::new();
+        for (hint, words) in hints {
+            for word in words.split_whitespace() {
+                *by_word.entry(builder.number(word)?).or_insert(0) |= hint;
+            }
+        }
+        builder.grammar.hints = vec![0; builder.grammar.vocabulary.len() + 1];
+        for (word, hint) in by_word {
+            builder.grammar.hints[usize::from(word)] = hint;
+        }
         builder.finish()
     }
 
@@ -141,44 +177,118 @@ impl Grammar {
         self.names.iter().position(|n| n == name).and_then(|i| u16::try_from(i).ok())
     }
 
-    /// Adds every phrase that stands in `words` (one sentence) to `hits`, once per group and place. Places are counted from the
-    /// sentence's first word, so only hits of this sentence are compared. `ids` is room to work in and holds the number of
-    /// every word afterwards, 0 for one that no cue knows.
-    pub(super) fn find(&self, words: &[Word], ids: &mut Vec<u16>, hits: &mut Vec<Hit>) {
-        ids.clear();
-        ids.extend(words.iter().map(|w| self.vocabulary.get(&w.hash).copied().unwrap_or(0)));
-        let earlier = hits.len();
-        for first in 0..ids.len() {
-            let Some(edges) = self.starts.get(usize::from(ids[first])) else { continue };
-            for edge in edges {
-                if !edge.at_start || first == 0 {
-                    self.follow(edge.node, first..first + 1, ids, (hits, earlier));
-                }
+    /// The number of the word with this hash; 0 when no cue knows it.
+    pub(super) fn word(&self, hash: u64) -> u16 {
+        self.vocabulary.get(&hash).copied().unwrap_or(0)
+    }
+
+    /// What the word with this number hints at.
+    pub(super) fn hint(&self, word: u16) -> u16 {
+        self.hints.get(usize::from(word)).copied().unwrap_or(0)
+    }
+
+    /// The groups of the phrases that stand in a sentence of these words, as bits. `ahead` is room to work in.
+    pub(super) fn groups(&self, ids: &[u16], ahead: &mut Vec<Ahead>) -> u128 {
+        let mut groups = 0;
+        look_ahead(ids, ahead);
+        self.walk(ids, ahead, &mut |end, _| groups |= 1 << end.group);
+        groups
+    }
+
+    /// Every phrase that stands in a sentence of these words, once per group and place.
+    pub(super) fn hits(&self, ids: &[u16]) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let mut ahead = Vec::new();
+        look_ahead(ids, &mut ahead);
+        self.walk(ids, &ahead, &mut |end, place| {
+            let (Ok(first), Ok(last)) = (u16::try_from(place.start), u16::try_from(place.end)) else { return };
+            let hit = Hit { group: end.group, first, last };
+            if !hits.contains(&hit) {
+                hits.push(hit);
+            }
+        });
+        hits
+    }
+
+    fn walk(&self, ids: &[u16], ahead: &[Ahead], found: &mut impl FnMut(End, Range<usize>)) {
+        let opening = ids.first().and_then(|&first| self.openings.get(usize::from(first)));
+        if let Some(node) = opening {
+            self.follow(node, 0..1, (ids, ahead), found);
+        }
+        for (first, &id) in ids.iter().enumerate() {
+            if id != 0
+                && let Some(node) = self.starts.get(usize::from(id))
+            {
+                self.follow(node, first..first + 1, (ids, ahead), found);
             }
         }
     }
 
-    fn follow(&self, node: u32, place: Range<usize>, ids: &[u16], (hits, earlier): (&mut Vec<Hit>, usize)) {
-        let node = &self.nodes[node as usize];
-        let (first, at) = (place.start, place.end);
-        for &(group, to_the_end) in &node.ends {
-            if to_the_end && at < ids.len() {
-                continue;
-            }
-            let (Ok(start), Ok(end)) = (u16::try_from(first), u16::try_from(at)) else { return };
-            let hit = Hit { group, first: start, last: end };
-            if !hits[earlier..].contains(&hit) {
-                hits.push(hit);
+    fn follow(
+        &self,
+        node: &Node,
+        place: Range<usize>,
+        (ids, ahead): (&[u16], &[Ahead]),
+        found: &mut impl FnMut(End, Range<usize>),
+    ) {
+        let at = place.end;
+        for &end in &self.ends[node.ends.start as usize..node.ends.end as usize] {
+            if !end.at_end || at == ids.len() {
+                found(end, place.clone());
             }
         }
-        for edge in &node.edges {
+        let Some(next) = ahead.get(at) else { return };
+        if node.marks[0] & next[0] | node.marks[1] & next[1] | node.marks[2] & next[2] == 0 {
+            return;
+        }
+        for edge in &self.edges[node.edges.start as usize..node.edges.end as usize] {
+            let gap = usize::from(edge.gap);
+            if edge.marks & next[gap] == 0 {
+                continue;
+            }
             let set = &self.sets[edge.set as usize];
-            for next in at..(at + usize::from(edge.gap) + 1).min(ids.len()) {
-                if holds(set, ids[next]) {
-                    self.follow(edge.node, first..next + 1, ids, (hits, earlier));
+            for word in at..(at + GAPS[gap] + 1).min(ids.len()) {
+                if holds(set, ids[word]) {
+                    self.follow(&self.nodes[edge.node as usize], place.start..word + 1, (ids, ahead), found);
                 }
             }
         }
+    }
+}
+
+/// Marks of the words from one on, by length of gap.
+pub(super) type Ahead = [u64; GAPS.len()];
+
+fn look_ahead(ids: &[u16], ahead: &mut Vec<Ahead>) {
+    ahead.clear();
+    ahead.resize(ids.len(), Ahead::default());
+    // Marks of the words after this one, the nearest first.
+    let mut after = [0_u64; GAPS[2]];
+    for (at, &id) in ids.iter().enumerate().rev() {
+        let own = mark(id);
+        let short = after[..GAPS[1]].iter().fold(own, |all, mark| all | mark);
+        let long = after[GAPS[1]..].iter().fold(short, |all, mark| all | mark);
+        ahead[at] = [own, short, long];
+        after.copy_within(..GAPS[2] - 1, 1);
+        after[0] = own;
+    }
+}
+
+impl Grammar {
+    /// A node with these ends and edges, which are appended to all.
+    fn node(&mut self, ends: Vec<End>, edges: Vec<Edge>) -> Result<Node> {
+        let mut node = Node::default();
+        for edge in &edges {
+            node.marks[usize::from(edge.gap)] |= edge.marks;
+        }
+        let place = |before: usize, after: usize| -> Result<Range<u32>> {
+            Ok(u32::try_from(before).context("too many phrases")?..u32::try_from(after).context("too many phrases")?)
+        };
+        node.ends = place(self.ends.len(), self.ends.len() + ends.len())?;
+        node.edges = place(self.edges.len(), self.edges.len() + edges.len())?;
+        self.ends.extend(ends);
+        self.edges.extend(edges);
+        Ok(node)
     }
 }
 
@@ -191,8 +301,18 @@ struct Builder {
     classes: BTreeMap<String, String>,
     set_numbers: BTreeMap<Vec<u16>, u32>,
     set_words: Vec<Vec<u16>>,
-    roots: Vec<Edge>,
+    roots: Vec<Root>,
+    /// Ends and edges of the nodes, which the grammar holds one after the other.
+    nodes: Vec<(Vec<End>, Vec<Edge>)>,
     grammar: Grammar,
+}
+
+/// The first word of phrases: any of a set, maybe only at the start of a sentence.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Root {
+    set: u32,
+    at_start: bool,
+    node: u32,
 }
 
 /// One step of a phrase.
@@ -200,6 +320,7 @@ struct Builder {
 struct Step {
     words: Vec<u16>,
     optional: bool,
+    /// As an index into [`GAPS`].
     gap: u8,
 }
 
@@ -213,8 +334,8 @@ impl Builder {
             match part {
                 "^" => at_start = true,
                 "$" => to_the_end = true,
-                ".." => gap = 2,
-                "..." => gap = 5,
+                ".." => gap = 1,
+                "..." => gap = 2,
                 _ => {
                     let (part, optional) = part.strip_suffix('?').map_or((part, false), |p| (p, true));
                     steps.push(Step { words: self.words_of(part)?, optional, gap: std::mem::take(&mut gap) });
@@ -227,22 +348,15 @@ impl Builder {
         if gap > 0 {
             bail!("a phrase cannot end with a gap");
         }
-        self.add_paths(&steps, None, at_start, (group, to_the_end), 0)
+        self.add_paths(&steps, None, at_start, End { group, at_end: to_the_end }, 0)
     }
 
     /// Adds every way through `steps` with and without the optional ones below `node` (the root when `None`). `gap` is
     /// what a skipped step leaves to the next.
-    fn add_paths(
-        &mut self,
-        steps: &[Step],
-        node: Option<u32>,
-        at_start: bool,
-        end: (u16, bool),
-        gap: u8,
-    ) -> Result<()> {
+    fn add_paths(&mut self, steps: &[Step], node: Option<u32>, at_start: bool, end: End, gap: u8) -> Result<()> {
         let Some((step, rest)) = steps.split_first() else {
             if let Some(node) = node {
-                let ends = &mut self.grammar.nodes[node as usize].ends;
+                let ends = &mut self.nodes[node as usize].0;
                 if !ends.contains(&end) {
                     ends.push(end);
                 }
@@ -260,20 +374,21 @@ impl Builder {
     }
 
     fn child(&mut self, node: Option<u32>, set: u32, gap: u8, at_start: bool) -> Result<u32> {
-        let edges = match node {
-            None => &self.roots,
-            Some(n) => &self.grammar.nodes[n as usize].edges,
+        let same = match node {
+            None => self.roots.iter().find(|r| r.set == set && r.at_start == at_start).map(|r| r.node),
+            Some(n) => self.nodes[n as usize].1.iter().find(|e| e.set == set && e.gap == gap).map(|e| e.node),
         };
-        let same = edges.iter().find(|e| e.set == set && e.gap == gap && e.at_start == at_start);
-        if let Some(edge) = same {
-            return Ok(edge.node);
+        if let Some(same) = same {
+            return Ok(same);
         }
-        let new = u32::try_from(self.grammar.nodes.len()).context("too many phrases")?;
-        self.grammar.nodes.push(Node::default());
-        let edge = Edge { set, gap, at_start, node: new };
+        let new = u32::try_from(self.nodes.len()).context("too many phrases")?;
+        self.nodes.push(Default::default());
         match node {
-            None => self.roots.push(edge),
-            Some(n) => self.grammar.nodes[n as usize].edges.push(edge),
+            None => self.roots.push(Root { set, at_start, node: new }),
+            Some(n) => {
+                let marks = self.set_words[set as usize].iter().fold(0, |all, &id| all | mark(id));
+                self.nodes[n as usize].1.push(Edge { marks, set, node: new, gap });
+            }
         }
         Ok(new)
     }
@@ -326,10 +441,24 @@ impl Builder {
             }
             self.grammar.sets.push(bits);
         }
-        self.grammar.starts = vec![Vec::new(); size];
-        for edge in &self.roots {
-            for &word in &self.set_words[edge.set as usize] {
-                self.grammar.starts[usize::from(word)].push(*edge);
+        for (ends, edges) in &self.nodes {
+            let node = self.grammar.node(ends.clone(), edges.clone())?;
+            self.grammar.nodes.push(node);
+        }
+        for at_start in [false, true] {
+            let mut starts = vec![(Vec::new(), Vec::new()); size];
+            for root in self.roots.iter().filter(|r| r.at_start == at_start) {
+                let (ends, edges) = &self.nodes[root.node as usize];
+                for &word in &self.set_words[root.set as usize] {
+                    let start = &mut starts[usize::from(word)];
+                    start.0.extend(ends);
+                    start.1.extend(edges);
+                }
+            }
+            for (ends, edges) in starts {
+                let node = self.grammar.node(ends, edges)?;
+                let nodes = if at_start { &mut self.grammar.openings } else { &mut self.grammar.starts };
+                nodes.push(node);
             }
         }
         Ok(self.grammar)
@@ -366,11 +495,12 @@ mod tests {
     fn found(cues: &str, text: &str) -> Vec<String> {
         let classes = "neg = \"not never\"";
         let file = format!("[g]\nabout = \"x\"\nphrases = \"\"\"\n{cues}\n\"\"\"");
-        let grammar = Grammar::compile(&[("classes", classes), ("f", &file)]).unwrap();
+        let grammar = Grammar::compile(&[("classes", classes), ("f", &file)], &[]).unwrap();
         let mut out = Vec::new();
         words(text, Span::new(text, 0, text.len()).unwrap(), &mut out);
-        let mut hits = Vec::new();
-        grammar.find(&out, &mut Vec::new(), &mut hits);
+        let ids = out.iter().map(|w| grammar.word(w.hash)).collect::<Vec<_>>();
+        let hits = grammar.hits(&ids);
+        assert_eq!(grammar.groups(&ids, &mut Vec::new()) != 0, !hits.is_empty());
         hits.iter()
             .map(|h| text[out[usize::from(h.first)].start..out[usize::from(h.last) - 1].end].to_owned())
             .collect()
@@ -398,14 +528,14 @@ mod tests {
 
     #[test]
     fn the_shipped_grammar_compiles() {
-        let grammar = Grammar::compile(FILES).unwrap();
+        let grammar = Grammar::compile(FILES, HINTS).unwrap();
         assert!(grammar.names().len() > 50);
     }
 
     #[test]
     fn a_broken_grammar_says_where() {
         let file = "[g]\nabout = \"x\"\nphrases = \"<nothing> here\"";
-        let error = Grammar::compile(&[("f", file)]).unwrap_err();
+        let error = Grammar::compile(&[("f", file)], &[]).unwrap_err();
         assert!(format!("{error:#}").contains("f.g"), "{error:#}");
     }
 }

@@ -23,11 +23,11 @@ mod words;
 use std::cell::RefCell;
 
 use crate::model::{Act, ActKind, Evidence, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, Span, Voice};
-use analysis::{Analysis, analyse};
-use weights::{Counter, SHIPPED, SHIPPED_FILE, Scores, Weights};
+use analysis::Analysis;
+use weights::{SHIPPED, SHIPPED_FILE, Scores, Weights};
 
 /// Version of what stands in code; cues and weights are hashed on their own.
-const VERSION: &str = "embedded-2";
+const VERSION: &str = "embedded-3";
 
 /// Most quotes for one act of one post.
 const QUOTES: usize = 3;
@@ -61,34 +61,49 @@ pub fn recipe() -> Recipe {
 ///
 /// A text that is surely not English is kept with its language and without acts.
 pub fn read_post(text: &str, _context: Option<&str>) -> PostReading {
-    let analysis = analyse(text);
-    let lang = language(text, &analysis);
+    thread_local! {
+        static ROOM: RefCell<Room> = RefCell::new(Room::default());
+    }
+    ROOM.with_borrow_mut(|room| read_in(room, text))
+}
+
+/// What is kept from post to post, so that reading one asks for little memory.
+#[derive(Default)]
+struct Room {
+    analysis: Analysis,
+    scores: Scores,
+    weighing: weights::Room,
+}
+
+fn read_in(Room { analysis, scores, weighing }: &mut Room, text: &str) -> PostReading {
+    analysis.take_apart(text);
+    let lang = language(text, analysis);
     if lang.is_some_and(|lang| lang != "eng") {
         return PostReading { voice: Voice::Unclear, lang, acts: Vec::new(), texture: Vec::new(), rejected: 0 };
     }
     let (acts, voice) = match SHIPPED.as_ref() {
         Some(weights) => {
-            let scores = score(weights, text, &analysis);
-            let acts = acts(weights, text, &analysis, &scores);
-            let voice = voice::voice(&scores, &analysis, &acts);
+            weights.score(text, analysis, weighing, scores);
+            let acts = acts(weights, text, analysis, scores);
+            let voice = voice::voice(scores, analysis, &acts);
             (acts, voice)
         }
         None => (Vec::new(), Voice::Unclear),
     };
-    let texture = texture::texture(text, &analysis, &acts);
+    let texture = texture::texture(text, analysis, &acts);
     PostReading { voice, lang, acts: acts.into_iter().map(FoundAct::from).collect(), texture, rejected: 0 }
 }
 
 /// ISO 639-3 of a text that is long enough to tell; `None` otherwise.
 pub(crate) fn detected_language(text: &str) -> Option<&'static str> {
-    language(text, &analyse(text))
+    language(text, &Analysis::of(text))
 }
 
 /// The normalised value of words that state `slot`; as written when they give no number.
 pub(crate) fn slot_value(slot: Slot, words: &str) -> SlotValue {
     // An amount of time is a cost only when something says so, and who asks has been told that it is.
     let words = if slot == Slot::CostTime { format!("spent {words}") } else { words.to_owned() };
-    let stated = texture::texture(&words, &analyse(&words), &[]);
+    let stated = texture::texture(&words, &Analysis::of(&words), &[]);
     stated.into_iter().find(|s| s.slot == slot).map_or(SlotValue::Text, |s| s.value)
 }
 
@@ -112,23 +127,17 @@ fn language(text: &str, analysis: &Analysis) -> Option<&'static str> {
 /// How likely a post holds any act at all: the greatest of its acts' probabilities. 1 for what this reader cannot read.
 pub fn chance(text: &str) -> f64 {
     let Some(weights) = SHIPPED.as_ref() else { return 1.0 };
-    let analysis = analyse(text);
+    let Room { mut analysis, mut scores, mut weighing } = Room::default();
+    analysis.take_apart(text);
     if language(text, &analysis).is_some_and(|lang| lang != "eng") {
         return 1.0;
     }
-    let scores = score(weights, text, &analysis);
+    weights.score(text, &analysis, &mut weighing, &mut scores);
     let best = |a: usize| {
         let decision = weights.decision(a);
         scores.sentences.iter().map(|s| decision.probability(s[a], scores.post[a])).fold(0.0, f64::max)
     };
     (0..ActKind::ALL.len()).map(best).fold(0.0, f64::max)
-}
-
-fn score(weights: &Weights, text: &str, analysis: &Analysis) -> Scores {
-    thread_local! {
-        static COUNTER: RefCell<Counter> = RefCell::new(Counter::default());
-    }
-    COUNTER.with_borrow_mut(|counter| weights.score(text, analysis, counter))
 }
 
 /// The acts that reach their threshold, each with the sentences that show it, in text order.
@@ -137,6 +146,11 @@ fn acts(weights: &Weights, text: &str, analysis: &Analysis, scores: &Scores) -> 
     for (a, &kind) in ActKind::ALL.iter().enumerate() {
         let meant = |index: usize| kind != ActKind::Praise || !voice::is_ironic(&analysis.sentences[index]);
         let decision = weights.decision(a);
+        let threshold = f64::from(decision.threshold);
+        let best = scores.sentences.iter().map(|s| s[a]).fold(f32::MIN, f32::max);
+        if decision.probability(best, scores.post[a]) < threshold {
+            continue;
+        }
         let mut chances = scores
             .sentences
             .iter()
@@ -146,7 +160,6 @@ fn acts(weights: &Weights, text: &str, analysis: &Analysis, scores: &Scores) -> 
             .collect::<Vec<_>>();
         chances.sort_by(|x, y| y.1.total_cmp(&x.1).then(x.0.cmp(&y.0)));
         let Some(&(_, best)) = chances.first() else { continue };
-        let threshold = f64::from(decision.threshold);
         if best < threshold {
             continue;
         }
@@ -169,7 +182,8 @@ fn shown_by(text: &str, analysis: &Analysis, index: usize, kind: ActKind) -> Spa
         return sentence.span;
     }
     let words = &analysis.words[sentence.words.clone()];
-    let cues = analysis.hits[sentence.hits.clone()].iter().filter(|hit| cues::speaks_of(hit.group, kind));
+    let hits = cues::GRAMMAR.hits(&analysis.ids[sentence.words.clone()]);
+    let cues = hits.iter().filter(|hit| cues::speaks_of(hit.group, kind));
     let places = cues.filter_map(|hit| {
         let (first, last) = (words.get(usize::from(hit.first))?, words.get(usize::from(hit.last).checked_sub(1)?)?);
         Some((first.start, last.end))

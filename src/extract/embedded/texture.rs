@@ -1,12 +1,14 @@
 //! Texture slots that an explicit phrase fills (METHOD 1.3). Nothing is inferred: a slot without words of its own stays empty.
 
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 
 use super::analysis::Analysis;
+use super::cues::GRAMMAR;
 use super::details::pattern;
+use super::words::{Kind, Word};
 use crate::model::{Act, Evidence, Fit, Slot, SlotValue, Span, TextureSlot};
 
 /// Hours in a working day, days in a working week: what "two days" of work means (METHOD leaves it open; stated here).
@@ -19,13 +21,13 @@ const NUMBER: &str = r"\d+(?:[.,]\d+)?|half an|half a|an?|one|two|three|four|fiv
 
 static HOURS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?P<low>{NUMBER})(?:\s*(?:-|–|to|or)\s*(?P<high>{NUMBER}))?\s*(?P<unit>hours?|hrs?|h|minutes?|mins?|days?)\b(?:\s*(?:of work\s*)?(?:a|an|per|every|each|/)\s*(?P<per>day|night|week|month|year|shift|job)\b)?"
+        r"(?i)\b(?P<low>{NUMBER})(?:\s*(?:-|(?u:–)|to|or)\s*(?P<high>{NUMBER}))?\s*(?P<unit>hours?|hrs?|h|minutes?|mins?|days?)\b(?:\s*(?:of work\s*)?(?:a|an|per|every|each|/)\s*(?P<per>day|night|week|month|year|shift|job)\b)?"
     ))
 });
 
 static MONEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?:(?P<sign>[$€£])\s?(?P<amount>\d[\d,]*(?:\.\d+)?)\s?(?P<k>k\b)?|\b(?P<amount2>\d[\d,]*(?:\.\d+)?)\s?(?P<k2>k\s)?\s?(?P<word>dollars|bucks|usd|euros?|eur|pounds|quid|gbp)\b)(?:\s*(?:a|an|per|every|each|/)\s*(?P<per>day|week|month|mo|year|yr|seat|user|job)\b)?",
+        r"(?i)(?:(?P<sign>(?u:[$€£]))\s?(?P<amount>\d+(?:,\d{3})*(?:\.\d+)?)\s?(?P<k>k\b)?|\b(?P<amount2>\d+(?:,\d{3})*(?:\.\d+)?)\s?(?P<k2>k\s)?\s?(?P<word>dollars|bucks|usd|euros?|eur|pounds|quid|gbp)\b)(?:\s*(?:a|an|per|every|each|/)\s*(?P<per>day|week|month|mo|year|yr|seat|user|job)\b)?",
     )
 });
 
@@ -37,25 +39,19 @@ static FREQUENCY: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 static DURATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?:for|over|in|past|last)\s+(?:the\s+)?(?:past\s+|last\s+)?(?:about\s+|almost\s+|nearly\s+|over\s+|more than\s+)?(?P<n>{NUMBER}|several|a couple of|a few)\s+(?P<unit>weeks?|months?|years?)(?:\s+now)?\b"
+        r"(?i)\b(?:for|over|in\s+the\s+(?:past|last)|past|last)\s+(?:the\s+)?(?:past\s+|last\s+)?(?:about\s+|almost\s+|nearly\s+|over\s+|more than\s+)?(?P<n>{NUMBER}|several|a couple of|a few)\s+(?P<unit>weeks?|months?|years?)(?:\s+now)?\b"
     ))
-});
-
-static TOOL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(
-        r"\b(?:[Uu]s(?:e|es|ed|ing)|[Tt]ried|[Ww]ith|[Vv]ia|[Tt]hrough|[Ff]rom|[Ii]nto?|[Tt]o|[Oo]n|[Ll]eft|[Dd]itched)\s+(?:the\s+|our\s+|a\s+)?(?P<tool>[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*(?:\s[A-Z][a-z0-9]+)?)\b|\b(?P<known>Excel|Google Sheets?|WhatsApp|Zapier|Airtable|Notion|Trello|Slack|Jira|Salesforce|HubSpot|QuickBooks|Outlook|Gmail|Dropbox)\b",
-    )
 });
 
 static ROLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:i am|i['’]m|im|i work as|as)\s+(?:an?|the)\s+(?P<role>(?:[a-z-]+\s){0,3}?(?:manager|owner|developer|engineer|admin(?:istrator)?|dispatcher|accountant|bookkeeper|teacher|nurse|designer|founder|technician|plumber|electrician|contractor|student|analyst|consultant|freelancer|sysadmin|technician|tech|director|lead|supervisor|operator|driver|clerk))\b|\bi\s+(?P<runs>(?:run|own|manage|handle|do)\s+(?:the|a|an|our|my)\s+(?:[a-z0-9-]+\s){0,3}?(?:office|shop|business|team|dispatch|payroll|books|company|crew|store|practice|firm|outfit|warehouse|front desk|schedule))\b",
+        r"(?i)\b(?:i am|i(?u:['’])m|im|i work as|as)\s+(?:an?|the)\s+(?P<role>(?:[a-z-]+\s){0,3}?(?:manager|owner|developer|engineer|admin(?:istrator)?|dispatcher|accountant|bookkeeper|teacher|nurse|designer|founder|technician|plumber|electrician|contractor|student|analyst|consultant|freelancer|sysadmin|technician|tech|director|lead|supervisor|operator|driver|clerk))\b|\bi\s+(?P<runs>(?:run|own|manage|handle|do)\s+(?:the|a|an|our|my)\s+(?:[a-z0-9-]+\s){0,3}?(?:office|shop|business|team|dispatch|payroll|books|company|crew|store|practice|firm|outfit|warehouse|front desk|schedule))\b",
     )
 });
 
 static PAYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:we|i)(?:['’]m| am|['’]re| are)?\s+(?:already\s+|still\s+|now\s+)?(?:pay|paying|paid|spend|spent)\s+(?:[^.!?\n]{0,60}?)(?:[$€£]\s?\d[\d,.]*k?|\d[\d,.]*\s?(?:dollars|bucks|euros?|pounds|quid))",
+        r"(?i)\b(?:we|i)(?:(?u:['’])m| am|(?u:['’])re| are)?\s+(?:already\s+|still\s+|now\s+)?(?:pay|paying|paid|spend|spent)\s+(?u:[^.!?\n]{0,60}?)(?:(?u:[$€£])\s?\d[\d,.]*k?|\d[\d,.]*\s?(?:dollars|bucks|euros?|pounds|quid))",
     )
 });
 
@@ -66,67 +62,139 @@ static COSTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 
-/// A word without which the pattern of a slot cannot match, and that slot. One pass over a sentence for these spares most
-/// sentences the patterns.
-const HINTS: &[(&str, Slot)] = &[
-    ("hour", Slot::CostTime),
-    ("hr", Slot::CostTime),
-    ("min", Slot::CostTime),
-    ("day", Slot::CostTime),
-    ("$", Slot::CostMoney),
-    ("€", Slot::CostMoney),
-    ("£", Slot::CostMoney),
-    ("dollar", Slot::CostMoney),
-    ("buck", Slot::CostMoney),
-    ("usd", Slot::CostMoney),
-    ("eur", Slot::CostMoney),
-    ("pound", Slot::CostMoney),
-    ("quid", Slot::CostMoney),
-    ("gbp", Slot::CostMoney),
-    ("every", Slot::Frequency),
-    ("ly", Slot::Frequency),
-    (" day", Slot::Frequency),
-    (" week", Slot::Frequency),
-    (" month", Slot::Frequency),
-    ("always", Slot::Frequency),
-    ("all the time", Slot::Frequency),
-    ("stop", Slot::Frequency),
-    ("week", Slot::Duration),
-    ("month", Slot::Duration),
-    ("year", Slot::Duration),
-    ("i am", Slot::ActorRole),
-    ("i'm", Slot::ActorRole),
-    ("i’m", Slot::ActorRole),
-    ("im", Slot::ActorRole),
-    ("as a", Slot::ActorRole),
-    ("as the", Slot::ActorRole),
-    ("i run", Slot::ActorRole),
-    ("i own", Slot::ActorRole),
-    ("i manage", Slot::ActorRole),
-    ("i handle", Slot::ActorRole),
-    ("i do", Slot::ActorRole),
-];
-
-static HINTED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(HINTS.iter().map(|(word, _)| word)).ok()
+/// What must stand before "a day" for it to be a cost: "twice a day" and "$20 a day" are none.
+static TAKES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:spen[dt]\w*|wast\w+|los[et]s?|losing|tak(?:es?|en|ing)|took|costs?|costing|eats?|burn\w*)\s+(?:[a-z]+\s+){0,2}$",
+    )
 });
 
-/// The slots that some word of `sentence` hints at, as bits.
-fn hints(sentence: &str) -> u16 {
-    let mut slots = 0;
-    if let Some(hinted) = HINTED.as_ref() {
-        for found in hinted.find_overlapping_iter(sentence) {
-            slots |= 1 << HINTS[found.pattern()].1 as u16;
+/// What a word may be part of. One look at each word spares most sentences the patterns.
+mod hint {
+    /// A number in words, or an article that stands for one.
+    pub(super) const COUNT: u16 = 1;
+    pub(super) const TIME_UNIT: u16 = 1 << 1;
+    pub(super) const MONEY: u16 = 1 << 2;
+    pub(super) const OFTEN: u16 = 1 << 3;
+    /// What something may happen once in.
+    pub(super) const PERIOD: u16 = 1 << 4;
+    pub(super) const BEFORE_PERIOD: u16 = 1 << 5;
+    pub(super) const LONG_UNIT: u16 = 1 << 6;
+    pub(super) const LASTING: u16 = 1 << 7;
+    pub(super) const PERSON: u16 = 1 << 8;
+    pub(super) const BEFORE_PERSON: u16 = 1 << 9;
+    pub(super) const PLACE: u16 = 1 << 10;
+    pub(super) const BEFORE_PLACE: u16 = 1 << 11;
+    /// A tool by its name, when written with a capital.
+    pub(super) const TOOL: u16 = 1 << 12;
+    pub(super) const BEFORE_TOOL: u16 = 1 << 13;
+    pub(super) const ARTICLE: u16 = 1 << 14;
+    /// No tool, although it is written with a capital.
+    pub(super) const NO_TOOL: u16 = 1 << 15;
+}
+
+/// The words that the slots need, by what they are part of. They are numbered with the words of the cues.
+pub(super) const HINTS: &[(u16, &str)] = &[
+    (
+        hint::COUNT,
+        "a an one two three four five six seven eight nine ten twelve fifteen twenty thirty forty fifty sixty several of few",
+    ),
+    (hint::TIME_UNIT, "hour hours hr hrs h minute minutes min mins day days"),
+    (hint::MONEY, "dollars bucks usd euro euros eur pounds quid gbp"),
+    (hint::OFTEN, "every daily nightly weekly monthly yearly annually constantly always continually nonstop non"),
+    (hint::PERIOD, "day week month time"),
+    (hint::BEFORE_PERIOD, "a per this the"),
+    (hint::LONG_UNIT, "week weeks month months year years"),
+    (hint::LASTING, "for over past last"),
+    (
+        hint::PERSON,
+        "manager owner developer engineer admin administrator dispatcher accountant bookkeeper teacher nurse designer founder technician plumber electrician contractor student analyst consultant freelancer sysadmin tech director lead supervisor operator driver clerk",
+    ),
+    (hint::BEFORE_PERSON, "am as"),
+    (
+        hint::PLACE,
+        "office shop business team dispatch payroll books company crew store practice firm outfit warehouse desk schedule",
+    ),
+    (hint::BEFORE_PLACE, "run own manage handle do"),
+    (
+        hint::TOOL,
+        "excel sheets whatsapp zapier airtable notion trello slack jira salesforce hubspot quickbooks outlook gmail dropbox",
+    ),
+    (hint::BEFORE_TOOL, "use uses used using tried with via through from in into to on left ditched"),
+    (hint::ARTICLE, "the our a"),
+    (
+        hint::NO_TOOL,
+        "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december english french german spanish europe america canada australia england germany france india china japan reddit christmas easter i my me we our the this that it they he she god mr mrs ms dr",
+    ),
+];
+
+/// What the words of a sentence hint at: bits of single words, and slots that neighbours suggest.
+#[derive(Default)]
+struct Hints {
+    words: u16,
+    digit: bool,
+    /// An amount of time, a period that something may happen in, a length of weeks or more.
+    time: bool,
+    period: bool,
+    length: bool,
+}
+
+impl Hints {
+    fn of(text: &str, words: &[Word], ids: &[u16]) -> Self {
+        let bytes = text.as_bytes();
+        let mut hints = Self::default();
+        let mut counted = false;
+        let mut before = 0;
+        for (word, &id) in words.iter().zip(ids) {
+            let hint = GRAMMAR.hint(id);
+            let digit = bytes[word.start].is_ascii_digit();
+            hints.words |= hint;
+            hints.digit |= digit;
+            // "6h" is one word.
+            hints.time |= counted && hint & hint::TIME_UNIT != 0
+                || digit
+                    && word.kind == Kind::Word
+                    && matches!(bytes[word.end - 1] | 0x20, b'h' | b'r' | b's' | b'n' | b'y');
+            hints.length |= counted && hint & hint::LONG_UNIT != 0;
+            hints.period |= before & hint::BEFORE_PERIOD != 0 && hint & hint::PERIOD != 0;
+            counted = digit || hint & hint::COUNT != 0;
+            before = hint;
         }
+        hints
     }
-    if sentence.bytes().any(|b| b.is_ascii_digit()) {
-        // "6h" has no word to go by.
-        slots |= 1 << Slot::CostTime as u16;
+
+    fn all(&self, bits: &[u16]) -> bool {
+        bits.iter().all(|bit| self.words & bit != 0)
     }
-    if sentence.bytes().any(|b| b.is_ascii_uppercase()) {
-        slots |= 1 << Slot::ToolsInvolved as u16;
+}
+
+/// Where tools are named in a sentence: known names, and what is written with a capital after "use", "with", "in", ….
+fn tools(text: &str, words: &[Word], ids: &[u16], mut take: impl FnMut(usize, usize)) {
+    let (mut may_follow, mut end) = (false, 0);
+    let between = |i: usize| text.get(words[i - 1].end..words[i].start).unwrap_or("none");
+    let spaced = |i: usize| i > 0 && between(i).trim().is_empty();
+    for (i, (word, &id)) in words.iter().zip(ids).enumerate() {
+        let hint = GRAMMAR.hint(id);
+        let capital = text.as_bytes()[word.start].is_ascii_uppercase();
+        if capital && word.start >= end && word.kind == Kind::Word && is_name(&text[word.start..word.end]) {
+            if hint & hint::TOOL != 0 {
+                let google = i.checked_sub(1).map(|i| &words[i]).filter(|w| &text[w.start..w.end] == "Google");
+                take(google.map_or(word.start, |w| w.start), word.end);
+            } else if may_follow && hint & hint::NO_TOOL == 0 && spaced(i) {
+                let next = words.get(i + 1).filter(|w| &text[word.end..w.start.max(word.end)] == " ");
+                let next =
+                    next.filter(|w| is_name(&text[w.start..w.end]) && GRAMMAR.hint(ids[i + 1]) & hint::NO_TOOL == 0);
+                end = next.map_or(word.end, |w| w.end);
+                take(word.start, end);
+            }
+        }
+        may_follow = hint & hint::BEFORE_TOOL != 0 || may_follow && hint & hint::ARTICLE != 0;
     }
-    slots
+}
+
+/// Whether a word is written as a name is: a capital first, small letters too.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().any(|b| b.is_ascii_lowercase())
 }
 
 /// Every filled slot, in text order.
@@ -139,18 +207,24 @@ pub(super) fn texture(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f
                 Span::trimmed(text, base + start..base + end).and_then(|s| Evidence::cut(text, s, Fit::Exact));
             slots.extend(evidence.map(|evidence| TextureSlot { slot, evidence, value }));
         };
-        let hinted = hints(words);
-        let at = |slot: Slot| hinted & 1 << slot as u16 != 0;
-        if at(Slot::CostTime) {
-            let costs = COSTS.as_ref().is_some_and(|c| c.is_match(words));
+        let (its_words, ids) = (&analysis.words[sentence.words.clone()], &analysis.ids[sentence.words.clone()]);
+        let hints = Hints::of(text, its_words, ids);
+        if hints.time {
+            let costs = LazyCell::new(|| COSTS.as_ref().is_some_and(|c| c.is_match(words)));
             each(&HOURS, words, |found| {
                 let per = found.name("per").map(|p| p.as_str().to_lowercase());
-                if let Some(value) = hours(found, per.clone()).filter(|_| costs || per.is_some()) {
+                let lone = found.name("low").is_some_and(|low| low.as_str().eq_ignore_ascii_case("a"));
+                let takes = |found: &Captures<'_>| {
+                    let before = found.get(0).map_or("", |all| &words[..all.start()]);
+                    TAKES.as_ref().is_some_and(|t| t.is_match(before))
+                };
+                let is_cost = if lone { takes(found) } else { per.is_some() || *costs };
+                if let Some(value) = hours(found, per.clone()).filter(|_| is_cost) {
                     whole(found, |s, e| add(Slot::CostTime, s, e, value.clone()));
                 }
             });
         }
-        if at(Slot::CostMoney) {
+        if hints.digit && (hints.all(&[hint::MONEY]) || ["$", "€", "£"].iter().any(|sign| words.contains(sign))) {
             each(&MONEY, words, |found| {
                 if let Some(value) = money(found) {
                     whole(found, |s, e| add(Slot::CostMoney, s, e, value.clone()));
@@ -158,7 +232,7 @@ pub(super) fn texture(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f
             });
             each(&PAYS, words, |found| whole(found, |s, e| add(Slot::AlreadyPays, s, e, SlotValue::Text)));
         }
-        if at(Slot::Frequency) {
+        if hints.period || hints.all(&[hint::OFTEN]) {
             each(&FREQUENCY, words, |found| {
                 let rates = [
                     ("daily", "daily"),
@@ -173,23 +247,23 @@ pub(super) fn texture(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f
                 }
             });
         }
-        if at(Slot::Duration) {
+        if hints.length && hints.all(&[hint::LASTING]) {
             each(&DURATION, words, |found| {
                 if let Some(months) = months(found) {
                     whole(found, |s, e| add(Slot::Duration, s, e, SlotValue::Months { months }));
                 }
             });
         }
-        for (pattern, slot, names) in
-            [(&TOOL, Slot::ToolsInvolved, ["tool", "known"]), (&ROLE, Slot::ActorRole, ["role", "runs"])]
-        {
-            if !at(slot) {
-                continue;
-            }
-            each(pattern, words, |found| {
-                if let Some(part) = names.iter().find_map(|name| found.name(name)) {
-                    add(slot, part.start(), part.end(), SlotValue::Text);
+        if hints.all(&[hint::PERSON, hint::BEFORE_PERSON]) || hints.all(&[hint::PLACE, hint::BEFORE_PLACE]) {
+            each(&ROLE, words, |found| {
+                if let Some(part) = ["role", "runs"].iter().find_map(|name| found.name(name)) {
+                    add(Slot::ActorRole, part.start(), part.end(), SlotValue::Text);
                 }
+            });
+        }
+        if hints.words & (hint::TOOL | hint::BEFORE_TOOL) != 0 {
+            tools(text, its_words, ids, |start, end| {
+                add(Slot::ToolsInvolved, start - base, end - base, SlotValue::Text)
             });
         }
     }
@@ -302,7 +376,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for pattern in [&HOURS, &MONEY, &FREQUENCY, &DURATION, &TOOL, &ROLE, &PAYS, &COSTS] {
+        for pattern in [&HOURS, &MONEY, &FREQUENCY, &DURATION, &ROLE, &PAYS, &COSTS, &TAKES] {
             assert!(pattern.is_some());
         }
     }
@@ -330,8 +404,28 @@ mod tests {
 
     #[test]
     fn a_moment_is_no_cost() {
-        let found = read("I called two hours ago and nobody answered.");
-        assert!(!found.iter().any(|(slot, _)| *slot == Slot::CostTime), "{found:?}");
+        for text in [
+            "I called two hours ago and nobody answered.",
+            "It crashes twice a day and I lose everything.",
+            "They charge $20 a day and waste our money.",
+        ] {
+            let found = read(text);
+            assert!(!found.iter().any(|(slot, _)| *slot == Slot::CostTime), "{text}: {found:?}");
+        }
+        assert!(read("Every crash means we lose a day.").contains(&(Slot::CostTime, "a day".to_owned())));
+    }
+
+    #[test]
+    fn days_and_countries_are_no_tools() {
+        for text in ["It broke on Monday.", "We went to France in May.", "I moved on to The next one."] {
+            assert!(!read(text).iter().any(|(slot, _)| *slot == Slot::ToolsInvolved), "{text}: {:?}", read(text));
+        }
+        assert_eq!(read("We do it with Google Sheets."), [(Slot::ToolsInvolved, "Google Sheets".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_to_come_has_not_lasted() {
+        assert!(!read("The fix ships in 3 weeks.").iter().any(|(slot, _)| *slot == Slot::Duration));
     }
 
     #[test]

@@ -15,9 +15,10 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::super::score::TruthPost;
-use super::analysis::{SIZE, analyse};
+use super::analysis::{SIZE, analyse, is_hashed};
 use super::weights::{
-    ACTS, COLUMNS, Counter, Decision, POST_ACT, POST_VOICE, VOICES, Weights, post_value, sentence_value, sigmoid,
+    ACTS, COLUMNS, Decision, POST_ACT, POST_VOICE, Room, Scores, Seen, VOICES, Weights, post_value, sentence_value,
+    sigmoid,
 };
 use crate::model::ActKind;
 use crate::model::id::content_hash;
@@ -74,6 +75,14 @@ pub fn train(posts: &[TruthPost]) -> Weights {
     }
     // A sentence's value is folded into its weights when scores are summed, a post's is not constant and is not.
     Weights::new(&columns, bias, std::array::from_fn(|a| acts[a].2))
+}
+
+/// Whether `weights` find the act in `text`.
+pub fn says(weights: &Weights, text: &str, act: ActKind) -> bool {
+    let analysis = analyse(text);
+    let mut scores = Scores::default();
+    weights.score(text, &analysis, &mut Room::default(), &mut scores);
+    super::acts(weights, text, &analysis, &scores).iter().any(|(found, ..)| found.kind() == act)
 }
 
 /// What a fit that had not seen a post's fold made of one act of it.
@@ -136,26 +145,32 @@ struct Scored {
 impl<'a> Data<'a> {
     fn new(posts: &'a [TruthPost]) -> Self {
         let mut data = Self { posts, sentences: Vec::new(), labels: Vec::new(), whole: Vec::new() };
-        let mut counter = Counter::default();
+        let mut seen = Seen::default();
         let mut features = Vec::new();
         for (number, post) in posts.iter().enumerate() {
             let analysis = analyse(&post.text);
+            let mut whole = Vec::new();
+            seen.next_post();
             for index in 0..analysis.sentences.len() {
                 features.clear();
                 analysis.sentence_features(&post.text, index, &mut features);
-                counter.sentence(&mut features);
-                let values = features.iter().map(|&f| (f, sentence_value(f))).collect();
+                features.extend(analysis.word_features(index));
+                let mut values = Vec::new();
+                seen.next_sentence();
+                for &feature in &features {
+                    let (new, new_in_post) = seen.look(feature);
+                    values.extend(new.then(|| (feature, sentence_value(feature))));
+                    whole.extend(new_in_post.then_some(feature));
+                }
                 data.sentences.push(Row::new(number, values));
                 let span = analysis.sentences[index].span.range();
                 data.labels.push(ActKind::ALL.map(|act| post.spans(act).any(|s| shows(&s, &span))));
             }
             features.clear();
             analysis.post_shape(&mut features);
-            counter.sentence(&mut features);
-            let hashed = counter.hashed();
-            let values = counter.seen.iter().map(|&f| (f, post_value(f, counter.count(f), hashed))).collect();
-            data.whole.push(Row::new(number, values));
-            counter.clear();
+            whole.append(&mut features);
+            let hashed = whole.iter().filter(|f| is_hashed(**f)).count() as u32;
+            data.whole.push(Row::new(number, whole.into_iter().map(|f| (f, post_value(f, hashed))).collect()));
         }
         data
     }
@@ -273,7 +288,7 @@ fn signed(label: bool) -> f64 {
 /// the range finds it.
 fn best_dual(old: f64, c: f64, square: f64, margin: f64) -> f64 {
     let (mut low, mut high) = (0.0, c);
-    for _ in 0..40 {
+    for _ in 0..24 {
         let x = 0.5 * (low + high);
         if (x / (c - x)).ln() + square * (x - old) + margin > 0.0 {
             high = x;

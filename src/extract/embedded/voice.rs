@@ -1,6 +1,6 @@
 //! Who speaks (METHOD 1.1, G1).
 //!
-//! First hand, unclear and promotion are learned; second hand, generic and hypothetical are too rare among labelled posts and
+//! First hand and promotion are learned; second hand, generic and hypothetical are too rare among labelled posts and
 //! are told by cues, and only where nothing in the post is about the author.
 
 use std::sync::LazyLock;
@@ -61,7 +61,7 @@ pub(super) fn voice(scores: &Scores, analysis: &Analysis, acts: &[(Act, Evidence
         }
     }
     // A post that complains, tried something or left something tells of its author unless something says otherwise.
-    if !acts.is_empty() || of(Voice::FirstHand) >= of(Voice::Unclear) { Voice::FirstHand } else { Voice::Unclear }
+    if !acts.is_empty() || of(Voice::FirstHand) >= 0.5 { Voice::FirstHand } else { Voice::Unclear }
 }
 
 #[cfg(test)]

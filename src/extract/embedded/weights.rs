@@ -9,19 +9,19 @@ use std::sync::LazyLock;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::analysis::{Analysis, SIZE, is_hashed, is_shape};
+use super::analysis::{Analysis, HASH, SHAPE, SIZE, is_hashed, is_shape};
 use crate::model::{ActKind, Voice};
 
 /// Voices that are learned; the others are told by cues alone, for want of examples.
-pub(super) const VOICES: [Voice; 3] = [Voice::FirstHand, Voice::Unclear, Voice::VendorOrPromo];
+pub(super) const VOICES: [Voice; 2] = [Voice::FirstHand, Voice::VendorOrPromo];
 
 /// Acts.
 pub(super) const ACTS: usize = ActKind::ALL.len();
 
-/// Columns of the table: acts in a sentence, acts in a post, voices of a post, and one for alignment.
+/// Columns of the table: acts in a sentence (and two for alignment), then acts in a post and voices of a post.
 pub(super) const COLUMNS: usize = 16;
-pub(super) const POST_ACT: usize = ACTS;
-pub(super) const POST_VOICE: usize = 2 * ACTS;
+pub(super) const POST_ACT: usize = COLUMNS / 2;
+pub(super) const POST_VOICE: usize = POST_ACT + ACTS;
 
 /// The shipped weights. The file is part of the program and a test reads it, so a broken one cannot ship.
 pub(super) static SHIPPED: LazyLock<Option<Weights>> = LazyLock::new(|| Weights::read(SHIPPED_FILE).ok());
@@ -90,65 +90,51 @@ pub(super) fn sentence_value(feature: u32) -> f32 {
     }
 }
 
-/// How much a feature that comes `count` times counts in a post with `hashed` distinct hashed features.
-pub(super) fn post_value(feature: u32, count: u32, hashed: u32) -> f32 {
-    let more = (count.max(1) as f32).ln();
+/// How much a feature counts in a post with `hashed` distinct hashed features, however often it comes.
+pub(super) fn post_value(feature: u32, hashed: u32) -> f32 {
     if is_hashed(feature) {
-        3.0 * (1.0 + more) / (hashed.max(1) as f32).sqrt()
+        3.0 / (hashed.max(1) as f32).sqrt()
     } else if is_shape(feature) {
         0.5
     } else {
-        0.7 * (1.0 + 0.5 * more)
+        0.7
     }
 }
 
-/// Counts features of a post: distinct ones in order of first appearance.
+/// Tells which features of a sentence are new to it and which to its post.
 #[derive(Debug)]
-pub(super) struct Counter {
-    counts: Vec<u32>,
+pub(super) struct Seen {
+    /// By feature: the last sentence that had it, counted over all posts.
     last: Vec<u32>,
-    stamp: u32,
-    pub(super) seen: Vec<u32>,
+    sentence: u32,
+    /// The first sentence of the post.
+    first: u32,
 }
 
-impl Default for Counter {
+impl Default for Seen {
     fn default() -> Self {
-        Self { counts: vec![0; SIZE], last: vec![0; SIZE], stamp: 0, seen: Vec::new() }
+        Self { last: vec![0; SIZE], sentence: 0, first: 1 }
     }
 }
 
-impl Counter {
-    /// Counts the features of one sentence and leaves each once in `features`.
-    pub(super) fn sentence(&mut self, features: &mut Vec<u32>) {
-        self.stamp = self.stamp.wrapping_add(1).max(1);
-        features.retain(|&f| {
-            let i = f as usize;
-            if std::mem::replace(&mut self.last[i], self.stamp) == self.stamp {
-                return false;
-            }
-            if self.counts[i] == 0 {
-                self.seen.push(f);
-            }
-            self.counts[i] += 1;
-            true
-        });
-    }
-
-    /// How often `feature` was counted: in how many sentences.
-    pub(super) fn count(&self, feature: u32) -> u32 {
-        self.counts[feature as usize]
-    }
-
-    /// How many distinct hashed features were counted.
-    pub(super) fn hashed(&self) -> u32 {
-        u32::try_from(self.seen.iter().filter(|&&f| is_hashed(f)).count()).unwrap_or(u32::MAX)
-    }
-
-    /// Ready for the next post.
-    pub(super) fn clear(&mut self) {
-        for feature in self.seen.drain(..) {
-            self.counts[feature as usize] = 0;
+impl Seen {
+    /// The next sentence is of another post.
+    pub(super) fn next_post(&mut self) {
+        if self.sentence > u32::MAX / 2 {
+            *self = Self::default();
         }
+        self.first = self.sentence + 1;
+    }
+
+    /// What comes now is of the next sentence.
+    pub(super) fn next_sentence(&mut self) {
+        self.sentence += 1;
+    }
+
+    /// Whether `feature` is new to its sentence, and whether it is new to its post.
+    pub(super) fn look(&mut self, feature: u32) -> (bool, bool) {
+        let last = std::mem::replace(&mut self.last[feature as usize], self.sentence);
+        (last != self.sentence, last < self.first)
     }
 }
 
@@ -197,39 +183,96 @@ impl Weights {
         Ok(Self { header, rows })
     }
 
-    /// Scores a text that was taken apart.
-    pub(super) fn score(&self, text: &str, analysis: &Analysis, counter: &mut Counter) -> Scores {
-        let mut scores = Scores::default();
-        let mut features = Vec::with_capacity(128);
-        counter.clear();
+    /// Scores a text that was taken apart into `scores`.
+    pub(super) fn score(&self, text: &str, analysis: &Analysis, room: &mut Room, scores: &mut Scores) {
+        let Room { features, seen } = room;
+        let mut sums = [Sums::default(); 3];
+        scores.sentences.clear();
+        seen.next_post();
         for index in 0..analysis.sentences.len() {
             features.clear();
-            analysis.sentence_features(text, index, &mut features);
-            counter.sentence(&mut features);
-            let mut sums = [[0_i32; COLUMNS]; 3];
-            for &feature in &features {
-                let kind = if is_hashed(feature) { 2 } else { usize::from(is_shape(feature)) };
-                for (sum, &weight) in sums[kind].iter_mut().zip(&self.rows[feature as usize]) {
-                    *sum += i32::from(weight);
-                }
+            analysis.sentence_features(text, index, features);
+            seen.next_sentence();
+            for &feature in &*features {
+                self.add(feature, seen, &mut sums[usize::from(is_shape(feature))]);
             }
-            let sum = |c: usize| sums[0][c] as f32 + 0.7 * sums[1][c] as f32 + 0.5 * sums[2][c] as f32;
+            for feature in analysis.word_features(index) {
+                self.add(feature, seen, &mut sums[2]);
+            }
+            let [cues, shape, words] = sums.each_mut().map(Sums::sentence);
+            let sum = |c: usize| cues[c] as f32 + 0.7 * shape[c] as f32 + 0.5 * words[c] as f32;
             scores.sentences.push(std::array::from_fn(|a| self.header.bias[a] + self.header.scale[a] * sum(a)));
         }
         features.clear();
-        analysis.post_shape(&mut features);
-        counter.sentence(&mut features);
-        let hashed = counter.hashed();
-        let mut sums = [0.0_f32; COLUMNS];
-        for &feature in &counter.seen {
-            let value = post_value(feature, counter.count(feature), hashed);
-            for (sum, &weight) in sums.iter_mut().zip(&self.rows[feature as usize]) {
-                *sum += value * f32::from(weight);
-            }
+        analysis.post_shape(features);
+        seen.next_sentence();
+        for &feature in &*features {
+            self.add(feature, seen, &mut sums[1]);
         }
-        let total = |c: usize| self.header.bias[c] + self.header.scale[c] * sums[c];
+        sums[1].carry();
+        let value = [0, SHAPE, HASH].map(|feature| post_value(feature, sums[2].new_in_post));
+        let total = |c: usize| {
+            let sum = (0..3).map(|kind| value[kind] * sums[kind].all[c] as f32).sum::<f32>();
+            self.header.bias[c] + self.header.scale[c] * sum
+        };
         scores.post = std::array::from_fn(|a| total(POST_ACT + a));
         scores.voices = std::array::from_fn(|v| total(POST_VOICE + v));
-        scores
     }
+
+    fn add(&self, feature: u32, seen: &mut Seen, sums: &mut Sums) {
+        let (new, new_in_post) = seen.look(feature);
+        sums.add(&self.rows[feature as usize], new, new_in_post);
+    }
+}
+
+/// Sums of rows, the first half of a sentence, the second of its post: of two bytes while they fit, of four beyond.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    some: [i16; COLUMNS],
+    in_some: u32,
+    all: [i32; COLUMNS],
+    new_in_post: u32,
+}
+
+impl Sums {
+    /// Adds either half of `row` if it counts. Whether a word is new is a coin's toss, so it is reckoned with and not
+    /// branched on.
+    fn add(&mut self, row: &[i8; COLUMNS], new: bool, new_in_post: bool) {
+        let masks = [-i16::from(new), -i16::from(new_in_post)];
+        for (half, mask) in masks.into_iter().enumerate() {
+            for c in half * POST_ACT..(half + 1) * POST_ACT {
+                self.some[c] += i16::from(row[c]) & mask;
+            }
+        }
+        self.new_in_post += u32::from(new_in_post);
+        self.in_some += 1;
+        if self.in_some == MOST_SUMMED {
+            self.carry();
+        }
+    }
+
+    fn carry(&mut self) {
+        for (all, some) in self.all.iter_mut().zip(&mut self.some) {
+            *all += i32::from(std::mem::take(some));
+        }
+        self.in_some = 0;
+    }
+
+    /// The sums of the sentence, which begin anew.
+    fn sentence(&mut self) -> [i32; POST_ACT] {
+        self.carry();
+        let mut sums = [0; POST_ACT];
+        sums.swap_with_slice(&mut self.all[..POST_ACT]);
+        sums
+    }
+}
+
+/// So many weights of a byte fit into a sum of two.
+const MOST_SUMMED: u32 = 256;
+
+/// Room to work in, kept from post to post.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    features: Vec<u32>,
+    seen: Seen,
 }

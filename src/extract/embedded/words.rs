@@ -36,9 +36,34 @@ pub(super) struct Word {
 }
 
 /// FNV-1a over bytes: stable across platforms and releases, which the weights rely on.
-pub(super) fn hash_of(letters: &[u8]) -> u64 {
-    letters.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+pub(super) const fn hash_of(letters: &[u8]) -> u64 {
+    let mut hash = NOTHING;
+    let mut i = 0;
+    while i < letters.len() {
+        hash = with(hash, letters[i]);
+        i += 1;
+    }
+    hash
 }
+
+const NOTHING: u64 = 0xcbf2_9ce4_8422_2325;
+
+const fn with(hash: u64, byte: u8) -> u64 {
+    (hash ^ byte as u64).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// By byte: an ASCII letter in lower case or a digit; 0 for any other byte.
+const PLAIN: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            table[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
 
 /// A map keyed by hashes that are already well mixed.
 pub(super) type HashKeyed<V> = HashMap<u64, V, BuildHasherDefault<Mixed>>;
@@ -99,6 +124,17 @@ const BARE: &[(&str, &[&str])] = &[
     ("gotta", &["have", "to"]),
 ];
 
+/// By the last bits of a word's hash: whether it may be one of them.
+const MAY_BE_BARE: [bool; 512] = {
+    let mut table = [false; 512];
+    let mut i = 0;
+    while i < BARE.len() {
+        table[hash_of(BARE[i].0.as_bytes()) as usize % 512] = true;
+        i += 1;
+    }
+    table
+};
+
 static BARE_BY_HASH: LazyLock<HashKeyed<Vec<u64>>> = LazyLock::new(|| {
     let parts = |words: &[&str]| words.iter().map(|w| hash_of(w.as_bytes())).collect();
     BARE.iter().map(|(bare, words)| (hash_of(bare.as_bytes()), parts(words))).collect()
@@ -108,43 +144,83 @@ static BARE_BY_HASH: LazyLock<HashKeyed<Vec<u64>>> = LazyLock::new(|| {
 const SUFFIXES: &[(&str, &str)] =
     &[("'m", "am"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("'d", "would"), ("'s", "'s")];
 
-/// The words of `sentence`, in order. Words longer than 40 bytes are kept by their first 40.
+/// Bytes of a word that count.
+const LONGEST: usize = 40;
+
+/// The words of `sentence`, in order. Words longer than [`LONGEST`] bytes are kept by their first.
 pub(super) fn words(text: &str, sentence: Span, out: &mut Vec<Word>) {
     let bytes = text.as_bytes();
     let end = sentence.end();
     let mut at = sentence.start();
     while at < end {
         let byte = bytes[at];
-        if byte == b'`' {
-            let close = bytes[at + 1..end].iter().take(200).position(|&b| b == b'`');
-            if let Some(len) = close {
-                push(out, at, at + len + 2, Kind::Code);
-                at += len + 2;
-                continue;
-            }
-        }
-        if byte == b'@' && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) {
+        if PLAIN[usize::from(byte)] != 0 {
+            at = word(text, at, end, out);
+        } else if byte >= 0x80 {
+            at = if is_letter_at(text, at) {
+                word(text, at, end, out)
+            } else {
+                at + text[at..].chars().next().map_or(1, char::len_utf8)
+            };
+        } else if byte == b'`'
+            && let Some(len) = bytes[at + 1..end].iter().take(200).position(|&b| b == b'`')
+        {
+            push(out, at, at + len + 2, Kind::Code);
+            at += len + 2;
+        } else if byte == b'@' && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) {
             let stop = run_end(text, at + 1, end);
             push(out, at, stop, Kind::Mention);
             at = stop;
-            continue;
+        } else {
+            at += 1;
         }
-        let starts_word = byte.is_ascii_alphanumeric() || byte >= 0x80 && is_letter_at(text, at);
-        if !starts_word {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
-            continue;
+    }
+}
+
+/// Reads the word or address that begins at `start`; its end. Most words are plain ASCII, and are hashed as they are walked.
+fn word(text: &str, start: usize, end: usize, out: &mut Vec<Word>) -> usize {
+    let bytes = text.as_bytes();
+    let (mut hash, mut at, mut highest, mut next) = (NOTHING, start, 0, b' ');
+    for &byte in &bytes[start..end] {
+        let letter = PLAIN[usize::from(byte)];
+        if letter == 0 {
+            next = byte;
+            break;
         }
-        let stop = run_end(text, at, end);
-        let rest = &bytes[stop..end];
-        if rest.starts_with(b"://") || text[at..stop].eq_ignore_ascii_case("www") && rest.starts_with(b".") {
-            let len = rest.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b')' | b']' | b'>' | b'"'));
-            let stop = len.map_or(end, |l| stop + l);
-            push(out, at, stop, Kind::Url);
-            at = stop;
-            continue;
+        hash = with(hash, letter);
+        highest = highest.max(letter);
+        at += 1;
+    }
+    let plain = !matches!(next, b'\'' | b'_' | b':' | b'.' | b']' | 0x80..) && at - start <= LONGEST;
+    if plain {
+        if highest <= b'9' {
+            push(out, start, at, Kind::Number);
+        } else {
+            push_hash(start, at, hash, out);
         }
-        push_word(text, at, stop, out);
-        at = stop;
+        return at;
+    }
+    let stop = run_end(text, start, end);
+    let rest = &bytes[stop..end];
+    if rest.starts_with(b"://") || text[start..stop].eq_ignore_ascii_case("www") && rest.starts_with(b".") {
+        let len = rest.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b')' | b']' | b'>' | b'"'));
+        let stop = len.map_or(end, |l| stop + l);
+        push(out, start, stop, Kind::Url);
+        return stop;
+    }
+    push_word(text, start, stop, out);
+    stop
+}
+
+/// Pushes the word with this hash, or the words of the contraction that it is.
+fn push_hash(start: usize, end: usize, hash: u64, out: &mut Vec<Word>) {
+    let mut emit = |hash| out.push(Word { start, end, hash, kind: Kind::Word });
+    if !MAY_BE_BARE[hash as usize % MAY_BE_BARE.len()] {
+        return emit(hash);
+    }
+    match BARE_BY_HASH.get(&hash) {
+        None => emit(hash),
+        Some(parts) => parts.iter().for_each(|&part| emit(part)),
     }
 }
 
@@ -191,15 +267,13 @@ fn push_word(text: &str, start: usize, end: usize, out: &mut Vec<Word>) {
         push(out, start, end, Kind::Number);
         return;
     }
-    let mut buffer = [0_u8; 40];
+    let mut buffer = [0_u8; LONGEST];
     let letters = lower(raw, &mut buffer);
     if letters.contains(&b'_') || letters == b"code" && text.as_bytes().get(end) == Some(&b']') {
         push(out, start, end, Kind::Code);
         return;
     }
-    let mut emit = |hash| {
-        out.push(Word { start, end, hash, kind: Kind::Word });
-    };
+    let mut emit = |hash| out.push(Word { start, end, hash, kind: Kind::Word });
     if let Some(at) = letters.iter().position(|&b| b == b'\'') {
         let (head, tail) = (&letters[..at], &letters[at..]);
         if tail == b"'t" && head.last() == Some(&b'n') {
@@ -220,19 +294,11 @@ fn push_word(text: &str, start: usize, end: usize, out: &mut Vec<Word>) {
             return;
         }
     }
-    let hash = hash_of(letters);
-    match BARE_BY_HASH.get(&hash) {
-        None => emit(hash),
-        Some(parts) => {
-            for &part in parts {
-                emit(part);
-            }
-        }
-    }
+    push_hash(start, end, hash_of(letters), out);
 }
 
 /// `raw` in lower case with straight apostrophes, cut to the buffer.
-fn lower<'a>(raw: &str, buffer: &'a mut [u8; 40]) -> &'a [u8] {
+fn lower<'a>(raw: &str, buffer: &'a mut [u8; LONGEST]) -> &'a [u8] {
     let mut len = 0;
     if raw.is_ascii() {
         for (to, from) in buffer.iter_mut().zip(raw.bytes()) {
