@@ -4,6 +4,8 @@
 //! not. The one rule: what was paid for is written down before anything else happens to it, so neither a kill nor a second
 //! run pays twice.
 
+mod estimate;
+
 mod gate;
 
 mod purse;
@@ -14,6 +16,8 @@ mod request;
 
 mod server;
 
+mod tape;
+
 mod tokens;
 
 mod transport;
@@ -23,9 +27,10 @@ mod tests;
 
 use std::fmt;
 use std::ops::AddAssign;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -33,7 +38,13 @@ use crate::clock::Clock;
 use crate::config::LlmSettings;
 use crate::net::Timer;
 use crate::store::Store;
+use reply::Reply;
+use request::{Dialect, Turn};
 use server::Server;
+use tape::{Recorder, Tape};
+
+pub use estimate::Estimate;
+pub use tape::looks_like_a_key;
 
 /// What is asked: everything that decides the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,11 +138,13 @@ type Script = dyn Fn(&Question) -> Value + Send + Sync;
 /// A model behind its door. Cheap to share; all pacing, caching and counting happens inside.
 pub struct Model {
     voice: Voice,
+    recorder: Option<Recorder>,
 }
 
 /// Who answers.
 enum Voice {
     Script(Box<Script>),
+    Tape(Tape),
     Server(Arc<Server>),
 }
 
@@ -152,51 +165,115 @@ impl Model {
     /// As [`Model::new`].
     pub async fn with_timer(settings: &LlmSettings, store: Option<Store>, clock: Clock, timer: Timer) -> Result<Self> {
         let server = Server::new(settings, store, clock, timer).await?;
-        Ok(Self { voice: Voice::Server(Arc::new(server)) })
+        Ok(Self { voice: Voice::Server(Arc::new(server)), recorder: None })
+    }
+
+    /// The model whose answers are on the tape at `path`. It touches no network; a question that is not on the tape is
+    /// [`Unanswered::Down`] and names it.
+    ///
+    /// # Errors
+    /// When the tape cannot be read or is empty.
+    pub fn replay(path: &Path) -> Result<Self> {
+        Ok(Self { voice: Voice::Tape(Tape::open(path)?), recorder: None })
+    }
+
+    /// The same model, recording every answer on the tape at `path` and keeping what is there. [`Model::settle`] writes it.
+    ///
+    /// # Errors
+    /// When there is a tape and it cannot be read.
+    pub fn recording(self, path: &Path) -> Result<Self> {
+        Ok(Self { recorder: Some(Recorder::open(path)?), ..self })
     }
 
     /// A model that answers what `script` says, for tests of what is made of answers.
     pub fn scripted(script: impl Fn(&Question) -> Value + Send + Sync + 'static) -> Self {
-        Self { voice: Voice::Script(Box::new(script)) }
+        Self { voice: Voice::Script(Box::new(script)), recorder: None }
     }
 
     /// The model's name as the server knows it.
     pub fn name(&self) -> &str {
         match &self.voice {
             Voice::Script(_) => "scripted",
+            Voice::Tape(tape) => &tape.model,
             Voice::Server(server) => &server.model,
         }
     }
 
-    /// Asks `question` and reads the answer as a `T`. May be called from many tasks at once. Dropping the future before its
-    /// request is sent takes the question back; after that the answer is still waited for and kept, see [`Model::settle`].
+    /// Asks `question` and reads the answer as a `T`, asking once more when the first answer is of another form. May be
+    /// called from many tasks at once. Dropping the future before its request is sent takes the question back; after that
+    /// the answer is still waited for and kept, see [`Model::settle`].
     ///
     /// # Errors
     /// As [`Unanswered`] says.
     pub async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Result<Answer<T>, Unanswered> {
-        match &self.voice {
-            Voice::Script(script) => {
-                let value = serde_json::from_value(script(question))
-                    .map_err(|e| Unanswered::Malformed { unit: question.unit.clone(), why: e.to_string() })?;
-                Ok(Answer { value, usage: Usage::default() })
-            }
-            Voice::Server(server) => server.ask(question).await,
+        let (reply, mut usage) = self.reply(question, Turn::First).await?;
+        let why = match reply.read(question) {
+            Ok(value) => return Ok(Answer { value, usage }),
+            Err(why) => why,
+        };
+        tracing::debug!(unit = question.unit, why, "asking once more");
+        let (reply, more) = self.reply(question, Turn::Second { longer: reply.finish == "length" }).await?;
+        usage += more;
+        match reply.read(question) {
+            Ok(value) => Ok(Answer { value, usage }),
+            Err(why) => Err(Unanswered::Malformed { unit: question.unit.clone(), why }),
         }
     }
 
-    /// Waits until every request under way has been answered and written down; to be called before the process ends, also
-    /// after Ctrl-C.
-    pub async fn settle(&self) {
+    async fn reply(&self, question: &Question, turn: Turn) -> Result<(Reply, Usage), Unanswered> {
+        let (reply, usage) = match &self.voice {
+            Voice::Script(script) => {
+                (Reply { text: script(question).to_string(), finish: "stop".to_owned() }, Usage::default())
+            }
+            Voice::Tape(tape) => tape.answer(question, turn)?,
+            Voice::Server(server) => server.answer(question, turn).await?,
+        };
+        if let Some(recorder) = &self.recorder {
+            recorder.note(self.name(), question, turn, &reply, usage);
+        }
+        match reply.declined() {
+            Some(why) => Err(Unanswered::Refused { unit: question.unit.clone(), why }),
+            None => Ok((reply, usage)),
+        }
+    }
+
+    /// The exact body of the request that `question` would make, for people who want to see what leaves their machine.
+    /// Headers hold nothing but the key.
+    pub fn request_body(&self, question: &Question) -> Value {
+        match &self.voice {
+            Voice::Server(server) => server.body(question),
+            _ => request::body(self.name(), question, Turn::First, Dialect::default()),
+        }
+    }
+
+    /// What `questions` would take, without asking any. Of second askings nothing is known beforehand.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the model is no server's.
+    pub async fn estimate(&self, questions: &[Question]) -> Result<Estimate> {
+        match &self.voice {
+            Voice::Server(server) => server.estimate(questions).await,
+            _ => bail!("only a model behind a server costs anything"),
+        }
+    }
+
+    /// Waits until every request under way has been answered and written down, and writes the tape when one is being
+    /// recorded; to be called before the process ends, also after Ctrl-C.
+    ///
+    /// # Errors
+    /// When the tape cannot be written, or holds less than was asked because an answer looked like a key.
+    pub async fn settle(&self) -> Result<()> {
         if let Voice::Server(server) = &self.voice {
             server.settle().await;
         }
+        self.recorder.as_ref().map_or(Ok(()), Recorder::save)
     }
 
     /// Most tokens that `question` can take, prompt and answer together: what is held back of a budget.
     #[cfg(test)]
     fn request_tokens(&self, question: &Question) -> u64 {
         match &self.voice {
-            Voice::Script(_) => 0,
+            Voice::Script(_) | Voice::Tape(_) => 0,
             Voice::Server(server) => server.count(question) + u64::from(question.max_tokens),
         }
     }
@@ -204,7 +281,7 @@ impl Model {
     /// What this run took so far.
     pub fn usage(&self) -> Usage {
         match &self.voice {
-            Voice::Script(_) => Usage::default(),
+            Voice::Script(_) | Voice::Tape(_) => Usage::default(),
             Voice::Server(server) => server.used(),
         }
     }

@@ -81,6 +81,10 @@ impl Purse {
         }
     }
 
+    pub(super) fn currency(&self) -> &str {
+        &self.currency
+    }
+
     /// Whether anything is limited at all.
     pub(super) fn is_limited(&self) -> bool {
         self.limit_micros.is_some() || self.limit_tokens.is_some()

@@ -118,16 +118,21 @@ impl Reply {
         }
     }
 
-    /// Reads the reply as a `T`.
+    /// Reads the reply as a `T`. It must fit the question's schema too: not every server enforces it, and a `T` may be
+    /// more lenient.
     ///
     /// # Errors
     /// With what is wrong with it.
     pub(super) fn read<T: DeserializeOwned>(&self, question: &Question) -> Result<T, String> {
+        let schema = jsonschema::validator_for(&question.schema)
+            .map_err(|error| brief(&format!("the schema of {} is broken: {error}", question.prompt)))?;
         let mut why = None;
         for value in values(&self.text) {
-            match serde_json::from_value(value) {
+            // Masked: what was said may quote people and does not belong into an error.
+            let misfit = schema.validate(&value).map_err(|error| error.masked().to_string());
+            match misfit.and_then(|()| serde_json::from_value(value).map_err(|error| error.to_string())) {
                 Ok(value) => return Ok(value),
-                Err(error) => why = why.or_else(|| Some(brief(&error.to_string()))),
+                Err(error) => why = why.or_else(|| Some(brief(&error))),
             }
         }
         Err(match self.finish.as_str() {
@@ -222,7 +227,7 @@ mod tests {
         ] {
             assert_eq!(read(text), Ok(json!("fine")), "{text}");
         }
-        assert_eq!(read(r#"so: {"mood": "a,} \" b",}"#), Ok(json!("a,} \" b")), "strings are left alone");
+        assert_eq!(values(r#"so: {"mood": "a,} \" b",}"#), [json!({ "mood": "a,} \" b" })], "strings are left alone");
     }
 
     #[test]
@@ -231,11 +236,12 @@ mod tests {
             ("", "no JSON"),
             ("I cannot tell.", "no JSON"),
             (r#"{"mood": "fi"#, "no JSON"),
-            (r#"{"colour": "red"}"#, "unknown field"),
-            (r#"{"mood": 3}"#, "invalid type"),
+            (r#"{"colour": "red"}"#, "not allowed"),
+            (r#"{"mood": 3}"#, "not of type"),
+            (r#"{"mood": "a secret"}"#, "not one of"),
         ] {
             let error = read(text).unwrap_err();
-            assert!(error.contains(why), "{text}: {error}");
+            assert!(error.contains(why) && !error.contains("secret"), "{text}: {error}");
         }
         let cut = Reply { text: r#"{"mood": "fi"#.to_owned(), finish: "length".to_owned() };
         assert!(cut.read::<Value>(&question("u", "x")).unwrap_err().contains("was cut"));

@@ -1,10 +1,10 @@
 //! A question's way: was it paid for before? does the budget reach? is it its turn? send, write the answer down, read it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 
 use super::gate::Gate;
@@ -13,7 +13,7 @@ use super::reply::{Completion, Reply, brief};
 use super::request::{self, Dialect, Turn};
 use super::tokens;
 use super::transport::{Access, Line, Passing, Trouble, Wanted};
-use super::{Answer, Question, Unanswered, Usage};
+use super::{Estimate, Question, Unanswered, Usage};
 use crate::clock::Clock;
 use crate::config::LlmSettings;
 use crate::net::Timer;
@@ -31,6 +31,8 @@ pub(super) struct Server {
     gate: Arc<Gate>,
     purse: Arc<Purse>,
     rate: Rate,
+    /// Whether the price table has the model; without a price everything costs nothing.
+    priced: bool,
     pub(super) store: Option<Store>,
     pub(super) clock: Clock,
     dialect: Mutex<Known>,
@@ -100,6 +102,7 @@ impl Server {
             access,
             gate,
             purse: Arc::new(Purse::new(settings, spent)),
+            priced: price.is_some(),
             rate: price.map(|price| Rate::new(price, 1.0)).unwrap_or_default(),
             store,
             clock,
@@ -114,28 +117,13 @@ impl Server {
         })
     }
 
-    /// Asks and reads the answer, asking once more when it is of another form.
-    pub(super) async fn ask<T: DeserializeOwned>(
-        self: &Arc<Self>,
-        question: &Question,
-    ) -> Result<Answer<T>, Unanswered> {
-        let (reply, mut usage) = self.answer(question, Turn::First).await?;
-        let why = match reply.read(question) {
-            Ok(value) => return Ok(Answer { value, usage }),
-            Err(why) => why,
-        };
-        tracing::debug!(unit = question.unit, why, "asking once more");
-        let (reply, more) = self.answer(question, Turn::Second { longer: reply.finish == "length" }).await?;
-        usage += more;
-        match reply.read(question) {
-            Ok(value) => Ok(Answer { value, usage }),
-            Err(why) => Err(Unanswered::Malformed { unit: question.unit.clone(), why }),
-        }
-    }
-
     /// One reply, from the store or from the server. A request that was sent is waited for and written down by a task of
     /// its own, so that the caller may be dropped at any point and nothing paid for is lost.
-    async fn answer(self: &Arc<Self>, question: &Question, turn: Turn) -> Result<(Reply, Usage), Unanswered> {
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        question: &Question,
+        turn: Turn,
+    ) -> Result<(Reply, Usage), Unanswered> {
         let (alive, wanted) = Wanted::new();
         let server = Arc::clone(self);
         let under_way = UnderWay::new(&self.under_way);
@@ -145,13 +133,9 @@ impl Server {
             drop(under_way);
             outcome
         });
-        let outcome = task.await.unwrap_or_else(|error| Err(Unanswered::Down(brief(&error.to_string()))));
+        let outcome = task.await;
         drop(alive);
-        let (reply, usage) = outcome?;
-        match reply.declined() {
-            Some(why) => Err(Unanswered::Refused { unit: question.unit.clone(), why }),
-            None => Ok((reply, usage)),
-        }
+        outcome.unwrap_or_else(|error| Err(Unanswered::Down(brief(&error.to_string()))))
     }
 
     async fn answer_or_keep(
@@ -363,6 +347,40 @@ impl Server {
             counted
         });
         prefix + tokens::of_rest(question)
+    }
+
+    /// The exact body that would be sent first, as far as the server is known.
+    pub(super) fn body(&self, question: &Question) -> Value {
+        request::body(&self.model, question, Turn::First, lock(&self.dialect).dialect)
+    }
+
+    /// What `questions` would take.
+    pub(super) async fn estimate(&self, questions: &[Question]) -> Result<Estimate> {
+        let mut seen = HashSet::new();
+        let (mut cached, mut prompt_tokens, mut most_completion_tokens) = (0, 0, 0);
+        for question in questions {
+            let hash = request::hash(&self.model, question, Turn::First);
+            let known = self.find(&hash).await?.is_some();
+            if !seen.insert(hash) {
+                continue;
+            }
+            if known {
+                cached += 1;
+                continue;
+            }
+            prompt_tokens += self.count(question);
+            most_completion_tokens += u64::from(question.max_tokens);
+        }
+        let cost = |completion_tokens| self.priced.then(|| self.rate.cost(prompt_tokens, completion_tokens));
+        Ok(Estimate {
+            questions: seen.len() as u64,
+            cached,
+            prompt_tokens,
+            most_completion_tokens,
+            least_cost_micros: cost(0),
+            most_cost_micros: cost(most_completion_tokens),
+            currency: self.purse.currency().to_owned(),
+        })
     }
 
     /// What this run took so far.

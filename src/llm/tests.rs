@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -75,14 +76,14 @@ async fn server(answer: impl Fn(usize, &Value) -> ResponseTemplate + Send + Sync
 }
 
 struct House {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Store,
 }
 
 async fn house() -> House {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
-    House { _folder: folder, store }
+    House { folder, store }
 }
 
 fn settings(server: &MockServer) -> LlmSettings {
@@ -354,9 +355,119 @@ async fn a_dropped_question_is_kept_when_it_was_sent_and_taken_back_when_not() {
     for task in &asking {
         task.abort();
     }
-    model.settle().await;
+    model.settle().await.unwrap();
     assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 1));
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
     let (_, usage) = mood(&model, "sent").await.unwrap();
     assert_eq!((usage.calls, usage.cached), (0, 1));
+}
+
+#[tokio::test]
+async fn a_slow_drip_is_cut_off_and_set_aside_while_others_are_answered() {
+    // A server that sends its answer a byte at a time when the text is slow.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let drip = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = vec![0; 1 << 16];
+                let mut length = 0;
+                while !request[..length].ends_with(b"}}}") {
+                    let Ok(read @ 1..) = stream.read(&mut request[length..]).await else { return };
+                    length += read;
+                }
+                let slow = String::from_utf8_lossy(&request[..length]).contains("slow");
+                let body = format!(
+                    "{{\"choices\":[{{\"message\":{{\"content\":{}}}}}],\"usage\":{{\"prompt_tokens\":100,\"completion_tokens\":10}}}}",
+                    Value::from(FINE)
+                );
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                if stream.write_all(head.as_bytes()).await.is_err() {
+                    return;
+                }
+                for byte in body.bytes() {
+                    if slow {
+                        tokio::time::sleep(Duration::from_millis(300)).await;
+                    }
+                    if stream.write_all(&[byte]).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let house = house().await;
+    let mut settings = LlmSettings::new(format!("http://{address}/v1"), "small");
+    settings.timeout_secs = 1;
+    settings.prices.insert("small".to_owned(), Price { input: 1.0, output: 10.0, batch: 0.5 });
+    let model = model(&settings, &house.store).await;
+    assert!(mood(&model, "fast").await.is_ok());
+    let (slow, fast) = tokio::join!(mood(&model, "slow"), mood(&model, "as fast"));
+    assert!(fast.is_ok(), "{fast:?}");
+    let slow = slow.unwrap_err();
+    assert!(matches!(slow, Unanswered::Refused { .. }) && slow.to_string().contains("timed out"), "{slow}");
+    assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 2));
+    drip.abort();
+}
+
+#[tokio::test]
+async fn the_key_is_nowhere_but_in_the_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = house().await;
+    let server = server(|n, _| match n {
+        0 => error(500, "while handling Bearer sk-very-secret"),
+        1 => said("{\"mood\": \"sk-very-secret\"}"),
+        2 => said(FINE),
+        _ => error(400, "what is sk-very-secret?"),
+    })
+    .await;
+    let settings = settings(&server);
+    let tape = folder.path().join("tape.jsonl");
+    let model = model(&settings, &house.store).await.recording(&tape).unwrap();
+    assert!(mood(&model, "a").await.is_ok());
+    let refused = mood(&model, "b").await.unwrap_err();
+    model.settle().await.unwrap();
+    let request = &server.received_requests().await.unwrap()[0];
+    assert_eq!(request.headers["authorization"], "Bearer sk-very-secret");
+    let body = model.request_body(&question("u", "a")).to_string();
+    let taped = std::fs::read_to_string(&tape).unwrap();
+    assert!(taped.contains("fine"));
+    house.store.close().await;
+    let mut places = vec![format!("{settings:?} {model:?} {refused:?} {refused}"), body, taped];
+    for entry in std::fs::read_dir(house.folder.path()).unwrap() {
+        places.push(String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap()).into_owned());
+    }
+    assert!(places.len() > 3 && places.iter().all(|place| !place.contains("very-secret")), "{places:?}");
+}
+
+#[tokio::test]
+async fn an_estimate_counts_each_question_once_and_says_what_is_known() {
+    let (server, house) = (server(|_, _| said(FINE)).await, house().await);
+    let model = model(&settings(&server), &house.store).await;
+    mood(&model, "known").await.unwrap();
+    let questions = ["known", "new", "new", "newer"].map(|text| question("u", text));
+    let estimate = model.estimate(&questions).await.unwrap();
+    let each = model.request_tokens(&questions[1]) - 50;
+    assert_eq!((estimate.questions, estimate.cached), (3, 1));
+    assert_eq!((estimate.prompt_tokens, estimate.most_completion_tokens), (2 * each + 1, 100));
+    assert_eq!(estimate.least_cost_micros, Some(2 * each + 1));
+    assert_eq!(estimate.most_cost_micros, Some(2 * each + 1 + 1000));
+    assert!(estimate.to_string().starts_with("3 questions, 1 of them answered before; about "), "{estimate}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 1, "nothing is sent for an estimate");
+}
+
+#[tokio::test]
+async fn what_is_recorded_is_replayed_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("tape.jsonl");
+    let (server, house) = (server(|n, _| if n == 0 { said("hm") } else { said(FINE) }).await, house().await);
+    let live = model(&settings(&server), &house.store).await.recording(&tape).unwrap();
+    assert_eq!(mood(&live, "a").await.unwrap().0, "fine");
+    live.settle().await.unwrap();
+    drop(server);
+    let replayed = Model::replay(&tape).unwrap();
+    assert_eq!(replayed.name(), "small");
+    let (value, usage) = mood(&replayed, "a").await.unwrap();
+    assert_eq!((value.as_str(), usage), ("fine", Usage { cached: 2, ..Usage::default() }));
+    assert!(matches!(mood(&replayed, "b").await, Err(Unanswered::Down(_))));
 }

@@ -1,0 +1,209 @@
+//! Answers recorded once and replayed ever after, so that tests and demonstrations use a real model's words without a
+//! network, a key or a bill.
+//!
+//! A tape is JSON lines, one answer each, sorted by what they are about, so that two recordings can be compared line by
+//! line. An answer is found by the hash of everything that decided it; a question that was not recorded is an error, never
+//! a request.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, bail};
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+use super::reply::Reply;
+use super::request::{self, Turn};
+use super::{Question, Unanswered, Usage};
+
+/// One recorded answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    unit: String,
+    prompt: String,
+    hash: String,
+    model: String,
+    finish: String,
+    reply: String,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+}
+
+/// A tape that is replayed.
+pub(super) struct Tape {
+    path: PathBuf,
+    pub(super) model: String,
+    replies: HashMap<String, Reply>,
+}
+
+impl Tape {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let lines = read(path)?;
+        let Some(model) = lines.first().map(|line| line.model.clone()) else {
+            bail!("the tape {} is empty", path.display());
+        };
+        if let Some(other) = lines.iter().find(|line| line.model != model) {
+            bail!("the tape {} holds answers of two models, {model} and {}", path.display(), other.model);
+        }
+        let replies =
+            lines.into_iter().map(|line| (line.hash, Reply { text: line.reply, finish: line.finish })).collect();
+        Ok(Self { path: path.to_owned(), model, replies })
+    }
+
+    pub(super) fn answer(&self, question: &Question, turn: Turn) -> Result<(Reply, Usage), Unanswered> {
+        match self.find(&request::hash(&self.model, question, turn)) {
+            Some(reply) => Ok((reply, Usage { cached: 1, ..Usage::default() })),
+            None => Err(Unanswered::Down(format!(
+                "the tape {} has no answer to {} about {}; record it again",
+                self.path.display(),
+                question.prompt,
+                question.unit
+            ))),
+        }
+    }
+
+    pub(super) fn find(&self, hash: &str) -> Option<Reply> {
+        self.replies.get(hash).cloned()
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<Line>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("could not read the tape {}", path.display()))?;
+    text.lines()
+        .enumerate()
+        .map(|(at, line)| {
+            serde_json::from_str(line).with_context(|| format!("in line {} of the tape {}", at + 1, path.display()))
+        })
+        .collect()
+}
+
+/// A tape that is being recorded. What was on it stays.
+pub(super) struct Recorder {
+    path: PathBuf,
+    lines: Mutex<BTreeMap<(String, String, String), Line>>,
+    refused: Mutex<Vec<String>>,
+}
+
+impl Recorder {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let lines = if path.exists() { read(path)? } else { Vec::new() };
+        let lines = lines.into_iter().map(|line| (key(&line), line)).collect();
+        Ok(Self { path: path.to_owned(), lines: Mutex::new(lines), refused: Mutex::default() })
+    }
+
+    /// Notes an answer, unless something in it looks like a key.
+    pub(super) fn note(&self, model: &str, question: &Question, turn: Turn, reply: &Reply, usage: Usage) {
+        let line = Line {
+            unit: question.unit.clone(),
+            prompt: question.prompt.to_owned(),
+            hash: request::hash(model, question, turn),
+            model: model.to_owned(),
+            finish: reply.finish.clone(),
+            reply: reply.text.clone(),
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+        };
+        if looks_like_a_key(&line.reply) || looks_like_a_key(&line.unit) {
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(line.unit);
+            return;
+        }
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        // An answer out of the cache comes without its counts; those of the first recording stay.
+        lines
+            .entry(key(&line))
+            .and_modify(|old| {
+                let counts = if usage.calls > 0 { &line } else { &*old };
+                let (prompt_tokens, completion_tokens) = (counts.prompt_tokens, counts.completion_tokens);
+                *old = Line { prompt_tokens, completion_tokens, ..line.clone() };
+            })
+            .or_insert(line);
+    }
+
+    /// Writes the tape.
+    pub(super) fn save(&self) -> Result<()> {
+        let mut text = String::new();
+        for line in self.lines.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            writeln!(text, "{}", serde_json::to_string(line)?)?;
+        }
+        // Written aside and renamed: a killed run leaves the old tape or the new one.
+        let draft = self.path.with_extension("new");
+        std::fs::write(&draft, text)
+            .and_then(|()| std::fs::rename(&draft, &self.path))
+            .with_context(|| format!("could not write the tape {}", self.path.display()))?;
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unit) = refused.first() {
+            bail!(
+                "{} answers are not on the tape because they hold what looks like a key; the first is about {unit}",
+                refused.len()
+            );
+        }
+        Ok(())
+    }
+}
+
+fn key(line: &Line) -> (String, String, String) {
+    (line.unit.clone(), line.prompt.clone(), line.hash.clone())
+}
+
+/// Whether `text` holds something that looks like an API key or a bearer token.
+pub fn looks_like_a_key(text: &str) -> bool {
+    #[expect(clippy::unwrap_used, reason = "the pattern is fixed, and a test runs it")]
+    static KEY: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(sk|pk|rk|key|xox[abp]|gh[opsu])[-_][a-z0-9_-]{8,}|\bbearer\s+[a-z0-9._~+/-]{8,}").unwrap()
+    });
+    KEY.is_match(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llm::tests::question;
+
+    #[test]
+    fn keys_are_recognised() {
+        for text in ["sk-proj-abcdef1234567890", "Authorization: Bearer abc.def.ghi", "ghp_0123456789abcdef"] {
+            assert!(looks_like_a_key(text), "{text}");
+        }
+        for text in ["a key-value store", "the bearer of news", "ask-me", r#"{"mood":"fine"}"#] {
+            assert!(!looks_like_a_key(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tape_is_sorted_and_repeats_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tape.jsonl");
+        let said = |text: &str| Reply { text: text.to_owned(), finish: "stop".to_owned() };
+        let paid = Usage { calls: 1, prompt_tokens: 7, completion_tokens: 2, ..Usage::default() };
+        let first = Recorder::open(&path).unwrap();
+        first.note("m", &question("u2", "two"), Turn::First, &said("2"), paid);
+        first.note("m", &question("u1", "one"), Turn::First, &said("1"), paid);
+        first.save().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.find("u1").unwrap() < text.find("u2").unwrap());
+        let second = Recorder::open(&path).unwrap();
+        second.note("m", &question("u1", "one"), Turn::First, &said("1"), Usage { cached: 1, ..Usage::default() });
+        second.save().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "recorded again, nothing changed");
+
+        let tape = Tape::open(&path).unwrap();
+        assert_eq!(tape.answer(&question("u9", "one"), Turn::First).unwrap().0, said("1"));
+        let missing = tape.answer(&question("u3", "three"), Turn::First).unwrap_err().to_string();
+        assert!(missing.contains("mood about u3"), "{missing}");
+        assert!(tape.answer(&question("u1", "one"), Turn::Second { longer: false }).is_err());
+    }
+
+    #[test]
+    fn a_key_never_gets_on_the_tape() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tape.jsonl");
+        let recorder = Recorder::open(&path).unwrap();
+        let reply = Reply { text: "my key is sk-proj-abcdef1234567890".to_owned(), finish: "stop".to_owned() };
+        recorder.note("m", &question("u1", "one"), Turn::First, &reply, Usage::default());
+        assert!(recorder.save().unwrap_err().to_string().contains("u1"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+    }
+}
