@@ -96,14 +96,14 @@ fn read_in(Room { analysis, scores, weighing }: &mut Room, text: &str) -> PostRe
 
 /// ISO 639-3 of a text that is long enough to tell; `None` otherwise.
 pub(crate) fn detected_language(text: &str) -> Option<&'static str> {
-    language(text, &Analysis::of(text))
+    language(text, &analysis::analyse(text))
 }
 
 /// The normalised value of words that state `slot`; as written when they give no number.
 pub(crate) fn slot_value(slot: Slot, words: &str) -> SlotValue {
     // An amount of time is a cost only when something says so, and who asks has been told that it is.
     let words = if slot == Slot::CostTime { format!("spent {words}") } else { words.to_owned() };
-    let stated = texture::texture(&words, &Analysis::of(&words), &[]);
+    let stated = texture::texture(&words, &analysis::analyse(&words), &[]);
     stated.into_iter().find(|s| s.slot == slot).map_or(SlotValue::Text, |s| s.value)
 }
 
