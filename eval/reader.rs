@@ -104,7 +104,7 @@ fn public(data: &Path) -> Result<()> {
             let said = train::says(&own, &item.post.text, act);
             by_own.add(there, said);
             negatives.add(!there, !said);
-            by_shipped.add(there, read_post(&item.post.text, None).acts.iter().any(|(a, ..)| a.kind() == act));
+            by_shipped.add(there, read_post(&item.post.text, None).acts.iter().any(|found| found.act.kind() == act));
         }
         row(&format!("{set} {} trained on the set", act.as_str()), &by_own)?;
         writeln!(io::stdout(), "  macro-F1 {:.3}", (by_own.f1() + negatives.f1()) / 2.0)?;

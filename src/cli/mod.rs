@@ -242,9 +242,9 @@ async fn dry_run(app: &App, out: &mut Output) -> Result<Exit> {
         return Ok(Exit::Done);
     };
     if out.json() {
-        out.value(&estimate)?
+        out.value(&estimate)?;
     } else {
-        out.line(&estimate.to_string())?
+        out.line(&estimate.to_string())?;
     }
     Ok(if estimate.questions == 0 { Exit::NothingToDo } else { Exit::Done })
 }

@@ -347,11 +347,16 @@ async fn a_dropped_question_is_kept_when_it_was_sent_and_taken_back_when_not() {
     let mut settings = settings(&server);
     settings.concurrency = 1;
     let model = Arc::new(model(&settings, &house.store).await);
-    let asking = ["sent", "waiting"].map(|text| {
+    let ask = |text: &'static str| {
         let model = Arc::clone(&model);
         tokio::spawn(async move { mood(&model, text).await })
-    });
-    tokio::time::sleep(Duration::from_millis(60)).await;
+    };
+    let sent = ask("sent");
+    while server.received_requests().await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let asking = [sent, ask("waiting")];
+    tokio::time::sleep(Duration::from_millis(20)).await;
     for task in &asking {
         task.abort();
     }
