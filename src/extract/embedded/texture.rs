@@ -263,7 +263,7 @@ pub(super) fn texture(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f
         }
         if hints.words & (hint::TOOL | hint::BEFORE_TOOL) != 0 {
             tools(text, its_words, ids, |start, end| {
-                add(Slot::ToolsInvolved, start - base, end - base, SlotValue::Text)
+                add(Slot::ToolsInvolved, start - base, end - base, SlotValue::Text);
             });
         }
     }

@@ -239,9 +239,10 @@ impl Sums {
     /// branched on.
     fn add(&mut self, row: &[i8; COLUMNS], new: bool, new_in_post: bool) {
         let masks = [-i16::from(new), -i16::from(new_in_post)];
-        for (half, mask) in masks.into_iter().enumerate() {
-            for c in half * POST_ACT..(half + 1) * POST_ACT {
-                self.some[c] += i16::from(row[c]) & mask;
+        let halves = self.some.chunks_exact_mut(POST_ACT).zip(row.chunks_exact(POST_ACT));
+        for ((sums, weights), mask) in halves.zip(masks) {
+            for (sum, &weight) in sums.iter_mut().zip(weights) {
+                *sum += i16::from(weight) & mask;
             }
         }
         self.new_in_post += u32::from(new_in_post);
