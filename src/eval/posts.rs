@@ -352,7 +352,8 @@ mod tests {
         let bench = Bench::new(&posts);
         assert_eq!(
             bench.gain(&yes, &yes, ActKind::Ask),
-            Estimate { value: Some(0.0), low: Some(0.0), high: Some(0.0) }
+            Estimate { value: Some(0.0), low: None, high: None },
+            "no draw differs from another"
         );
         let gain = bench.gain(&yes, &some, ActKind::Ask);
         assert!(gain.low < gain.value && gain.value < gain.high, "{gain:?}");
