@@ -257,9 +257,16 @@ mod tests {
 
     use super::*;
     use crate::config::LlmSettings;
+    use crate::extract::by_model::{ByBatch, run_by_batch};
+    use crate::extract::cascade::Cascade;
+    use crate::extract::llm::Reader;
     use crate::llm::Unanswered;
+    use crate::llm::ask::Asking;
     use crate::llm::tests::{FINE, ONE, house, model, mood, question, said, settings, times};
-    use crate::store::LlmSpent;
+    use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+    use crate::progress::Progress;
+    use crate::store::{Batch, LlmSpent};
+    use crate::text::redact::Names;
 
     /// What one answer of a batch costs: half of [`ONE`].
     const HALF: Usage = Usage { cost_micros: 100, ..ONE };
@@ -269,6 +276,10 @@ mod tests {
     /// A provider that says `states` one after the other, answers every question of a batch whose text is not "lost", and
     /// keeps the lines of the uploaded files.
     async fn provider(states: &'static [&'static str]) -> (MockServer, Lines) {
+        provider_saying(FINE, states).await
+    }
+
+    async fn provider_saying(words: &'static str, states: &'static [&'static str]) -> (MockServer, Lines) {
         let server = MockServer::start().await;
         let lines = Lines::default();
         let json = |value: Value| ResponseTemplate::new(200).set_body_json(value);
@@ -308,7 +319,7 @@ mod tests {
             .respond_with(move |_: &Request| {
                 let answer = |line: &Value| {
                     let completion = json!({
-                        "choices": [{ "message": { "content": FINE }, "finish_reason": "stop" }],
+                        "choices": [{ "message": { "content": words }, "finish_reason": "stop" }],
                         "usage": { "prompt_tokens": 100, "completion_tokens": 10 },
                     });
                     let lost = line["body"]["messages"][3]["content"] == "lost";
@@ -363,6 +374,51 @@ mod tests {
             cost_micros: live.cost_micros + batched.cost_micros,
         };
         assert_eq!(house.store.llm_spent().await.unwrap(), sum);
+    }
+
+    #[tokio::test]
+    async fn posts_are_handed_over_waited_for_and_read_without_asking_again() {
+        let sheet = r#"{"voice":"first_hand","complaint":[{"at":1,"severity":"no_reproach"}],"failed_workaround":[],
+            "workaround":[],"ask":[],"switch":[],"praise":[],"texture":[]}"#;
+        let (server, lines) = provider_saying(sheet, &["in_progress", "completed"]).await;
+        let house = house().await;
+        let thread = Thread {
+            id: ThreadId::new("jsonl:t"),
+            source: Source::Jsonl,
+            community: "c".to_owned(),
+            title: String::new(),
+            url: None,
+            started_at: None,
+        };
+        let post = |n: usize| Post {
+            id: PostId::new(format!("jsonl:{n}")),
+            thread: thread.id.clone(),
+            parent: None,
+            source: Source::Jsonl,
+            community: "c".to_owned(),
+            author: None,
+            written_at: None,
+            edited_at: None,
+            url: None,
+            text: format!("Export {n} drops rows. It is Friday."),
+            flags: PostFlags::default(),
+        };
+        let posts = Batch { posts: (0..3).map(post).collect(), threads: vec![thread.clone()], ..Batch::default() };
+        house.store.write_batch(&posts).await.unwrap();
+        let model = Arc::new(model(&settings(&server), &house.store).await);
+        let reader = Reader::new(Arc::clone(&model), Asking::default(), Names::default(), [7; 32]);
+        let cascade = Cascade { pass_on: 0.0, audit: 0.0 };
+        let run = async || run_by_batch(&house.store, &model, &reader, cascade, Progress::new(true)).await.unwrap();
+        for turn in 0..2 {
+            let ByBatch::UnderWay(collected) = run().await else { panic!("nothing is there yet") };
+            assert_eq!((collected.batches, collected.waiting), (0, 1), "turn {turn}");
+            assert_eq!(lines.lock().unwrap().len(), 3, "handed over once");
+        }
+        let ByBatch::Read(summary) = run().await else { panic!("all is there") };
+        assert_eq!((summary.done, summary.failed), (3, 0), "{summary:?}");
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(HALF, 3));
+        let asked = server.received_requests().await.unwrap();
+        assert!(asked.iter().all(|request| !request.url.path().ends_with("/chat/completions")));
     }
 
     #[tokio::test]
