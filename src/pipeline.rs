@@ -4,10 +4,11 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::app::App;
 use crate::collect::{self, Collected, files, sites};
+use crate::extract::by_model::ByBatch;
 use crate::llm::Estimate;
 use crate::model::comparison::ComparisonV1;
 use crate::summary::StageSummary;
@@ -81,6 +82,15 @@ pub async fn estimate(app: &App) -> Result<Option<Estimate>> {
             Ok(Some(extract::by_model::estimate(&app.store, &llm.model, &llm.post, llm.cascade, app.progress).await?))
         }
     }
+}
+
+/// Stage 3 by the model's batches.
+///
+/// # Errors
+/// As [`extract::by_model::run_by_batch`], and when no model reads.
+pub async fn extract_by_batch(app: &App) -> Result<ByBatch> {
+    let llm = app.readers.llm().context("the embedded reader asks nobody; --batch goes with --reader llm")?;
+    extract::by_model::run_by_batch(&app.store, &llm.model, &llm.post, llm.cascade, app.progress).await
 }
 
 /// Stage 4, first half: exports to notes.

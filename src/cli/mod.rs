@@ -27,6 +27,8 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::exit::Exit;
+use crate::extract::by_model::ByBatch;
+use crate::llm::Collected;
 use crate::pipeline;
 use crate::progress::Progress;
 use output::Output;
@@ -115,6 +117,9 @@ struct ExtractArgs {
     /// Say how many questions a model would be asked and what they would cost, and ask none.
     #[arg(long)]
     dry_run: bool,
+    /// Ask by the provider's batches, at their lower price: the first call hands questions over, later ones collect answers.
+    #[arg(long, conflicts_with = "dry_run")]
+    batch: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -204,7 +209,11 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Run => return everything(app, out).await,
         Verb::Collect(args) => pipeline::collect(app, &args.targets, args.community, args.limit).await?,
         Verb::Index => pipeline::index(app).await?,
-        Verb::Extract(ExtractArgs { dry_run: true }) => return dry_run(app, out).await,
+        Verb::Extract(ExtractArgs { dry_run: true, .. }) => return dry_run(app, out).await,
+        Verb::Extract(ExtractArgs { batch: true, .. }) => match pipeline::extract_by_batch(app).await? {
+            ByBatch::UnderWay(collected) => return under_way(&collected, out),
+            ByBatch::Read(summary) => summary,
+        },
         Verb::Extract(_) => pipeline::extract(app).await?,
         Verb::Crm(CrmVerb::Import(args)) => {
             let map = args.map.as_deref().or(app.settings.crm_map.as_deref());
@@ -247,6 +256,19 @@ async fn dry_run(app: &App, out: &mut Output) -> Result<Exit> {
         out.line(&estimate.to_string())?;
     }
     Ok(if estimate.questions == 0 { Exit::NothingToDo } else { Exit::Done })
+}
+
+/// Says that batches are under way.
+fn under_way(collected: &Collected, out: &mut Output) -> Result<Exit> {
+    let Collected { batches, waiting, .. } = collected;
+    if out.json() {
+        out.value(&serde_json::json!({ "batches": { "collected": batches, "under_way": waiting } }))?;
+    } else {
+        out.line(&format!(
+            "batches collected: {batches}, under way: {waiting}; run the same command again later, they take up to a day"
+        ))?;
+    }
+    Ok(Exit::Done)
 }
 
 /// The main path, told stage by stage.

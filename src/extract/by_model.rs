@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use super::cascade::{Cascade, missed};
 use super::llm::{PostText, Reader};
 use super::{embedded, read};
 use crate::llm::outgoing::Quotes;
-use crate::llm::{Estimate, Model, Usage};
+use crate::llm::{Collected, Estimate, Model, Question, Usage};
 use crate::model::{PostId, PostReading, Recipe, Route};
 use crate::progress::Progress;
 use crate::store::{Failure, Store, UnreadPost};
@@ -102,13 +103,69 @@ pub async fn estimate(
     cascade: Cascade,
     progress: Progress,
 ) -> Result<Estimate> {
-    let recipe = reader.recipe();
-    let bar = progress.bar("estimate", store.count_unread_posts(&recipe).await?.unsigned_abs());
     let mut sum = model.estimate(&[]).await?;
+    let bar = progress.bar("estimate", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
+    questions(store, reader, cascade, &bar, async |questions| {
+        sum += model.estimate(&questions).await?;
+        Ok(())
+    })
+    .await?;
+    bar.finish_and_clear();
+    Ok(sum)
+}
+
+/// What came of a run by batches.
+#[derive(Debug)]
+pub enum ByBatch {
+    /// Batches are under way at the provider; run again later.
+    UnderWay(Collected),
+    /// Nothing is under way any more, and the posts were read.
+    Read(StageSummary),
+}
+
+/// Reads as [`run`] does, at the provider's price for batches: the first run hands over what would be asked, a later one
+/// collects the answers, and once all are there reads from them. What a batch left unanswered, and second looks, are asked
+/// as usual.
+///
+/// # Errors
+/// As [`run`], and when the model's server takes no batches.
+pub async fn run_by_batch(
+    store: &Store,
+    model: &Model,
+    reader: &Reader,
+    cascade: Cascade,
+    progress: Progress,
+) -> Result<ByBatch> {
+    let mut collected = model.collect_batches().await?;
+    // After all were collected, what is still open has had its turn.
+    if collected.batches == 0 || collected.waiting > 0 {
+        let bar = progress.bar("hand over", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
+        questions(store, reader, cascade, &bar, async |questions| {
+            collected.waiting += u64::from(model.submit_batch(&questions).await?.is_some());
+            Ok(())
+        })
+        .await?;
+        bar.finish_and_clear();
+    }
+    if collected.waiting > 0 {
+        return Ok(ByBatch::UnderWay(collected));
+    }
+    Ok(ByBatch::Read(run(store, reader, cascade, progress).await?))
+}
+
+/// Hands what [`run`] would ask to `each`, some at a time.
+async fn questions(
+    store: &Store,
+    reader: &Reader,
+    cascade: Cascade,
+    bar: &ProgressBar,
+    mut each: impl AsyncFnMut(Vec<Question>) -> Result<()>,
+) -> Result<()> {
+    let recipe = reader.recipe();
     let mut revision = 0;
     loop {
         let posts = store.unread_posts(&recipe, revision, BATCH).await?;
-        let Some(last) = posts.last() else { break };
+        let Some(last) = posts.last() else { return Ok(()) };
         revision = last.revision;
         let seen = posts.len() as u64;
         let worth = tokio::task::spawn_blocking(move || {
@@ -119,11 +176,9 @@ pub async fn estimate(
         .await
         .context("the embedded reader ended early")?;
         let texts: Vec<_> = worth.iter().map(text).collect();
-        sum += model.estimate(&reader.questions(&texts)).await?;
+        each(reader.questions(&texts)).await?;
         bar.inc(seen);
     }
-    bar.finish_and_clear();
-    Ok(sum)
 }
 
 fn text(post: &UnreadPost) -> PostText<'_> {

@@ -14,8 +14,9 @@ use super::sheet::Sheet;
 use super::{Model, Question, Unanswered, Usage};
 use crate::config::{LlmSettings, Protocol};
 
-/// Requests under way at once. How many the server really gets at once is the door's business.
-const UNDER_WAY: usize = 64;
+/// Questions under way at once, more than a server has places, so that none is empty while an answer is written down. How many
+/// requests the server really gets at once is the door's business.
+const UNDER_WAY: usize = 256;
 
 /// How texts are put to a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,8 @@ pub mod prompt;
 
 pub mod sheet;
 
+mod batch;
+
 mod estimate;
 
 mod gate;
@@ -51,6 +53,7 @@ use request::{Dialect, Turn};
 use server::Server;
 use tape::{Recorder, Tape};
 
+pub use batch::{BatchId, Collected};
 pub use estimate::Estimate;
 pub use tape::looks_like_a_key;
 
@@ -272,6 +275,31 @@ impl Model {
         match &self.voice {
             Voice::Server(server) => server.estimate(questions).await,
             _ => bail!("only a model behind a server costs anything"),
+        }
+    }
+
+    /// Hands `questions` over as one batch, at the provider's price for batches; answered ones and those already handed over
+    /// are left out. `None` when nothing is left. What it can cost most is taken from the budget until it is collected.
+    ///
+    /// # Errors
+    /// When the budget does not reach, there are more than 50 000 questions, there is no store to remember the batch in, or
+    /// the server does not take it.
+    pub async fn submit_batch(&self, questions: &[Question]) -> Result<Option<BatchId>> {
+        match &self.voice {
+            Voice::Server(server) => batch::submit(server, questions).await,
+            _ => bail!("only a model behind a server takes batches"),
+        }
+    }
+
+    /// Fetches what became of the batches handed over, by this run or an earlier one. Their answers are kept as if they had
+    /// been asked for one by one, so [`Model::ask`] finds them paid for; what a batch left unanswered it asks as usual.
+    ///
+    /// # Errors
+    /// When the store or the server cannot be read. What was collected until then is kept.
+    pub async fn collect_batches(&self) -> Result<Collected> {
+        match &self.voice {
+            Voice::Server(server) => batch::collect(server).await,
+            _ => bail!("only a model behind a server takes batches"),
         }
     }
 

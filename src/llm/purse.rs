@@ -37,7 +37,7 @@ pub(super) struct Amount {
 }
 
 impl Amount {
-    fn and(self, more: Self) -> Self {
+    pub(super) fn and(self, more: Self) -> Self {
         Self { micros: self.micros.saturating_add(more.micros), tokens: self.tokens.saturating_add(more.tokens) }
     }
 
@@ -111,6 +111,20 @@ impl Purse {
         }
     }
 
+    /// Takes `amount` without asking whether the budget reaches: it was promised before.
+    pub(super) fn take(&self, amount: Amount) {
+        let mut sums = self.sums();
+        sums.spent = sums.spent.and(amount);
+    }
+
+    /// Gives `amount` back.
+    pub(super) fn give_back(&self, amount: Amount) {
+        let mut sums = self.sums();
+        sums.spent = sums.spent.less(amount);
+        drop(sums);
+        self.changed.notify_waiters();
+    }
+
     fn reaches(&self, total: Amount) -> bool {
         self.limit_micros.is_none_or(|limit| total.micros <= limit)
             && self.limit_tokens.is_none_or(|limit| total.tokens <= limit)
@@ -142,8 +156,7 @@ impl Purse {
 impl Held {
     /// Takes `cost` and gives the rest back.
     pub(super) fn settle(self, cost: Amount) {
-        let mut sums = self.purse.sums();
-        sums.spent = sums.spent.and(cost);
+        self.purse.take(cost);
     }
 
     /// Takes the whole: the request was sent, no answer came, and the provider may count it all the same.

@@ -11,9 +11,9 @@ use super::gate::Gate;
 use super::purse::{Amount, Held, Purse, Rate};
 use super::reply::{Completion, Reply, brief};
 use super::request::{self, Dialect, Turn};
-use super::tokens;
 use super::transport::{Access, Line, Passing, Trouble, Wanted};
 use super::{Estimate, Question, Unanswered, Usage};
+use super::{batch, tokens};
 use crate::clock::Clock;
 use crate::config::LlmSettings;
 use crate::net::Timer;
@@ -29,8 +29,10 @@ pub(super) struct Server {
     pub(super) access: Access,
     pub(super) line: Line,
     gate: Arc<Gate>,
-    purse: Arc<Purse>,
+    pub(super) purse: Arc<Purse>,
     rate: Rate,
+    /// What a batch's questions cost.
+    pub(super) batch_rate: Rate,
     /// Whether the price table has the model; without a price everything costs nothing.
     priced: bool,
     pub(super) store: Option<Store>,
@@ -42,12 +44,12 @@ pub(super) struct Server {
     asking: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
     /// Answers of this run when there is no store.
     kept: Mutex<HashMap<String, Reply>>,
-    used: Mutex<Usage>,
+    pub(super) used: Mutex<Usage>,
     /// Tokens of the parts that questions of one prompt share, by hash.
     prefixes: Mutex<HashMap<blake3::Hash, u64>>,
     /// Why nothing more is asked: the server refuses us altogether.
     closed: Mutex<Option<String>>,
-    under_way: watch::Sender<usize>,
+    pub(super) under_way: watch::Sender<usize>,
 }
 
 /// What is known of the server's dialect.
@@ -61,10 +63,10 @@ struct Known {
 }
 
 /// Counts a question as under way while it lives.
-struct UnderWay(watch::Sender<usize>);
+pub(super) struct UnderWay(watch::Sender<usize>);
 
 impl UnderWay {
-    fn new(count: &watch::Sender<usize>) -> Self {
+    pub(super) fn new(count: &watch::Sender<usize>) -> Self {
         count.send_modify(|count| *count += 1);
         Self(count.clone())
     }
@@ -87,12 +89,16 @@ impl Server {
             );
         }
         let access = Access::new(settings)?;
+        let batch_rate = price.map(|price| Rate::new(price, price.batch)).unwrap_or_default();
         let (mut spent, mut dialect) = (Amount::default(), None);
         if let Some(store) = &store {
             let before = store.llm_spent().await.context("could not read what was spent before")?;
             spent = Amount { micros: before.cost_micros, tokens: before.prompt_tokens + before.completion_tokens };
             let remembered = store.llm_dialect(access.base(), &settings.model).await?;
             dialect = remembered.and_then(|text| serde_json::from_str(&text).ok());
+            for batch in store.llm_batches(access.base(), &settings.model).await? {
+                spent = spent.and(batch::most(batch_rate, &batch.requests));
+            }
         }
         let gate = Arc::new(Gate::new(settings, timer));
         Ok(Self {
@@ -104,6 +110,7 @@ impl Server {
             purse: Arc::new(Purse::new(settings, spent)),
             priced: price.is_some(),
             rate: price.map(|price| Rate::new(price, 1.0)).unwrap_or_default(),
+            batch_rate,
             store,
             clock,
             dialect: Mutex::new(Known { proven: dialect.is_some(), dialect: dialect.unwrap_or_default(), used: false }),
@@ -396,6 +403,6 @@ impl Server {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

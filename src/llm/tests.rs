@@ -42,10 +42,10 @@ struct Mood {
     mood: String,
 }
 
-const FINE: &str = r#"{"mood":"fine"}"#;
+pub(super) const FINE: &str = r#"{"mood":"fine"}"#;
 
 /// What a server says that charges 100 tokens for the question and 10 for the answer.
-fn said(text: &str) -> ResponseTemplate {
+pub(super) fn said(text: &str) -> ResponseTemplate {
     ended(text, "stop")
 }
 
@@ -75,33 +75,34 @@ async fn server(answer: impl Fn(usize, &Value) -> ResponseTemplate + Send + Sync
     server
 }
 
-struct House {
+pub(super) struct House {
     folder: tempfile::TempDir,
-    store: Store,
+    pub(super) store: Store,
 }
 
-async fn house() -> House {
+pub(super) async fn house() -> House {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
     House { folder, store }
 }
 
-fn settings(server: &MockServer) -> LlmSettings {
+pub(super) fn settings(server: &MockServer) -> LlmSettings {
     let mut settings = LlmSettings::new(format!("{}/v1", server.uri()), "small");
     settings.api_key = SecretString::from("sk-very-secret");
     settings.prices.insert("small".to_owned(), Price { input: 1.0, output: 10.0, batch: 0.5 });
     settings
 }
 
-async fn model(settings: &LlmSettings, store: &Store) -> Model {
+pub(super) async fn model(settings: &LlmSettings, store: &Store) -> Model {
     let clock = Clock::Fixed(Timestamp::UNIX_EPOCH);
     Model::with_timer(settings, Some(store.clone()), clock, Timer::leaping()).await.unwrap()
 }
 
 /// What one answer of [`said`] costs.
-const ONE: Usage = Usage { calls: 1, cached: 0, prompt_tokens: 100, completion_tokens: 10, cost_micros: 200 };
+pub(super) const ONE: Usage =
+    Usage { calls: 1, cached: 0, prompt_tokens: 100, completion_tokens: 10, cost_micros: 200 };
 
-fn times(one: Usage, n: u64) -> LlmSpent {
+pub(super) fn times(one: Usage, n: u64) -> LlmSpent {
     LlmSpent {
         calls: n,
         prompt_tokens: n * one.prompt_tokens,
@@ -110,7 +111,12 @@ fn times(one: Usage, n: u64) -> LlmSpent {
     }
 }
 
-async fn mood(model: &Model, text: &str) -> Result<(String, Usage), Unanswered> {
+fn sum(one: Usage, n: u64) -> Usage {
+    let LlmSpent { calls, prompt_tokens, completion_tokens, cost_micros } = times(one, n);
+    Usage { calls, cached: 0, prompt_tokens, completion_tokens, cost_micros }
+}
+
+pub(super) async fn mood(model: &Model, text: &str) -> Result<(String, Usage), Unanswered> {
     let answer = model.ask::<Mood>(&question("u1", text)).await?;
     Ok((answer.value.mood, answer.usage))
 }
@@ -328,6 +334,71 @@ async fn the_budget_is_never_exceeded_and_carries_over() {
     let second = model(&settings, &house.store).await;
     assert!(matches!(mood(&second, "new").await, Err(Unanswered::OverBudget(_))));
     assert_eq!(server.received_requests().await.unwrap().len() as u64, expected);
+}
+
+#[tokio::test]
+async fn the_last_question_that_fits_the_money_is_asked_and_a_millionth_less_refuses_it() {
+    let server = server(|_, _| said(FINE)).await;
+    let unlimited = settings(&server);
+    let counting = Model::new(&unlimited, None, Clock::System).await.unwrap();
+    let asked = question("u1", "a");
+    // 1 a million in, 10 a million out: a token sent is a millionth, one received ten.
+    let most = counting.request_tokens(&asked) - 50 + 10 * 50;
+    for (budget, reaches) in [(most, true), (most - 1, false)] {
+        let house = house().await;
+        let settings = LlmSettings { budget_micros: Some(budget), ..unlimited.clone() };
+        let before = server.received_requests().await.unwrap().len();
+        let outcome = mood(&model(&settings, &house.store).await, "a").await;
+        assert_eq!(outcome.is_ok(), reaches, "{outcome:?}");
+        let sent = server.received_requests().await.unwrap().len() - before;
+        assert_eq!(sent, usize::from(reaches), "refused before it is sent");
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, u64::from(reaches)));
+    }
+}
+
+/// Every affliction in one run: what is answered, what is set aside and what was paid add up.
+#[tokio::test]
+async fn the_ledger_is_right_under_everything_at_once() {
+    let house = house().await;
+    let paid = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&paid);
+    let server = server(move |n, body| {
+        let text = body["messages"][3]["content"].as_str().unwrap_or_default();
+        let pay = |answer: ResponseTemplate| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            answer
+        };
+        match n % 7 {
+            1 => error(429, "slow down").insert_header("retry-after", "3"),
+            3 => ResponseTemplate::new(500).set_body_string("oops"),
+            _ if text.starts_with("long") => error(400, "the request exceeds the available context size"),
+            _ if text.starts_with("odd") => pay(said(r#"{"colour":"red"}"#)),
+            4 => pay(said(r#"{"mood": "fi"#)),
+            _ => pay(said(FINE)),
+        }
+    })
+    .await;
+    let first = model(&settings(&server), &house.store).await;
+    let texts: Vec<String> = (0..40).map(|n| format!("{} {n}", ["plain", "long", "odd", "plain"][n % 4])).collect();
+    let run = async |model: &Model| futures_util::future::join_all(texts.iter().map(|text| mood(model, text))).await;
+    let answers = run(&first).await;
+    for (text, answer) in texts.iter().zip(&answers) {
+        match answer {
+            Ok((mood, _)) => assert!(mood == "fine" && text.starts_with("plain"), "{text}"),
+            Err(Unanswered::Malformed { .. }) => assert!(!text.starts_with("long"), "{text}"),
+            Err(Unanswered::Refused { .. }) => assert!(text.starts_with("long"), "{text}: {answer:?}"),
+            Err(other) => panic!("{text}: {other}"),
+        }
+    }
+    let paid_for = paid.load(Ordering::SeqCst) as u64;
+    assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, paid_for));
+    assert_eq!(first.usage(), sum(ONE, paid_for));
+    let second = model(&settings(&server), &house.store).await;
+    let again = run(&second).await;
+    assert_eq!(second.usage().cost_micros, 0, "a second run costs nothing");
+    assert_eq!(paid.load(Ordering::SeqCst) as u64, paid_for);
+    let kinds = |answers: &[Result<(String, Usage), Unanswered>]| answers.iter().map(Result::is_ok).collect::<Vec<_>>();
+    assert_eq!(kinds(&again), kinds(&answers));
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use sqlx::Row;
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, SqliteConnection};
 
 use super::{Store, millis};
 
@@ -44,6 +45,30 @@ pub struct LlmSpent {
     pub cost_micros: u64,
 }
 
+/// A batch handed to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LlmBatch {
+    /// The provider's id.
+    pub id: String,
+    /// Its questions.
+    pub requests: Vec<LlmRequest>,
+}
+
+/// A question in a batch: what the ledger will want to know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LlmRequest {
+    /// Hash of everything that decides the answer.
+    pub hash: String,
+    /// The prompt's name.
+    pub prompt: String,
+    /// What it is about.
+    pub unit: String,
+    /// Tokens sent, about.
+    pub prompt_tokens: u64,
+    /// Most tokens to receive.
+    pub max_tokens: u64,
+}
+
 impl Store {
     /// Why the model stopped and what it replied to the question with `request_hash`, if it was answered before.
     pub async fn llm_reply(&self, request_hash: &str) -> Result<Option<(String, String)>> {
@@ -55,28 +80,42 @@ impl Store {
     /// Writes down an answer. Should the same question have been paid for twice, by two runs at once or after its answer
     /// was forgotten, the sums hold both.
     pub async fn record_llm_call(&self, call: &LlmCall) -> Result<()> {
-        sqlx::query(
-            "insert into llm_call (request_hash, model, prompt, unit, prompt_tokens, completion_tokens, cost_micros, \
-             finish, reply, made_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-             on conflict (request_hash) do update set prompt_tokens = llm_call.prompt_tokens + excluded.prompt_tokens, \
-             completion_tokens = llm_call.completion_tokens + excluded.completion_tokens, \
-             cost_micros = llm_call.cost_micros + excluded.cost_micros, \
-             finish = excluded.finish, reply = excluded.reply, made_at = excluded.made_at",
-        )
-        .bind(&call.request_hash)
-        .bind(&call.model)
-        .bind(&call.prompt)
-        .bind(&call.unit)
-        .bind(integer(call.prompt_tokens))
-        .bind(integer(call.completion_tokens))
-        .bind(integer(call.cost_micros))
-        .bind(&call.finish)
-        .bind(&call.reply)
-        .bind(millis(call.made_at))
-        .execute(&self.pool)
-        .await
-        .with_context(|| format!("could not write down the model's answer about {}", call.unit))?;
+        insert(&mut *self.pool.acquire().await?, call).await
+    }
+
+    /// Remembers a batch that was handed over.
+    pub async fn record_llm_batch(&self, batch: &LlmBatch, base_url: &str, model: &str, at: Timestamp) -> Result<()> {
+        sqlx::query("insert into llm_batch (id, base_url, model, requests, made_at) values ($1, $2, $3, $4, $5)")
+            .bind(&batch.id)
+            .bind(base_url)
+            .bind(model)
+            .bind(serde_json::to_string(&batch.requests)?)
+            .bind(millis(at))
+            .execute(&self.pool)
+            .await
+            .with_context(|| format!("could not write down the batch {}", batch.id))?;
         Ok(())
+    }
+
+    /// Batches handed to `model` at `base_url` and not collected yet, oldest first.
+    pub async fn llm_batches(&self, base_url: &str, model: &str) -> Result<Vec<LlmBatch>> {
+        let sql = "select id, requests from llm_batch where base_url = $1 and model = $2 order by made_at, id";
+        let rows = sqlx::query(sql).bind(base_url).bind(model).fetch_all(&self.pool).await?;
+        let read = |row: &sqlx::sqlite::SqliteRow| {
+            let requests = serde_json::from_str(row.try_get(1)?).context("the store's list of a batch is damaged")?;
+            Ok(LlmBatch { id: row.try_get(0)?, requests })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Writes down what came of the batch `id` and forgets it, both or neither: collected twice, it would be charged twice.
+    pub async fn collect_llm_batch(&self, id: &str, calls: &[LlmCall]) -> Result<()> {
+        let mut write = self.write().await?;
+        for call in calls {
+            insert(&mut write, call).await?;
+        }
+        sqlx::query("delete from llm_batch where id = $1").bind(id).execute(&mut *write).await?;
+        write.commit().await.with_context(|| format!("could not write down the answers of the batch {id}"))
     }
 
     /// What was spent over all runs.
@@ -119,6 +158,31 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+async fn insert(connection: &mut SqliteConnection, call: &LlmCall) -> Result<()> {
+    sqlx::query(
+        "insert into llm_call (request_hash, model, prompt, unit, prompt_tokens, completion_tokens, cost_micros, \
+         finish, reply, made_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         on conflict (request_hash) do update set prompt_tokens = llm_call.prompt_tokens + excluded.prompt_tokens, \
+         completion_tokens = llm_call.completion_tokens + excluded.completion_tokens, \
+         cost_micros = llm_call.cost_micros + excluded.cost_micros, \
+         finish = excluded.finish, reply = excluded.reply, made_at = excluded.made_at",
+    )
+    .bind(&call.request_hash)
+    .bind(&call.model)
+    .bind(&call.prompt)
+    .bind(&call.unit)
+    .bind(integer(call.prompt_tokens))
+    .bind(integer(call.completion_tokens))
+    .bind(integer(call.cost_micros))
+    .bind(&call.finish)
+    .bind(&call.reply)
+    .bind(millis(call.made_at))
+    .execute(connection)
+    .await
+    .with_context(|| format!("could not write down the model's answer about {}", call.unit))?;
+    Ok(())
 }
 
 fn integer(count: u64) -> i64 {

@@ -37,7 +37,7 @@ use sqlx::{Sqlite, Transaction};
 pub use comparisons::StoredComparison;
 pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};
-pub use llm_calls::{LlmCall, LlmSpent};
+pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, UnreadPost};
 pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};

@@ -94,6 +94,43 @@ async fn copied_quotes_are_found_or_rejected() {
     assert!(read.reading.acts[0].confidence < read.reading.acts[1].confidence);
 }
 
+/// The worst of models: every quote is made up, and every number points past the end.
+#[tokio::test]
+async fn a_model_that_invents_every_quote_stores_nothing() {
+    for protocol in Protocol::ALL {
+        let reader = reader(asking(protocol, 1), move |_| {
+            let place = || match protocol {
+                Protocol::Point => ("at", json!(99)),
+                Protocol::Copy => ("quote", json!("The vendor deleted our whole account overnight")),
+            };
+            let claim = |details: Value| {
+                let (name, value) = place();
+                let mut claim = details;
+                claim[name] = value;
+                json!([claim])
+            };
+            sheet(json!({
+                "complaint": claim(json!({ "severity": "blame" })),
+                "failed_workaround": claim(json!({ "means": "a consultant", "why_failed": "he left for Peru" })),
+                "workaround": claim(json!({ "means": "a macro from the forum" })),
+                "ask": claim(json!({ "kind": "how" })),
+                "texture": [
+                    { "slot": "frequency", "words": "every other Tuesday" },
+                    { "slot": "stakes", "words": "forty thousand in fines" },
+                ],
+            }))
+        });
+        let read = reader.read(&[post(POST)]).await.remove(0);
+        let Ok(read) = read else {
+            assert_eq!(protocol, Protocol::Point, "a number that is not there makes the whole answer malformed");
+            continue;
+        };
+        assert_eq!((read.reading.acts.len(), read.reading.texture.len()), (0, 0), "{:?}", read.reading);
+        assert_eq!((read.quotes.exact, read.quotes.repaired), (0, 0));
+        assert!(read.quotes.rejected >= 6 && read.reading.rejected == read.quotes.rejected, "{:?}", read.quotes);
+    }
+}
+
 /// A quote that stands only in the neighbour of a packed request is nobody's.
 #[tokio::test]
 async fn packed_posts_do_not_colour_each_other() {

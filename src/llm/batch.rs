@@ -1,0 +1,477 @@
+//! Questions handed over by the file, answered within a day at a lower price.
+//!
+//! A batch only fills the cache: its answers are written down as if they had been asked for one by one, and reading goes on
+//! from there. The one rule: from the moment it is handed over until it is collected, the most that a batch can cost counts
+//! as spent, in this run and in every later one.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use async_openai::error::OpenAIError;
+use async_openai::types::files::{CreateFileRequest, FileInput, FilePurpose};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::purse::{Amount, Rate};
+use super::reply::{Completion, brief};
+use super::request::{self, Turn};
+use super::server::{Server, UnderWay, lock};
+use super::transport::{Trouble, Wanted};
+use super::{Question, Usage, tokens};
+use crate::store::{LlmBatch, LlmCall, LlmRequest, Store};
+
+/// Most questions that OpenAI takes in one file.
+const MOST_QUESTIONS: usize = 50_000;
+
+/// Largest file that OpenAI takes, bytes.
+const LARGEST_FILE: usize = 200 << 20;
+
+/// Largest file of answers that is read, bytes.
+const LARGEST_RESULT: usize = 512 << 20;
+
+/// The provider's name for a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchId(String);
+
+impl fmt::Display for BatchId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What became of batches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Batches that ended and were collected.
+    pub batches: u64,
+    /// Batches still under way.
+    pub waiting: u64,
+    /// Questions in the batches still under way.
+    pub asked: u64,
+    /// Questions that the collected batches left unanswered.
+    pub unanswered: u64,
+    /// What the answers took.
+    pub usage: Usage,
+}
+
+/// The one field of a made file or batch that is needed.
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct State {
+    status: String,
+    output_file_id: Option<String>,
+    errors: Option<Value>,
+}
+
+/// A line of a batch's result.
+#[derive(Deserialize)]
+struct Line {
+    custom_id: String,
+    response: Option<Response>,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    status_code: u16,
+    body: Value,
+}
+
+/// The most that `requests` can take.
+pub(super) fn most(rate: Rate, requests: &[LlmRequest]) -> Amount {
+    let one = |r: &LlmRequest| Amount {
+        micros: rate.cost(r.prompt_tokens, r.max_tokens),
+        tokens: r.prompt_tokens + r.max_tokens,
+    };
+    requests.iter().map(one).fold(Amount::default(), Amount::and)
+}
+
+/// As [`super::Model::submit_batch`].
+pub(super) async fn submit(server: &Arc<Server>, questions: &[Question]) -> Result<Option<BatchId>> {
+    let store = store(server)?;
+    let handed = store.llm_batches(server.access.base(), &server.model).await?;
+    let mut seen: HashSet<String> = handed.into_iter().flat_map(|batch| batch.requests).map(|r| r.hash).collect();
+    let (mut requests, mut file) = (Vec::new(), Vec::new());
+    for question in questions {
+        let hash = request::hash(&server.model, question, Turn::First);
+        if server.find(&hash).await?.is_some() || !seen.insert(hash.clone()) {
+            continue;
+        }
+        let body = server.body(question);
+        let line = json!({ "custom_id": hash, "method": "POST", "url": "/v1/chat/completions", "body": body });
+        serde_json::to_writer(&mut file, &line)?;
+        file.push(b'\n');
+        requests.push(LlmRequest {
+            hash,
+            prompt: question.prompt.to_owned(),
+            unit: question.unit.clone(),
+            prompt_tokens: server.count(question),
+            max_tokens: question.max_tokens.into(),
+        });
+        if requests.len() > MOST_QUESTIONS || file.len() > LARGEST_FILE {
+            bail!("a batch holds at most {MOST_QUESTIONS} questions in {LARGEST_FILE} bytes; hand over fewer at once");
+        }
+    }
+    if requests.is_empty() {
+        return Ok(None);
+    }
+    let held = server.purse.hold(most(server.batch_rate, &requests)).await.map_err(super::Unanswered::OverBudget)?;
+    // By a task of its own, so that a batch that was made is written down although the caller is dropped.
+    let under_way = UnderWay::new(&server.under_way);
+    let server = Arc::clone(server);
+    let task = tokio::spawn(async move {
+        let id = hand_over(&server, file).await?;
+        held.lose();
+        let batch = LlmBatch { id, requests };
+        store.record_llm_batch(&batch, server.access.base(), &server.model, server.clock.now()).await?;
+        drop(under_way);
+        anyhow::Ok(BatchId(batch.id))
+    });
+    task.await.context("the batch was not handed over")?.map(Some)
+}
+
+async fn hand_over(server: &Server, file: Vec<u8>) -> Result<String> {
+    let (_alive, wanted) = Wanted::new();
+    let (client, _) = server.line.client(1, wanted, LARGEST_RESULT);
+    let upload = CreateFileRequest {
+        file: FileInput::from_vec_u8("questions.jsonl".to_owned(), file),
+        purpose: FilePurpose::Batch,
+        expires_after: None,
+    };
+    let uploaded = client.files().create_byot::<_, Made>(upload).await;
+    let Made { id } = uploaded.map_err(in_words).context(
+        "could not upload a batch to the model's server; not every server takes batches, and all can be asked without",
+    )?;
+    let request = json!({ "input_file_id": id, "endpoint": "/v1/chat/completions", "completion_window": "24h" });
+    let made = client.batches().create_byot::<_, Made>(request).await;
+    Ok(made.map_err(in_words).context("the model's server did not take the batch")?.id)
+}
+
+/// As [`super::Model::collect_batches`].
+pub(super) async fn collect(server: &Server) -> Result<Collected> {
+    let store = store(server)?;
+    let mut collected = Collected::default();
+    for batch in store.llm_batches(server.access.base(), &server.model).await? {
+        let asked = batch.requests.len() as u64;
+        let Some(calls) =
+            result(server, &batch).await.with_context(|| format!("could not collect batch {}", batch.id))?
+        else {
+            collected.waiting += 1;
+            collected.asked += asked;
+            continue;
+        };
+        store.collect_llm_batch(&batch.id, &calls).await?;
+        let mut usage = Usage::default();
+        for call in &calls {
+            usage += Usage {
+                calls: 1,
+                cached: 0,
+                prompt_tokens: call.prompt_tokens,
+                completion_tokens: call.completion_tokens,
+                cost_micros: call.cost_micros,
+            };
+        }
+        let tokens = usage.prompt_tokens + usage.completion_tokens;
+        server.purse.take(Amount { micros: usage.cost_micros, tokens });
+        server.purse.give_back(most(server.batch_rate, &batch.requests));
+        *lock(&server.used) += usage;
+        collected.batches += 1;
+        collected.unanswered += asked - calls.len() as u64;
+        collected.usage += usage;
+    }
+    Ok(collected)
+}
+
+/// The answers of `batch`; `None` while it is under way. A batch that failed, or is not known any more, has none.
+async fn result(server: &Server, batch: &LlmBatch) -> Result<Option<Vec<LlmCall>>> {
+    let (_alive, wanted) = Wanted::new();
+    let (client, _) = server.line.client(1, wanted, LARGEST_RESULT);
+    let state = match client.batches().retrieve_byot::<_, State>(&batch.id).await.map_err(Trouble::of) {
+        Ok(state) => state,
+        Err(Trouble::Refusal { status: 404, message }) => {
+            tracing::warn!(batch = batch.id, message, "the model's server does not know the batch any more");
+            return Ok(Some(Vec::new()));
+        }
+        Err(trouble) => return Err(trouble.into()),
+    };
+    match state.status.as_str() {
+        "completed" | "expired" | "cancelled" => {}
+        "failed" => {
+            let why = brief(&state.errors.unwrap_or_default().to_string());
+            tracing::warn!(batch = batch.id, why, "the model's server could not do the batch");
+            return Ok(Some(Vec::new()));
+        }
+        _ => return Ok(None),
+    }
+    // Without answers there is no file.
+    let Some(file) = state.output_file_id else { return Ok(Some(Vec::new())) };
+    let lines = client.files().content(&file).await.map_err(in_words)?;
+    let mut open: HashMap<&str, &LlmRequest> = batch.requests.iter().map(|r| (r.hash.as_str(), r)).collect();
+    let read = |line: &[u8]| {
+        let Line { custom_id, response } = serde_json::from_slice(line).ok()?;
+        let Response { body, .. } = response.filter(|response| response.status_code == 200)?;
+        let completion = Completion::read(body.to_string().as_bytes())?;
+        Some(call(server, open.remove(custom_id.as_str())?, completion))
+    };
+    Ok(Some(lines.split(|byte| *byte == b'\n').filter_map(read).collect()))
+}
+
+fn call(server: &Server, request: &LlmRequest, completion: Completion) -> LlmCall {
+    let Completion { reply, prompt_tokens, completion_tokens } = completion;
+    let prompt_tokens = prompt_tokens.unwrap_or(request.prompt_tokens);
+    let completion_tokens = completion_tokens.unwrap_or_else(|| tokens::count(&reply.text));
+    LlmCall {
+        request_hash: request.hash.clone(),
+        model: server.model.clone(),
+        prompt: request.prompt.clone(),
+        unit: request.unit.clone(),
+        prompt_tokens,
+        completion_tokens,
+        cost_micros: server.batch_rate.cost(prompt_tokens, completion_tokens),
+        finish: reply.finish,
+        reply: reply.text,
+        made_at: server.clock.now(),
+    }
+}
+
+fn store(server: &Server) -> Result<Store> {
+    server.store.clone().context("a batch outlives the run, so it needs a workspace to be remembered in")
+}
+
+fn in_words(error: OpenAIError) -> anyhow::Error {
+    Trouble::of(error).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use wiremock::matchers::{method, path};
+    use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+    use super::*;
+    use crate::config::LlmSettings;
+    use crate::extract::by_model::{ByBatch, run_by_batch};
+    use crate::extract::cascade::Cascade;
+    use crate::extract::llm::Reader;
+    use crate::llm::Unanswered;
+    use crate::llm::ask::Asking;
+    use crate::llm::tests::{FINE, ONE, house, model, mood, question, said, settings, times};
+    use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+    use crate::progress::Progress;
+    use crate::store::{Batch, LlmSpent};
+    use crate::text::redact::Names;
+
+    /// What one answer of a batch costs: half of [`ONE`].
+    const HALF: Usage = Usage { cost_micros: 100, ..ONE };
+
+    type Lines = Arc<Mutex<Vec<Value>>>;
+
+    /// A provider that says `states` one after the other, answers every question of a batch whose text is not "lost", and
+    /// keeps the lines of the uploaded files.
+    async fn provider(states: &'static [&'static str]) -> (MockServer, Lines) {
+        provider_saying(FINE, states).await
+    }
+
+    async fn provider_saying(words: &'static str, states: &'static [&'static str]) -> (MockServer, Lines) {
+        let server = MockServer::start().await;
+        let lines = Lines::default();
+        let json = |value: Value| ResponseTemplate::new(200).set_body_json(value);
+        let kept = Arc::clone(&lines);
+        Mock::given(method("POST"))
+            .and(path("/v1/files"))
+            .respond_with(move |request: &Request| {
+                let body = String::from_utf8_lossy(&request.body);
+                assert!(body.contains("name=\"purpose\"") && body.contains("batch"), "{body}");
+                let found = body.lines().filter(|line| line.starts_with("{\"custom_id\""));
+                kept.lock().unwrap().extend(found.map(|line| serde_json::from_str::<Value>(line).unwrap()));
+                json(json!({ "id": "file-1", "object": "file" }))
+            })
+            .mount(&server)
+            .await;
+        Mock::given(method("POST"))
+            .and(path("/v1/batches"))
+            .respond_with(move |request: &Request| {
+                assert_eq!(request.body_json::<Value>().unwrap()["input_file_id"], "file-1");
+                json(json!({ "id": "batch-1", "status": "validating" }))
+            })
+            .mount(&server)
+            .await;
+        let count = AtomicUsize::new(0);
+        Mock::given(method("GET"))
+            .and(path("/v1/batches/batch-1"))
+            .respond_with(move |_: &Request| {
+                let state = states[count.fetch_add(1, Ordering::SeqCst).min(states.len() - 1)];
+                let output = (state != "failed").then_some("out-1");
+                json(json!({ "id": "batch-1", "status": state, "output_file_id": output, "errors": null }))
+            })
+            .mount(&server)
+            .await;
+        let asked = Arc::clone(&lines);
+        Mock::given(method("GET"))
+            .and(path("/v1/files/out-1/content"))
+            .respond_with(move |_: &Request| {
+                let answer = |line: &Value| {
+                    let completion = json!({
+                        "choices": [{ "message": { "content": words }, "finish_reason": "stop" }],
+                        "usage": { "prompt_tokens": 100, "completion_tokens": 10 },
+                    });
+                    let lost = line["body"]["messages"][3]["content"] == "lost";
+                    let (status, body) = if lost { (500, json!({})) } else { (200, completion) };
+                    let response = json!({ "status_code": status, "body": body });
+                    json!({ "id": "x", "custom_id": line["custom_id"], "response": response, "error": null })
+                        .to_string()
+                };
+                let answers: Vec<String> = asked.lock().unwrap().iter().rev().map(answer).collect();
+                ResponseTemplate::new(200).set_body_string(answers.join("\n"))
+            })
+            .mount(&server)
+            .await;
+        Mock::given(method("POST"))
+            .and(path("/v1/chat/completions"))
+            .respond_with(|_: &Request| said(FINE))
+            .mount(&server)
+            .await;
+        (server, lines)
+    }
+
+    #[tokio::test]
+    async fn a_batch_fills_the_cache_at_its_own_price_although_the_run_was_killed() {
+        let (server, lines) = provider(&["in_progress", "completed"]).await;
+        let house = house().await;
+        let first = model(&settings(&server), &house.store).await;
+        mood(&first, "known").await.unwrap();
+        let questions = ["known", "a", "b", "b", "lost"].map(|text| question("u1", text));
+        let id = first.submit_batch(&questions).await.unwrap().unwrap();
+        assert_eq!(id.to_string(), "batch-1");
+        let sent: Vec<Value> = lines.lock().unwrap().iter().map(|line| line["body"].clone()).collect();
+        assert_eq!(sent, [1, 2, 4].map(|at| first.request_body(&questions[at])));
+        drop(first);
+
+        let second = model(&settings(&server), &house.store).await;
+        assert_eq!(second.submit_batch(&questions).await.unwrap(), None, "nothing is handed over twice");
+        let waiting = second.collect_batches().await.unwrap();
+        assert_eq!(waiting, Collected { waiting: 1, asked: 3, ..Collected::default() });
+        let ended = second.collect_batches().await.unwrap();
+        let usage = Usage { calls: 2, prompt_tokens: 200, completion_tokens: 20, cost_micros: 200, cached: 0 };
+        assert_eq!(ended, Collected { batches: 1, unanswered: 1, usage, ..Collected::default() });
+        assert_eq!(second.collect_batches().await.unwrap(), Collected::default(), "collected once");
+
+        let (_, cached) = mood(&second, "a").await.unwrap();
+        assert_eq!((cached.calls, cached.cached), (0, 1));
+        assert_eq!(mood(&second, "lost").await.unwrap().1, ONE, "asked as usual");
+        let (live, batched) = (times(ONE, 2), times(HALF, 2));
+        let sum = LlmSpent {
+            calls: 4,
+            prompt_tokens: 400,
+            completion_tokens: 40,
+            cost_micros: live.cost_micros + batched.cost_micros,
+        };
+        assert_eq!(house.store.llm_spent().await.unwrap(), sum);
+    }
+
+    #[tokio::test]
+    async fn posts_are_handed_over_waited_for_and_read_without_asking_again() {
+        let sheet = r#"{"voice":"first_hand","complaint":[{"at":1,"severity":"no_reproach"}],"failed_workaround":[],
+            "workaround":[],"ask":[],"switch":[],"praise":[],"texture":[]}"#;
+        let (server, lines) = provider_saying(sheet, &["in_progress", "completed"]).await;
+        let house = house().await;
+        let thread = Thread {
+            id: ThreadId::new("jsonl:t"),
+            source: Source::Jsonl,
+            community: "c".to_owned(),
+            title: String::new(),
+            url: None,
+            started_at: None,
+        };
+        let post = |n: usize| Post {
+            id: PostId::new(format!("jsonl:{n}")),
+            thread: thread.id.clone(),
+            parent: None,
+            source: Source::Jsonl,
+            community: "c".to_owned(),
+            author: None,
+            written_at: None,
+            edited_at: None,
+            url: None,
+            text: format!("Export {n} drops rows. It is Friday."),
+            flags: PostFlags::default(),
+        };
+        let posts = Batch { posts: (0..3).map(post).collect(), threads: vec![thread.clone()], ..Batch::default() };
+        house.store.write_batch(&posts).await.unwrap();
+        let model = Arc::new(model(&settings(&server), &house.store).await);
+        let reader = Reader::new(Arc::clone(&model), Asking::default(), Names::default(), [7; 32]);
+        let cascade = Cascade { pass_on: 0.0, audit: 0.0 };
+        let run = async || run_by_batch(&house.store, &model, &reader, cascade, Progress::new(true)).await.unwrap();
+        for turn in 0..2 {
+            let ByBatch::UnderWay(collected) = run().await else { panic!("nothing is there yet") };
+            assert_eq!((collected.batches, collected.waiting), (0, 1), "turn {turn}");
+            assert_eq!(lines.lock().unwrap().len(), 3, "handed over once");
+        }
+        let ByBatch::Read(summary) = run().await else { panic!("all is there") };
+        assert_eq!((summary.done, summary.failed), (3, 0), "{summary:?}");
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(HALF, 3));
+        let asked = server.received_requests().await.unwrap();
+        assert!(asked.iter().all(|request| !request.url.path().ends_with("/chat/completions")));
+    }
+
+    #[tokio::test]
+    async fn a_batch_counts_as_spent_until_it_is_collected() {
+        let (server, lines) = provider(&["completed"]).await;
+        let house = house().await;
+        let unlimited = settings(&server);
+        let asked = [question("u1", "a"), question("u2", "b")];
+        let counting = model(&unlimited, &house.store).await;
+        // Half of 1 a million in, half of 10 a million out, rounded up for each question.
+        let one = |q: &Question| (counting.request_tokens(q) - 50).div_ceil(2) + 250;
+        let most = asked.iter().map(one).sum::<u64>();
+        let with = |budget| LlmSettings { budget_micros: Some(budget), ..unlimited.clone() };
+
+        let refused = model(&with(most - 1), &house.store).await.submit_batch(&asked).await.unwrap_err();
+        assert!(matches!(refused.downcast_ref(), Some(Unanswered::OverBudget(_))), "{refused}");
+        assert!(lines.lock().unwrap().is_empty() && server.received_requests().await.unwrap().is_empty());
+
+        model(&with(most), &house.store).await.submit_batch(&asked).await.unwrap().unwrap();
+        let next = model(&with(most), &house.store).await;
+        assert!(matches!(mood(&next, "c").await, Err(Unanswered::OverBudget(_))), "a later run knows of it");
+        next.collect_batches().await.unwrap();
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(HALF, 2));
+        let rest = most - 2 * HALF.cost_micros;
+        let live = counting.request_tokens(&asked[0]) - 50 + 500;
+        assert_eq!(mood(&next, "c").await.is_ok(), live <= rest, "what it did not cost is there again");
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_failed_is_forgotten_and_its_money_given_back() {
+        let (server, _) = provider(&["failed"]).await;
+        let house = house().await;
+        let mut settings = settings(&server);
+        settings.budget_tokens = Some(500);
+        let model = model(&settings, &house.store).await;
+        model.submit_batch(&[question("u1", "a"), question("u2", "b")]).await.unwrap().unwrap();
+        let ended = model.collect_batches().await.unwrap();
+        assert_eq!(ended, Collected { batches: 1, unanswered: 2, ..Collected::default() });
+        assert!(mood(&model, "a").await.is_ok() && mood(&model, "b").await.is_ok());
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 2));
+    }
+
+    #[tokio::test]
+    async fn a_server_without_batches_says_so_and_keeps_no_money() {
+        let server = MockServer::start().await;
+        let house = house().await;
+        let mut settings = settings(&server);
+        settings.budget_tokens = Some(500);
+        let model = model(&settings, &house.store).await;
+        for _ in 0..3 {
+            let error = format!("{:#}", model.submit_batch(&[question("u1", "a")]).await.unwrap_err());
+            assert!(error.contains("not every server takes batches"), "{error}");
+        }
+        assert_eq!(house.store.llm_batches(&format!("{}/v1", server.uri()), "small").await.unwrap(), []);
+    }
+}
