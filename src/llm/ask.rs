@@ -233,8 +233,8 @@ fn question(standing: &Standing, asking: &Asking, texts: &[Asked<'_>], parts: &[
             fenced.iter().enumerate().map(|(i, text)| format!("p{}:\n{text}", i + 1)).collect::<Vec<_>>().join("\n")
         }
     };
-    let first = parts.first().and_then(|part| texts.get(part.text)).map_or("", |asked| asked.id);
-    let unit = if parts.len() > 1 { format!("{first} and {} more", parts.len() - 1) } else { first.to_owned() };
+    // All of them: when one is deleted at its source, the answer about it is forgotten.
+    let unit = parts.iter().filter_map(|part| texts.get(part.text)).map(|asked| asked.id).collect::<Vec<_>>().join(" ");
     Question {
         unit,
         prompt: standing.prompt,

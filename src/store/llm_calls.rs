@@ -3,9 +3,10 @@
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use super::{Store, millis};
+use crate::model::PostId;
 
 /// One answered question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,20 @@ pub struct LlmRequest {
     pub prompt_tokens: u64,
     /// Most tokens to receive.
     pub max_tokens: u64,
+}
+
+/// What a model said of `post` is forgotten when the post is gone from its source (`text` is `None`) or says something else
+/// now: answers hold its words. What they cost is kept.
+pub(super) async fn forget_replies(tx: &mut Transaction<'_, Sqlite>, post: &PostId, text: Option<&str>) -> Result<()> {
+    for sql in [
+        "update llm_call set reply = null where unit = $1 \
+         and ($2 is null or exists (select 1 from post where id = $1 and text <> $2))",
+        "update llm_call set reply = null where instr(unit, ' ') > 0 and instr(' ' || unit || ' ', ' ' || $1 || ' ') > 0 \
+         and ($2 is null or exists (select 1 from post where id = $1 and text <> $2))",
+    ] {
+        sqlx::query(sql).bind(post.as_str()).bind(text).execute(&mut **tx).await?;
+    }
+    Ok(())
 }
 
 impl Store {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 
+use super::llm_calls::forget_replies;
 use super::posts::{Batch, BatchCounts, newest_revision};
 use super::{Store, failures, instant, millis};
 use crate::model::id::content_hash;
@@ -238,7 +239,7 @@ async fn drop_stale_readings(tx: &mut Transaction<'_, Sqlite>, post: &Post) -> R
     ] {
         sqlx::query(sql).bind(post.id.as_str()).bind(&post.text).execute(&mut **tx).await?;
     }
-    Ok(())
+    forget_replies(tx, &post.id, Some(&post.text)).await
 }
 
 async fn insert_posts(tx: &mut Transaction<'_, Sqlite>, rows: &[(&Post, String, i64)]) -> Result<()> {
@@ -283,6 +284,7 @@ async fn remove_post(
 ) -> Result<()> {
     let gone = sqlx::query("delete from post where id = $1").bind(id.as_str()).execute(&mut **tx).await?;
     counts.removed += gone.rows_affected();
+    forget_replies(tx, id, None).await?;
     *revision += 1;
     // Kept even when the post was never stored, so that an older export read later cannot bring it back.
     sqlx::query("insert into removed_post (id, revision) values ($1, $2) on conflict do nothing")
@@ -308,6 +310,7 @@ mod tests {
 
     use super::*;
     use crate::model::{PostFlags, Source, ThreadId};
+    use crate::store::LlmCall;
 
     async fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
@@ -335,6 +338,43 @@ mod tests {
             text: text.to_owned(),
             flags: PostFlags::default(),
         }
+    }
+
+    /// A model's answer may hold a post's words; the ledger's sums may not change.
+    #[tokio::test]
+    async fn what_a_model_said_of_a_post_goes_with_its_words() {
+        let (_folder, store) = store().await;
+        let posts = ["reddit:t1_gone", "reddit:t1_edited", "reddit:t1_kept"].map(|id| post(id, "as it was", 0));
+        store.write_batch(&batch(posts.to_vec())).await.unwrap();
+        let asked = [
+            ("reddit:t1_gone", false),
+            ("reddit:t1_edited", false),
+            ("reddit:t1_kept", true),
+            ("reddit:t1_kept reddit:t1_gone", false),
+            ("reddit:t1_gone_but_another", true),
+        ];
+        for (unit, _) in asked {
+            let call = LlmCall {
+                request_hash: unit.to_owned(),
+                model: "m".to_owned(),
+                prompt: "read_post".to_owned(),
+                unit: unit.to_owned(),
+                prompt_tokens: 1,
+                completion_tokens: 1,
+                cost_micros: 3,
+                finish: "stop".to_owned(),
+                reply: "{}".to_owned(),
+                made_at: Timestamp::UNIX_EPOCH,
+            };
+            store.record_llm_call(&call).await.unwrap();
+        }
+        let again = [post("reddit:t1_edited", "as it is", 9), post("reddit:t1_kept", "as it was", 0)];
+        let removed = vec![PostId::new("reddit:t1_gone")];
+        store.write_batch(&Batch { removed, ..batch(again.to_vec()) }).await.unwrap();
+        for (unit, kept) in asked {
+            assert_eq!(store.llm_reply(unit).await.unwrap().is_some(), kept, "{unit}");
+        }
+        assert_eq!(store.llm_spent().await.unwrap().cost_micros, 15);
     }
 
     fn batch(posts: Vec<Post>) -> Batch {

@@ -4,7 +4,7 @@ create table llm_call (
     request_hash      text primary key,                                       -- of everything that decides the answer
     model             text not null,                                          -- as the server calls it
     prompt            text not null,                                          -- 'read_post', ...
-    unit              text not null,                                          -- what it was about
+    unit              text not null,                                          -- what it was about; several ids with a space between
     prompt_tokens     integer not null check (prompt_tokens >= 0),            -- sent, as the server counts
     completion_tokens integer not null check (completion_tokens >= 0),        -- received
     cost_micros       integer not null check (cost_micros >= 0),              -- millionths of the price table's currency
@@ -13,6 +13,7 @@ create table llm_call (
     made_at           integer not null                                        -- when it arrived
 ) strict;
 create index llm_call_unit on llm_call (unit);
+create index llm_call_several on llm_call (unit) where instr(unit, ' ') > 0;
 
 -- What a server and model turned out to understand.
 create table llm_server (
