@@ -23,7 +23,7 @@ use crate::exit::Exit;
 use crate::extract::embedded::train;
 use crate::extract::llm::PostText;
 use crate::extract::score::TruthPost;
-use crate::model::{ActKind, NoteReading, PostReading, Recipe};
+use crate::model::{ActKind, NoteReading, PostReading, Recipe, Voice};
 use crate::{crm, extract};
 
 #[derive(Debug, Args)]
@@ -190,12 +190,25 @@ async fn read_posts(readers: &Readers, posts: &[LabelledPost]) -> Result<Read<Po
                 .iter()
                 .map(|p| PostText { id: &p.post.id, context: p.post.context.as_deref(), text: &p.post.text })
                 .collect();
-            let mut readings = Vec::new();
+            let (mut readings, mut unanswered) = (Vec::new(), 0);
             for answer in llm.post.read(&texts).await {
-                readings.push(answer?.reading);
+                readings.push(match answer {
+                    Ok(read) => read.reading,
+                    Err(why) if why.is_about_one_item() => {
+                        unanswered += 1;
+                        PostReading {
+                            voice: Voice::Unclear,
+                            lang: None,
+                            acts: Vec::new(),
+                            texture: Vec::new(),
+                            rejected: 0,
+                        }
+                    }
+                    Err(why) => return Err(why.into()),
+                });
             }
             let name = format!("llm {}", llm.model.name());
-            Ok(Read { readings, name, recipe: llm.post.recipe(), rejected: 0, usage: Some(usage(llm)) })
+            Ok(Read { readings, name, recipe: llm.post.recipe(), rejected: 0, usage: Some(usage(llm, unanswered)) })
         }
     }
 }
@@ -265,14 +278,31 @@ async fn read_notes(readers: &Readers, notes: &[LabelledNote]) -> Result<Read<No
         }
         Some(llm) => {
             let texts: Vec<_> = notes.iter().map(|n| NoteText { id: &n.id, kind: n.kind, text: &n.text }).collect();
-            let (mut readings, mut rejected) = (Vec::new(), 0);
+            let (mut readings, mut rejected, mut unanswered) = (Vec::new(), 0, 0);
             for answer in llm.note.read(&texts).await {
-                let read = answer?;
-                rejected += read.quotes.rejected;
-                readings.push(read.reading);
+                readings.push(match answer {
+                    Ok(read) => {
+                        rejected += read.quotes.rejected;
+                        read.reading
+                    }
+                    Err(why) if why.is_about_one_item() => {
+                        unanswered += 1;
+                        NoteReading {
+                            interest: None,
+                            compliments: Vec::new(),
+                            fluff: Vec::new(),
+                            pains: Vec::new(),
+                            objections: Vec::new(),
+                            commitments: Vec::new(),
+                            asked: false,
+                            rejected: 0,
+                        }
+                    }
+                    Err(why) => return Err(why.into()),
+                });
             }
             let name = format!("llm {}", llm.model.name());
-            Ok(Read { readings, name, recipe: llm.note.recipe(), rejected, usage: Some(usage(llm)) })
+            Ok(Read { readings, name, recipe: llm.note.recipe(), rejected, usage: Some(usage(llm, unanswered)) })
         }
     }
 }
@@ -285,10 +315,15 @@ fn spread<T>(texts: Vec<T>, limit: Option<usize>) -> Vec<T> {
     texts.into_iter().enumerate().filter(|(i, _)| taken(i)).map(|(_, text)| text).collect()
 }
 
-fn usage(llm: &LlmReaders) -> Usage {
+fn usage(llm: &LlmReaders, unanswered: u64) -> Usage {
     let used = llm.model.usage();
     let (prompt_tokens, completion_tokens) = (used.prompt_tokens, used.completion_tokens);
-    Usage { prompt_tokens, completion_tokens, cost: (used.cost_micros > 0).then_some(used.cost_micros as f64 / 1e6) }
+    Usage {
+        prompt_tokens,
+        completion_tokens,
+        cost: (used.cost_micros > 0).then_some(used.cost_micros as f64 / 1e6),
+        unanswered,
+    }
 }
 
 impl Report {

@@ -63,6 +63,8 @@ pub struct Usage {
     pub completion_tokens: u64,
     /// In the currency of the configured prices; `None` where no price is configured.
     pub cost: Option<f64>,
+    /// Texts about which no answer of the asked form came. They are scored as if nothing had been found in them.
+    pub unanswered: u64,
 }
 
 /// `part` of `of`; `None` of nothing.

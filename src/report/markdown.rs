@@ -1,4 +1,4 @@
-//! The View as Markdown. Every text goes through [`Document`], which escapes it: nothing in a post is read as markup.
+//! The View as Markdown. Every text goes through `Document`, which escapes it: nothing in a post is read as markup.
 
 use anyhow::Result;
 

@@ -26,4 +26,6 @@ mod readme;
 
 mod scores;
 
+mod tapes;
+
 mod tidy;

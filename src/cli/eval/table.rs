@@ -145,11 +145,18 @@ fn footer(report: &Report, lines: &mut Vec<String>) {
         let cost = usage.cost.map_or_else(|| "no price configured".to_owned(), |cost| format!("cost {cost:.4}"));
         let (sent, received) = (grouped(usage.prompt_tokens), grouped(usage.completion_tokens));
         lines.push(format!("{sent} tokens sent, {received} received; {cost}"));
+        if usage.unanswered > 0 {
+            lines.push(format!("{} texts got no answer of the asked form", grouped(usage.unanswered)));
+        }
     }
     if let Some(speed) = &report.speed {
         let whole = |value: f64| grouped(value.round() as u64);
-        let (texts, characters) = (whole(speed.texts_per_second), whole(speed.characters_per_second));
-        lines.push(format!("{texts} texts, {characters} characters a second"));
+        if speed.texts_per_second < 10.0 {
+            lines.push(format!("{:.1} texts a minute", 60.0 * speed.texts_per_second));
+        } else {
+            let (texts, characters) = (whole(speed.texts_per_second), whole(speed.characters_per_second));
+            lines.push(format!("{texts} texts, {characters} characters a second"));
+        }
     }
     if report.reader == "embedded" {
         lines.push(format!("\n{}", wrapped(SEEN, "")));

@@ -1,6 +1,6 @@
 //! The LLM reader: a model says which acts a post performs and where; the program finds the words.
 //!
-//! Six independent questions and the texture slots stand on one [`Sheet`]. By the *point* protocol the model names sentence
+//! Six independent questions and the texture slots stand on one `Sheet`. By the *point* protocol the model names sentence
 //! numbers that the schema confines to the post; by the *copy* protocol it copies words, which are looked for. The one rule:
 //! no offset and no word of an answer is taken over. What is not found is counted as rejected.
 
