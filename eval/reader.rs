@@ -4,7 +4,6 @@
 //! cargo run --release --example reader -- prepare --data DIR OUT.jsonl      # public labelled sets to the form below
 //! cargo run --release --example reader -- train OUT.bin TRUTH.jsonl[@TRUST]…
 //! cargo run --release --example reader -- check TRUTH.jsonl[@TRUST]…          # as train, but only says how good
-//! cargo run --release --example reader -- score TRUTH.jsonl…
 //! cargo run --release --example reader -- public --data DIR
 //! cargo run --release --example reader -- speed POSTS.ndjson[.zst]
 //! cargo run --release --example reader -- prepare-notes --data DIR OUT.jsonl
@@ -25,7 +24,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use candor::extract::embedded::{read_post, train};
-use candor::extract::score::{ActScore, TruthPost, read_truth, score};
+use candor::extract::score::{ActScore, TruthPost, read_truth};
 use candor::model::ActKind;
 use serde_json::Value;
 
@@ -40,7 +39,6 @@ fn main() -> Result<()> {
         }
         ["train-notes", out, files @ ..] if !files.is_empty() => notes::train(out, files),
         ["check", files @ ..] if !files.is_empty() => check(&load(files)?),
-        ["score", files @ ..] if !files.is_empty() => scores(&load(files)?),
         ["public", "--data", data] => public(Path::new(data)),
         ["speed", file] => speed(file),
         _ => bail!("the commands are listed at the head of eval/reader.rs"),
@@ -142,17 +140,6 @@ fn speed(file: &str) -> Result<()> {
         writeln!(io::stdout(), "{}: {count} posts", act.as_str())?;
     }
     Ok(())
-}
-
-/// What the shipped weights make of the files. A file they were trained on shows fit, not quality.
-fn scores(posts: &[TruthPost]) -> Result<()> {
-    let card = score(posts, |post| read_post(&post.text, post.context.as_deref()));
-    writeln!(io::stdout(), "act,positives,precision,recall,f1")?;
-    for (act, score) in &card.acts {
-        row(act.as_str(), score)?;
-    }
-    let voices = format!("voice right: {} of {}", card.voice_right, card.voiced);
-    Ok(writeln!(io::stdout(), "{voices}\nquotes in place: {} of {}", card.quotes_placed, card.quotes)?)
 }
 
 fn row(name: &str, score: &ActScore) -> Result<()> {

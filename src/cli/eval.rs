@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
 use super::Global;
@@ -17,13 +17,14 @@ use crate::crm::llm::NoteText;
 use crate::eval::baselines::{self, Baseline};
 use crate::eval::posts::{Bench, Said};
 use crate::eval::resample::Estimate;
-use crate::eval::truth::{self, LabelledNote, LabelledPost};
+use crate::eval::truth::{self, Kind, LabelledNote, LabelledPost};
 use crate::eval::{Score, Usage, ledger, notes};
 use crate::exit::Exit;
 use crate::extract::embedded::train;
 use crate::extract::llm::PostText;
 use crate::extract::score::TruthPost;
-use crate::model::{ActKind, NoteReading, PostReading, Recipe, Voice};
+use crate::llm::{Unanswered, ask};
+use crate::model::{ActKind, NoteReading, PostReading, Recipe};
 use crate::{crm, extract};
 
 #[derive(Debug, Args)]
@@ -49,14 +50,6 @@ pub(super) struct EvalArgs {
     /// Table of scores (CSV) to bring up to date.
     #[arg(long, value_name = "FILE")]
     scores: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// Community posts.
-    Post,
-    /// CRM notes.
-    Note,
 }
 
 /// What a reader made of the texts, and what that took.
@@ -113,10 +106,9 @@ impl Speed {
 }
 
 pub(super) async fn run(args: &EvalArgs, global: &Global, out: &mut Output) -> Result<Exit> {
-    let kind = match (args.kind, truth::kind_of(&args.truth[0])?) {
-        (Some(kind), _) => kind,
-        (None, truth::Kind::Post) => Kind::Post,
-        (None, truth::Kind::Note) => Kind::Note,
+    let kind = match args.kind {
+        Some(kind) => kind,
+        None => truth::kind_of(&args.truth[0])?,
     };
     let settings = global.settings()?;
     // Labelled text is no secret, and fences that stay the same let a tape answer.
@@ -190,23 +182,7 @@ async fn read_posts(readers: &Readers, posts: &[LabelledPost]) -> Result<Read<Po
                 .iter()
                 .map(|p| PostText { id: &p.post.id, context: p.post.context.as_deref(), text: &p.post.text })
                 .collect();
-            let (mut readings, mut unanswered) = (Vec::new(), 0);
-            for answer in llm.post.read(&texts).await {
-                readings.push(match answer {
-                    Ok(read) => read.reading,
-                    Err(why) if why.is_about_one_item() => {
-                        unanswered += 1;
-                        PostReading {
-                            voice: Voice::Unclear,
-                            lang: None,
-                            acts: Vec::new(),
-                            texture: Vec::new(),
-                            rejected: 0,
-                        }
-                    }
-                    Err(why) => return Err(why.into()),
-                });
-            }
+            let (readings, _, unanswered) = all_scored(llm.post.read(&texts).await, || PostReading::silent(None))?;
             let name = format!("llm {}", llm.model.name());
             Ok(Read { readings, name, recipe: llm.post.recipe(), rejected: 0, usage: Some(usage(llm, unanswered)) })
         }
@@ -278,33 +254,26 @@ async fn read_notes(readers: &Readers, notes: &[LabelledNote]) -> Result<Read<No
         }
         Some(llm) => {
             let texts: Vec<_> = notes.iter().map(|n| NoteText { id: &n.id, kind: n.kind, text: &n.text }).collect();
-            let (mut readings, mut rejected, mut unanswered) = (Vec::new(), 0, 0);
-            for answer in llm.note.read(&texts).await {
-                readings.push(match answer {
-                    Ok(read) => {
-                        rejected += read.quotes.rejected;
-                        read.reading
-                    }
-                    Err(why) if why.is_about_one_item() => {
-                        unanswered += 1;
-                        NoteReading {
-                            interest: None,
-                            compliments: Vec::new(),
-                            fluff: Vec::new(),
-                            pains: Vec::new(),
-                            objections: Vec::new(),
-                            commitments: Vec::new(),
-                            asked: false,
-                            rejected: 0,
-                        }
-                    }
-                    Err(why) => return Err(why.into()),
-                });
-            }
+            let (readings, rejected, unanswered) = all_scored(llm.note.read(&texts).await, NoteReading::default)?;
             let name = format!("llm {}", llm.model.name());
             Ok(Read { readings, name, recipe: llm.note.recipe(), rejected, usage: Some(usage(llm, unanswered)) })
         }
     }
+}
+
+/// A reading of every text, `silent` where no answer of the asked form came; quotes that were rejected; texts without answer.
+fn all_scored<R>(answers: Vec<Result<ask::Read<R>, Unanswered>>, silent: fn() -> R) -> Result<(Vec<R>, usize, u64)> {
+    let texts = answers.len();
+    let came = ask::CameBack::sort(0..texts, answers);
+    if let Some(why) = came.end {
+        return Err(why.into());
+    }
+    let mut readings: Vec<R> = std::iter::repeat_with(silent).take(texts).collect();
+    let unanswered = came.failures.len() as u64;
+    for (i, reading) in came.readings {
+        readings[i] = reading;
+    }
+    Ok((readings, came.quotes.rejected, unanswered))
 }
 
 /// At most `limit` of `texts`, evenly spread.

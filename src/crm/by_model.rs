@@ -8,6 +8,7 @@ use serde_json::json;
 use super::llm::{NoteText, Reader};
 use super::read::Told;
 use crate::llm::Usage;
+use crate::llm::ask::CameBack;
 use crate::llm::outgoing::Quotes;
 use crate::model::Note;
 use crate::progress::Progress;
@@ -31,35 +32,26 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
     let (mut told, mut quotes, mut usage) = (Told::default(), Quotes::default(), Usage::default());
     // All at once: what fails stays unread, and must not be asked for again in this run.
     let unread = store.unread_notes(&recipe, i64::MAX).await?;
-    let mut failures = Vec::new();
+    let mut failed = 0;
     for chunk in unread.chunks(CHUNK) {
-        let (mut readings, mut end) = (Vec::new(), None);
         let texts: Vec<_> = chunk.iter().map(text).collect();
-        for (note, answer) in chunk.iter().zip(reader.read(&texts).await) {
-            match answer {
-                Ok(read) => {
-                    told.add(&read.reading);
-                    quotes += read.quotes;
-                    usage += read.usage;
-                    readings.push((note.id.clone(), read.reading));
-                }
-                Err(why) if why.is_about_one_item() => {
-                    failures.push(Failure::new("crm", note.id.as_str(), why.to_string()));
-                }
-                Err(why) => end = Some(why),
-            }
-        }
-        store.write_note_readings(&recipe, &readings).await.context("could not store the readings")?;
+        let came = CameBack::sort(chunk.iter().map(|note| note.id.clone()), reader.read(&texts).await);
+        came.readings.iter().for_each(|(_, reading)| told.add(reading));
+        quotes += came.quotes;
+        usage += came.usage;
+        failed += came.failures.len() as u64;
+        let failures: Vec<_> =
+            came.failures.iter().map(|(note, why)| Failure::new("crm", note.as_str(), why)).collect();
+        store.write_note_readings(&recipe, &came.readings).await.context("could not store the readings")?;
         store.record_failures(&failures).await?;
         bar.inc(chunk.len() as u64);
-        if let Some(why) = end {
+        if let Some(why) = came.end {
             let done = told.notes;
             return Err(anyhow::Error::new(why)
                 .context(format!("stopped after {done} notes; they are kept, and the next run goes on from here")));
         }
     }
     bar.finish_and_clear();
-    let failed = failures.len() as u64;
     let Quotes { exact, repaired, rejected } = quotes;
     Ok(told
         .summary(began, total.saturating_sub(told.notes + failed), failed)

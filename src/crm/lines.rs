@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::embedded::read_note;
 use super::llm::{NoteText, Reader};
 use crate::llm::Model;
+use crate::llm::ask::line_by_line;
 use crate::model::{Evidence, NoteKind, NoteReading};
 use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests};
 
@@ -31,17 +32,7 @@ pub fn read_note_lines(input: impl Read, output: impl Write) -> Result<LinesRead
 pub async fn read_note_lines_by_model(reader: &Reader, input: impl Read, output: impl Write) -> Result<LinesRead> {
     answer_together(input, output, TOGETHER, async |asked: &[AskedLine]| {
         let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
-        let notes = texts(asked, &ids);
-        reader
-            .read(&notes)
-            .await
-            .into_iter()
-            .map(|answer| match answer {
-                Ok(read) => Ok(Ok(published(&read.reading))),
-                Err(why) if why.is_about_one_item() => Ok(Err(why.to_string())),
-                Err(why) => Err(why.into()),
-            })
-            .collect()
+        line_by_line(reader.read(&texts(asked, &ids)).await, published)
     })
     .await
 }

@@ -11,6 +11,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::posts::Said;
 use super::truth::LabelledPost;
+use crate::extract::embedded::train::best_dual;
 use crate::extract::score::TruthPost;
 use crate::model::ActKind;
 
@@ -155,7 +156,7 @@ fn fit(rows: &[Row], terms: usize) -> Model {
         for &i in &order {
             let Row { vector, label, .. } = rows[i];
             let square = 1.0 + vector.iter().map(|(_, v)| v * v).sum::<f64>();
-            let new = best_dual(duals[i], costs[i], square, sign(label) * model.margin(vector));
+            let new = best_dual(duals[i], costs[i], square, sign(label) * model.margin(vector), 40);
             moved = moved.max((new - duals[i]).abs() / costs[i]);
             model.add(vector, sign(label) * (new - duals[i]));
             duals[i] = new;
@@ -165,20 +166,6 @@ fn fit(rows: &[Row], terms: usize) -> Model {
         }
     }
     model
-}
-
-/// Where `ln(x / (c - x)) + square (x - old) + margin`, which grows in `x` over `(0, c)`, is zero.
-fn best_dual(old: f64, c: f64, square: f64, margin: f64) -> f64 {
-    let (mut low, mut high) = (0.0, c);
-    for _ in 0..40 {
-        let x = 0.5 * (low + high);
-        if (x / (c - x)).ln() + square * (x - old) + margin > 0.0 {
-            high = x;
-        } else {
-            low = x;
-        }
-    }
-    0.5 * (low + high)
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -119,11 +120,11 @@ pub struct LabelledCommitment {
 }
 
 /// What a truth file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
-    /// Posts: lines with `acts`.
+    /// Community posts: lines with `acts`.
     Post,
-    /// Notes: lines without.
+    /// CRM notes: lines without.
     Note,
 }
 
@@ -132,8 +133,8 @@ pub enum Kind {
 /// # Errors
 /// When the file cannot be read or holds nothing.
 pub fn kind_of(path: &Path) -> Result<Kind> {
-    let lines = values(path)?;
-    let Some(first) = lines.first() else { bail!("{} holds no labelled text", path.display()) };
+    let Some(first) = values(path)?.next() else { bail!("{} holds no labelled text", path.display()) };
+    let first = first?;
     Ok(if first.get("acts").is_some() { Kind::Post } else { Kind::Note })
 }
 
@@ -146,7 +147,7 @@ pub fn read_posts(paths: &[PathBuf]) -> Result<Vec<LabelledPost>> {
     for path in paths {
         for (number, value) in (1..).zip(values(path)?) {
             let place = || format!("{}: text {number} is no labelled post", path.display());
-            let post: LabelledPost = serde_json::from_value(value).with_context(place)?;
+            let post: LabelledPost = serde_json::from_value(value?).with_context(place)?;
             let outside =
                 post.post.acts.iter().flat_map(|a| &a.spans).any(|s| post.post.text.get(s.start..s.end).is_none());
             if outside {
@@ -170,7 +171,7 @@ pub fn read_notes(paths: &[PathBuf]) -> Result<Vec<LabelledNote>> {
         let beside = beside.iter().filter(|p| p.exists()).map(|p| labels_by_id(p)).collect::<Result<Vec<_>>>()?;
         for (number, value) in (1..).zip(values(path)?) {
             let place = || format!("{}: text {number} is no labelled note", path.display());
-            let note = note(value, &beside).with_context(place)?;
+            let note = note(value?, &beside).with_context(place)?;
             check_quotes(&note).with_context(|| format!("in {}", path.display()))?;
             notes.push(note);
         }
@@ -210,6 +211,7 @@ fn labels_by_id(path: &Path) -> Result<BTreeMap<String, NoteLabels>> {
     let mut labels = BTreeMap::new();
     for (number, value) in (1..).zip(values(path)?) {
         let place = || format!("{}: line {number} is no labels of a note", path.display());
+        let value = value?;
         let id = value.get("id").and_then(Value::as_str).with_context(place)?.to_owned();
         labels.insert(id, serde_json::from_value(value).with_context(place)?);
     }
@@ -232,15 +234,14 @@ pub(super) fn place(text: &str, quote: &str) -> Option<Range<usize>> {
 }
 
 /// The JSON objects of a file, one a line.
-fn values(path: &Path) -> Result<Vec<Value>> {
+fn values(path: &Path) -> Result<impl Iterator<Item = Result<Value>>> {
     let file = fs::File::open(path).with_context(|| format!("could not open the labels {}", path.display()))?;
-    let mut values = Vec::new();
-    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
+    let value = move |(number, line): (usize, io::Result<String>)| {
         let place = || format!("{}: line {number} is not JSON", path.display());
-        let line = line.with_context(place)?;
-        if !line.trim().is_empty() {
-            values.push(serde_json::from_str(&line).with_context(place)?);
+        match line.with_context(place) {
+            Ok(line) if line.trim().is_empty() => None,
+            line => Some(line.and_then(|line| serde_json::from_str(&line).with_context(place))),
         }
-    }
-    Ok(values)
+    };
+    Ok((1..).zip(BufReader::new(file).lines()).filter_map(value))
 }

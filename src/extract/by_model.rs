@@ -11,6 +11,7 @@ use serde_json::json;
 use super::cascade::{Cascade, missed};
 use super::llm::{PostText, Reader};
 use super::{embedded, read};
+use crate::llm::ask::CameBack;
 use crate::llm::outgoing::Quotes;
 use crate::llm::{Collected, Estimate, Model, Question, Usage};
 use crate::model::{PostId, PostReading, Recipe, Route};
@@ -201,14 +202,13 @@ async fn route(store: &Store, recipe: &Recipe, cascade: Cascade, posts: Vec<Unre
                 let reading = read(&post);
                 return (post, Route::Left, Some(reading));
             }
-            match cascade.route(&post.id, embedded::chance(&post.text)) {
-                Route::Left => {
-                    let heard = read(&post);
-                    let reading = PostReading { acts: Vec::new(), texture: Vec::new(), rejected: 0, ..heard };
-                    (post, Route::Left, Some(reading))
-                }
-                route => (post, route, None),
-            }
+            let mut route = Route::Left;
+            let heard = embedded::read_where(&post.text, |chance| {
+                route = cascade.route(&post.id, chance);
+                route == Route::Left
+            });
+            let left = heard.map(|heard| PostReading { voice: heard.voice, ..PostReading::silent(heard.lang) });
+            (post, route, left)
         };
         posts.into_par_iter().map(way).collect::<Vec<_>>()
     })
@@ -230,25 +230,16 @@ async fn route(store: &Store, recipe: &Recipe, cascade: Cascade, posts: Vec<Unre
 /// Asks about some posts and writes down what was answered. What concerns one post is recorded and survived.
 async fn ask(store: &Store, reader: &Reader, posts: &[UnreadPost], told: &mut Told) -> Result<()> {
     let texts: Vec<_> = posts.iter().map(text).collect();
-    let (mut readings, mut failures, mut end) = (Vec::new(), Vec::new(), None);
-    for (post, answer) in posts.iter().zip(reader.read(&texts).await) {
-        match answer {
-            Ok(read) => {
-                told.add(&read.reading);
-                told.usage += read.usage;
-                told.quotes += read.quotes;
-                readings.push((post.id.clone(), read.reading));
-            }
-            Err(why) if why.is_about_one_item() => {
-                told.failed += 1;
-                failures.push(Failure::new("extract", post.id.as_str(), why.to_string()));
-            }
-            Err(why) => end = Some(why),
-        }
-    }
-    store.write_post_readings(&reader.recipe(), &readings).await.context("could not store what was read")?;
+    let came = CameBack::sort(posts.iter().map(|post| post.id.clone()), reader.read(&texts).await);
+    came.readings.iter().for_each(|(_, reading)| told.add(reading));
+    told.usage += came.usage;
+    told.quotes += came.quotes;
+    told.failed += came.failures.len() as u64;
+    let failures: Vec<_> =
+        came.failures.iter().map(|(post, why)| Failure::new("extract", post.as_str(), why)).collect();
+    store.write_post_readings(&reader.recipe(), &came.readings).await.context("could not store what was read")?;
     store.record_failures(&failures).await?;
-    match end {
+    match came.end {
         Some(why) => Err(anyhow::Error::new(why)
             .context(format!("stopped after {} posts; they are kept, and the next run goes on from here", told.done))),
         None => Ok(()),

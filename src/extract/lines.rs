@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::embedded;
 use super::llm::{PostText, Reader};
 use crate::llm::Model;
+use crate::llm::ask::line_by_line;
 use crate::model::{Evidence, PostReading};
 use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests};
 
@@ -34,17 +35,7 @@ pub fn read_lines(input: impl Read, output: impl Write) -> Result<LinesRead> {
 pub async fn read_lines_by_model(reader: &Reader, input: impl Read, output: impl Write) -> Result<LinesRead> {
     answer_together(input, output, TOGETHER, async |asked: &[AskedLine]| {
         let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
-        let posts = texts(asked, &ids);
-        reader
-            .read(&posts)
-            .await
-            .into_iter()
-            .map(|answer| match answer {
-                Ok(read) => Ok(Ok(published(&read.reading))),
-                Err(why) if why.is_about_one_item() => Ok(Err(why.to_string())),
-                Err(why) => Err(why.into()),
-            })
-            .collect()
+        line_by_line(reader.read(&texts(asked, &ids)).await, published)
     })
     .await
 }
@@ -75,9 +66,6 @@ pub fn published(reading: &PostReading) -> Value {
         let mut fields = Map::from_iter([("act".to_owned(), json!(found.act.kind()))]);
         cut(&mut fields, &found.evidence);
         // Thousandths are more than a calibration can tell apart, and keep the line short.
-        if let Some(support) = found.support {
-            fields.insert("support".to_owned(), json!(support));
-        }
         fields.insert("confidence".to_owned(), json!((found.confidence * 1000.0).round() / 1000.0));
         if let Some(support) = found.support {
             fields.insert("support".to_owned(), json!(support));

@@ -22,7 +22,7 @@ use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::model::{PostId, PostReading, Voice};
+use crate::model::{PostId, PostReading};
 use crate::progress::Progress;
 use crate::store::{Store, UnreadPost};
 use crate::summary::StageSummary;
@@ -86,7 +86,7 @@ fn read_all(posts: Vec<UnreadPost>) -> Vec<(PostId, PostReading)> {
 
 fn read(post: &UnreadPost) -> PostReading {
     if post.bot {
-        return PostReading { voice: Voice::Unclear, lang: None, acts: Vec::new(), texture: Vec::new(), rejected: 0 };
+        return PostReading::silent(None);
     }
     let context = post.parent_text.as_deref().unwrap_or(&post.title);
     embedded::read_post(&post.text, Some(context))

@@ -1,13 +1,12 @@
-//! How good a reader is: its acts against acts that were labelled, post by post.
+//! Labelled posts, and hits and misses against them.
 
-use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::ops::Range;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ActKind, PostReading, Voice};
+use crate::model::{ActKind, Voice};
 
 /// A labelled post: one line of JSON with `id`, `text`, `acts:[{act, spans:[{start, end}]}]`, and where known `source`,
 /// `context`, `voice`.
@@ -133,45 +132,6 @@ impl ActScore {
 
 fn share(part: u32, of: u32) -> f64 {
     if of == 0 { 0.0 } else { f64::from(part) / f64::from(of) }
-}
-
-/// What a reader got right over some labelled posts.
-#[derive(Debug, Clone, Default)]
-pub struct Scorecard {
-    /// By act.
-    pub acts: BTreeMap<ActKind, ActScore>,
-    /// Posts whose voice was labelled.
-    pub voiced: u32,
-    /// Of these, with the right voice.
-    pub voice_right: u32,
-    /// Quotes of acts that are there.
-    pub quotes: u32,
-    /// Of these, overlapping a labelled span.
-    pub quotes_placed: u32,
-}
-
-/// Scores `read` over `posts`: act present or not, voice right or not, quotes in the right place or not.
-pub fn score(posts: &[TruthPost], read: impl Fn(&TruthPost) -> PostReading) -> Scorecard {
-    let mut card = Scorecard::default();
-    for post in posts {
-        let reading = read(post);
-        if let Some(voice) = post.voice {
-            card.voiced += 1;
-            card.voice_right += u32::from(voice == reading.voice);
-        }
-        for act in ActKind::ALL {
-            let Some(there) = post.has(act) else { continue };
-            let quotes = reading.acts.iter().filter(|found| found.act.kind() == act);
-            card.acts.entry(act).or_default().add(there, quotes.clone().next().is_some());
-            for found in quotes.filter(|_| there) {
-                let at = found.evidence.span();
-                card.quotes += 1;
-                let placed = post.spans(act).any(|s| s.start < at.end() && at.start() < s.end);
-                card.quotes_placed += u32::from(placed);
-            }
-        }
-    }
-    card
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ use std::ops::Range;
 
 use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::outgoing::{Outgoing, nonce};
+use super::outgoing::{Outgoing, Quotes, nonce};
+use super::prompt::Prompt;
 use super::sheet::Sheet;
 use super::{Model, Question, Unanswered, Usage};
 use crate::config::{LlmSettings, Protocol};
@@ -50,7 +52,7 @@ impl From<&LlmSettings> for Asking {
 }
 
 /// What stays the same in every question of a prompt.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Standing {
     /// The prompt's name.
     pub prompt: &'static str,
@@ -64,6 +66,91 @@ pub struct Standing {
     pub answer_tokens: u32,
     /// What fence words are made with; never sent.
     pub secret: [u8; 32],
+}
+
+impl Standing {
+    /// The questions of `prompt`, named `name`, that fill in `sheet` with at most `answer_tokens` about one text. `secret` makes the
+    /// fences unguessable (the workspace's author key will do) and the same request the same in a later run.
+    #[expect(clippy::expect_used, reason = "the examples are part of the program; the tests fill them in")]
+    pub fn new(
+        name: &'static str,
+        prompt: &Prompt,
+        sheet: &'static Sheet,
+        answer_tokens: u32,
+        asking: &Asking,
+        secret: [u8; 32],
+    ) -> Self {
+        let packed = asking.pack > 1;
+        Self {
+            prompt: name,
+            system: prompt.instructions(asking.protocol, packed),
+            examples: prompt.worked(sheet, asking.protocol, packed).expect("the examples quote their own texts"),
+            sheet,
+            answer_tokens,
+            secret,
+        }
+    }
+}
+
+/// A text that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read<R> {
+    /// What it says.
+    pub reading: R,
+    /// What that took. A request about several texts is on the account of the first.
+    pub usage: Usage,
+    /// How the proposed quotes fared.
+    pub quotes: Quotes,
+}
+
+/// What came back about some texts.
+pub struct CameBack<K, R> {
+    /// Readings, each with what it was asked for.
+    pub readings: Vec<(K, R)>,
+    /// What got no answer of its own, and why; the others were not held up.
+    pub failures: Vec<(K, String)>,
+    /// Why nothing more can be asked, if so.
+    pub end: Option<Unanswered>,
+    /// What it took.
+    pub usage: Usage,
+    /// How the proposed quotes fared.
+    pub quotes: Quotes,
+}
+
+impl<K, R> CameBack<K, R> {
+    /// Sorts `answers`, which came in the order of `keys`.
+    pub fn sort(keys: impl IntoIterator<Item = K>, answers: Vec<Result<Read<R>, Unanswered>>) -> Self {
+        let (readings, failures) = (Vec::new(), Vec::new());
+        let mut came = Self { readings, failures, end: None, usage: Usage::default(), quotes: Quotes::default() };
+        for (key, answer) in keys.into_iter().zip(answers) {
+            match answer {
+                Ok(read) => {
+                    came.usage += read.usage;
+                    came.quotes += read.quotes;
+                    came.readings.push((key, read.reading));
+                }
+                Err(why) if why.is_about_one_item() => came.failures.push((key, why.to_string())),
+                Err(why) => came.end = Some(why),
+            }
+        }
+        came
+    }
+}
+
+/// What a pipe answers line by line, with readings as `published`.
+///
+/// # Errors
+/// When nothing more can be asked.
+pub fn line_by_line<R>(
+    answers: Vec<Result<Read<R>, Unanswered>>,
+    published: impl Fn(&R) -> Value,
+) -> anyhow::Result<Vec<Result<Value, String>>> {
+    let line = |answer: Result<Read<R>, Unanswered>| match answer {
+        Ok(read) => Ok(Ok(published(&read.reading))),
+        Err(why) if why.is_about_one_item() => Ok(Err(why.to_string())),
+        Err(why) => Err(why.into()),
+    };
+    answers.into_iter().map(line).collect()
 }
 
 /// A text to ask about.

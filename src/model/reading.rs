@@ -119,8 +119,8 @@ pub struct Commitment {
     pub corroboration: Corroboration,
 }
 
-/// What a reader makes of one note.
-#[derive(Debug, Clone, PartialEq)]
+/// What a reader makes of one note. The default says nothing at all.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct NoteReading {
     /// `None` when the note claims nothing either way (machine-written notes).
     pub interest: Option<Interest>,

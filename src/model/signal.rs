@@ -302,3 +302,10 @@ pub struct PostReading {
     /// Quotes that were proposed and are not in the text.
     pub rejected: usize,
 }
+
+impl PostReading {
+    /// Of a text in `lang` in which nothing was read.
+    pub fn silent(lang: Option<&'static str>) -> Self {
+        Self { voice: Voice::Unclear, lang, acts: Vec::new(), texture: Vec::new(), rejected: 0 }
+    }
+}

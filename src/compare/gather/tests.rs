@@ -100,16 +100,7 @@ fn account(i: usize) -> Vec<(Note, NoteReading, serde_json::Value)> {
         amount: None,
         text: text.to_owned(),
     };
-    let empty = NoteReading {
-        interest: None,
-        compliments: Vec::new(),
-        fluff: Vec::new(),
-        pains: Vec::new(),
-        objections: Vec::new(),
-        commitments: Vec::new(),
-        asked: false,
-        rejected: 0,
-    };
+    let empty = NoteReading::default();
     let text = if i == 0 { "leaks all over, very keen" } else { "rust everywhere, very keen" };
     let pain = ClaimedPain { evidence: cut(text), elicitation: Elicitation::Volunteered, specific: false };
     let reading =

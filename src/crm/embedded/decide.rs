@@ -46,16 +46,7 @@ pub(super) fn read_with(
     let reader = Decider { grammar, text, kind, judged: &judged };
     let interest = cards.last().map(|card| card.score(&features.note(&seen)));
     if kind == NoteKind::System {
-        return NoteReading {
-            interest: None,
-            compliments: Vec::new(),
-            fluff: Vec::new(),
-            pains: Vec::new(),
-            objections: Vec::new(),
-            commitments: reader.commitments(),
-            asked: false,
-            rejected: 0,
-        };
+        return NoteReading { commitments: reader.commitments(), ..NoteReading::default() };
     }
     NoteReading {
         interest: interest.and_then(|score| Interest::new(reader.level(score))),

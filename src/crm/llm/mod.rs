@@ -12,10 +12,10 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use super::embedded::is_quoted;
-use crate::llm::ask::{Answered, Asked, Asking, Standing, ask, questions};
+use crate::llm::ask::{self, Answered, Asked, Asking, Standing};
 use crate::llm::outgoing::{Finder, Outgoing, Quotes};
 use crate::llm::prompt::Prompt;
-use crate::llm::{Model, Question, Unanswered, Usage};
+use crate::llm::{Model, Question, Unanswered};
 use crate::model::{
     ClaimedPain, Commitment, Corroboration, Currency, Evidence, Giver, Interest, NoteKind, NoteReading, Objection,
     Recipe,
@@ -47,15 +47,7 @@ pub struct NoteText<'a> {
 }
 
 /// A note that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Read {
-    /// What it says.
-    pub reading: NoteReading,
-    /// What that took. A request about several notes is on the account of the first.
-    pub usage: Usage,
-    /// How the proposed quotes fared.
-    pub quotes: Quotes,
-}
+pub type Read = ask::Read<NoteReading>;
 
 /// The reader. Cheap to share.
 #[derive(Clone)]
@@ -67,19 +59,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader that asks `model`. `names` are masked before anything is sent; `secret` makes the fences unguessable (the
-    /// workspace's author key will do) and the same request the same in a later run.
-    #[expect(clippy::expect_used, reason = "the examples are part of the program; the tests fill them in")]
+    /// A reader that asks `model`. `names` are masked before anything is sent; for `secret` see [`Standing::new`].
     pub fn new(model: Arc<Model>, asking: Asking, names: Names, secret: [u8; 32]) -> Self {
-        let packed = asking.pack > 1;
-        let standing = Standing {
-            prompt: "read_note",
-            system: PROMPT.instructions(asking.protocol, packed),
-            examples: PROMPT.worked(&NOTE_SHEET, asking.protocol, packed).expect("the examples quote their own texts"),
-            sheet: &NOTE_SHEET,
-            answer_tokens: ANSWER_TOKENS,
-            secret,
-        };
+        let standing = Standing::new("read_note", &PROMPT, &NOTE_SHEET, ANSWER_TOKENS, &asking, secret);
         Self { model, asking, names, standing }
     }
 
@@ -92,13 +74,13 @@ impl Reader {
 
     /// What would be asked about `notes`, as it would be sent.
     pub fn questions(&self, notes: &[NoteText<'_>]) -> Vec<Question> {
-        questions(&self.standing, &self.asking, &self.outgoing(notes))
+        ask::questions(&self.standing, &self.asking, &self.outgoing(notes))
     }
 
     /// Reads `notes`; the results come in their order. The requests go out concurrently.
     pub async fn read(&self, notes: &[NoteText<'_>]) -> Vec<Result<Read, Unanswered>> {
         let asked = self.outgoing(notes);
-        let answers = ask::<NoteSheet>(&self.model, &self.standing, &self.asking, &asked).await;
+        let answers = ask::ask::<NoteSheet>(&self.model, &self.standing, &self.asking, &asked).await;
         let read = asked.iter().zip(notes).zip(answers);
         read.map(|((asked, note), answer)| answer.map(|answer| reading(note, &asked.text, answer))).collect()
     }
@@ -113,16 +95,7 @@ impl Reader {
 /// What the filled sheets of one note say about it.
 fn reading(note: &NoteText<'_>, sent: &Outgoing<'_>, answer: Answered<NoteSheet>) -> Read {
     let mut quotes = Quotes::default();
-    let mut reading = NoteReading {
-        interest: None,
-        compliments: Vec::new(),
-        fluff: Vec::new(),
-        pains: Vec::new(),
-        objections: Vec::new(),
-        commitments: Vec::new(),
-        asked: false,
-        rejected: 0,
-    };
+    let mut reading = NoteReading::default();
     for (window, sheet) in answer.sheets {
         add(&mut reading, note, &mut Finder::new(sent, window, &mut quotes), sheet);
     }
@@ -130,16 +103,7 @@ fn reading(note: &NoteText<'_>, sent: &Outgoing<'_>, answer: Answered<NoteSheet>
     // A machine's record claims nothing; it only vouches.
     if note.kind == NoteKind::System {
         let NoteReading { commitments, rejected, .. } = reading;
-        reading = NoteReading {
-            interest: None,
-            compliments: Vec::new(),
-            fluff: Vec::new(),
-            pains: Vec::new(),
-            objections: Vec::new(),
-            commitments,
-            asked: false,
-            rejected,
-        };
+        reading = NoteReading { commitments, rejected, ..NoteReading::default() };
     }
     Read { reading, usage: answer.usage, quotes }
 }

@@ -61,10 +61,33 @@ pub fn recipe() -> Recipe {
 ///
 /// A text that is surely not English is kept with its language and without acts.
 pub fn read_post(text: &str, _context: Option<&str>) -> PostReading {
+    in_room(|room| {
+        let lang = room.look(text);
+        room.reading(text, lang)
+    })
+}
+
+/// How likely a post holds any act at all: the greatest of its acts' probabilities. 1 for what this reader cannot read.
+pub fn chance(text: &str) -> f64 {
+    in_room(|room| {
+        let lang = room.look(text);
+        room.chance(lang)
+    })
+}
+
+/// What [`read_post`] makes of a text whose [`chance`] is `wanted`. The text is taken apart once for both.
+pub fn read_where(text: &str, wanted: impl FnOnce(f64) -> bool) -> Option<PostReading> {
+    in_room(|room| {
+        let lang = room.look(text);
+        wanted(room.chance(lang)).then(|| room.reading(text, lang))
+    })
+}
+
+fn in_room<T>(work: impl FnOnce(&mut Room) -> T) -> T {
     thread_local! {
         static ROOM: RefCell<Room> = RefCell::new(Room::default());
     }
-    ROOM.with_borrow_mut(|room| read_in(room, text))
+    ROOM.with_borrow_mut(work)
 }
 
 /// What is kept from post to post, so that reading one asks for little memory.
@@ -75,23 +98,48 @@ struct Room {
     weighing: weights::Room,
 }
 
-fn read_in(Room { analysis, scores, weighing }: &mut Room, text: &str) -> PostReading {
-    analysis.take_apart(text);
-    let lang = language(text, analysis);
-    if lang.is_some_and(|lang| lang != "eng") {
-        return PostReading { voice: Voice::Unclear, lang, acts: Vec::new(), texture: Vec::new(), rejected: 0 };
-    }
-    let (acts, voice) = match SHIPPED.as_ref() {
-        Some(weights) => {
-            weights.score(text, analysis, weighing, scores);
-            let acts = acts(weights, text, analysis, scores);
-            let voice = voice::voice(scores, analysis, &acts);
-            (acts, voice)
+impl Room {
+    /// Takes `text` apart and, where this reader can read it, weighs it. Gives its language.
+    fn look(&mut self, text: &str) -> Option<&'static str> {
+        self.analysis.take_apart(text);
+        let lang = language(text, &self.analysis);
+        if let Some(weights) = SHIPPED.as_ref().filter(|_| !is_foreign(lang)) {
+            weights.score(text, &self.analysis, &mut self.weighing, &mut self.scores);
         }
-        None => (Vec::new(), Voice::Unclear),
-    };
-    let texture = texture::texture(text, analysis, &acts);
-    PostReading { voice, lang, acts: acts.into_iter().map(FoundAct::from).collect(), texture, rejected: 0 }
+        lang
+    }
+
+    /// What the `text` that was looked at last says.
+    fn reading(&self, text: &str, lang: Option<&'static str>) -> PostReading {
+        if is_foreign(lang) {
+            return PostReading::silent(lang);
+        }
+        let (acts, voice) = match SHIPPED.as_ref() {
+            Some(weights) => {
+                let acts = acts(weights, text, &self.analysis, &self.scores);
+                let voice = voice::voice(&self.scores, &self.analysis, &acts);
+                (acts, voice)
+            }
+            None => (Vec::new(), Voice::Unclear),
+        };
+        let texture = texture::texture(text, &self.analysis, &acts);
+        PostReading { voice, lang, acts: acts.into_iter().map(FoundAct::from).collect(), texture, rejected: 0 }
+    }
+
+    /// [`chance`] of the text that was looked at last.
+    fn chance(&self, lang: Option<&'static str>) -> f64 {
+        let Some(weights) = SHIPPED.as_ref().filter(|_| !is_foreign(lang)) else { return 1.0 };
+        let best = |a: usize| {
+            let decision = weights.decision(a);
+            let chances = self.scores.sentences.iter().map(|s| decision.probability(s[a], self.scores.post[a]));
+            chances.fold(0.0, f64::max)
+        };
+        (0..ActKind::ALL.len()).map(best).fold(0.0, f64::max)
+    }
+}
+
+fn is_foreign(lang: Option<&str>) -> bool {
+    lang.is_some_and(|lang| lang != "eng")
 }
 
 /// ISO 639-3 of a text that is long enough to tell; `None` otherwise.
@@ -122,22 +170,6 @@ fn language(text: &str, analysis: &Analysis) -> Option<&'static str> {
     // Below this the detector mistakes chat and product names for other languages.
     let sure = info.is_reliable() && info.confidence() > 0.9;
     if info.lang() == whatlang::Lang::Eng { Some("eng") } else { sure.then(|| info.lang().code()) }
-}
-
-/// How likely a post holds any act at all: the greatest of its acts' probabilities. 1 for what this reader cannot read.
-pub fn chance(text: &str) -> f64 {
-    let Some(weights) = SHIPPED.as_ref() else { return 1.0 };
-    let Room { mut analysis, mut scores, mut weighing } = Room::default();
-    analysis.take_apart(text);
-    if language(text, &analysis).is_some_and(|lang| lang != "eng") {
-        return 1.0;
-    }
-    weights.score(text, &analysis, &mut weighing, &mut scores);
-    let best = |a: usize| {
-        let decision = weights.decision(a);
-        scores.sentences.iter().map(|s| decision.probability(s[a], scores.post[a])).fold(0.0, f64::max)
-    };
-    (0..ActKind::ALL.len()).map(best).fold(0.0, f64::max)
 }
 
 /// The acts that reach their threshold, each with the sentences that show it, in text order.

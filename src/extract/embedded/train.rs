@@ -30,6 +30,9 @@ const POST_C: f64 = 0.1;
 /// Share of the post's score in the sum, chosen likewise among 0, 0.3, 0.5, 0.7 and 1.
 const MIX: f32 = 0.6;
 
+/// How finely a dual variable is found.
+const HALVINGS: u32 = 24;
+
 /// Folds of the cross-validation behind confidence and threshold.
 const FOLDS: usize = 5;
 
@@ -258,7 +261,7 @@ fn fit(rows: &[(&Row, bool, f64)]) -> (Vec<f32>, f32) {
             let sign = signed(label);
             let margin =
                 sign * row.features.iter().fold(weights[SIZE], |s, &(f, v)| s + weights[f as usize] * f64::from(v));
-            let new = best_dual(duals[i], c, row.square, margin);
+            let new = best_dual(duals[i], c, row.square, margin, HALVINGS);
             moved = moved.max((new - duals[i]).abs() / c);
             row.add_to(&mut weights, sign * (new - duals[i]));
             duals[i] = new;
@@ -285,10 +288,10 @@ fn signed(label: bool) -> f64 {
 }
 
 /// The dual variable in `(0, c)` at which `ln(x / (c - x)) + square (x - old) + margin` is zero. It grows in `x`, so halving
-/// the range finds it.
-fn best_dual(old: f64, c: f64, square: f64, margin: f64) -> f64 {
+/// the range finds it, to one part in `2^halvings`.
+pub(crate) fn best_dual(old: f64, c: f64, square: f64, margin: f64, halvings: u32) -> f64 {
     let (mut low, mut high) = (0.0, c);
-    for _ in 0..24 {
+    for _ in 0..halvings {
         let x = 0.5 * (low + high);
         if (x / (c - x)).ln() + square * (x - old) + margin > 0.0 {
             high = x;

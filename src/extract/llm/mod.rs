@@ -13,10 +13,10 @@ mod tests;
 
 use std::sync::{Arc, LazyLock};
 
-use crate::llm::ask::{Answered, Asked, Asking, Standing, ask, questions};
+use crate::llm::ask::{self, Answered, Asked, Asking, Standing};
 use crate::llm::outgoing::{Finder, Outgoing, Place, Quotes, context_line};
 use crate::llm::prompt::Prompt;
-use crate::llm::{Model, Question, Unanswered, Usage};
+use crate::llm::{Model, Question, Unanswered};
 use crate::model::{Act, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, TextureSlot, Voice};
 use crate::text::redact::Names;
 
@@ -49,15 +49,7 @@ pub struct PostText<'a> {
 }
 
 /// A post that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Read {
-    /// What it says.
-    pub reading: PostReading,
-    /// What that took. A request about several posts is on the account of the first.
-    pub usage: Usage,
-    /// How the proposed quotes fared.
-    pub quotes: Quotes,
-}
+pub type Read = ask::Read<PostReading>;
 
 /// The reader. Cheap to share.
 #[derive(Clone)]
@@ -69,19 +61,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader that asks `model`. `names` are masked before anything is sent; `secret` makes the fences unguessable (the
-    /// workspace's author key will do) and the same request the same in a later run.
-    #[expect(clippy::expect_used, reason = "the examples are part of the program; the tests fill them in")]
+    /// A reader that asks `model`. `names` are masked before anything is sent; for `secret` see [`Standing::new`].
     pub fn new(model: Arc<Model>, asking: Asking, names: Names, secret: [u8; 32]) -> Self {
-        let packed = asking.pack > 1;
-        let standing = Standing {
-            prompt: "read_post",
-            system: PROMPT.instructions(asking.protocol, packed),
-            examples: PROMPT.worked(&POST_SHEET, asking.protocol, packed).expect("the examples quote their own texts"),
-            sheet: &POST_SHEET,
-            answer_tokens: ANSWER_TOKENS,
-            secret,
-        };
+        let standing = Standing::new("read_post", &PROMPT, &POST_SHEET, ANSWER_TOKENS, &asking, secret);
         Self { model, asking, names, standing }
     }
 
@@ -95,13 +77,13 @@ impl Reader {
 
     /// What would be asked about `posts`, as it would be sent. Second looks are not among them: they depend on the answers.
     pub fn questions(&self, posts: &[PostText<'_>]) -> Vec<Question> {
-        questions(&self.standing, &self.asking, &self.outgoing(posts))
+        ask::questions(&self.standing, &self.asking, &self.outgoing(posts))
     }
 
     /// Reads `posts`; the results come in their order. The requests go out concurrently.
     pub async fn read(&self, posts: &[PostText<'_>]) -> Vec<Result<Read, Unanswered>> {
         let asked = self.outgoing(posts);
-        let answers = ask::<PostSheet>(&self.model, &self.standing, &self.asking, &asked).await;
+        let answers = ask::ask::<PostSheet>(&self.model, &self.standing, &self.asking, &asked).await;
         let mut read: Vec<Result<Read, Unanswered>> = asked
             .iter()
             .zip(posts)

@@ -114,16 +114,7 @@ impl World {
             amount: None,
             text: text.to_owned(),
         });
-        let reading = NoteReading {
-            interest: interest.and_then(Interest::new),
-            compliments: Vec::new(),
-            fluff: Vec::new(),
-            pains: Vec::new(),
-            objections: Vec::new(),
-            commitments: Vec::new(),
-            asked: false,
-            rejected: 0,
-        };
+        let reading = NoteReading { interest: interest.and_then(Interest::new), ..NoteReading::default() };
         self.note_readings.push((NoteId::new(id), reading));
         &mut self.note_readings.last_mut().unwrap().1
     }
