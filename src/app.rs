@@ -10,7 +10,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use crate::clock::Clock;
-use crate::collect::Context;
+use crate::collect::{Context, Zone};
 use crate::config::{LlmSettings, ReaderKind, Settings};
 use crate::extract::cascade::Cascade;
 use crate::index::Index;
@@ -64,8 +64,8 @@ impl App {
     }
 
     /// What parsers need to know; `community` overrides what the input says.
-    pub fn collect_context(&self, community: Option<String>) -> Context {
-        Context { author_key: self.author_key, now: self.clock.now(), community }
+    pub fn collect_context(&self, community: Option<String>, zone: Zone) -> Context {
+        Context { author_key: self.author_key, now: self.clock.now(), community, zone }
     }
 
     /// What the readers' results are kept under.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -22,6 +23,8 @@ pub struct Settings {
     pub workspace: PathBuf,
     /// What `candor run` collects: paths and addresses.
     pub collect: Vec<String>,
+    /// The zone of dates that name none, in posts and in CRM exports.
+    pub tz: TimeZone,
     /// What `candor run` imports: CRM exports.
     pub crm: Vec<PathBuf>,
     /// Column map for CRM exports.
@@ -139,6 +142,7 @@ struct File {
     workspace: Option<PathBuf>,
     title: Option<String>,
     collect: Vec<String>,
+    tz: Option<String>,
     crm: Vec<PathBuf>,
     crm_map: Option<PathBuf>,
     codebook: Option<PathBuf>,
@@ -257,6 +261,7 @@ impl Settings {
                 .or(file.workspace.map(|w| base.join(w)))
                 .unwrap_or_else(|| PathBuf::from("candor-workspace")),
             collect,
+            tz: file.tz.as_deref().map_or(Ok(TimeZone::UTC), zone)?,
             crm: file.crm.into_iter().map(|p| base.join(p)).collect(),
             crm_map: file.crm_map.map(|p| base.join(p)),
             codebook: file.codebook.map(|p| base.join(p)),
@@ -269,6 +274,10 @@ impl Settings {
             llm,
         })
     }
+}
+
+fn zone(name: &str) -> Result<TimeZone> {
+    TimeZone::get(name).with_context(|| format!("there is no time zone {name:?}; name one as in Europe/Berlin or UTC"))
 }
 
 fn date(text: &str) -> Result<Date> {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use crate::app::App;
-use crate::collect::{self, Collected, files, sites};
+use crate::collect::{self, Collected, Zone, files, sites};
 use crate::extract::by_model::ByBatch;
 use crate::llm::Estimate;
 use crate::model::comparison::ComparisonV1;
@@ -21,7 +21,8 @@ use crate::{compare, crm, extract, group, index, report};
 /// When a stage cannot go on at all. Single records that fail are recorded and the run goes on.
 pub async fn run(app: &App, tell: &mut dyn FnMut(&StageSummary) -> Result<()>) -> Result<()> {
     if !app.settings.collect.is_empty() {
-        tell(&collect(app, &app.settings.collect, None, None).await?)?;
+        let zone = Zone::new(app.settings.tz.clone());
+        tell(&collect(app, &app.settings.collect, None, None, zone).await?)?;
     }
     tell(&index(app).await?)?;
     tell(&extract(app).await?)?;
@@ -44,9 +45,10 @@ pub async fn collect(
     targets: &[String],
     community: Option<String>,
     limit: Option<u64>,
+    zone: Zone,
 ) -> Result<StageSummary> {
     let began = Instant::now();
-    let context = app.collect_context(community);
+    let context = app.collect_context(community, zone);
     let (live, paths) = collect::split_targets(targets)?;
     let mut all = Collected::default();
     if !paths.is_empty() {
@@ -58,6 +60,7 @@ pub async fn collect(
             all += sites::collect_site(&app.store, &net, &context, target, limit, app.progress).await?;
         }
     }
+    all.zoneless = context.zone.met();
     Ok(all.summary(began))
 }
 

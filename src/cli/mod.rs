@@ -22,9 +22,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::tz::TimeZone;
 
 use crate::app::App;
 use crate::clock::Clock;
+use crate::collect::Zone;
+use crate::collect::files::FORMATS;
 use crate::config::{self, Settings};
 use crate::exit::Exit;
 use crate::extract::by_model::ByBatch;
@@ -97,6 +100,8 @@ enum Verb {
     Export(export::ExportArgs),
     /// What is in the workspace, what is still to do, what failed.
     Status,
+    /// The kinds of files that `candor collect` reads.
+    Formats,
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +115,13 @@ struct CollectArgs {
     /// At most this many threads from each live site.
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
+    /// Zone of dates that name none, as in `Europe/Berlin` [default: UTC, or `tz` of the configuration].
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    tz: Option<TimeZone>,
+}
+
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "no such time zone; name one as in Europe/Berlin or UTC".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -176,6 +188,7 @@ impl Cli {
             Verb::Read(args) => return read::run(&args, &global).await,
             Verb::Eval(args) => return eval::run(&args, &global, &mut out).await,
             Verb::Init => return init(&mut out),
+            Verb::Formats => return formats(&mut out),
             Verb::Demo(args) => return demo::run(args, &global, &mut out).await,
             _ => {}
         }
@@ -204,10 +217,24 @@ impl Global {
     }
 }
 
+fn formats(out: &mut Output) -> Result<Exit> {
+    let names: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
+    if out.json() {
+        out.value(&serde_json::json!({"v": 1, "formats": names}))?;
+    } else {
+        out.line(&names.join("\n"))?;
+        out.line("Files may be packed with zip, gzip or zstd, and of any encoding. What a file is, is told from its content.")?;
+    }
+    Ok(Exit::Done)
+}
+
 async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
     let summary = match verb {
         Verb::Run => return everything(app, out).await,
-        Verb::Collect(args) => pipeline::collect(app, &args.targets, args.community, args.limit).await?,
+        Verb::Collect(args) => {
+            let zone = Zone::new(args.tz.unwrap_or_else(|| app.settings.tz.clone()));
+            pipeline::collect(app, &args.targets, args.community, args.limit, zone).await?
+        }
         Verb::Index => pipeline::index(app).await?,
         Verb::Extract(ExtractArgs { dry_run: true, .. }) => return dry_run(app, out).await,
         Verb::Extract(ExtractArgs { batch: true, .. }) => match pipeline::extract_by_batch(app).await? {
@@ -238,7 +265,7 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Label(verb) => return label::run(app, verb, out).await,
         Verb::Export(args) => return export::run(app, &args).await,
         Verb::Status => return status::run(app, out).await,
-        Verb::Demo(_) | Verb::Init | Verb::Read(_) | Verb::Eval(_) => return Ok(Exit::Usage),
+        Verb::Demo(_) | Verb::Init | Verb::Formats | Verb::Read(_) | Verb::Eval(_) => return Ok(Exit::Usage),
     };
     out.stage(app, &summary).await?;
     Ok(summary.exit())

@@ -145,15 +145,31 @@ fn sentence(summary: &StageSummary) -> String {
         grouped(summary.failed),
         summary.took_ms as f64 / 1000.0
     );
-    for (name, value) in &summary.detail {
+    for (name, value) in summary.detail.iter().filter(|(name, _)| *name != FORMATS) {
         let shown = brief(value);
         if !shown.is_empty() {
             let line = format!("          {}: {shown}", name.replace('_', " "));
             let _ = write!(text, "\n{}", wrapped(&line, "            "));
         }
     }
+    if let Some(Value::Object(formats)) = summary.detail.get(FORMATS)
+        && !formats.is_empty()
+    {
+        let mut table = plain_table(&["format", "files", "posts", "left out", "failed"]);
+        for (name, counts) in formats {
+            let count = |field: &str| grouped(counts[field].as_u64().unwrap_or(0));
+            table.add_row([name.clone(), count("files"), count("posts"), count("skipped"), count("failed")]);
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+        let _ = write!(text, "\n{table}");
+    }
     text
 }
+
+/// What a collection tells of each format, shown as a table.
+const FORMATS: &str = "formats";
 
 /// A value in a few words: objects as `name value, name value`, empty things not at all.
 fn brief(value: &Value) -> String {

@@ -12,10 +12,15 @@ pub mod wire;
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::model::AuthorKey;
@@ -31,6 +36,39 @@ pub struct Context {
     pub now: Timestamp,
     /// Name for the community, where the input does not tell one (or is overridden by `--community`).
     pub community: Option<String>,
+    /// The zone of dates that name none.
+    pub zone: Zone,
+}
+
+/// The zone in which dates without one are read, and how many were.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    tz: TimeZone,
+    met: Arc<AtomicU64>,
+}
+
+impl Zone {
+    /// Dates without a zone are of `tz`.
+    pub fn new(tz: TimeZone) -> Self {
+        Self { tz, met: Arc::default() }
+    }
+
+    /// The instant of a date on a wall clock. Where the clock was set back, the earlier one.
+    pub fn instant(&self, at: DateTime) -> Option<Timestamp> {
+        self.met.fetch_add(1, Ordering::Relaxed);
+        self.tz.to_timestamp(at).ok()
+    }
+
+    /// How many dates were read so.
+    pub fn met(&self) -> u64 {
+        self.met.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::new(TimeZone::UTC)
+    }
 }
 
 impl Context {
@@ -77,6 +115,27 @@ pub struct Collected {
     pub failed: u64,
     /// Distinct threads written.
     pub threads: u64,
+    /// Files that belong to an export and hold no posts, such as lists of users.
+    pub companions: u64,
+    /// Pictures, style sheets and the like, which hold no posts.
+    pub assets: u64,
+    /// What became of the files of each format, by its name.
+    pub formats: BTreeMap<&'static str, FormatCounts>,
+    /// Dates that name no zone and were read in the chosen one.
+    pub zoneless: u64,
+}
+
+/// What became of the files of one format.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FormatCounts {
+    /// Files read to their end.
+    pub files: u64,
+    /// Posts found, known ones among them.
+    pub posts: u64,
+    /// Records left out for a reason that is counted.
+    pub skipped: u64,
+    /// Records that could not be read.
+    pub failed: u64,
 }
 
 impl AddAssign for Collected {
@@ -91,6 +150,16 @@ impl AddAssign for Collected {
         }
         self.failed += other.failed;
         self.threads += other.threads;
+        self.companions += other.companions;
+        self.assets += other.assets;
+        self.zoneless += other.zoneless;
+        for (format, counts) in other.formats {
+            let sum = self.formats.entry(format).or_default();
+            sum.files += counts.files;
+            sum.posts += counts.posts;
+            sum.skipped += counts.skipped;
+            sum.failed += counts.failed;
+        }
     }
 }
 
@@ -101,9 +170,11 @@ impl Collected {
         let skipped: u64 = self.skipped.values().sum();
         let posts = json!({"seen": self.seen, "new": new, "known": known, "updated": updated, "skipped": skipped, "failed": self.failed});
         StageSummary::new("collect", began, new + updated, known + skipped, self.failed + self.refused)
-            .with("files", json!({"read": self.read, "refused": self.refused}))
+            .with("files", json!({"read": self.read, "refused": self.refused, "companions": self.companions, "assets": self.assets}))
             .with("posts", posts)
             .with("skipped_why", json!(self.skipped))
             .with("threads", self.threads)
+            .with("formats", json!(self.formats))
+            .with("zoneless_dates", self.zoneless)
     }
 }

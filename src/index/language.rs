@@ -277,7 +277,7 @@ impl Reading<'_> {
     fn check_name(&self, field: &str, name: &str) -> Result<(), QueryError> {
         let known: Vec<&str> = match field {
             "act" if ActKind::parse(name).is_none() => ActKind::ALL.map(ActKind::as_str).to_vec(),
-            "source" if Source::parse(name).is_none() => vec!["reddit", "discord", "discourse", "jsonl"],
+            "source" if Source::parse(name).is_none() => Source::ALL.map(Source::as_str).to_vec(),
             _ => return Ok(()),
         };
         Err(self.error(&format!("there is no {field} of that name; there are {}", known.join(", ")), name))

@@ -1,7 +1,6 @@
 //! DiscordChatExporter's JSON (FORMATS d3): one channel or thread a file.
 
 use std::io::BufRead;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -30,13 +29,13 @@ impl Format for DiscordExport {
         "DiscordChatExporter JSON"
     }
 
-    fn sniff(&self, head: &[u8], _path: &Path) -> bool {
+    fn sniff(&self, head: &[u8], _place: &super::Place) -> bool {
         let head = head.trim_ascii_start();
         let begins = String::from_utf8_lossy(&head[..head.len().min(64)]);
         begins.starts_with('{') && begins[1..].trim_start().starts_with("\"guild\"")
     }
 
-    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _path: &'a Path, ctx: &'a Context) -> Records<'a> {
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a super::Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["messages"]);
         let mut export = Export::default();
         let mut held = None;

@@ -1,7 +1,6 @@
 //! A saved Discourse topic: the body of `/t/ID.json` (FORMATS d5).
 
 use std::io::BufRead;
-use std::path::Path;
 
 use serde_json::Value;
 
@@ -19,16 +18,16 @@ impl Format for DiscourseTopic {
         "Discourse topic JSON (/t/ID.json)"
     }
 
-    fn sniff(&self, head: &[u8], _path: &Path) -> bool {
+    fn sniff(&self, head: &[u8], _place: &super::Place) -> bool {
         let head = String::from_utf8_lossy(head);
         // Where keys are sorted, the posts come after much else.
         head.trim_start().starts_with('{')
             && (head.contains("\"post_stream\"") || (head.contains("\"archetype\"") && head.contains("\"chunk_size\"")))
     }
 
-    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, path: &'a Path, ctx: &'a Context) -> Records<'a> {
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, at: &'a super::Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["post_stream", "posts"]);
-        let mut file = File { place: place(path, ctx), topic: Topic::default(), told: None, numbers: Numbers::new() };
+        let mut file = File { place: place(at, ctx), topic: Topic::default(), told: None, numbers: Numbers::new() };
         let mut held = None;
         Box::new(std::iter::from_fn(move || {
             loop {
@@ -97,10 +96,8 @@ impl File {
 }
 
 /// A topic's body does not say which forum it is from; its folder does.
-fn place(path: &Path, ctx: &Context) -> Place {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = absolute.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    Place { community: ctx.community.clone().or(folder).unwrap_or_else(|| "discourse".to_owned()), base: None }
+fn place(at: &super::Place, ctx: &Context) -> Place {
+    Place { community: ctx.community.clone().or(at.folder()).unwrap_or_else(|| "discourse".to_owned()), base: None }
 }
 
 #[cfg(test)]

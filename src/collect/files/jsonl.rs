@@ -4,13 +4,12 @@
 //! The text is kept exactly as given. Ids count within their community, which is the file's name unless said otherwise.
 
 use std::io::BufRead;
-use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{Format, Records, each_line, json};
+use super::{Format, Place, Records, each_line, json};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, is_future, lenient, parse_instant};
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
@@ -23,12 +22,12 @@ impl Format for PlainLines {
         "JSON lines of {id, text, …}"
     }
 
-    fn sniff(&self, head: &[u8], _path: &Path) -> bool {
+    fn sniff(&self, head: &[u8], _place: &Place) -> bool {
         has_line(head, |keys| keys("id") && keys("text"))
     }
 
-    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, path: &'a Path, ctx: &'a Context) -> Records<'a> {
-        let stem = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
+        let stem = place.name();
         let stem = stem.split('.').next().filter(|s| !s.is_empty()).unwrap_or("jsonl").to_owned();
         each_line(input, move |line| records(ctx, &stem, json(line)?))
     }
@@ -154,8 +153,13 @@ mod tests {
 
     #[test]
     fn one_good_line_in_the_head_is_enough() {
-        assert!(PlainLines.sniff(b"garbage\n\n{\"id\":1,\"te\n{\"id\":1,\"text\":\"a\"}\n", Path::new("x")));
-        assert!(PlainLines.sniff(b"{\"id\":1,\"text\":\"a line that goes on", Path::new("x")));
-        assert!(!PlainLines.sniff(b"{\"id\":1}\n[]", Path::new("x")));
+        assert!(PlainLines.sniff(
+            b"garbage\n\n{\"id\":1,\"te\n{\"id\":1,\"text\":\"a\"}\n",
+            &Place::on_disk(std::path::Path::new("x"))
+        ));
+        assert!(
+            PlainLines.sniff(b"{\"id\":1,\"text\":\"a line that goes on", &Place::on_disk(std::path::Path::new("x")))
+        );
+        assert!(!PlainLines.sniff(b"{\"id\":1}\n[]", &Place::on_disk(std::path::Path::new("x"))));
     }
 }

@@ -15,24 +15,30 @@ mod open;
 
 mod pieces;
 
+mod place;
+
 mod reddit;
 
 mod walk;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::BufRead;
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, Read};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
 use indicatif::ProgressBar;
 use tokio::sync::mpsc;
+use zip::ZipArchive;
 
 use super::wire::{Record, Unreadable};
-use super::{Collected, Context};
+use super::{Collected, Context, FormatCounts};
 use crate::model::{Thread, ThreadId};
 use crate::progress::Progress;
 use crate::store::{Batch, Failure, Store};
+
+pub use place::Place;
 
 /// Every format that is read, in the order in which they are asked.
 pub const FORMATS: &[&dyn Format] = &[
@@ -50,11 +56,17 @@ pub trait Format: Sync {
 
     /// Whether a file that begins with `head` is of this format. `head` is the whole file or its first 64 KiB, unpacked and
     /// as UTF-8.
-    fn sniff(&self, head: &[u8], path: &Path) -> bool;
+    fn sniff(&self, head: &[u8], place: &Place) -> bool;
+
+    /// Whether a file that begins with `head` belongs to an export of this format and holds no posts: lists of users or
+    /// channels, which the posts' files are read with.
+    fn accompanies(&self, _head: &[u8], _place: &Place) -> bool {
+        false
+    }
 
     /// The records of the file, one at a time; a thread comes before its posts. Ends at the end of the input, or after a
     /// [`BadRecord`] that cannot be read past.
-    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, path: &'a Path, ctx: &'a Context) -> Records<'a>;
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a>;
 }
 
 /// The records of one file.
@@ -102,7 +114,7 @@ pub async fn collect_paths(store: &Store, ctx: &Context, paths: &[PathBuf], prog
     let reading = {
         let (ctx, bar) = (ctx.clone(), bar.clone());
         tokio::task::spawn_blocking(move || {
-            let mut slicer = Slicer { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new() };
+            let mut slicer = Slicer { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new(), format: "" };
             for (name, reason) in refused {
                 slicer.refuse(&name, reason);
             }
@@ -135,25 +147,87 @@ fn digest(id: &ThreadId) -> u64 {
 }
 
 fn read_file(file: &walk::File, ctx: &Context, bar: &ProgressBar, slicer: &mut Slicer) -> Result<()> {
-    let opened = open::open(&file.path, bar);
-    let (head, input) = match opened {
+    let opened = match File::open(&file.path) {
         Ok(opened) => opened,
-        Err(reason) => {
-            slicer.refuse(&file.name, reason);
+        Err(error) => {
+            bar.inc(file.bytes);
+            slicer.refuse(&file.name, format!("could not be read: {error}"));
             return Ok(());
         }
     };
-    let Some(format) = FORMATS.iter().find(|f| f.sniff(&head, &file.path)) else {
-        slicer.refuse(&file.name, open::refusal(&head));
+    if is_zip(&file.path) {
+        bar.inc(file.bytes);
+        return read_archive(file, opened, ctx, slicer);
+    }
+    read_one(&file.name, &Place::on_disk(&file.path), bar.wrap_read(opened), ctx, slicer)
+}
+
+/// Whether a file is a zip archive, which is read as the folder that was packed.
+fn is_zip(path: &std::path::Path) -> bool {
+    let mut magic = [0; 4];
+    File::open(path).and_then(|mut f| f.read_exact(&mut magic)).is_ok() && magic[..3] == *b"PK\x03"
+}
+
+/// Reads the files of a zip archive, in the order of their names.
+fn read_archive(file: &walk::File, opened: File, ctx: &Context, slicer: &mut Slicer) -> Result<()> {
+    let both = ZipArchive::new(opened).and_then(|archive| Ok((archive, ZipArchive::new(File::open(&file.path)?)?)));
+    let (mut archive, beside) = match both {
+        Ok(both) => both,
+        Err(error) => {
+            slicer.refuse(&file.name, format!("a zip archive that could not be read: {error}"));
+            return Ok(());
+        }
+    };
+    if archive.index_for_name("[Content_Types].xml").is_some() {
+        slicer.refuse(&file.name, "an Office document; save it as CSV or text first".to_owned());
+        return Ok(());
+    }
+    let place = Place::archive(&file.path, beside);
+    let named = |(index, raw): (usize, &[u8])| (String::from_utf8_lossy(raw).into_owned(), index);
+    let mut entries: Vec<(String, usize)> = archive.file_names_raw().enumerate().map(named).collect();
+    entries.sort_unstable();
+    for (name, index) in entries {
+        let shown = format!("{}/{name}", file.name);
+        let hidden = name.split('/').any(|part| part.starts_with('.') || part == "__MACOSX");
+        match archive.by_index(index) {
+            Ok(entry) if entry.is_dir() || hidden => {}
+            Ok(entry) => read_one(&shown, &place(std::path::Path::new(&name)), entry, ctx, slicer)?,
+            Err(error) => slicer.refuse(&shown, format!("could not be unpacked: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// Reads one file, or says why not. `name` is how messages call it.
+fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &mut Slicer) -> Result<()> {
+    if open::is_asset(place.path()) {
+        slicer.slice.collected.assets += 1;
+        return Ok(());
+    }
+    let (head, input) = match open::open(place.path(), raw) {
+        Ok(opened) => opened,
+        Err(reason) => {
+            slicer.refuse(name, reason);
+            return Ok(());
+        }
+    };
+    let Some(format) = FORMATS.iter().find(|f| f.sniff(&head, place)) else {
+        if FORMATS.iter().any(|f| f.accompanies(&head, place)) {
+            slicer.slice.collected.companions += 1;
+        } else {
+            slicer.refuse(name, open::refusal(&head));
+        }
         return Ok(());
     };
-    let mut mistakes = Mistakes { file: &file.name, counts: BTreeMap::new() };
-    for record in format.read(input, &file.path, ctx) {
+    let mut mistakes = Mistakes { file: name, counts: BTreeMap::new() };
+    slicer.format = format.name();
+    for record in format.read(input, place, ctx) {
         match record {
             Ok(record) => slicer.take(record),
             Err(bad) => {
                 slicer.slice.collected.seen += 1;
                 slicer.slice.collected.failed += 1;
+                slicer.of_format().failed += 1;
                 slicer.slice.batch.failures.extend(mistakes.row(&bad));
             }
         }
@@ -161,6 +235,7 @@ fn read_file(file: &walk::File, ctx: &Context, bar: &ProgressBar, slicer: &mut S
     }
     slicer.slice.batch.failures.extend(mistakes.rest());
     slicer.slice.collected.read += 1;
+    slicer.of_format().files += 1;
     Ok(())
 }
 
@@ -178,10 +253,21 @@ struct Slicer {
     bytes: usize,
     /// Threads of the slice by id: a dump repeats the thread with every comment.
     threads: HashMap<ThreadId, Thread>,
+    /// Name of the format that is being read.
+    format: &'static str,
 }
 
 impl Slicer {
+    fn of_format(&mut self) -> &mut FormatCounts {
+        self.slice.collected.formats.entry(self.format).or_default()
+    }
+
     fn take(&mut self, record: Record) {
+        match &record {
+            Record::Thread(_) => {}
+            Record::Post(_) => self.of_format().posts += 1,
+            Record::Removed(_) | Record::Skipped { .. } => self.of_format().skipped += 1,
+        }
         let Slice { batch, collected } = &mut self.slice;
         match record {
             Record::Thread(thread) => {

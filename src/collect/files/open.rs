@@ -3,8 +3,9 @@
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
-use encoding_rs::{Decoder, UTF_16BE, UTF_16LE};
-use indicatif::ProgressBar;
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use flate2::bufread::MultiGzDecoder;
 
 const HEAD_BYTES: u64 = 64 << 10;
 const BUFFER_BYTES: usize = 64 << 10;
@@ -14,10 +15,9 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const WINDOW_LOG: u32 = 31;
 
 /// The first bytes of a file, and all of it from the start; both unpacked and as UTF-8. Or why not.
-pub(super) fn open(path: &Path, bar: &ProgressBar) -> Result<(Vec<u8>, Box<dyn BufRead>), String> {
+pub(super) fn open<'a>(path: &Path, raw: impl Read + 'a) -> Result<(Vec<u8>, Box<dyn BufRead + 'a>), String> {
     let unreadable = |e: io::Error| format!("could not be read: {e}");
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let (magic, packed) = peek(BufReader::with_capacity(BUFFER_BYTES, bar.wrap_read(file)), 4).map_err(unreadable)?;
+    let (magic, packed) = peek(BufReader::with_capacity(BUFFER_BYTES, raw), 4).map_err(unreadable)?;
     if magic.is_empty() {
         return Err("empty file".to_owned());
     }
@@ -25,27 +25,17 @@ pub(super) fn open(path: &Path, bar: &ProgressBar) -> Result<(Vec<u8>, Box<dyn B
     if !is_zstd && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zst")) {
         return Err(format!("named .zst but not packed with zstd: {}", kind(&magic).unwrap_or("something else")));
     }
-    let unpacked: Box<dyn BufRead> = if is_zstd {
+    let unpacked: Box<dyn BufRead + 'a> = if is_zstd {
         let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(unreadable)?;
         decoder.window_log_max(WINDOW_LOG).map_err(unreadable)?;
         Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder))
+    } else if magic.starts_with(&[0x1f, 0x8b]) {
+        Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(packed)))
     } else {
         Box::new(packed)
     };
-    let (start, mut unpacked) = peek(unpacked, 3).map_err(|e| format!("could not be unpacked: {e}"))?;
-    let decoder = match start[..] {
-        [0xff, 0xfe, ..] => Some(UTF_16LE.new_decoder_with_bom_removal()),
-        [0xfe, 0xff, ..] => Some(UTF_16BE.new_decoder_with_bom_removal()),
-        [0xef, 0xbb, 0xbf] => {
-            unpacked.consume(3);
-            None
-        }
-        _ => None,
-    };
-    let text: Box<dyn BufRead> = match decoder {
-        Some(decoder) => Box::new(BufReader::new(Utf16 { input: unpacked, decoder, ended: false })),
-        None => Box::new(unpacked),
-    };
+    let (start, unpacked) = peek(unpacked, 4096).map_err(|e| format!("could not be unpacked: {e}"))?;
+    let text = BufReader::with_capacity(BUFFER_BYTES, Decoded::new(unpacked, &start));
     let (head, text) = peek(text, HEAD_BYTES).map_err(|e| format!("could not be unpacked: {e}"))?;
     if head.is_empty() {
         return Err("empty file".to_owned());
@@ -55,27 +45,32 @@ pub(super) fn open(path: &Path, bar: &ProgressBar) -> Result<(Vec<u8>, Box<dyn B
 
 /// Why a file that begins with `head` and is of no known format is refused.
 pub(super) fn refusal(head: &[u8]) -> String {
-    let names: Vec<_> = super::FORMATS.iter().map(|f| f.name()).collect();
-    let readable = format!("candor reads {}", names.join(", "));
-    match kind(head) {
-        Some(kind) => format!("{kind}; {readable}"),
-        None => format!("none of the formats known; {readable}"),
-    }
+    let reason = kind(head).unwrap_or("none of the formats known");
+    format!("{reason}; `candor formats` lists what candor reads")
 }
 
 /// What the first bytes look like, with what can be done about it.
 fn kind(head: &[u8]) -> Option<&'static str> {
     let start = head.trim_ascii_start();
     Some(match head {
-        [b'P', b'K', 3 | 5, ..] => "a zip archive: unpack it and collect the folder",
-        [0x1f, 0x8b, ..] => "packed with gzip: unpack it first",
-        _ if start.starts_with(b"<") => "a page of HTML or XML",
+        _ if start.starts_with(b"<?xml") => "XML of no known format",
+        _ if start.starts_with(b"<") => "a page of HTML in which no posts were found",
         _ if start.is_empty() => "holds nothing but white space",
-        _ if head.iter().take(64).filter(|b| **b == 0).count() > 16 => {
-            "binary, or UTF-16 without its byte order mark: convert it to UTF-8"
-        }
+        _ if head.iter().take(64).filter(|b| **b == 0).count() > 16 => "binary",
         _ => return None,
     })
+}
+
+/// Extensions of what goes with saved pages and exports and holds no posts.
+const ASSETS: &[&str] = &[
+    "avif", "bmp", "css", "eot", "gif", "heic", "ico", "jpeg", "jpg", "js", "m4a", "map", "mjs", "mov", "mp3", "mp4",
+    "ogg", "otf", "pdf", "png", "svg", "tiff", "ttf", "wav", "webm", "webp", "woff", "woff2",
+];
+
+/// Whether a file is a picture, a style sheet, a font or the like.
+pub(super) fn is_asset(path: &Path) -> bool {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    extension.is_some_and(|e| ASSETS.contains(&e.as_str()))
 }
 
 /// An input whose first bytes were looked at.
@@ -83,7 +78,7 @@ type Peeked<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
 /// Up to `count` first bytes of `input`, and all of it. Fails only when there is no first byte: what stands before a later
 /// failure is still to be read.
-fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>, Peeked<R>)> {
+pub(super) fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>, Peeked<R>)> {
     let mut head = Vec::new();
     let read = input.by_ref().take(count).read_to_end(&mut head);
     if head.is_empty() {
@@ -92,24 +87,175 @@ fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>, Peeked<R>)
     Ok((head.clone(), Cursor::new(head).chain(input)))
 }
 
-/// UTF-16 as UTF-8.
-struct Utf16<R> {
+/// Text of any encoding as UTF-8.
+///
+/// A byte order mark decides; without one the text is UTF-8 for as long as it is valid, and from the first bytes that are not
+/// the encoding is guessed. JSON is UTF-8 by its standard, so there broken bytes stay as they are and cost their record only.
+struct Decoded<R> {
     input: R,
-    decoder: Decoder,
+    state: State,
     ended: bool,
 }
 
-impl<R: BufRead> Read for Utf16<R> {
+enum State {
+    /// Passed through.
+    Plain,
+    /// Valid UTF-8 up to here.
+    Utf8,
+    /// By a decoder.
+    By(Decoder),
+}
+
+impl<R: BufRead> Decoded<R> {
+    /// `start` is what the input begins with; it is still to come from it.
+    fn new(mut input: R, start: &[u8]) -> Self {
+        let first = start.trim_ascii_start().first();
+        let state = match Encoding::for_bom(start) {
+            Some((encoding, length)) if encoding == UTF_8 => {
+                input.consume(length);
+                State::Utf8
+            }
+            Some((encoding, _)) => State::By(encoding.new_decoder_with_bom_removal()),
+            None => match unmarked_utf16(start) {
+                Some(encoding) => State::By(encoding.new_decoder()),
+                None if matches!(first, Some(b'{' | b'[')) => State::Plain,
+                None => State::Utf8,
+            },
+        };
+        Self { input, state, ended: false }
+    }
+}
+
+/// Text of Latin letters in UTF-16 has a zero in every other byte.
+fn unmarked_utf16(start: &[u8]) -> Option<&'static Encoding> {
+    let (pairs, _) = start.as_chunks::<2>();
+    let share = |at: usize| pairs.iter().filter(|p| p[at] == 0 && p[1 - at] != 0).count() * 10 >= pairs.len() * 8;
+    match pairs.len() {
+        0..8 => None,
+        _ if share(1) => Some(UTF_16LE),
+        _ if share(0) => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// The encoding of `bytes`, which are not valid UTF-8: a guess, or UTF-8 with damage where most of it is UTF-8 after all.
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let text = String::from_utf8_lossy(bytes);
+    let valid = text.chars().filter(|c| !c.is_ascii() && *c != '\u{fffd}').count();
+    if valid > 4 * text.matches('\u{fffd}').count() {
+        return UTF_8;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Deny)
+}
+
+impl<R: BufRead> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while !self.ended {
             let bytes = self.input.fill_buf()?;
-            self.ended = bytes.is_empty();
-            let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, out, self.ended);
-            self.input.consume(read);
-            if written > 0 {
-                return Ok(written);
+            let last = bytes.is_empty();
+            match &mut self.state {
+                State::Plain => return self.input.read(out),
+                State::Utf8 => {
+                    let taken = &bytes[..bytes.len().min(out.len())];
+                    match std::str::from_utf8(taken) {
+                        _ if last => self.ended = true,
+                        Ok(_) => return self.input.read(out),
+                        Err(error) if error.valid_up_to() > 0 => {
+                            let valid = error.valid_up_to();
+                            out[..valid].copy_from_slice(&taken[..valid]);
+                            self.input.consume(valid);
+                            return Ok(valid);
+                        }
+                        // A letter that lies across the end of what was read: the rest of it comes next.
+                        Err(error) if error.error_len().is_none() => return self.across(out),
+                        Err(_) => self.state = State::By(guess(bytes).new_decoder_without_bom_handling()),
+                    }
+                }
+                State::By(decoder) => {
+                    let (_, read, written, _) = decoder.decode_to_utf8(bytes, out, last);
+                    self.ended = last;
+                    self.input.consume(read);
+                    if written > 0 {
+                        return Ok(written);
+                    }
+                }
             }
         }
         Ok(0)
+    }
+}
+
+impl<R: BufRead> Decoded<R> {
+    /// Reads a letter whose bytes come in two portions, one byte after the other.
+    fn across(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut letter = Vec::with_capacity(4);
+        while letter.len() < 4.min(out.len()) {
+            let Some(byte) = self.input.fill_buf()?.first().copied() else { break };
+            letter.push(byte);
+            self.input.consume(1);
+            match std::str::from_utf8(&letter) {
+                Ok(_) => break,
+                Err(error) if error.error_len().is_none() => {}
+                Err(_) => {
+                    // Not UTF-8 after all; these few bytes are read as the commonest of the old encodings.
+                    let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&letter);
+                    self.state = State::By(encoding_rs::WINDOWS_1252.new_decoder_without_bom_handling());
+                    letter = text.into_owned().into_bytes();
+                    break;
+                }
+            }
+        }
+        if std::str::from_utf8(&letter).is_err() {
+            letter = "\u{fffd}".into();
+        }
+        let fits = letter.len().min(out.len());
+        out[..fits].copy_from_slice(&letter[..fits]);
+        Ok(fits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> String {
+        let (_, mut text) = open(Path::new("x.txt"), bytes).unwrap();
+        let mut out = String::new();
+        text.read_to_string(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn text_of_any_encoding_is_utf8() {
+        let text = "Größe – „kaputt“, café, naïve; der Zähler läuft rückwärts. ".repeat(3000);
+        assert_eq!(read(text.as_bytes()), text);
+        let (latin, _, _) = encoding_rs::WINDOWS_1252.encode(&text);
+        assert_eq!(read(&latin), text);
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(read(&utf16), text, "without a mark");
+        assert_eq!(read(&[&[0xff, 0xfe], &utf16[..]].concat()), text);
+        let russian = "Счётчик не работает уже третий день, поддержка молчит. ".repeat(200);
+        let (koi, _, _) = encoding_rs::KOI8_R.encode(&russian);
+        assert_eq!(read(&koi), russian);
+    }
+
+    #[test]
+    fn damage_does_not_make_utf8_something_else() {
+        let mut bytes = "Größe läuft rückwärts. ".repeat(40).into_bytes();
+        let length = bytes.len();
+        bytes[length / 2] = 0xff;
+        let text = read(&bytes);
+        assert!(text.contains('\u{fffd}') && text.ends_with("rückwärts. "), "{text}");
+    }
+
+    #[test]
+    fn packed_files_are_unpacked() {
+        use std::io::Write as _;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"hello there").unwrap();
+        assert_eq!(read(&packed.finish().unwrap()), "hello there");
+        assert_eq!(read(&zstd::encode_all(&b"hello there"[..], 1).unwrap()), "hello there");
     }
 }

@@ -1,11 +1,10 @@
 //! Reddit's dumps, one object a line (FORMATS d2), and saved pages of its API (d1).
 
 use std::io::{BufRead, Read};
-use std::path::Path;
 
 use serde_json::Value;
 
-use super::{BadRecord, Format, MAX_RECORD_BYTES, Records, each_line, json};
+use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records, each_line, json};
 use crate::collect::Context;
 use crate::collect::wire::reddit::{Object, records, unfold};
 use crate::collect::wire::{Record, Unreadable};
@@ -21,11 +20,11 @@ impl Format for RedditLines {
         "Reddit dumps (JSON lines, plain or .zst)"
     }
 
-    fn sniff(&self, head: &[u8], _path: &Path) -> bool {
+    fn sniff(&self, head: &[u8], _place: &Place) -> bool {
         super::jsonl::has_line(head, |keys| keys("subreddit") || keys("link_id") || (keys("selftext") && keys("title")))
     }
 
-    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _path: &'a Path, ctx: &'a Context) -> Records<'a> {
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
         each_line(input, |line| records(ctx, &json::<Object>(line)?))
     }
 }
@@ -35,12 +34,12 @@ impl Format for RedditPage {
         "saved pages of Reddit's API"
     }
 
-    fn sniff(&self, head: &[u8], _path: &Path) -> bool {
+    fn sniff(&self, head: &[u8], _place: &Place) -> bool {
         let begins: String = String::from_utf8_lossy(head).chars().filter(|c| !c.is_whitespace()).take(40).collect();
         begins.trim_start_matches('[').starts_with("{\"kind\":\"Listing\"")
     }
 
-    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _path: &'a Path, ctx: &'a Context) -> Records<'a> {
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
         let mut bytes = Vec::new();
         let page = match input.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut bytes) {
             Err(error) => Err(Unreadable(format!("could not be read: {error}"))),

@@ -3,15 +3,23 @@ use std::io::Write;
 
 use proptest::prelude::*;
 
+use std::path::Path;
+
 use super::*;
+use crate::collect::Zone;
 use crate::store::BatchCounts;
 
 pub(super) fn context() -> Context {
-    Context { author_key: [7; 32], now: "2026-08-01T00:00:00Z".parse().unwrap(), community: None }
+    Context {
+        author_key: [7; 32],
+        now: "2026-08-01T00:00:00Z".parse().unwrap(),
+        community: None,
+        zone: Zone::default(),
+    }
 }
 
 pub(super) fn read_text(format: &dyn Format, text: &str, path: &str) -> Vec<Result<Record, BadRecord>> {
-    format.read(Box::new(text.as_bytes()), Path::new(path), &context()).collect()
+    format.read(Box::new(text.as_bytes()), &Place::on_disk(Path::new(path)), &context()).collect()
 }
 
 pub(super) fn reasons(found: &[Result<Record, BadRecord>]) -> Vec<&str> {
@@ -135,11 +143,11 @@ async fn broken_files_are_refused_by_name() {
     for words in [
         "in/empty.json: empty file",
         "in/blank.jsonl: holds nothing but white space",
-        "in/readme.md: none of the formats known; candor reads DiscordChatExporter JSON",
+        "in/readme.md: none of the formats known; `candor formats` lists",
         "in/page.html: a page of HTML",
-        "in/packed.zip: a zip archive: unpack it",
-        "in/bomb.zst: named .zst but not packed with zstd: a zip archive",
-        "in/packed.gz: packed with gzip",
+        "in/packed.zip: a zip archive that could not be read",
+        "in/bomb.zst: a zip archive that could not be read",
+        "in/packed.gz: could not be unpacked",
         "in/zeros.jsonl: binary",
     ] {
         assert!(failures.contains(words), "no {words:?} in\n{failures}");
@@ -222,7 +230,7 @@ async fn loops_and_files_that_vanish_are_recorded() {
 
     let vanished = walk::File { path: world.path("gone"), name: "gone".to_owned(), bytes: 1 };
     let (sender, mut receiver) = mpsc::channel(1);
-    let mut slicer = Slicer { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new() };
+    let mut slicer = Slicer { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new(), format: "" };
     tokio::task::spawn_blocking(move || {
         read_file(&vanished, &context(), &ProgressBar::hidden(), &mut slicer).unwrap();
         slicer.send().unwrap();
@@ -298,8 +306,8 @@ proptest! {
             for seed in seeds {
                 // A good file, broken off and overwritten from some byte on.
                 let damaged = [&seed[..cut.min(seed.len())], &bytes, &seed[(cut + bytes.len()).min(seed.len())..]].concat();
-                format.sniff(&damaged, Path::new("x.json"));
-                let found: Vec<_> = format.read(Box::new(&damaged[..]), Path::new("x.json"), &ctx).take(10_000).collect();
+                format.sniff(&damaged, &Place::on_disk(Path::new("x.json")));
+                let found: Vec<_> = format.read(Box::new(&damaged[..]), &Place::on_disk(Path::new("x.json")), &ctx).take(10_000).collect();
                 prop_assert!(found.len() < 10_000);
                 // The store refuses a post whose thread it has not seen.
                 let mut told = HashSet::new();

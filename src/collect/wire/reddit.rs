@@ -273,7 +273,12 @@ mod tests {
     use super::*;
 
     fn context() -> Context {
-        Context { author_key: [7; 32], now: "2026-08-01T00:00:00Z".parse().unwrap(), community: None }
+        Context {
+            author_key: [7; 32],
+            now: "2026-08-01T00:00:00Z".parse().unwrap(),
+            community: None,
+            zone: crate::collect::Zone::default(),
+        }
     }
 
     fn read(value: Value) -> Vec<Record> {
