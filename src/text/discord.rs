@@ -1,8 +1,8 @@
 //! Discord's markup to plain text: one derivation for what was typed and for the pages that an exporter rendered.
 //!
 //! Both ways lead to the same *common form*: emphasis, spoilers and headings lose their marks, links become their label,
-//! list items begin with `- `, emoji of a server are `:name:`, people that are spoken to are `@user`, quotes of others are
-//! cut, and code keeps its backticks and its spaces. [`markdown_to_text`] takes apart what was typed by the exporter's own
+//! list items begin with `- `, emoji of a server are `:name:`, people that are spoken to are `@user` (all of them `everyone` or
+//! `here`), quotes of others are cut, and code keeps its backticks and its spaces. [`markdown_to_text`] takes apart what was typed by the exporter's own
 //! rules (the earliest match wins), so that it sees an emphasis exactly where a rendered page shows one.
 
 use scraper::ElementRef;
@@ -171,7 +171,8 @@ impl Form {
         let mut out = String::new();
         for block in self.blocks {
             let part = match block {
-                Block::Words(words) => mask_people(&lines(&words)).replace(AT_IN_CODE, "@"),
+                // Pages of 2019 show what stands in two backticks as code in one more.
+                Block::Words(words) => mask_people(&lines(&words)).replace(AT_IN_CODE, "@").replace("``", "`"),
                 Block::Fence(code) => format!("```\n{code}\n```"),
                 Block::Cut => continue,
             };
@@ -234,12 +235,13 @@ fn mask_people(words: &str) -> String {
         let spoken_to = before.is_none_or(|c| !c.is_alphanumeric() && !"/._%+-@".contains(c))
             && name.chars().any(|c| c.is_alphanumeric() || !c.is_ascii())
             && !rest[name.len()..].starts_with('/');
-        if spoken_to && !matches!(name, "everyone" | "here" | "user" | "role") {
-            out.push_str("@user");
-            rest = &rest[name.len()..];
-        } else {
+        if !spoken_to || matches!(name, "user" | "role") {
             out.push('@');
+            continue;
         }
+        // Tables of 2019 call all and those present without the mark.
+        out.push_str(if matches!(name, "everyone" | "here") { name } else { "@user" });
+        rest = &rest[name.len()..];
     }
     out.push_str(rest);
     out
@@ -520,7 +522,7 @@ mod tests {
             (
                 "@here or @everyone, mail me@x.example; npm i @scope/pkg",
                 "<span class=mention>@here</span> or @everyone, mail me@x.example; npm i @scope/pkg",
-                "@here or @everyone, mail me@x.example; npm i @scope/pkg",
+                "here or everyone, mail me@x.example; npm i @scope/pkg",
             ),
             ("¯\\_(ツ)_/¯ and \\*not\\* so", "¯\\_(ツ)_/¯ and *not* so", "¯\\_(ツ)_/¯ and *not* so"),
             ("2 * 3 * 4 _ 5", "2 * 3 * 4 _ 5", "2 * 3 * 4 _ 5"),

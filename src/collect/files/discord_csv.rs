@@ -67,7 +67,7 @@ impl Format for DiscordCsv {
             };
             let attached = columns.attachments.and_then(cell).is_some_and(|a| !a.trim().is_empty());
             let plain = markdown_to_text(content);
-            let id = ids.next(&channel, account(name), &when.minute(), &plain.text);
+            let id = ids.next(&channel, &account(name), &when.minute(), &plain.text);
             if is_notice(content) {
                 return Some(Ok(Record::Skipped { id: format!("discord:{id}"), reason: "system message" }));
             }

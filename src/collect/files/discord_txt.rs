@@ -62,7 +62,7 @@ impl Format for DiscordText {
                 Err(bad) => return Some(Err(bad)),
             };
             let plain = markdown_to_text(&content);
-            let id = ids.next(&reader.channel, account(&name), &when.minute(), &plain.text);
+            let id = ids.next(&reader.channel, &account(&name), &when.minute(), &plain.text);
             if is_notice(&content) {
                 return Some(Ok(Record::Skipped { id: format!("discord:{id}"), reason: "system message" }));
             }
@@ -252,9 +252,14 @@ pub(super) fn channel_path(path: &str, into: &mut Channel) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::collect::files::FORMATS;
     use crate::collect::files::discord_csv::DiscordCsv;
-    use crate::collect::files::tests::{read_text, reasons};
+    use crate::collect::files::tests::{context, read_text, reasons};
 
     const RULE: &str = "==============================================================";
 
@@ -289,5 +294,38 @@ mod tests {
         let text = export("[01/11/2022 15:10] sam\none\n\n[01/11/2022 15:11] kim\ntw");
         let found = read_text(&DiscordText, &text[..text.find("tw").unwrap() + 2], "x.txt");
         assert!(matches!(found.last(), Some(Ok(Record::Post(post))) if post.text == "tw"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn damage_makes_no_chat_panic_or_lose_a_thread(bytes in prop::collection::vec(any::<u8>(), 0..60), cut in 0..400_usize) {
+            let text = export("[05-Jun-18 07:13 AM] sam#1234\nflat **again**\n\n{Embed}\nx\n\n[05-Jun-18 07:14 AM] kim#0001\nmine");
+            let seeds: [&[u8]; 5] = [
+                text.as_bytes(),
+                b"AuthorID;Author;Date;Content;Attachments;Reactions;\n\"7\";\"sam\";\"05-Jun-18 07:13 AM\";\"a\nb\";\"\";\"\";\n",
+                b"<!DOCTYPE html><style>.chatlog__message{}</style><body><div class=preamble__entry>Yard</div><div class=chatlog__message-group><div data-message-id=175928847299117063><span class=chatlog__author title=sam></span><div class=chatlog__content>flat <b>again</b></div></div></div>",
+                br#"[{"type":"message","user":"U1","text":"a <@U2|kim> *b*","ts":"1736478514.897649","thread_ts":"1736478514.897649"},{"type":"message","user":"U1","text":"b","ts":"1736478515.897649"}]"#,
+                br#"[{"ID":1468310612869120001,"Timestamp":"2026-02-03 18:22:10","Contents":"flat","Attachments":""}]"#,
+            ];
+            for format in FORMATS {
+                for seed in seeds {
+                    let damaged = [&seed[..cut.min(seed.len())], &bytes, &seed[(cut + bytes.len()).min(seed.len())..]].concat();
+                    let place = Place::on_disk(std::path::Path::new("x.csv"));
+                    format.sniff(&damaged, &place);
+                    let found: Vec<_> = format.read(Box::new(&damaged[..]), &place, &context()).take(10_000).collect();
+                    prop_assert!(found.len() < 10_000);
+                    let mut told = HashSet::new();
+                    for record in found.into_iter().flatten() {
+                        match record {
+                            Record::Thread(thread) => drop(told.insert(thread.id)),
+                            Record::Post(post) => prop_assert!(told.contains(&post.thread)),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -194,16 +194,19 @@ pub(in crate::collect) fn instant_of(id: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(id >> 22).ok()? + EPOCH_MS).ok()
 }
 
-/// The pseudonym of an account: `name#1234` or `name`; `#0000` stands for no number.
+/// The pseudonym of an account: `name#1234` or `name`.
 pub(in crate::collect) fn author(ctx: &Context, name: &str) -> Option<AuthorKey> {
     let name = account(name);
-    if name == "Deleted User" { None } else { ctx.author("discord", name) }
+    if name == "Deleted User" { None } else { ctx.author("discord", &name) }
 }
 
-/// An account's name as all exports spell it.
-pub(in crate::collect) fn account(name: &str) -> &str {
+/// An account's name as all exports spell it: `#0000` stands for no number, and pages of 2019 write every emoji of a name as
+/// its first, so there are none.
+pub(in crate::collect) fn account(name: &str) -> String {
     let name = name.trim();
-    name.strip_suffix("#0000").or_else(|| name.strip_suffix("#0")).unwrap_or(name)
+    let name = name.strip_suffix("#0000").or_else(|| name.strip_suffix("#0")).unwrap_or(name);
+    let spelled: String = name.chars().filter(|c| u32::from(*c) <= 0xffff).collect();
+    if spelled.trim().is_empty() { name.to_owned() } else { spelled.trim().to_owned() }
 }
 
 /// Whether a text is a notice of Discord's, for exports that do not tell.
