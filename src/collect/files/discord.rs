@@ -121,7 +121,7 @@ impl Author {
     /// The account's name as the other exports of the same program spell it; where there is none, its id.
     fn account(&self) -> String {
         let name = self.name.as_deref().map(str::trim).filter(|n| !n.is_empty());
-        let number = self.discriminator.as_deref().filter(|d| d.trim_start_matches('0') != "");
+        let number = self.discriminator.as_deref().filter(|d| !d.trim_start_matches('0').is_empty());
         match (name, number) {
             (Some(name), Some(number)) => format!("{name}#{number}"),
             (Some(name), None) => name.to_owned(),

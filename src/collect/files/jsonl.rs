@@ -43,7 +43,7 @@ pub(super) fn has_line(head: &[u8], wanted: impl Fn(&dyn Fn(&str) -> bool) -> bo
             Ok(object) if wanted(&|key| object.contains_key(key)) => return true,
             Err(error) if error.is_eof() && is_last => {
                 let keys = first_keys(line);
-                return wanted(&|key| keys.iter().any(|k| *k == key.as_bytes()));
+                return wanted(&|key| keys.contains(&key.as_bytes()));
             }
             _ => {}
         }

@@ -134,9 +134,10 @@ fn discord_pages_are_read_as_their_archivist_did() {
         }
     }
     println!(
-        "{told} messages with text: {missing} not found, {other_text} with another text, {other_parent} with another parent"
+        "{told} messages with text: {missing} not found, {other_text} with other words, {other_parent} with another \
+         parent; {quoting} quote others and were not compared"
     );
-    assert_eq!((missing, other_parent), (0, 0));
+    assert_eq!((missing, other_text, other_parent), (0, 0, 0));
 }
 
 #[test]
@@ -148,9 +149,14 @@ fn discord_pages_and_their_processed_copies_are_the_same() {
         let mut want = posts(&page);
         messages += want.len();
         assert!(want.iter().all(|p| p.url.is_some() && p.written_at.is_some() && p.author.is_some()));
-        // The copies keep the guild's picture beside them, and with its address goes the guild's id.
-        want.iter_mut().for_each(|p| p.url = None);
-        assert_eq!(posts(&folder.join(page.file_name().unwrap())), want);
+        let mut found = posts(&folder.join(page.file_name().unwrap()));
+        // The copies were written anew by a program that moves white space, and hold the guild's picture, whose address
+        // names the guild, beside them.
+        for post in want.iter_mut().chain(&mut found) {
+            post.url = None;
+            post.text.retain(|c| !c.is_whitespace());
+        }
+        assert_eq!(found, want);
     }
     println!("{messages} messages of processed pages are equal to the originals");
 }
