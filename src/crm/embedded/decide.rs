@@ -184,7 +184,7 @@ impl Decider<'_> {
             }
             last = Some(place);
             let Some(evidence) = self.cut(clause.seen.clause.range.clone()) else { continue };
-            let status = if who == Giver::Us { CommitmentStatus::Promised } else { status(clause, stands) };
+            let status = if who == Giver::Us { CommitmentStatus::Promised } else { self.status(clause, stands) };
             let corroboration = match self.kind {
                 NoteKind::System => Corroboration::SystemEvent,
                 NoteKind::Email if clause.seen.clause.quoted && who == Giver::Buyer => Corroboration::BuyerWritten,
@@ -206,7 +206,10 @@ impl Decider<'_> {
         });
         let likeliest = (0..rungs.len()).max_by(|&a, &b| rungs[a].total_cmp(&rungs[b])).unwrap_or(0);
         let verbal = self.has(clause.seen, "commitment.verbal") && !self.has(clause.seen, "commitment.paid");
+        // What a machine says did not happen did not, whatever else it names.
+        let failed = self.kind == NoteKind::System && self.has(clause.seen, "commitment.missed");
         match reached {
+            Some(rung) if failed => Some((rung as u8 + 1, Giver::Buyer, false)),
             Some(_) if verbal && self.kind != NoteKind::System => Some((1, Giver::Buyer, true)),
             Some(rung) => Some((rung as u8 + 1, Giver::Buyer, true)),
             None if chances[7] > chances[0].max(chances[1]) => Some((likeliest as u8 + 1, Giver::Buyer, false)),
@@ -215,6 +218,23 @@ impl Decider<'_> {
             }
             None => None,
         }
+    }
+
+    /// What became of a commitment. A machine reports what took place.
+    fn status(&self, clause: &Judged, stands: bool) -> CommitmentStatus {
+        if stands {
+            let kept = self.kind == NoteKind::System || clause.is("kept");
+            return if kept { CommitmentStatus::Kept } else { CommitmentStatus::Promised };
+        }
+        let undone = [
+            (CommitmentStatus::Missed, "missed"),
+            (CommitmentStatus::Refused, "refused"),
+            (CommitmentStatus::Asked, "asked"),
+        ];
+        let by_score = |a: &(CommitmentStatus, &str), b: &(CommitmentStatus, &str)| {
+            clause.score(a.1).total_cmp(&clause.score(b.1))
+        };
+        undone.into_iter().max_by(by_score).map_or(CommitmentStatus::Asked, |most| most.0)
     }
 
     /// We asked for something: a clause of the rep's own says so, or a commitment stands as asked or refused.
@@ -236,21 +256,6 @@ fn chances(clause: &Judged) -> [f64; CHOICE.len()] {
     let parts = scores.map(|score| (score - most).exp());
     let all: f64 = parts.iter().sum();
     parts.map(|part| part / all)
-}
-
-/// What became of a commitment.
-fn status(clause: &Judged, stands: bool) -> CommitmentStatus {
-    if stands {
-        return if clause.is("kept") { CommitmentStatus::Kept } else { CommitmentStatus::Promised };
-    }
-    let undone = [
-        (CommitmentStatus::Missed, "missed"),
-        (CommitmentStatus::Refused, "refused"),
-        (CommitmentStatus::Asked, "asked"),
-    ];
-    let by_score =
-        |a: &(CommitmentStatus, &str), b: &(CommitmentStatus, &str)| clause.score(a.1).total_cmp(&clause.score(b.1));
-    undone.into_iter().max_by(by_score).map_or(CommitmentStatus::Asked, |most| most.0)
 }
 
 fn elicitation(clause: &Judged) -> Elicitation {

@@ -112,6 +112,8 @@ pub fn recipe() -> Recipe {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -188,7 +190,10 @@ mod tests {
         for (card, weights) in &written {
             assert!(CARDS.contains(&card.as_str()), "no scorecard {card}");
             for name in weights.keys() {
-                assert!(name == "bias" || reader.features.names().contains(name), "{card}: no feature {name}");
+                assert!(
+                    name == "bias" || name == "step" || reader.features.names().contains(name),
+                    "{card}: no feature {name}"
+                );
             }
         }
     }

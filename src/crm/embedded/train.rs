@@ -126,7 +126,7 @@ const SPEAKING: [(&str, &[&str]); 7] = [
 
 /// A cue means what its file says, and what stands around a clause says less than what stands in it.
 fn belief(card: &str, name: &str) -> Belief {
-    let plain = ["measured", "rep_praise", "absent", "nice", "scene", "instance", "amount", "*"];
+    let plain = ["measured", "rep_praise", "absent", "nice", "scene", "instance", "amount", "mishap", "*"];
     let (family, cue) = name.split_once('.').unwrap_or(("", name));
     let chosen = CHOICE.contains(&card);
     let (mean, hold) = match () {
