@@ -9,18 +9,31 @@ use serde_json::{Map, Value, json};
 
 /// The demo's notes and the labelled notes under `data`, one a line: `{"id", "account", "kind", "text"}` and the labels.
 pub(super) fn training_lines(data: &Path) -> Result<Vec<String>> {
-    let mut lines = demo()?;
-    lines.extend(joined(&data.join("gold/notes_dev.jsonl"), &data.join("gold/notes_dev.labels_a.jsonl"))?);
-    Ok(lines)
+    let mut notes = by("demo", demo()?);
+    let gold = joined(&data.join("gold/notes_dev.jsonl"), &data.join("gold/notes_dev.labels_a.jsonl"))?;
+    notes.extend(by("gold", gold));
+    Ok(notes.into_iter().map(|note| Value::Object(note).to_string()).collect())
 }
 
-/// Fits the scorecards and writes them to `out`; says how well each file's notes are read by what the others taught.
+/// The notes with their author before the account.
+fn by(author: &str, mut notes: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
+    for note in &mut notes {
+        let account = note.get("account").and_then(Value::as_str).unwrap_or_default();
+        let account = format!("{author}:{account}");
+        note.insert("account".to_owned(), json!(account));
+    }
+    notes
+}
+
+/// Fits the scorecards and writes them to `out` and the words' weights beside it; says how well each author's notes are read by what the others taught.
 pub(super) fn train(out: &str, files: &[&str]) -> Result<()> {
     let read = |file: &&str| std::fs::read_to_string(file).with_context(|| format!("could not read {file}"));
     let texts = files.iter().map(read).collect::<Result<Vec<_>>>()?;
     let fitted = train::fit_cards(&texts)?;
     write!(io::stdout(), "{}", fitted.report)?;
-    std::fs::write(out, fitted.weights).with_context(|| format!("could not write {out}"))
+    std::fs::write(out, fitted.weights).with_context(|| format!("could not write {out}"))?;
+    let words = Path::new(out).with_extension("bin");
+    std::fs::write(&words, fitted.words).with_context(|| format!("could not write {}", words.display()))
 }
 
 fn values(file: &Path) -> Result<Vec<Map<String, Value>>> {
@@ -30,22 +43,22 @@ fn values(file: &Path) -> Result<Vec<Map<String, Value>>> {
 }
 
 /// Notes with the labels of another file.
-fn joined(notes: &Path, labels: &Path) -> Result<Vec<String>> {
+fn joined(notes: &Path, labels: &Path) -> Result<Vec<Map<String, Value>>> {
     let labels = values(labels)?;
     let with = |mut note: Map<String, Value>| {
         let own = labels.iter().find(|label| label.get("id") == note.get("id"))?;
         note.extend(own.clone());
-        Some(Value::Object(note).to_string())
+        Some(note)
     };
     Ok(values(notes)?.into_iter().filter_map(with).collect())
 }
 
 /// The notes of the shipped demo: their text stands in the export, their labels beside it.
-fn demo() -> Result<Vec<String>> {
+fn demo() -> Result<Vec<Map<String, Value>>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/demo");
     let labels = values(&folder.join("truth_notes.jsonl"))?;
     let mut export = csv::Reader::from_path(folder.join("crm.csv")).context("could not read the demo's export")?;
-    let mut lines = Vec::new();
+    let mut notes = Vec::new();
     for row in export.deserialize() {
         let row: std::collections::BTreeMap<String, String> = row.context("in the demo's export")?;
         let cell = |name: &str| row.get(name).cloned().unwrap_or_default();
@@ -53,7 +66,7 @@ fn demo() -> Result<Vec<String>> {
         let mut note = label.clone();
         note.insert("kind".to_owned(), json!(cell("Activity type").to_lowercase()));
         note.insert("text".to_owned(), json!(cell("Note body")));
-        lines.push(Value::Object(note).to_string());
+        notes.push(note);
     }
-    Ok(lines)
+    Ok(notes)
 }

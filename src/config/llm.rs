@@ -160,7 +160,7 @@ impl LlmSettings {
             protocol: Protocol::Point,
             posts_per_request: 1,
             judge_support: true,
-            pass_on: 0.05,
+            pass_on: 0.15,
             audit: 0.02,
             contact_names: Vec::new(),
             record: None,

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::CARDS;
 use super::grammar::Grammar;
-use super::observe::{Features, Scorecard, Seen, observe};
+use super::observe::{Features, Present, Scorecard, Seen, observe};
+use super::{CARDS, CHOICE};
 use crate::model::{
     ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Evidence, Fit, Giver, Interest,
     NoteKind, NoteReading, Objection, ObjectionKind, Span,
@@ -38,18 +38,32 @@ pub(super) fn read_with(
     kind: NoteKind,
 ) -> NoteReading {
     let seen = observe(grammar, text, kind);
-    let judge = |seen| {
-        let present = features.clause(seen);
-        Judged { seen, scores: cards.iter().map(|card| card.score(&present)).collect() }
-    };
-    let judged: Vec<Judged> = seen.iter().map(judge).collect();
-    let reader = Decider { grammar, text, kind, judged: &judged };
-    let interest = cards.last().map(|card| card.score(&features.note(&seen)));
-    if kind == NoteKind::System {
+    let clauses: Vec<Present> = seen.iter().map(|seen| features.clause(seen)).collect();
+    let whole = features.note(text, &seen);
+    decide(grammar, cards, &Observed { text, kind, seen: &seen, clauses: &clauses, whole: &whole })
+}
+
+/// A note with all that was seen in it.
+pub(super) struct Observed<'a> {
+    pub text: &'a str,
+    pub kind: NoteKind,
+    pub seen: &'a [Seen],
+    pub clauses: &'a [Present],
+    pub whole: &'a Present,
+}
+
+/// The reading of what was observed by `cards`.
+pub(super) fn decide(grammar: &Grammar, cards: &[Scorecard], note: &Observed) -> NoteReading {
+    let judge = |(seen, present)| Judged { seen, scores: cards.iter().map(|card| card.score(present)).collect() };
+    let judged: Vec<Judged> = note.seen.iter().zip(note.clauses).map(judge).collect();
+    let reader = Decider { grammar, text: note.text, kind: note.kind, judged: &judged };
+    if note.kind == NoteKind::System {
         return NoteReading { commitments: reader.commitments(), ..NoteReading::default() };
     }
+    let whole = |name| cards.get(card(name)).map_or(f64::NEG_INFINITY, |card| card.score(note.whole));
+    let claims = whole("silent") <= 0.0;
     NoteReading {
-        interest: interest.and_then(|score| Interest::new(reader.level(score))),
+        interest: claims.then(|| Interest::new(reader.level(whole("interest")))).flatten(),
         compliments: reader.quotes("compliment"),
         fluff: reader.quotes("fluff"),
         pains: reader.pains(),
@@ -153,13 +167,13 @@ impl Decider<'_> {
 
     fn commitments(&self) -> Vec<Commitment> {
         let mut out = Vec::<Commitment>::new();
-        let mut last: Option<(usize, u8)> = None;
+        let mut last: Option<(usize, u8, bool)> = None;
         for clause in self.judged {
-            let Some((level, who)) = self.rung(clause) else {
+            let Some((level, who, stands)) = self.rung(clause) else {
                 last = None;
                 continue;
             };
-            let place = (clause.seen.clause.sentence, level);
+            let place = (clause.seen.clause.sentence, level, stands);
             // The next clause of the same sentence on the same rung tells of the same commitment.
             if last == Some(place) && who == Giver::Buyer && out.last().is_some_and(|c| c.who == who) {
                 let start = out.last().map_or(0, |c| c.evidence.span().start());
@@ -170,7 +184,7 @@ impl Decider<'_> {
             }
             last = Some(place);
             let Some(evidence) = self.cut(clause.seen.clause.range.clone()) else { continue };
-            let status = if who == Giver::Us { CommitmentStatus::Promised } else { self.status(clause, level) };
+            let status = if who == Giver::Us { CommitmentStatus::Promised } else { self.status(clause, stands) };
             let corroboration = match self.kind {
                 NoteKind::System => Corroboration::SystemEvent,
                 NoteKind::Email if clause.seen.clause.quoted && who == Giver::Buyer => Corroboration::BuyerWritten,
@@ -181,53 +195,46 @@ impl Decider<'_> {
         out
     }
 
-    /// The rung a clause stands on, and whose it is. Our own promises are on the lowest and never the buyer's.
-    fn rung(&self, clause: &Judged) -> Option<(u8, Giver)> {
-        let levels = (1..=5_u8).map(|level| (level, clause.score(&format!("level{level}"))));
-        let (level, score) = levels.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    /// The rung a clause tells of, whose it is, and whether the buyer stands on it: the highest that the buyer is likely enough
+    /// to have reached. Our own promises are on the lowest and never the buyer's.
+    fn rung(&self, clause: &Judged) -> Option<(u8, Giver, bool)> {
+        let chances = chances(clause);
+        let rungs = &chances[2..7];
+        let reached = (0..rungs.len()).rev().find(|&rung| {
+            let chance: f64 = rungs[rung..].iter().sum();
+            (chance / (1.0 - chance).max(f64::MIN_POSITIVE)).ln() + clause.score("stands") > 0.0
+        });
+        let likeliest = (0..rungs.len()).max_by(|&a, &b| rungs[a].total_cmp(&rungs[b])).unwrap_or(0);
         let verbal = self.has(clause.seen, "commitment.verbal") && !self.has(clause.seen, "commitment.paid");
-        match () {
-            () if self.kind == NoteKind::System => Some((self.event_level(clause)?, Giver::Buyer)),
-            () if verbal && score > 0.0 => Some((1, Giver::Buyer)),
-            () if score > 0.0 => Some((level, Giver::Buyer)),
-            () if clause.is("ours") && !clause.seen.clause.quoted => Some((0, Giver::Us)),
-            () => None,
+        // What a machine says did not happen did not, whatever else it names.
+        let failed = self.kind == NoteKind::System && self.has(clause.seen, "commitment.missed");
+        match reached {
+            Some(rung) if failed => Some((rung as u8 + 1, Giver::Buyer, false)),
+            Some(_) if verbal && self.kind != NoteKind::System => Some((1, Giver::Buyer, true)),
+            Some(rung) => Some((rung as u8 + 1, Giver::Buyer, true)),
+            None if chances[7] > chances[0].max(chances[1]) => Some((likeliest as u8 + 1, Giver::Buyer, false)),
+            None if chances[1] > chances[0] && !clause.seen.clause.quoted && self.kind != NoteKind::System => {
+                Some((0, Giver::Us, true))
+            }
+            None => None,
         }
     }
 
-    /// What a machine-written clause vouches for.
-    fn event_level(&self, clause: &Judged) -> Option<u8> {
-        let ladder = [
-            ("commitment.paid", 5),
-            ("commitment.load", 4),
-            ("commitment.review", 4),
-            ("commitment.people", 3),
-            ("commitment.homework", 2),
-            ("commitment.missed", 2),
-        ];
-        let by_cue = ladder.iter().find(|(cue, _)| self.has(clause.seen, cue)).map(|(_, level)| *level);
-        let meeting = self.has(clause.seen, "commitment.meet") && self.has(clause.seen, "commitment.done");
-        by_cue.or(meeting.then_some(2))
-    }
-
-    fn status(&self, clause: &Judged, level: u8) -> CommitmentStatus {
-        if self.kind == NoteKind::System {
-            let missed = self.has(clause.seen, "commitment.missed");
-            return if missed { CommitmentStatus::Missed } else { CommitmentStatus::Kept };
+    /// What became of a commitment. A machine reports what took place.
+    fn status(&self, clause: &Judged, stands: bool) -> CommitmentStatus {
+        if stands {
+            let kept = self.kind == NoteKind::System || clause.is("kept");
+            return if kept { CommitmentStatus::Kept } else { CommitmentStatus::Promised };
         }
-        let choices = [
-            (CommitmentStatus::Kept, "kept"),
+        let undone = [
             (CommitmentStatus::Missed, "missed"),
             (CommitmentStatus::Refused, "refused"),
             (CommitmentStatus::Asked, "asked"),
         ];
-        let best =
-            choices.into_iter().map(|(status, name)| (status, clause.score(name))).max_by(|a, b| a.1.total_cmp(&b.1));
-        match best {
-            Some((status, score)) if score > 0.0 => status,
-            _ if level == 5 && self.has(clause.seen, "commitment.paid") => CommitmentStatus::Kept,
-            _ => CommitmentStatus::Promised,
-        }
+        let by_score = |a: &(CommitmentStatus, &str), b: &(CommitmentStatus, &str)| {
+            clause.score(a.1).total_cmp(&clause.score(b.1))
+        };
+        undone.into_iter().max_by(by_score).map_or(CommitmentStatus::Asked, |most| most.0)
     }
 
     /// We asked for something: a clause of the rep's own says so, or a commitment stands as asked or refused.
@@ -235,11 +242,20 @@ impl Decider<'_> {
         let own = |clause: &&Judged| !clause.seen.clause.quoted && self.has(clause.seen, "commitment.asked");
         let for_something = |clause: &Judged| {
             let question = self.has(clause.seen, "speech.prompted");
-            let rung = (1..=5).any(|level| clause.is(&format!("level{level}")));
-            rung || !question
+            let given = self.rung(clause).is_some_and(|(_, who, _)| who == Giver::Buyer);
+            given || !question
         };
         self.judged.iter().filter(own).any(for_something)
     }
+}
+
+/// How likely each of [`CHOICE`] is.
+fn chances(clause: &Judged) -> [f64; CHOICE.len()] {
+    let scores = CHOICE.map(|name| clause.score(name));
+    let most = scores.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b));
+    let parts = scores.map(|score| (score - most).exp());
+    let all: f64 = parts.iter().sum();
+    parts.map(|part| part / all)
 }
 
 fn elicitation(clause: &Judged) -> Elicitation {

@@ -5,6 +5,8 @@
 
 mod grammar;
 
+mod minimise;
+
 mod observe;
 
 mod segment;
@@ -13,38 +15,45 @@ mod decide;
 
 mod truth;
 
+mod words;
+
 pub mod train;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::model::{NoteKind, NoteReading, Recipe};
 
 use decide::read_with;
 use grammar::{FILES, Grammar};
-use observe::{Features, Scorecard};
+use observe::{Features, Scorecard, read_cards};
 
 /// Version of the rules in code; cues and weights are hashed on their own.
-const VERSION: &str = "embedded-note-1";
+const VERSION: &str = "embedded-note-2";
 
 const WEIGHTS: &str = include_str!("cues/weights.toml");
 
-/// The scorecards: what a clause shows (up to `ours`), what becomes of a commitment, how a pain came up, and how interested
-/// the whole note says the buyer is.
-const CARDS: [&str; 18] = [
+/// The weights of words: by scorecard that weighs words, a signed byte for each of [`words::SIZE`].
+const WORDS: &[u8] = include_bytes!("cues/weights.bin");
+
+/// The scorecards: what a clause shows; what is given in it, of which the likeliest is chosen; what becomes of it; how a pain
+/// came up; whether a note claims no interest, and how much it claims. `stands` is a constant: how readily a commitment is seen.
+const CARDS: [&str; 22] = [
     "compliment",
     "fluff",
     "pain",
     "objection",
+    "nothing",
+    "ours",
     "level1",
     "level2",
     "level3",
     "level4",
     "level5",
-    "ours",
+    "undone",
+    "stands",
     "kept",
     "missed",
     "refused",
@@ -52,8 +61,13 @@ const CARDS: [&str; 18] = [
     "volunteered",
     "prompted",
     "specific",
+    "silent",
     "interest",
 ];
+
+/// What a clause may tell of commitments: nothing, our own promise, a rung that the buyer stands on, or one that the buyer does
+/// not stand on (asked, missed, refused).
+const CHOICE: [&str; 8] = ["nothing", "ours", "level1", "level2", "level3", "level4", "level5", "undone"];
 
 /// Everything the reader reads by.
 struct Reader {
@@ -69,9 +83,7 @@ impl Reader {
     fn new() -> Result<Self> {
         let grammar = Grammar::compile(&FILES)?;
         let features = Features::of(&grammar);
-        let written: BTreeMap<String, BTreeMap<String, f64>> = toml::from_str(WEIGHTS).context("in the weights")?;
-        let none = BTreeMap::new();
-        let cards = CARDS.map(|card| Scorecard::read(&features, written.get(card).unwrap_or(&none)));
+        let cards = read_cards(&features, CARDS, WEIGHTS, WORDS)?;
         Ok(Self { grammar, features, cards })
     }
 }
@@ -93,11 +105,15 @@ pub(super) fn is_quoted(text: &str, range: Range<usize>) -> bool {
 pub fn recipe() -> Recipe {
     let mut inputs: Vec<&str> = FILES.iter().map(|(_, text)| *text).collect();
     inputs.push(WEIGHTS);
+    let words = blake3::hash(WORDS).to_hex();
+    inputs.push(&words);
     Recipe::new(VERSION, &inputs)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -174,7 +190,10 @@ mod tests {
         for (card, weights) in &written {
             assert!(CARDS.contains(&card.as_str()), "no scorecard {card}");
             for name in weights.keys() {
-                assert!(name == "bias" || reader.features.names().contains(name), "{card}: no feature {name}");
+                assert!(
+                    name == "bias" || name == "step" || reader.features.names().contains(name),
+                    "{card}: no feature {name}"
+                );
             }
         }
     }

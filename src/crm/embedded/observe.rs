@@ -1,12 +1,16 @@
 //! What can be seen in a note before anything is decided: clauses, the cues in and around each, and plain facts.
 //!
-//! A *feature* is a yes-or-no fact about a clause with a name (`pain.trouble`, `speech.prompted@before`, `quoted`). The one
-//! rule: a decision is a sum of weights of named features, so that anybody can read why a note was read as it was.
+//! A *feature* is a yes-or-no fact about a clause: with a name (`pain.trouble`, `speech.prompted@before`, `quoted`), or a
+//! word or a pair of words. The one rule: a decision is a sum of weights of features, so that it can be told why a note was
+//! read as it was.
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context as _, ensure};
+
 use super::grammar::{Cues, Grammar};
 use super::segment::{Clause, Section, clauses};
+use super::words::{Place, SIZE, Word, numbers, words};
 use crate::model::NoteKind;
 
 /// A clause with all that is known of it.
@@ -24,10 +28,16 @@ pub(super) struct Seen {
     pub after: Cues,
     /// Plain facts, as bits in the order of [`FACTS`].
     pub facts: u32,
+    /// Words and pairs of words in it.
+    pub words: Vec<u32>,
+    /// Words of the clauses before and after it.
+    pub around: Vec<u32>,
+    /// A machine wrote it.
+    pub event: bool,
 }
 
 /// Names of the plain facts.
-pub(super) const FACTS: [&str; 18] = [
+pub(super) const FACTS: [&str; 19] = [
     "quoted",
     "digits",
     "short",
@@ -46,10 +56,11 @@ pub(super) const FACTS: [&str; 18] = [
     "kind.task",
     "bullet",
     "quote_beside",
+    "kind.system",
 ];
 
 /// Where a cue may fire, seen from a clause.
-const PLACES: [&str; 4] = ["", "@beside", "@before", "@after"];
+const PLACES: [&str; 5] = ["", "@beside", "@before", "@after", "@event"];
 
 /// Cuts `text` into clauses and marks the cues of each.
 pub(super) fn observe(grammar: &Grammar, text: &str, kind: NoteKind) -> Vec<Seen> {
@@ -73,6 +84,8 @@ pub(super) fn observe(grammar: &Grammar, text: &str, kind: NoteKind) -> Vec<Seen
         speaks[clause.sentence] |= clause.quoted;
     }
     let at = |sentence: Option<usize>| sentence.and_then(|s| whole.get(s)).copied().unwrap_or_default();
+    let event = kind == NoteKind::System;
+    let said: Vec<Vec<Word>> = clauses.iter().map(|c| words(&text[c.range.clone()])).collect();
     let mut seen = Vec::with_capacity(clauses.len());
     for (index, clause) in clauses.iter().enumerate() {
         let mut beside = Cues::default();
@@ -92,9 +105,42 @@ pub(super) fn observe(grammar: &Grammar, text: &str, kind: NoteKind) -> Vec<Seen
             before: at(clause.sentence.checked_sub(1)),
             after: at(Some(clause.sentence + 1)),
             facts,
+            words: numbered(|out| {
+                numbers(&said[index], Place::Own, true, out);
+                if event {
+                    numbers(&said[index], Place::Event, true, out);
+                }
+            }),
+            around: numbered(|out| {
+                if let Some(words) = index.checked_sub(1).and_then(|i| said.get(i)) {
+                    numbers(words, Place::Before, false, out);
+                }
+                if let Some(words) = said.get(index + 1) {
+                    numbers(words, Place::After, false, out);
+                }
+            }),
+            event,
         });
     }
     seen
+}
+
+/// What `add` adds, each once, ascending.
+fn numbered(add: impl FnOnce(&mut Vec<u32>)) -> Vec<u32> {
+    let mut out = Vec::new();
+    add(&mut out);
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// Words and pairs of words of a whole note, clause by clause.
+pub(super) fn note_words(text: &str, seen: &[Seen]) -> Vec<u32> {
+    numbered(|out| {
+        for clause in seen {
+            numbers(&words(&text[clause.clause.range.clone()]), Place::Note, true, out);
+        }
+    })
 }
 
 fn facts(text: &str, clause: &Clause, kind: NoteKind, sentences: usize, quote_beside: bool) -> u32 {
@@ -120,6 +166,7 @@ fn facts(text: &str, clause: &Clause, kind: NoteKind, sentences: usize, quote_be
         kind == NoteKind::Task,
         clause.line > 0,
         quote_beside && !clause.quoted,
+        kind == NoteKind::System,
     ];
     answers.iter().enumerate().fold(0, |bits, (i, yes)| bits | u32::from(*yes) << i)
 }
@@ -154,19 +201,24 @@ impl Features {
         &self.names
     }
 
-    /// Numbers of the features that `seen` has, ascending.
-    pub(super) fn clause(&self, seen: &Seen) -> Vec<usize> {
-        self.number(&[seen.own, seen.beside, seen.before, seen.after], seen.facts)
+    /// The features that `seen` has.
+    pub(super) fn clause(&self, seen: &Seen) -> Present {
+        let event = if seen.event { seen.own } else { Cues::default() };
+        let named = self.number(&[seen.own, seen.beside, seen.before, seen.after, event], seen.facts);
+        Present { named, words: seen.words.clone(), around: seen.around.clone(), value: 1.0 }
     }
 
-    /// Numbers of the features of a whole note: its cues stand in the first place, those in the buyer's own words in the
-    /// second, those of its last clauses in the third.
-    pub(super) fn note(&self, seen: &[Seen]) -> Vec<usize> {
+    /// The features of a whole note: its cues stand in the first place, those in the buyer's own words in the second, those
+    /// of its last clauses in the third. A word counts the less the more there are.
+    pub(super) fn note(&self, text: &str, seen: &[Seen]) -> Present {
         let all = |some: &mut dyn Iterator<Item = &Seen>| some.fold(Cues::default(), |all, s| all.and(s.own));
         let whole = all(&mut seen.iter());
         let quoted = all(&mut seen.iter().filter(|s| s.clause.quoted));
         let last = all(&mut seen.iter().rev().take(3));
-        self.number(&[whole, quoted, last], seen.iter().fold(0, |all, s| all | s.facts))
+        let named = self.number(&[whole, quoted, last], seen.iter().fold(0, |all, s| all | s.facts));
+        let words = note_words(text, seen);
+        let value = 1.0 / (words.len().max(1) as f64).sqrt();
+        Present { named, words, around: Vec::new(), value }
     }
 
     fn number(&self, places: &[Cues], facts: u32) -> Vec<usize> {
@@ -182,24 +234,81 @@ impl Features {
     }
 }
 
-/// A sum of weights. Unnamed features weigh nothing.
+/// The features that something has.
+#[derive(Debug, Clone)]
+pub(super) struct Present {
+    /// Numbers of the named ones, ascending.
+    pub named: Vec<usize>,
+    /// Numbers of its words and pairs of words, ascending.
+    pub words: Vec<u32>,
+    /// Numbers of the words around it, ascending.
+    pub around: Vec<u32>,
+    /// How much each word counts.
+    pub value: f64,
+}
+
+/// Whether `card` weighs words, and whether those around a clause too.
+pub(super) fn weighs_words(card: &str) -> (bool, bool) {
+    match card {
+        "pain" | "objection" | "interest" => (true, false),
+        "compliment" | "fluff" => (true, true),
+        card if super::CHOICE.contains(&card) => (true, true),
+        _ => (false, false),
+    }
+}
+
+/// A sum of weights. Features without one weigh nothing.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scorecard {
     /// Score of a clause without any feature.
     pub bias: f64,
-    /// Weight of each feature, by number.
+    /// Weight of each named feature, by number.
     pub weights: Vec<f64>,
+    /// What a step of [`Scorecard::words`] is worth.
+    pub step: f64,
+    /// Weight of each word, by number, in steps; empty where words weigh nothing.
+    pub words: Vec<i8>,
+    /// Whether the words around count.
+    pub around: bool,
 }
 
 impl Scorecard {
-    /// The scorecard written as `bias` and weights by feature name.
-    pub(super) fn read(features: &Features, written: &BTreeMap<String, f64>) -> Self {
-        let weights = features.names.iter().map(|name| written.get(name).copied().unwrap_or(0.0)).collect();
-        Self { bias: written.get("bias").copied().unwrap_or(0.0), weights }
+    /// The scorecard written as `bias`, `step` and weights by feature name, with the weights of `words`.
+    pub(super) fn read(features: &Features, written: &BTreeMap<String, f64>, words: &[i8], around: bool) -> Self {
+        let of = |name: &str| written.get(name).copied().unwrap_or(0.0);
+        let weights = features.names.iter().map(|name| of(name)).collect();
+        Self { bias: of("bias"), weights, step: of("step"), words: words.to_vec(), around }
     }
 
-    /// The sum for the features numbered in `present`.
-    pub(super) fn score(&self, present: &[usize]) -> f64 {
-        self.bias + present.iter().filter_map(|&i| self.weights.get(i)).sum::<f64>()
+    /// The sum for what is `present`.
+    pub(super) fn score(&self, present: &Present) -> f64 {
+        let named = present.named.iter().filter_map(|&i| self.weights.get(i)).sum::<f64>();
+        let sum =
+            |some: &[u32]| some.iter().filter_map(|&w| self.words.get(w as usize)).map(|&w| i64::from(w)).sum::<i64>();
+        let steps = sum(&present.words) + if self.around { sum(&present.around) } else { 0 };
+        self.bias + named + self.step * present.value * steps as f64
     }
+}
+
+/// Scorecards in the order of `cards` from the text of named weights and the bytes of the words' weights.
+///
+/// # Errors
+/// When the text is no TOML, or there are not as many bytes as words and cards.
+pub(super) fn read_cards<const N: usize>(
+    features: &Features,
+    cards: [&str; N],
+    named: &str,
+    words: &[u8],
+) -> anyhow::Result<[Scorecard; N]> {
+    let written: BTreeMap<String, BTreeMap<String, f64>> = toml::from_str(named).context("in the weights")?;
+    let weighing = cards.iter().filter(|card| weighs_words(card).0).count();
+    ensure!(words.len() == weighing * SIZE, "the weights of words were made for other scorecards; train them again");
+    let none = BTreeMap::new();
+    let mut columns = words.chunks_exact(SIZE);
+    Ok(cards.map(|card| {
+        let (weighs, around) = weighs_words(card);
+        let column = if weighs { columns.next().unwrap_or(&[]) } else { &[] };
+        let column: Vec<i8> = column.iter().map(|b| b.cast_signed()).collect();
+        Scorecard::read(features, written.get(card).unwrap_or(&none), &column, around)
+    }))
 }

@@ -82,6 +82,57 @@ struct Count {
     spans: [f64; 4],
 }
 
+/// Names of [`figures`].
+pub(super) const FIGURES: [&str; 6] = ["interest", "commitment", "compliments", "fluff", "pains", "objections"];
+
+/// The figures by which readings are judged: quadratic kappa of interest and of the buyer's highest standing commitment, F1 of
+/// the four kinds of quotes.
+pub(super) fn figures(pairs: &[(&Labelled, NoteReading)]) -> [f64; FIGURES.len()] {
+    let (mut interest, mut ladder, mut quotes) = (Vec::new(), Vec::new(), [[0.0_f64; 4]; 4]);
+    for (note, reading) in pairs {
+        let (text, truth) = (note.text.as_str(), &note.truth);
+        if let (Some(is), Some(said)) = (truth.interest, reading.interest) {
+            interest.push((is, said.level()));
+        }
+        let stands = |status: &str| status == "promised" || status == "kept";
+        let is = highest(truth.commitments.iter().map(|c| (c.who == "buyer", stands(&c.status), c.level)));
+        let of = reading.commitments.iter().map(|c| (c.who == Giver::Buyer, stands(c.status.as_str()), c.level));
+        ladder.push((is, highest(of)));
+        for (sums, (gold, said)) in quotes.iter_mut().zip(truth.quotes().iter().zip(&said_quotes(reading))) {
+            let right = said.iter().filter(|e| gold.iter().any(|q| touches(text, q, e))).count();
+            let found = gold.iter().filter(|q| said.iter().any(|e| touches(text, q, e))).count();
+            let add = [right, said.len(), found, gold.len()];
+            sums.iter_mut().zip(add).for_each(|(sum, n)| *sum += n as f64);
+        }
+    }
+    let f1 = |s: &[f64; 4]| {
+        let (p, r) = (s[0] / s[1].max(1.0), s[2] / s[3].max(1.0));
+        2.0 * p * r / (p + r).max(1e-9)
+    };
+    [kappa(&interest), kappa(&ladder), f1(&quotes[0]), f1(&quotes[1]), f1(&quotes[2]), f1(&quotes[3])]
+}
+
+impl Truth {
+    /// Compliments, fluff, pains and objections.
+    fn quotes(&self) -> [Vec<&str>; 4] {
+        [
+            self.compliments.iter().map(String::as_str).collect(),
+            self.fluff.iter().map(String::as_str).collect(),
+            self.pains.iter().map(|p| p.quote.as_str()).collect(),
+            self.objections.iter().map(|o| o.quote.as_str()).collect(),
+        ]
+    }
+}
+
+fn said_quotes(reading: &NoteReading) -> [Vec<&Evidence>; 4] {
+    [
+        reading.compliments.iter().collect(),
+        reading.fluff.iter().collect(),
+        reading.pains.iter().map(|p| &p.evidence).collect(),
+        reading.objections.iter().map(|o| &o.evidence).collect(),
+    ]
+}
+
 /// Agreement in words: presence by note, quotes that touch, interest, highest commitment, details.
 pub(super) fn report(pairs: &[(&Labelled, NoteReading)]) -> Result<String> {
     let mut out = String::new();
@@ -97,18 +148,7 @@ pub(super) fn report(pairs: &[(&Labelled, NoteReading)]) -> Result<String> {
     };
     for (note, reading) in pairs {
         let (text, truth) = (note.text.as_str(), &note.truth);
-        let gold = [
-            truth.compliments.iter().map(String::as_str).collect::<Vec<_>>(),
-            truth.fluff.iter().map(String::as_str).collect(),
-            truth.pains.iter().map(|p| p.quote.as_str()).collect(),
-            truth.objections.iter().map(|o| o.quote.as_str()).collect(),
-        ];
-        let said = [
-            reading.compliments.iter().collect::<Vec<_>>(),
-            reading.fluff.iter().collect(),
-            reading.pains.iter().map(|p| &p.evidence).collect(),
-            reading.objections.iter().map(|o| &o.evidence).collect(),
-        ];
+        let (gold, said) = (truth.quotes(), said_quotes(reading));
         for ((count, gold), said) in counts.iter_mut().zip(&gold).zip(&said) {
             let (is, yes) = (!gold.is_empty(), !said.is_empty());
             count.notes = [
