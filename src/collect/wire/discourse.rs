@@ -181,6 +181,11 @@ pub fn thread_id(place: &Place, id: u64) -> ThreadId {
     ThreadId::new(format!("discourse:{}:{id}", place.community))
 }
 
+/// The id of post `number` in topic `topic`. A post's number is the one name that it has in JSON, in pages and in feeds.
+pub fn numbered(place: &Place, topic: u64, number: u64) -> PostId {
+    PostId::new(format!("discourse:{}:{topic}#{number}", place.community))
+}
+
 fn is_slug(slug: &str) -> bool {
     !slug.is_empty() && slug.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '%' | '.'))
 }

@@ -1,0 +1,392 @@
+//! Posts of an engine that nobody described: blocks of one kind that each hold a date, a name and some words.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ego_tree::NodeId;
+use ego_tree::iter::Edge;
+use regex::Regex;
+use scraper::node::Node;
+use scraper::{ElementRef, Html};
+
+use super::Raw;
+use super::dates::is_date;
+use super::dom::{field, words};
+use super::engine::tidy_name;
+use crate::text::html::{Cut, tree_to_text};
+
+/// Longer texts are no name and no date.
+const MAX_LABEL: usize = 90;
+
+/// A post's container may be one of two posts; a single block is no sign of a thread.
+const FEWEST: usize = 2;
+
+/// Letters that an opening has at least: titles and lines of data are shorter.
+const FEWEST_LETTERS: usize = 20;
+
+static AUTHOR_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:^|[\s_-])(?:author|authors?-?name|user-?names?|user|nick(?:name)?|poster|member|commenter|creator|by-?line|display-?name|h-card)(?:$|[\s_-])|(?:Author|User[Nn]ame|userName|username|authorName|Username)").ok()
+});
+static AUTHOR_LINK: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:^|/)(?:u|users?|members?|profiles?|profil|authors?|people|@\w+|~\w+|person)(?:[/?.=-]|$)|member\.php|profile\.php|[?&]u(?:ser)?(?:id)?=|action=profile|showuser|/~").ok()
+});
+static DATE_CLASS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)date|time|posted|stamp|(?:^|[\s_-])age(?:$|[\s_-])|published|created|ago").ok());
+static BODY_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)body|content|message|(?:^|[\s_-])text|text(?:$|[\s_-])|prose|markdown|(?:^|[\s_-])md(?:$|[\s_-])|entry|description|copy|rich").ok()
+});
+static FURNITURE_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:^|[\s_-])(?:sig|signatures?|actions?|buttons?|btn|toolbar|controls?|menu|avatar|badges?|rank|user-?info|user-?details|meta|permalink|votes?|voting|score|likes?|reactions?|share|attachments?|breadcrumbs?|pagination|report|reply-?link|hidden|sr-only|visually-hidden|stats|flair)(?:$|[\s_-])|signature|Signature").ok()
+});
+
+fn says(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
+    !text.is_empty() && pattern.as_ref().is_some_and(|p| p.is_match(text))
+}
+
+/// An element, in the order of the page.
+struct Item<'a> {
+    element: ElementRef<'a>,
+    parent: usize,
+    /// One past the last element in it.
+    end: usize,
+    /// Letters right in it, and those of them that are no link's.
+    letters: usize,
+    plain: usize,
+    date: Option<String>,
+    author: Option<String>,
+}
+
+/// The posts of a page, in its order; empty when the page has no such blocks.
+pub(super) fn posts(page: &Html) -> Vec<Raw> {
+    let mut items = items(page);
+    label(&mut items);
+    let Some(mut blocks) = blocks(&items) else { return Vec::new() };
+    if let Some(opening) = opening(&items, &blocks) {
+        blocks.insert(0, opening);
+    }
+    let set: HashSet<usize> = blocks.iter().copied().collect();
+    let nodes: HashMap<NodeId, usize> = blocks.iter().map(|b| (items[*b].element.id(), *b)).collect();
+    let sums = Sums::of(&items);
+    let mut found: BTreeMap<usize, Raw> = BTreeMap::new();
+    let mut id_of: HashMap<usize, Option<String>> = HashMap::new();
+    for &block in &blocks {
+        let above = std::iter::successors(Some(items[block].parent), |at| (*at > 0).then(|| items[*at].parent));
+        let above = above.take_while(|at| *at > 0).find(|at| set.contains(at));
+        let id = own_id(&items, block, &set);
+        let parent = above.and_then(|above| id_of.get(&above).cloned().flatten());
+        id_of.insert(block, id.clone());
+        let mut raw = read(&items, &sums, block, &set, &nodes);
+        raw.id = id;
+        raw.parent = parent;
+        found.insert(block, raw);
+    }
+    found.into_values().filter(|raw| !raw.text.text.is_empty() || raw.text.quoted).collect()
+}
+
+/// All elements that people see, in the order of the page. The first stands for the root.
+fn items(page: &Html) -> Vec<Item<'_>> {
+    let root = page.root_element();
+    let item = |element, parent| Item { element, parent, end: 0, letters: 0, plain: 0, date: None, author: None };
+    let mut items = vec![item(root, 0)];
+    let mut open = vec![0_usize];
+    let (mut skipping, mut links) = (None, 0_usize);
+    for edge in root.traverse().skip(1) {
+        match edge {
+            Edge::Open(_) if skipping.is_some() => {}
+            Edge::Open(node) => match node.value() {
+                Node::Text(text) => {
+                    let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+                    let at = open.last().copied().unwrap_or(0);
+                    items[at].letters += letters;
+                    items[at].plain += if links > 0 { 0 } else { letters };
+                }
+                Node::Element(element) => {
+                    if is_unseen(element.name()) {
+                        skipping = Some(node.id());
+                    } else if let Some(element) = ElementRef::wrap(node) {
+                        links += usize::from(element.value().name() == "a");
+                        let parent = open.last().copied().unwrap_or(0);
+                        open.push(items.len());
+                        items.push(item(element, parent));
+                    }
+                }
+                _ => {}
+            },
+            Edge::Close(node) if skipping.is_some() => {
+                if skipping == Some(node.id()) {
+                    skipping = None;
+                }
+            }
+            Edge::Close(node) => {
+                if let Node::Element(element) = node.value()
+                    && let Some(at) = (open.len() > 1).then(|| open.pop()).flatten()
+                {
+                    links -= usize::from(element.name() == "a");
+                    items[at].end = items.len();
+                }
+            }
+        }
+    }
+    let length = items.len();
+    items[0].end = length;
+    items
+}
+
+fn is_unseen(name: &str) -> bool {
+    matches!(name, "head" | "script" | "style" | "template" | "noscript" | "svg" | "nav" | "footer" | "select" | "iframe" | "form" | "textarea" | "button" | "dialog")
+        && name != "form"
+}
+
+/// Sums over the elements before each, so that those of a subtree are one subtraction.
+struct Sums {
+    letters: Vec<usize>,
+    plain: Vec<usize>,
+    dates: Vec<usize>,
+    authors: Vec<usize>,
+}
+
+impl Sums {
+    fn of(items: &[Item<'_>]) -> Self {
+        let sum = |value: &dyn Fn(&Item<'_>) -> usize| {
+            let mut sums = Vec::with_capacity(items.len() + 1);
+            let mut sum = 0;
+            sums.push(0);
+            for item in items {
+                sum += value(item);
+                sums.push(sum);
+            }
+            sums
+        };
+        Self {
+            letters: sum(&|i| i.letters),
+            plain: sum(&|i| i.plain),
+            dates: sum(&|i| usize::from(i.date.is_some())),
+            authors: sum(&|i| usize::from(i.author.is_some())),
+        }
+    }
+}
+
+fn within(sums: &[usize], items: &[Item<'_>], at: usize) -> usize {
+    sums[items[at].end.max(at + 1)] - sums[at]
+}
+
+/// Finds the elements that hold a date or a name.
+fn label(items: &mut [Item<'_>]) {
+    let sums = Sums::of(items);
+    for at in 1..items.len() {
+        let element = items[at].element;
+        let class = element.attr("class").unwrap_or_default();
+        let name = element.value().name();
+        if within(&sums.letters, items, at) > MAX_LABEL {
+            continue;
+        }
+        let marked = name == "time" || says(&DATE_CLASS, class) || element.attr("datetime").is_some();
+        let date = ["datetime", "data-time", "data-timestamp", "title", "content", ""].into_iter().find_map(|attribute| {
+            let telling = marked || (attribute.is_empty() && items[at].letters > 0) || (attribute == "title" && name != "img");
+            field(element, attribute).filter(|value| telling && value.len() < MAX_LABEL && (is_date(value) || attribute.starts_with("data-t")))
+        });
+        if date.is_some() {
+            items[at].date = date;
+            continue;
+        }
+        let link = element.attr("href").filter(|_| name == "a").unwrap_or_default();
+        let is_author = says(&AUTHOR_CLASS, class)
+            || says(&AUTHOR_LINK, link)
+            || matches!(element.attr("itemprop"), Some("author" | "creator"))
+            || element.attr("rel") == Some("author");
+        if is_author {
+            let text = words(element);
+            let text = text.strip_prefix("by ").unwrap_or(&text);
+            let text = tidy_name(text);
+            let fits = !text.is_empty() && text.len() <= 60 && text.split(' ').count() <= 5 && text.chars().any(char::is_alphanumeric);
+            items[at].author = fits.then(|| text.to_owned());
+        }
+    }
+}
+
+/// What elements of one kind have in common.
+fn kind(items: &[Item<'_>], at: usize) -> String {
+    let element = items[at].element;
+    let bare = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let name = element.value().name();
+    let class = element.attr("class").and_then(|c| c.split_whitespace().next()).map(bare);
+    match class.or_else(|| element.attr("id").map(bare)) {
+        Some(token) => format!("{name}.{token}"),
+        None => {
+            let parent = items[items[at].parent].element;
+            let token = parent.attr("class").and_then(|c| c.split_whitespace().next()).unwrap_or_default();
+            format!("{}.{} > {name}", parent.value().name(), bare(token))
+        }
+    }
+}
+
+/// The blocks that hold a post each: of all kinds, the one whose blocks hold most of the words, and are most.
+fn blocks(items: &[Item<'_>]) -> Option<Vec<usize>> {
+    let sums = Sums::of(items);
+    let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for at in 1..items.len() {
+        let holds = within(&sums.dates, items, at) > 0 && within(&sums.authors, items, at) > 0;
+        let words = within(&sums.plain, items, at);
+        let element = items[at].element.value().name();
+        if holds && words > 0 && !matches!(element, "html" | "body" | "main" | "a" | "span" | "p" | "time" | "header") {
+            kinds.entry(kind(items, at)).or_default().push(at);
+        }
+    }
+    let total = within(&sums.plain, items, 0).max(1);
+    let mut best: Option<(f64, usize, Vec<usize>)> = None;
+    for blocks in kinds.into_values() {
+        if blocks.len() < FEWEST || is_list(items, &blocks) {
+            continue;
+        }
+        let mut covered = 0;
+        let mut until = 0;
+        for &at in &blocks {
+            if at >= until {
+                covered += within(&sums.plain, items, at);
+                until = items[at].end;
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "counts of letters on a page")]
+        let score = covered as f64 / total as f64 * (blocks.len() as f64).sqrt();
+        let size = covered + blocks.iter().map(|at| items[*at].end - at).sum::<usize>();
+        let better = best.as_ref().is_none_or(|(top, least, _)| {
+            score > top * 1.05 || (score > top * 0.95 && size < *least)
+        });
+        if better {
+            best = Some((score, size, blocks));
+        }
+    }
+    best.filter(|(score, ..)| *score > 0.1).map(|(.., blocks)| blocks)
+}
+
+/// Whether blocks are teasers: each with a heading that leads elsewhere.
+fn is_list(items: &[Item<'_>], blocks: &[usize]) -> bool {
+    let mut targets = HashSet::new();
+    for &at in blocks {
+        let mut inside = items[at + 1..items[at].end].iter();
+        let link = inside.find_map(|item| {
+            let in_heading = |at: usize| matches!(items[at].element.value().name(), "h1" | "h2" | "h3" | "h4");
+            let href = item.element.attr("href").filter(|_| item.element.value().name() == "a")?;
+            let heading = in_heading(item.parent) || in_heading(items[item.parent].parent);
+            let own = href.starts_with('#') || href.contains("/user") || href.contains("/member") || href.contains("/profile") || href.contains("/u/");
+            (heading && !own && item.author.is_none()).then(|| href.split('#').next().unwrap_or(href))
+        });
+        targets.extend(link);
+    }
+    targets.len() * 2 > blocks.len()
+}
+
+/// The opening of a thread whose replies look different: before the first of them, what holds a name, a date and most words.
+fn opening(items: &[Item<'_>], blocks: &[usize]) -> Option<usize> {
+    let sums = Sums::of(items);
+    let first = *blocks.first()?;
+    let holds = |at: &usize| {
+        items[*at].end <= first
+            && within(&sums.dates, items, *at) > 0
+            && within(&sums.authors, items, *at) > 0
+            && within(&sums.plain, items, *at) >= FEWEST_LETTERS
+            && items[*at].element.value().name() != "header"
+    };
+    (1..first).filter(holds).max_by_key(|at| (within(&sums.plain, items, *at), *at))
+}
+
+fn own_id(items: &[Item<'_>], block: usize, set: &HashSet<usize>) -> Option<String> {
+    const NAMES: &[&str] = &["data-post-id", "data-comment-id", "data-message-id", "data-id", "id", "name"];
+    let id = |element: ElementRef<'_>| {
+        NAMES.iter().find_map(|name| field(element, name)).filter(|id| id.len() < 80 && id.bytes().any(|b| b.is_ascii_digit()))
+    };
+    id(items[block].element).or_else(|| {
+        let near = (block + 1..items[block].end.min(block + 40)).take_while(|at| !set.contains(at));
+        near.filter_map(|at| id(items[at].element)).next()
+    })
+}
+
+fn read(items: &[Item<'_>], sums: &Sums, block: usize, set: &HashSet<usize>, nodes: &HashMap<NodeId, usize>) -> Raw {
+    // Elements of the block that stand in no other one.
+    let mut own = Vec::new();
+    let mut at = block + 1;
+    let mut words = within(&sums.plain, items, block);
+    while at < items[block].end {
+        if set.contains(&at) {
+            words = words.saturating_sub(within(&sums.plain, items, at));
+            at = items[at].end;
+        } else {
+            own.push(at);
+            at += 1;
+        }
+    }
+    let dates: Vec<String> = own.iter().filter_map(|at| items[*at].date.clone()).take(3).collect();
+    let author = own.iter().find_map(|at| items[*at].author.clone());
+    let body = body(items, sums, block, &own, words);
+    let labels: HashSet<NodeId> = own
+        .iter()
+        .filter(|at| {
+            let item = &items[**at];
+            let class = item.element.attr("class").unwrap_or_default();
+            let small = within(&sums.letters, items, **at) * 3 < words.max(MAX_LABEL);
+            let labels = item.author.is_some() && !in_words(items, **at, block);
+            (small && (item.date.is_some() && !in_words(items, **at, block) || labels || says(&FURNITURE_CLASS, class)))
+                || class.to_ascii_lowercase().contains("signature")
+        })
+        .map(|at| items[*at].element.id())
+        .collect();
+    let root = items[body].element;
+    let url = own.iter().find_map(|at| {
+        let item = &items[*at];
+        let dated = item.date.is_some() || items[item.parent].date.is_some();
+        item.element.attr("href").filter(|href| dated && !href.is_empty() && !href.starts_with("javascript")).map(str::to_owned)
+    });
+    Raw {
+        id: None,
+        author,
+        dates,
+        edited: None,
+        url,
+        parent: None,
+        gone: false,
+        text: tree_to_text(*root, |id| {
+            let other = nodes.get(&id).is_some_and(|at| *at != block);
+            if other || labels.contains(&id) { Cut::Furniture } else { Cut::Keep }
+        }),
+    }
+}
+
+/// Whether an element stands in a paragraph or the like, as the mention of a name or a date does.
+fn in_words(items: &[Item<'_>], at: usize, block: usize) -> bool {
+    let above = std::iter::successors(Some(items[at].parent), |at| Some(items[*at].parent));
+    let mut above = above.take_while(|at| *at > block);
+    above.any(|at| {
+        matches!(items[at].element.value().name(), "p" | "li" | "pre" | "blockquote") && items[at].plain > FEWEST_LETTERS
+    })
+}
+
+/// Where the words of a block stand.
+fn body(items: &[Item<'_>], sums: &Sums, block: usize, own: &[usize], words: usize) -> usize {
+    let clean = |at: usize| {
+        let labelled = |at: &usize| (items[*at].date.is_some() || items[*at].author.is_some()) && !in_words(items, *at, block);
+        !(at..items[at].end).any(|at| labelled(&at))
+    };
+    let named = |at: &usize| {
+        let element = items[*at].element;
+        let class = element.attr("class").unwrap_or_default();
+        (says(&BODY_CLASS, class) || matches!(element.attr("itemprop"), Some("text" | "articleBody")))
+            && within(&sums.plain, items, *at) * 5 >= words * 2
+    };
+    let mut named: Vec<usize> = own.iter().copied().filter(named).collect();
+    named.sort_by_key(|at| (std::cmp::Reverse(within(&sums.plain, items, *at)), std::cmp::Reverse(*at)));
+    if let Some(found) = named.into_iter().take(8).find(|at| clean(*at)) {
+        return found;
+    }
+    let mut at = block;
+    loop {
+        let heavy = own.iter().copied().find(|child| {
+            items[*child].parent == at
+                && within(&sums.plain, items, *child) * 5 >= words * 4
+                && matches!(items[*child].element.value().name(), "div" | "article" | "section" | "td" | "tr" | "tbody" | "table" | "dd")
+        });
+        match heavy {
+            Some(child) => at = child,
+            None => return at,
+        }
+    }
+}
