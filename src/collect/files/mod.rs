@@ -7,6 +7,8 @@ mod discord;
 
 mod discourse;
 
+mod discourse_feed;
+
 mod jsonl;
 
 mod lines;
@@ -46,6 +48,7 @@ pub use place::Place;
 pub const FORMATS: &[&dyn Format] = &[
     &discord::DiscordExport,
     &discourse::DiscourseTopic,
+    &discourse_feed::DiscourseFeed,
     &reddit::RedditPage,
     &reddit::RedditLines,
     &jsonl::PlainLines,

@@ -131,16 +131,19 @@ pub fn post(
     post: &TopicPost,
     numbers: &mut Numbers,
 ) -> Result<Record, Unreadable> {
-    let id = post.id.ok_or_else(|| Unreadable("a post without an id".to_owned()))?;
     let topic = topic.or(post.topic_id).ok_or_else(|| Unreadable("a post that names no topic".to_owned()))?;
-    if let Some(number) = post.post_number {
-        numbers.insert(number, id);
-    }
-    let post_id = |id: u64| PostId::new(format!("discourse:{}:{id}", place.community));
+    let id = match (post.post_number, post.id) {
+        (Some(number), id) => {
+            numbers.insert(number, id.unwrap_or_default());
+            numbered(place, topic, number)
+        }
+        (None, Some(id)) => PostId::new(format!("discourse:{}:{id}", place.community)),
+        (None, None) => return Err(Unreadable("a post without an id".to_owned())),
+    };
     if post.deleted_at.is_some() || post.user_deleted {
-        return Ok(Record::Removed(post_id(id)));
+        return Ok(Record::Removed(id));
     }
-    let skip = |reason| Ok(Record::Skipped { id: post_id(id).as_str().to_owned(), reason });
+    let skip = |reason| Ok(Record::Skipped { id: id.as_str().to_owned(), reason });
     match post.post_type {
         Some(3) => return skip("small action"),
         Some(4) => return skip("whisper"),
@@ -158,9 +161,8 @@ pub fn post(
     // Version 1 is the post as first written; `updated_at` also moves for other reasons.
     let edited = post.version.is_some_and(|v| v > 1);
     Ok(Record::Post(Post {
-        id: post_id(id),
         thread: thread_id(place, topic),
-        parent: post.reply_to_post_number.and_then(|n| numbers.get(&n)).map(|id| post_id(*id)),
+        parent: post.reply_to_post_number.map(|number| numbered(place, topic, number)),
         source: Source::Discourse,
         community: place.community.clone(),
         author: ctx.author(&format!("discourse:{}", place.community), author),
@@ -173,6 +175,7 @@ pub fn post(
             quoted: plain.quoted,
             future: is_future(written_at, ctx.now),
         },
+        id,
     }))
 }
 
