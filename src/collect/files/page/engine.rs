@@ -172,7 +172,9 @@ impl Ready {
                 gone: gone[at],
                 text: body.map(|b| tree_to_text(*b, |id| cuts.get(&id).copied().unwrap_or(Cut::Keep))).unwrap_or_default(),
             };
-            posts.push((body.is_some() || raw.gone).then_some(raw));
+            // A submission may be all title.
+            let titled = self.engine.source == Source::Reddit && raw.id.as_ref().is_some_and(|id| id.starts_with("t3_"));
+            posts.push((body.is_some() || raw.gone || titled).then_some(raw));
         }
         if self.engine.nested {
             for at in 0..blocks.len() {

@@ -16,8 +16,7 @@ const ALL: &[Engine] = &[
     Engine {
         name: "Discourse",
         source: Source::Discourse,
-        mark: "meta[name=generator][content^='Discourse'], #data-discourse-setup, .crawler-post, .topic-post article[data-post-id]",
-        list: ".topic-list",
+        mark: "meta[name=generator][content^='Discourse'], #data-discourse-setup, .topic-post article[data-post-id]",
         post: ".crawler-post, .topic-post:not(.small-action)",
         body: ".crawler-post .post[itemprop=text], .crawler-post .post[itemprop=articleBody], .crawler-post > .post, .topic-post .cooked",
         cut: ".crawler-linkback-list, .cooked-selection-barrier, .post-info, button, .codeblock-button-wrapper, .lightbox-wrapper .meta, .poll-container, .clicks, .badge-notification.clicks, .embedded-posts, .quote-controls, .select-kit",
@@ -46,7 +45,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "XenForo",
         mark: "html#XF, [data-content^='post-'].message",
-        list: ".structItemContainer-group .structItem--thread, .p-body .block[data-type=search_result]",
         post: ".message[data-content^='post-']",
         body: ".message-body .bbWrapper, .message-userContent .bbWrapper, .message-body",
         cut: ".js-selectToQuoteEnd, .bbCodeBlock-title, .bbCodeBlock-expandLink, .bbCodeBlock--unfurl, .message-signature, .message-lastEdit, .bbMediaWrapper, .messageNotice, .adDisplay, .reactionsBar",
@@ -71,7 +69,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "XenForo 1",
         mark: "html#XenForo, #messageList > .message[id^='post-']",
-        list: ".discussionListItems .discussionListItem, .searchResultsList",
         post: "#messageList .message[id^='post-']",
         body: ".messageText",
         cut: ".messageTextEndMarker, .quoteContainer .quoteExpand, .attribution.type",
@@ -96,7 +93,7 @@ const ALL: &[Engine] = &[
     Engine {
         name: "phpBB",
         mark: "body#phpbb, link[href*='/styles/'][href*='/theme/'], .postbody .content, a[href*='viewtopic.php?'][href*='p=']",
-        list: ".search.post, .topiclist .topictitle, .forumbg .forumtitle",
+        list: ".search.post, #search-results",
         post: "div.post[id^='p'], article.post[id^='p']",
         body: ".postbody .content, .content",
         cut: ".codebox > p, .attachbox, .inline-attachment, .signature, .notice, dl.file, .spoiler_switch",
@@ -107,6 +104,7 @@ const ALL: &[Engine] = &[
             (".author .username, .author .username-coloured", ""),
             (".postprofile dt a:not(:has(img))", ""),
             (".postprofile dt strong", ""),
+            (".postprofile .postusername, .postprofile .thread-user-name", ""),
         ],
         date: &[(".author time[datetime]", "datetime"), TIME, ("p.author", ""), (".author", ""), (".post-date", "")],
         edited: &[(".notice time[datetime]", "datetime")],
@@ -120,7 +118,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "FluxBB",
         mark: "#punviewtopic, .pun .blockpost, .brd .post .post-entry, .blockpost .postmsg",
-        list: "#punviewforum, #punsearch, #punindex",
         post: ".blockpost[id^='p']",
         body: ".postmsg",
         cut: ".postedit, .postsignature",
@@ -136,7 +133,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "vBulletin 5",
         mark: ".b-post[data-node-id], .js-post__content-text",
-        list: ".topic-list-container",
         post: ".b-post[data-node-id]",
         body: ".js-post__content-text",
         cut: ".b-post__footer, .js-post__attachments, .b-bbcode__code-title",
@@ -153,7 +149,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "vBulletin 4",
         mark: "#posts .postcontainer, .postbit[id^='post_'], .postbitlegacy[id^='post_']",
-        list: "#threads .threadbit, #searchbits",
         post: ".postcontainer[id^='post_'], .postbit[id^='post_'], .postbitlegacy[id^='post_']",
         body: ".postcontent, div[id^='post_message_']",
         cut: ".attachments, .bbcode_description, .signature, .lastedited",
@@ -172,7 +167,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "vBulletin 3",
         mark: "div[id^='post_message_'], td[id^='td_post_']",
-        list: "#threadslist, #searchbits",
         body: "div[id^='post_message_']",
         cut: ".smallfont, fieldset, .signature",
         quote: ".quotetable, td.alt2[style*='inset'], div.quote, .bbcode_quote",
@@ -188,7 +182,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "SMF",
         mark: "#quickModForm .post_wrapper, #forumposts .post_wrapper, script[src*='smf_'], [id^='msg_'].inner",
-        list: "#messageindex, #topic_container, #search_results",
         post: ".post_wrapper",
         body: ".post .inner, .post [id^='msg_'], .inner[id^='msg_'], div.post",
         cut: ".codeheader, .code_select, .topslice_quote, .signature, .modified, .attachments",
@@ -245,7 +238,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "Invision",
         mark: "[data-commentid] [data-role=commentContent], article[id^='elComment_'], body.ipsApp, [class*='ipsLayout']",
-        list: "[data-role=topicList], .cTopicList, .ipsStreamItem",
         post: "article[id^='elComment_'], article.ipsComment, article.ipsEntry:has([data-commentid])",
         body: "[data-role=commentContent]",
         cut: "[data-role=memberSignature], .ipsQuote_citation, .ipsComment_controls, .ipsEmbeddedOther, .ipsType_minorHeading",
@@ -263,7 +255,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "NodeBB",
         mark: "[component='post/content'], [component=topic]",
-        list: "[component='category/topic']",
         post: "[component=post][data-pid]",
         body: "[component='post/content']",
         cut: "[component='post/signature'], .post-signature",
@@ -283,7 +274,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "Flarum",
         mark: "#flarum-json-payload, #flarum-content, .PostStream-item",
-        list: ".DiscussionList-discussions",
         post: ".PostStream-item[data-id], #flarum-content article, article:has(> .PostUser)",
         body: ".Post-body",
         cut: ".Post-actions, .PostUser, .PostMention-preview",
@@ -301,7 +291,7 @@ const ALL: &[Engine] = &[
     Engine {
         name: "Vanilla",
         mark: ".ItemDiscussion .Message, .ItemComment .Message, body.Vanilla.Discussion",
-        list: ".DataList.Discussions",
+        list: ".DataList-Search",
         post: ".ItemDiscussion, .ItemComment",
         body: ".Message, .userContent",
         cut: ".js-embed, .QuoteAuthor, .Attachments, .Signature, .UserSignature",
@@ -319,7 +309,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "Khoros",
         mark: "[class*='lia-message-view'], .lia-message-body-content, [data-lia-message-uid]",
-        list: ".lia-list-row .message-subject, .MessageList .lia-list-row",
         post: "[data-lia-message-uid], .lia-message-view-display, .lia-message-view-wrapper:not(:has([data-lia-message-uid])), .lia-linear-display-message-view:not(:has([data-lia-message-uid]))",
         body: ".lia-message-body-content, .lia-message-body",
         cut: ".lia-message-signature, .lia-attachments-message, .lia-media-icon, .lia-spoiler-link, .lia-message-template-solution-content-zone",
@@ -342,13 +331,13 @@ const ALL: &[Engine] = &[
     Engine {
         name: "Stack Exchange",
         source: Source::StackExchange,
-        mark: "#question[data-questionid], body.question-page",
-        list: ".s-post-summary, .question-summary",
-        post: "#question, .answer[data-answerid], .comment[data-comment-id]",
+        mark: "#question .js-post-body, body.question-page",
+        list: "#questions .s-post-summary, .search-results .s-post-summary, #questions .question-summary",
+        post: "#question, .answer[id^='answer-'], .answer[data-answerid], .comment[data-comment-id]",
         body: ".js-post-body, .comment-copy",
         cut: ".s-notice, .post-notice, .snippet-ctas",
         quote: "blockquote, aside.s-notice",
-        id: &[("", "data-questionid"), ("", "data-answerid"), ("", "id")],
+        id: &[("", "data-questionid"), ("", "data-answerid"), (".js-voting-container[data-post-id]", "data-post-id"), ("", "id")],
         whole_ids: true,
         author: &[
             (".post-signature.owner .user-details a", ""),
@@ -376,7 +365,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "AskBot",
         mark: ".post[data-post-id] .post-body, #question-table, .js-question.post, link[href*='askbot']",
-        list: ".short-summary",
         post: ".post.question, .post.answer, .comment[data-comment-id], div.comment[id^='comment-']",
         body: ".post-body, .comment-body",
         cut: ".post-update-info-container, .controls, .post-controls, .comment-body > .author, .comment-body > .age, .comments, .timeago, a.author, .comment-votes, .convert-comment",
@@ -393,7 +381,6 @@ const ALL: &[Engine] = &[
     Engine {
         name: "bbPress",
         mark: ".bbp-reply-content, .bbp-topic-content",
-        list: ".bbp-topics",
         body: ".bbp-reply-content, .bbp-topic-content",
         cut: ".bbp-topic-revision-log, .bbp-reply-revision-log, .bbp-attachments, .bbp-signature",
         quote: "blockquote",
@@ -455,6 +442,22 @@ const ALL: &[Engine] = &[
         parent: &[(".navs a[href^='#']:first-child", "href")],
         title: &[(".titleline > a", "")],
         thread: &[r"item\?id=(\d+)"],
+        ..Engine::UNKNOWN
+    },
+    Engine {
+        name: "Lobsters",
+        mark: ".comment[data-shortid] .comment_text",
+        post: ".comment[data-shortid]",
+        body: ".comment_text",
+        quote: "blockquote",
+        id: &[("", "data-shortid")],
+        whole_ids: true,
+        author: &[(".byline a[href^='/~']:not(:has(img))", ""), (".byline .u-author", "")],
+        date: &[(".byline time", "data-at-unix"), TIME],
+        url: &[(".byline a[href*='#c_']", "href"), (".byline a[href^='/c/']", "href")],
+        nested: true,
+        title: &[(".link .u-url", "")],
+        thread: &[r"/s/(\w+)"],
         ..Engine::UNKNOWN
     },
     Engine {

@@ -122,7 +122,7 @@ pub fn read_page(html: &str, place: &Place, ctx: &Context) -> Result<PageRead, S
     let thread = |ready: &&&Ready| ready.is_thread(&page, &address);
     for ready in marked.iter().filter(thread) {
         let posts = ready.read(&page);
-        if posts.iter().any(|raw| !raw.text.text.is_empty()) {
+        if posts.iter().any(|raw| !raw.text.text.is_empty() || ready.engine.source == Source::Reddit) {
             let about = About { engine: ready.engine, ready: Some(ready), by: ready.engine.name, title: None };
             return Ok(about.records(&page, html, &address, posts, place, ctx));
         }
@@ -178,15 +178,27 @@ fn described(
     ctx: &Context,
 ) -> Result<Option<PageRead>, String> {
     let (linked, marked_up) = (schema::json_ld(page), schema::microdata(page));
-    let shaped = structure::posts(page);
-    let worth = |posts: &[Raw]| posts.iter().filter(|p| !p.text.text.is_empty() && (p.author.is_some() || !p.dates.is_empty())).count();
-    let is_forum = worth(&linked.posts) + worth(&marked_up.posts) > 0 || marked.is_some() || looks_like_forum(page, address, place);
-    if let (Some(other), false) = (&linked.other, worth(&marked_up.posts) > 0) {
-        if !is_forum {
-            return Err(format!("a page of HTML that says it is of the kind {other}: it is no thread of a forum"));
-        }
+    // Each post counts by what is known of it, out of six.
+    let known = |raw: &Raw| match (raw.author.is_some(), raw.dates.is_empty()) {
+        _ if raw.text.text.is_empty() => 0,
+        (true, false) => 6,
+        (false, true) => 0,
+        _ => 3,
+    };
+    let worth = |posts: &[Raw]| posts.iter().map(known).sum::<usize>();
+    let (words, marks) = (worth(&linked.posts), worth(&marked_up.posts));
+    if let (Some(other), 0) = (&linked.other, words + marks)
+        && marked.is_none()
+    {
+        return Err(format!("a page of HTML that says it is of the kind {other}: it is no thread of a forum"));
     }
-    let (words, marks, shapes) = (worth(&linked.posts), worth(&marked_up.posts), if is_forum { worth(&shaped) } else { 0 });
+    // The lists of an engine are made of blocks too.
+    let may_be_thread = match marked {
+        Some(ready) => address.all.iter().any(|url| ready.thread(&path_of(url)).is_some()),
+        None => words + marks > 0 || looks_like_forum(page, address, place),
+    };
+    let shaped = if may_be_thread { structure::posts(page) } else { Vec::new() };
+    let shapes = worth(&shaped);
     let title = linked.title.clone().or(marked_up.title.clone());
     // Microdata stand at the posts themselves; JSON-LD repeats their words without markup, quotes and all.
     let (by, posts) = if marks > 0 && marks >= words && marks * 10 >= shapes * 8 {

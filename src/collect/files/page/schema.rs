@@ -194,7 +194,7 @@ pub(super) fn microdata(page: &Html) -> Described {
             url: get(&["url"]).and_then(value),
             parent: parent.filter(|p| fields[*p].contains_key("text")).and_then(id),
             gone: false,
-            text: tree_to_text(*body, |id| if id != body.id() && others.contains_key(&id) { Cut::Furniture } else { Cut::Keep }),
+            text: if body.value().name() == "meta" { plain(body.attr("content").unwrap_or_default()) } else { tree_to_text(*body, |id| if id != body.id() && others.contains_key(&id) { Cut::Furniture } else { Cut::Keep }) },
         });
     }
     found

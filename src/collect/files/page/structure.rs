@@ -36,7 +36,7 @@ static BODY_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)body|content|message|(?:^|[\s_-])text|text(?:$|[\s_-])|prose|markdown|(?:^|[\s_-])md(?:$|[\s_-])|entry|description|copy|rich").ok()
 });
 static FURNITURE_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:^|[\s_-])(?:sig|signatures?|actions?|buttons?|btn|toolbar|controls?|menu|avatar|badges?|rank|user-?info|user-?details|meta|permalink|votes?|voting|score|likes?|reactions?|share|attachments?|breadcrumbs?|pagination|report|reply-?link|hidden|sr-only|visually-hidden|stats|flair)(?:$|[\s_-])|signature|Signature").ok()
+    Regex::new(r"(?i)(?:^|[\s_-])(?:sig|signatures?|actions?|buttons?|btn|toolbar|controls?|menu|avatar|badges?|rank|user-?info|user-?details|meta|permalink|votes?|voting|score|likes?|reactions?|share|attachments?|breadcrumbs?|pagination|report|reply-?link|inappropriate|tool-?links?|hidden|sr-only|visually-hidden|stats|flair)(?:$|[\s_-])|signature|Signature").ok()
 });
 
 fn says(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
@@ -61,7 +61,8 @@ pub(super) fn posts(page: &Html) -> Vec<Raw> {
     let mut items = items(page);
     label(&mut items);
     let Some(mut blocks) = blocks(&items) else { return Vec::new() };
-    if let Some(opening) = opening(&items, &blocks) {
+    let opening = opening(&items, &blocks);
+    if let Some((opening, _)) = opening {
         blocks.insert(0, opening);
     }
     let set: HashSet<usize> = blocks.iter().copied().collect();
@@ -76,6 +77,9 @@ pub(super) fn posts(page: &Html) -> Vec<Raw> {
         let parent = above.and_then(|above| id_of.get(&above).cloned().flatten());
         id_of.insert(block, id.clone());
         let mut raw = read(&items, &sums, block, &set, &nodes);
+        if let Some((_, Some(body))) = opening.filter(|(opening, _)| *opening == block) {
+            raw.text = tree_to_text(*items[body].element, |_| Cut::Keep);
+        }
         raw.id = id;
         raw.parent = parent;
         found.insert(block, raw);
@@ -225,7 +229,8 @@ fn blocks(items: &[Item<'_>]) -> Option<Vec<usize>> {
     let sums = Sums::of(items);
     let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for at in 1..items.len() {
-        let holds = within(&sums.dates, items, at) > 0 && within(&sums.authors, items, at) > 0;
+        let named = within(&sums.authors, items, at) > 0 || is_named_post(items, at);
+        let holds = within(&sums.dates, items, at) > 0 && named;
         let words = within(&sums.plain, items, at);
         let element = items[at].element.value().name();
         if holds && words > 0 && !matches!(element, "html" | "body" | "main" | "a" | "span" | "p" | "time" | "header") {
@@ -235,7 +240,8 @@ fn blocks(items: &[Item<'_>]) -> Option<Vec<usize>> {
     let total = within(&sums.plain, items, 0).max(1);
     let mut best: Option<(f64, usize, Vec<usize>)> = None;
     for blocks in kinds.into_values() {
-        if blocks.len() < FEWEST || is_list(items, &blocks) {
+        let alone = blocks.len() < FEWEST && !blocks.iter().all(|at| is_named_post(items, *at));
+        if alone || is_list(items, &blocks) {
             continue;
         }
         let mut covered = 0;
@@ -259,6 +265,18 @@ fn blocks(items: &[Item<'_>]) -> Option<Vec<usize>> {
     best.filter(|(score, ..)| *score > 0.1).map(|(.., blocks)| blocks)
 }
 
+/// Whether an element is called a post by its class, and has a number.
+fn is_named_post(items: &[Item<'_>], at: usize) -> bool {
+    static POST: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)^(?:[a-z]+[-_])?(?:posts?|comments?|messages?|reply|replies|answers?|questions?|msg)(?:[-_]?(?:item|box|block|wrapper|container))?[-_]?\d*$").ok()
+    });
+    let element = items[at].element;
+    let class = element.attr("class").unwrap_or_default();
+    let id = element.attr("id").unwrap_or_default();
+    let numbered = id.ends_with(|c: char| c.is_ascii_digit()) || ["data-id", "data-post-id", "data-reply-id", "data-comment-id"].iter().any(|name| element.attr(name).is_some());
+    numbered && (class.split_whitespace().chain([id]).any(|token| says(&POST, token)))
+}
+
 /// Whether blocks are teasers: each with a heading that leads elsewhere.
 fn is_list(items: &[Item<'_>], blocks: &[usize]) -> bool {
     let mut targets = HashSet::new();
@@ -276,18 +294,30 @@ fn is_list(items: &[Item<'_>], blocks: &[usize]) -> bool {
     targets.len() * 2 > blocks.len()
 }
 
-/// The opening of a thread whose replies look different: before the first of them, what holds a name, a date and most words.
-fn opening(items: &[Item<'_>], blocks: &[usize]) -> Option<usize> {
+/// The opening of a thread whose replies look different: before the first of them, what holds a name, a date and most words;
+/// or a head that holds the first two, and after it an element with the words.
+fn opening(items: &[Item<'_>], blocks: &[usize]) -> Option<(usize, Option<usize>)> {
     let sums = Sums::of(items);
     let first = *blocks.first()?;
+    let words = |at: usize| within(&sums.plain, items, at);
     let holds = |at: &usize| {
-        items[*at].end <= first
-            && within(&sums.dates, items, *at) > 0
-            && within(&sums.authors, items, *at) > 0
-            && within(&sums.plain, items, *at) >= FEWEST_LETTERS
-            && items[*at].element.value().name() != "header"
+        let (dates, authors) = (within(&sums.dates, items, *at), within(&sums.authors, items, *at));
+        items[*at].end <= first && dates > 0 && authors > 0 && dates <= 4
     };
-    (1..first).filter(holds).max_by_key(|at| (within(&sums.plain, items, *at), *at))
+    let head = (1..first).filter(holds).max_by_key(|at| (words(*at), *at))?;
+    let apart = |at: &usize| {
+        let names = within(&sums.authors, items, *at);
+        items[*at].end <= first && names == 0 && items[*at].element.value().name() != "p" && !is_heading(items, *at)
+    };
+    let body = (items[head].end..first).filter(apart).max_by_key(|at| (words(*at), *at));
+    match body.filter(|body| words(*body) > words(head).max(FEWEST_LETTERS)) {
+        Some(body) => Some((head, Some(body))),
+        None => (words(head) >= FEWEST_LETTERS).then_some((head, None)),
+    }
+}
+
+fn is_heading(items: &[Item<'_>], at: usize) -> bool {
+    matches!(items[at].element.value().name(), "h1" | "h2" | "h3" | "h4" | "a" | "span" | "aside")
 }
 
 fn own_id(items: &[Item<'_>], block: usize, set: &HashSet<usize>) -> Option<String> {
@@ -316,7 +346,7 @@ fn read(items: &[Item<'_>], sums: &Sums, block: usize, set: &HashSet<usize>, nod
         }
     }
     let dates: Vec<String> = own.iter().filter_map(|at| items[*at].date.clone()).take(3).collect();
-    let author = own.iter().find_map(|at| items[*at].author.clone());
+    let author = own.iter().find_map(|at| items[*at].author.clone()).or_else(|| beside_date(items, &own));
     let body = body(items, sums, block, &own, words);
     let labels: HashSet<NodeId> = own
         .iter()
@@ -349,6 +379,17 @@ fn read(items: &[Item<'_>], sums: &Sums, block: usize, set: &HashSet<usize>, nod
             if other || labels.contains(&id) { Cut::Furniture } else { Cut::Keep }
         }),
     }
+}
+
+/// A name that stands right beside the date: `ann · 1 March 2024`.
+fn beside_date(items: &[Item<'_>], own: &[usize]) -> Option<String> {
+    let dated = own.iter().find(|at| items[**at].date.is_some())?;
+    let around = items[items[*dated].parent].element;
+    let before = around.children().take_while(|node| node.id() != items[*dated].element.id());
+    let text: String = before.filter_map(|node| node.value().as_text().map(|t| t.to_string())).collect();
+    let name = text.trim().trim_end_matches(|c: char| !c.is_alphanumeric()).trim();
+    let fits = !name.is_empty() && name.len() <= 40 && name.split_whitespace().count() <= 3;
+    fits.then(|| tidy_name(name).to_owned())
 }
 
 /// Whether an element stands in a paragraph or the like, as the mention of a name or a date does.
