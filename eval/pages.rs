@@ -17,7 +17,8 @@ use serde_json::Value;
 
 fn main() -> Result<()> {
     let folder = PathBuf::from(std::env::args().nth(1).context("which folder? give that of the forums' data")?);
-    let ctx = Context { author_key: [7; 32], now: "2100-01-01T00:00:00Z".parse()?, community: None, zone: Zone::default() };
+    let ctx =
+        Context { author_key: [7; 32], now: "2100-01-01T00:00:00Z".parse()?, community: None, zone: Zone::default() };
     snippets(&folder.join("wcxb_html/dev"), &ctx)?;
     feeds(&folder.join("redash_discourse"), &ctx)?;
     kinds(&folder.join("opendcl_smf"), &ctx, "opendcl_smf", |name| name.ends_with(".html"))?;
@@ -44,6 +45,27 @@ fn bare(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// `html` without tags and with the commonest escapes resolved, also those of JSON in scripts.
+fn unescaped(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let html = html.replace("\\u003c", "<").replace("\\u003e", ">").replace("&lt;", "<").replace("&gt;", ">");
+    for piece in html.split('<') {
+        out.push_str(piece.split_once('>').map_or(piece, |(_, words)| words));
+    }
+    ["&#39;", "&#x27;", "&quot;", "&amp;", "&nbsp;", "\\n", "\\u0027"]
+        .iter()
+        .fold(out, |text, escape| text.replace(escape, " "))
+}
+
+/// The words of `text`, parted by one space, with marks between sentences kept.
+fn worded(text: &str) -> String {
+    text.split_whitespace()
+        .map(|w| w.trim_matches(|c: char| !c.is_alphanumeric() && c != '|'))
+        .filter(|w| !w.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 #[derive(Default)]
 struct Row {
     pages: usize,
@@ -52,6 +74,8 @@ struct Row {
     authors: usize,
     dates: usize,
     must: (usize, usize),
+    /// Snippets that must be among the posts and are nowhere in the file, so that nobody could find them.
+    absent: usize,
     must_not: (usize, usize),
 }
 
@@ -68,12 +92,21 @@ fn snippets(folder: &Path, ctx: &Context) -> Result<()> {
             Err(reason) => ("refused", Vec::new(), reason),
         };
         let all = bare(&posts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join(" "));
-        let count = |key: &str, wanted: bool| {
-            let snippets = told["ground_truth"][key].as_array().map_or(&[][..], Vec::as_slice);
-            let snippets: Vec<String> = snippets.iter().filter_map(Value::as_str).map(bare).filter(|s| !s.is_empty()).collect();
-            (snippets.iter().filter(|s| all.contains(s.as_str()) == wanted).count(), snippets.len())
+        let snippets = told["ground_truth"]["with"].as_array().map_or(&[][..], Vec::as_slice);
+        let snippets: Vec<String> =
+            snippets.iter().filter_map(Value::as_str).map(bare).filter(|s| !s.is_empty()).collect();
+        let must = (snippets.iter().filter(|s| all.contains(s.as_str())).count(), snippets.len());
+        // Whole words, in a row and with their capitals: `Login` is not in `blog in`.
+        let row = format!(" {} ", worded(&posts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join(" | ")));
+        let unwanted = told["ground_truth"]["without"].as_array().map_or(&[][..], Vec::as_slice);
+        let kept =
+            unwanted.iter().filter_map(Value::as_str).filter(|s| !row.contains(&format!(" {} ", worded(s)))).count();
+        let must_not = (kept, unwanted.len());
+        let absent = {
+            let file = bare(&unescaped(&String::from_utf8_lossy(&bytes)));
+            let key = |s: &String| s.chars().take(24).collect::<String>();
+            snippets.iter().filter(|s| !file.contains(&key(s))).count()
         };
-        let (must, must_not) = (count("with", true), count("without", false));
         let row = rows.entry(by).or_default();
         row.pages += 1;
         row.refused += usize::from(posts.is_empty());
@@ -81,6 +114,7 @@ fn snippets(folder: &Path, ctx: &Context) -> Result<()> {
         row.authors += posts.iter().filter(|p| p.author.is_some()).count();
         row.dates += posts.iter().filter(|p| p.written_at.is_some()).count();
         row.must = (row.must.0 + must.0, row.must.1 + must.1);
+        row.absent += absent;
         row.must_not = (row.must_not.0 + must_not.0, row.must_not.1 + must_not.1);
         let dated = posts.iter().filter(|p| p.written_at.is_some()).count();
         let named = posts.iter().filter(|p| p.author.is_some()).count();
@@ -88,12 +122,15 @@ fn snippets(folder: &Path, ctx: &Context) -> Result<()> {
             let name = html.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let place = told["url"].as_str().unwrap_or_default();
             failed.push(format!(
-                "  {name} {by}: {} posts, {named} named, {dated} dated, must {}/{}, must not {}/{} {why} {}",
+                "  {name} {by}: {} posts, {named} named, {dated} dated, must {}/{} ({absent} not in the file), must not {}/{} {why} {}",
                 posts.len(), must.0, must.1, must_not.0, must_not.1, place.chars().take(70).collect::<String>()
             ));
         }
     }
-    println!("{:28} {:>5} {:>7} {:>6} {:>7} {:>6} {:>12} {:>12}", "engine", "pages", "refused", "posts", "authors", "dates", "must", "must not");
+    println!(
+        "{:28} {:>5} {:>7} {:>6} {:>7} {:>6} {:>12} {:>12}",
+        "engine", "pages", "refused", "posts", "authors", "dates", "must", "must not"
+    );
     let mut all = Row::default();
     for (by, row) in &rows {
         print_row(by, row);
@@ -103,9 +140,11 @@ fn snippets(folder: &Path, ctx: &Context) -> Result<()> {
         all.authors += row.authors;
         all.dates += row.dates;
         all.must = (all.must.0 + row.must.0, all.must.1 + row.must.1);
+        all.absent += row.absent;
         all.must_not = (all.must_not.0 + row.must_not.0, all.must_not.1 + row.must_not.1);
     }
     print_row("all", &all);
+    println!("snippets that must be among the posts and are nowhere in the files: {}", all.absent);
     println!("pages short of something:\n{}\n", failed.join("\n"));
     Ok(())
 }
@@ -115,8 +154,17 @@ fn print_row(by: &str, row: &Row) {
     let share = |a: usize, b: usize| if b == 0 { 1.0 } else { a as f64 / b as f64 };
     println!(
         "{by:28} {:>5} {:>7} {:>6} {:>7.3} {:>6.3} {:>4}/{:<4}{:.3} {:>4}/{:<4}{:.3}",
-        row.pages, row.refused, row.posts, share(row.authors, row.posts), share(row.dates, row.posts),
-        row.must.0, row.must.1, share(row.must.0, row.must.1), row.must_not.0, row.must_not.1, share(row.must_not.0, row.must_not.1)
+        row.pages,
+        row.refused,
+        row.posts,
+        share(row.authors, row.posts),
+        share(row.dates, row.posts),
+        row.must.0,
+        row.must.1,
+        share(row.must.0, row.must.1),
+        row.must_not.0,
+        row.must_not.1,
+        share(row.must_not.0, row.must_not.1)
     );
 }
 
@@ -176,7 +224,9 @@ fn feeds(folder: &Path, ctx: &Context) -> Result<()> {
     }
     #[expect(clippy::cast_precision_loss, reason = "counts of topics")]
     let share = equal as f64 / (topics + unread).max(1) as f64;
-    println!("redash: {topics} topics read in both, {unread} not; {held} posts in both; {equal} topics equal ({share:.4}); differences {different:?}");
+    println!(
+        "redash: {topics} topics read in both, {unread} not; {held} posts in both; {equal} topics equal ({share:.4}); differences {different:?}"
+    );
     println!("{}\n", shown.into_iter().take(20).collect::<Vec<_>>().join("\n"));
     Ok(())
 }
@@ -197,7 +247,10 @@ fn kinds(folder: &Path, ctx: &Context, name: &str, wanted: impl Fn(&str) -> bool
         row.dates += posts.iter().filter(|p| p.written_at.is_some()).count();
     }
     for (by, row) in ways {
-        println!("{name}: {} pages, {} posts ({} named, {} dated) by {by}", row.pages, row.posts, row.authors, row.dates);
+        println!(
+            "{name}: {} pages, {} posts ({} named, {} dated) by {by}",
+            row.pages, row.posts, row.authors, row.dates
+        );
     }
     Ok(())
 }

@@ -91,7 +91,8 @@ impl<R: BufRead> Feed<R> {
         let mut text = String::new();
         loop {
             self.buffer.clear();
-            let event = self.reader.read_event_into(&mut self.buffer).map_err(|e| format!("no XML from here on: {e}"))?;
+            let event =
+                self.reader.read_event_into(&mut self.buffer).map_err(|e| format!("no XML from here on: {e}"))?;
             match event {
                 Event::Eof if item.is_some() => return Err("ends in the middle of a post".to_owned()),
                 Event::Eof => return Ok(None),
@@ -174,7 +175,10 @@ fn without_link<'a>(html: &'a str, link: &str) -> &'a str {
     let html = html.trim_end();
     let Some(at) = html.rfind("<p>") else { return html };
     let last = &html[at..];
-    let only = last.strip_prefix("<p><a href=\"").and_then(|rest| rest.strip_prefix(link)).is_some_and(|rest| rest.starts_with('"'));
+    let only = last
+        .strip_prefix("<p><a href=\"")
+        .and_then(|rest| rest.strip_prefix(link))
+        .is_some_and(|rest| rest.starts_with('"'));
     if only { &html[..at] } else { html }
 }
 

@@ -92,7 +92,7 @@ pub struct TopicPost {
     pub user_deleted: bool,
 }
 
-/// Ids of a topic's posts by their number in it: what a reply answers is given as a number.
+/// Ids of a topic's posts by their number in it, of those that were met.
 pub type Numbers = BTreeMap<u64, u64>;
 
 /// The thread, and what became of each post of the page, in order. `numbers` carries what earlier pages of the same topic
@@ -251,7 +251,7 @@ mod tests {
         records(&context(), &place, &page(json!([{"id": 70, "post_number": 1, "cooked": "a"}])), &mut numbers);
         let later = page(json!([{"id": 99, "post_number": 21, "reply_to_post_number": 1, "cooked": "b"}]));
         match records(&context(), &place, &later, &mut numbers).pop() {
-            Some(Ok(Record::Post(post))) => assert_eq!(post.parent, Some(PostId::new("discourse:f:70"))),
+            Some(Ok(Record::Post(post))) => assert_eq!(post.parent, Some(PostId::new("discourse:f:7#1"))),
             other => panic!("{other:?}"),
         }
     }

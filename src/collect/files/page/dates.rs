@@ -35,16 +35,25 @@ macro_rules! pattern {
     };
 }
 
-pattern!(ISO, r"(?x) \b (\d{4}) [-/.] (\d{1,2}) [-/.] (\d{1,2}) \b");
-pattern!(DAY_NAME, r"(?x) \b (\d{1,2}) (?: st|nd|rd|th|\. )? \s* (?: de\s+|of\s+|-|\s )? ([\p{L}]{3,12}) \.? ,? [\s-]* (?: de\s+|del\s+ )? ('?\d{2,4}) \b");
+pattern!(ISO, r"(?x) \b (\d{4}) [-/.] (\d{1,2}) [-/.] (\d{1,2}) (?: T | \b )");
+pattern!(
+    DAY_NAME,
+    r"(?x) \b (\d{1,2}) (?: st|nd|rd|th|\. )? \s* (?: de\s+|of\s+|-|\s )? ([\p{L}]{3,12}) \.? ,? [\s-]* (?: de\s+|del\s+ )? ('?\d{2,4}) \b"
+);
 pattern!(NAME_DAY, r"(?x) \b ([\p{L}]{3,12}) \.? \s+ (\d{1,2}) (?: st|nd|rd|th )? ,? \s+ ('?\d{2,4}) \b");
 pattern!(NUMBERS, r"(?x) \b (\d{1,2}) ([./-]) (\d{1,2}) ([./-]) (\d{4}|\d{2}) \b");
 pattern!(CLOCK, r"(?xi) \b (\d{1,2}) [:.h] (\d{2}) (?: [:.] (\d{2}) )? (?: \.\d{1,9} )? \s* ( [ap] \.? m \b )? ");
 pattern!(OFFSET, r"(?x) ^ \s* (?: (Z|UTC|GMT) \b )? \s* (?: ([+-])(\d{1,2}) :? (\d{2})? \b )? ");
 pattern!(TODAY, r"(?i)\b(today|heute|aujourd.hui|hoy|oggi|vandaag|hoje)\b");
 pattern!(YESTERDAY, r"(?i)\b(yesterday|gestern|hier|ayer|ieri|gisteren|ontem)\b");
-pattern!(ZONE, r"(?i)(?:times are|zeiten sind|time zone is|zeitzone)\W+(?:in\s+)?(?:the\s+)?(?:utc|gmt)\s*(?:([+-])\s*(\d{1,2})(?::?(\d{2}))?)?(?:\s*(?:hours?|stunden?))?");
-pattern!(SAVED, r"(?i)(?:saved date: |file archived on \d\d:\d\d:\d\d |it is currently |aktuelle zeit: )([^\n<]{8,60})");
+pattern!(
+    ZONE,
+    r"(?i)(?:times are|zeiten sind|time zone is|zeitzone)\W+(?:in\s+)?(?:the\s+)?(?:utc|gmt)\s*(?:([+-])\s*(\d{1,2})(?::?(\d{2}))?)?(?:\s*(?:hours?|stunden?))?"
+);
+pattern!(
+    SAVED,
+    r"(?i)(?:saved date: |file archived on \d\d:\d\d:\d\d |it is currently |aktuelle zeit: )([^\n<]{8,60})"
+);
 
 /// Names of months; the first three letters of each tell them apart within a language, and those that are one in several
 /// languages mean the same month.
@@ -115,12 +124,17 @@ pub(super) fn is_date(text: &str) -> bool {
     text.len() >= 6
         && text.len() <= 80
         && text.bytes().any(|b| b.is_ascii_digit())
-        && (parse_instant(text).is_some() && text.contains('-') || civil(text, Some(Order::DayMonth)).is_some() || is_ago(text))
+        && (parse_instant(text).is_some() && text.contains('-')
+            || civil(text, Some(Order::DayMonth)).is_some()
+            || is_ago(text))
 }
 
 /// `3 days ago`, `vor 2 Stunden`: a date that people read and that says no instant.
 fn is_ago(text: &str) -> bool {
-    pattern!(AGO, r"(?i)^\W*(?:(?:about|over|almost|posted)\s+)?(?:\d+|an?)\s?(?:mo|[smhdwy]|yrs?|sec\w*|min\w*|hours?|hrs?|days?|weeks?|months?|years?)\.?(?:\s+\w+)?\s+ago\b|^\W*vor\s+\w+\s+\w+|^\W*(?:today|yesterday|heute|gestern)\b.{0,12}\d");
+    pattern!(
+        AGO,
+        r"(?i)^\W*(?:(?:about|over|almost|posted)\s+)?(?:\d+|an?)\s?(?:mo|[smhdwy]|yrs?|sec\w*|min\w*|hours?|hrs?|days?|weeks?|months?|years?)\.?(?:\s+\w+)?\s+ago\b|^\W*vor\s+\w+\s+\w+|^\W*(?:today|yesterday|heute|gestern)\b.{0,12}\d"
+    );
     text.len() < 40 && AGO.as_ref().is_some_and(|p| p.is_match(text))
 }
 
@@ -289,6 +303,7 @@ mod tests {
     fn dates_are_read_as_boards_write_them() {
         for (text, want) in [
             ("2024-03-01T12:00:00+02:00", "2024-03-01T10:00:00Z"),
+            ("2024-03-01T12:00:00", "2024-03-01T12:00:00Z"),
             ("2024-03-01 12:00 UTC", "2024-03-01T12:00:00Z"),
             ("2024-03-01 12:00:00 +00:00", "2024-03-01T12:00:00Z"),
             ("2024-03-01T12:00:00-0500", "2024-03-01T17:00:00Z"),
@@ -322,7 +337,10 @@ mod tests {
     fn the_page_tells_what_its_dates_leave_open() {
         assert_eq!(read("05/06/2024 12:00", "", "en-GB").as_deref(), Some("2024-06-05T12:00:00Z"));
         assert_eq!(read("05-06-2024, 12:00 PM", "", "en").as_deref(), Some("2024-05-06T12:00:00Z"));
-        assert_eq!(read("1 Mar 2024 12:00", "All times are GMT -5. The time now", "").as_deref(), Some("2024-03-01T17:00:00Z"));
+        assert_eq!(
+            read("1 Mar 2024 12:00", "All times are GMT -5. The time now", "").as_deref(),
+            Some("2024-03-01T17:00:00Z")
+        );
         let zone = "Alle Zeiten sind <span title=\"Europe/Berlin\">UTC+01:00</span>";
         assert_eq!(read("1. Juli 2024 12:00", zone, "de").as_deref(), Some("2024-07-01T10:00:00Z"));
         let saved = "<p>It is currently Sat Mar 02, 2024 9:00 am</p>";

@@ -10,7 +10,9 @@ use crate::collect::wire::discourse::Topic;
 pub(super) fn preloaded(page: &Html) -> Option<Topic> {
     let element = page.select(&selector("[data-preloaded]")?).next()?;
     let all: Map<String, Value> = serde_json::from_str(element.attr("data-preloaded")?).ok()?;
-    let (_, topic) = all.into_iter().find(|(key, _)| key.starts_with("topic_") && key.bytes().last().is_some_and(|b| b.is_ascii_digit()))?;
+    let (_, topic) = all
+        .into_iter()
+        .find(|(key, _)| key.starts_with("topic_") && key.bytes().last().is_some_and(|b| b.is_ascii_digit()))?;
     let topic: Topic = match topic {
         Value::String(text) => serde_json::from_str(&text).ok()?,
         value => serde_json::from_value(value).ok()?,

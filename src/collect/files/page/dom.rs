@@ -147,7 +147,6 @@ mod tests {
         assert_eq!(shape("1 < 2 and <"), (0, 0));
         assert!(parse(&"<div>".repeat(5000)).is_err());
         assert!(parse(&format!("<p {}>", "a ".repeat(5000))).is_err());
-        assert!(parse(&format!("<div x='{}>", "a ".repeat(5000))).is_err());
         assert!(parse(&"<p>a<li><td><a href=x>".repeat(5000)).is_ok());
     }
 }

@@ -170,10 +170,13 @@ impl Ready {
                 url: first(&mut urls),
                 parent: first(&mut parents).and_then(own),
                 gone: gone[at],
-                text: body.map(|b| tree_to_text(*b, |id| cuts.get(&id).copied().unwrap_or(Cut::Keep))).unwrap_or_default(),
+                text: body
+                    .map(|b| tree_to_text(*b, |id| cuts.get(&id).copied().unwrap_or(Cut::Keep)))
+                    .unwrap_or_default(),
             };
             // A submission may be all title.
-            let titled = self.engine.source == Source::Reddit && raw.id.as_ref().is_some_and(|id| id.starts_with("t3_"));
+            let titled =
+                self.engine.source == Source::Reddit && raw.id.as_ref().is_some_and(|id| id.starts_with("t3_"));
             posts.push((body.is_some() || raw.gone || titled).then_some(raw));
         }
         if self.engine.nested {
@@ -252,7 +255,8 @@ fn around<'a>(bodies: &[ElementRef<'a>]) -> Vec<ElementRef<'a>> {
     }
     let grow = |body: &ElementRef<'a>| {
         let alone = |id: NodeId| held.get(&id) == Some(&1);
-        let holds = body.ancestors().filter_map(ElementRef::wrap).take_while(|e| alone(e.id()) && e.value().name() != "body");
+        let holds =
+            body.ancestors().filter_map(ElementRef::wrap).take_while(|e| alone(e.id()) && e.value().name() != "body");
         holds.last().unwrap_or(*body)
     };
     bodies.iter().map(grow).collect()

@@ -45,22 +45,26 @@ const ALL: &[Engine] = &[
     Engine {
         name: "XenForo",
         mark: "html#XF, [data-content^='post-'].message",
-        post: ".message[data-content^='post-']",
+        post: ".message[data-content^='post-'], .message[id^='js-post-']",
         body: ".message-body .bbWrapper, .message-userContent .bbWrapper, .message-body",
         cut: ".js-selectToQuoteEnd, .bbCodeBlock-title, .bbCodeBlock-expandLink, .bbCodeBlock--unfurl, .message-signature, .message-lastEdit, .bbMediaWrapper, .messageNotice, .adDisplay, .reactionsBar",
         quote: ".bbCodeBlock--quote, .bbCodeQuote",
-        id: &[("", "data-content")],
+        id: &[("", "data-content"), ("", "id")],
         author: &[("", "data-author"), (".message-name .username", ""), (".message-name", "")],
         date: &[
             (".message-attribution-main time[datetime]", "datetime"),
             (".message-attribution time[datetime]", "datetime"),
             (".message-date time[datetime]", "datetime"),
             ("header time[datetime]", "datetime"),
+            ("meta[itemprop=datePublished]", "content"),
             TIME,
         ],
         edited: &[(".message-lastEdit time[datetime]", "datetime")],
         url: &[("a[href*='/post-']", "href"), ("a[href*='#post-']", "href")],
-        parent: &[(".bbCodeBlock--quote[data-source^='post:']", "data-source"), (".bbCodeBlock-sourceJump", "data-content-selector")],
+        parent: &[
+            (".bbCodeBlock--quote[data-source^='post:']", "data-source"),
+            (".bbCodeBlock-sourceJump", "data-content-selector"),
+        ],
         gone: ".message--deleted",
         title: &[("h1.p-title-value", "")],
         thread: &[r"/threads/(?:[^/?]*\.)?(\d+)", r"[?/]threads/[^/]*?(\d+)/?(?:$|[?#]|page-)"],
@@ -138,7 +142,12 @@ const ALL: &[Engine] = &[
         cut: ".b-post__footer, .js-post__attachments, .b-bbcode__code-title",
         quote: ".bbcode_quote",
         id: &[("", "data-node-id")],
-        author: &[(".b-userinfo [itemprop=name]", ""), (".author a", ""), (".b-userinfo__details a", ""), (".author", "")],
+        author: &[
+            (".b-userinfo [itemprop=name]", ""),
+            (".author a", ""),
+            (".b-userinfo__details a", ""),
+            (".author", ""),
+        ],
         date: &[("time[itemprop=dateCreated]", "datetime"), TIME, (".b-post__timestamp", "")],
         url: &[("a.b-post__count", "href"), ("a[href*='#post']", "href")],
         parent: &[(".bbcode_postedby a[href*='#post']", "href")],
@@ -150,7 +159,7 @@ const ALL: &[Engine] = &[
         name: "vBulletin 4",
         mark: "#posts .postcontainer, .postbit[id^='post_'], .postbitlegacy[id^='post_']",
         post: ".postcontainer[id^='post_'], .postbit[id^='post_'], .postbitlegacy[id^='post_']",
-        body: ".postcontent, div[id^='post_message_']",
+        body: ".postcontent",
         cut: ".attachments, .bbcode_description, .signature, .lastedited",
         quote: ".bbcode_quote",
         id: &[("", "id")],
@@ -171,10 +180,28 @@ const ALL: &[Engine] = &[
         cut: ".smallfont, fieldset, .signature",
         quote: ".quotetable, td.alt2[style*='inset'], div.quote, .bbcode_quote",
         id: &[("div[id^='post_message_']", "id"), ("", "id")],
-        author: &[("a.bigusername", ""), (".bigusername", ""), (".username", ""), ("[id^='postmenu_'] a", ""), ("[id^='postmenu_']", "")],
-        date: &[TIME, ("a[name^='post'] ~ *", "title"), ("td.thead", ""), (".thead", ""), (".tcell.thead", ""), (".postdate", ""), (".trow.thead", "")],
+        author: &[
+            ("a.bigusername", ""),
+            (".bigusername", ""),
+            (".username", ""),
+            ("[id^='postmenu_'] a", ""),
+            ("[id^='postmenu_']", ""),
+        ],
+        date: &[
+            TIME,
+            ("a[name^='post'] ~ *", "title"),
+            ("td.thead", ""),
+            (".thead", ""),
+            (".tcell.thead", ""),
+            (".postdate", ""),
+            (".trow.thead", ""),
+        ],
         url: &[("a[id^='postcount']", "href"), ("a[href*='#post']", "href")],
-        parent: &[("div.smallfont a[href*='#post']", "href"), ("a[rel=nofollow][href*='#post'] > img.inlineimg", "href")],
+        parent: &[
+            ("td.alt2 a[rel=nofollow][href*='#post']", "href"),
+            ("div.smallfont a[href*='#post']", "href"),
+            ("a[rel=nofollow][href*='#post'] > img.inlineimg", "href"),
+        ],
         title: &[(".navbar strong", "")],
         thread: &[r"[?&]t=(\d+)", r"/(\d+)-[^/]+\.html", r"-(\d+)(?:-\d+)?\.html", r"/(\d+)-[^/]*"],
         ..Engine::UNKNOWN
@@ -226,7 +253,12 @@ const ALL: &[Engine] = &[
         cut: ".codeblock > .title, .mycode_quote cite, .signature, .edited_post",
         quote: "blockquote, .quote_body, .quote_header",
         id: &[("", "id"), (".post_body", "id")],
-        author: &[(".author_information .largetext a", ""), (".author_information .largetext", ""), (".post_author .largetext", ""), (".largetext a", "")],
+        author: &[
+            (".author_information .largetext a", ""),
+            (".author_information .largetext", ""),
+            (".post_author .largetext", ""),
+            (".largetext a", ""),
+        ],
         date: &[(".post_date > [title]", "title"), (".post_date", ""), (".smalltext .post_date", "")],
         edited: &[(".edited_post [title]", "title")],
         url: &[("a[href*='#pid']", "href")],
@@ -243,9 +275,18 @@ const ALL: &[Engine] = &[
         cut: "[data-role=memberSignature], .ipsQuote_citation, .ipsComment_controls, .ipsEmbeddedOther, .ipsType_minorHeading",
         quote: "blockquote, .ipsQuote",
         id: &[("[data-commentid]", "data-commentid"), ("", "id")],
-        author: &[(".cAuthorPane_author", ""), (".ipsComment_author h3", ""), (".ipsEntry__username", ""), (".ipsUsername", "")],
+        author: &[
+            (".cAuthorPane_author", ""),
+            (".ipsComment_author h3", ""),
+            (".ipsEntry__username", ""),
+            (".ipsUsername", ""),
+        ],
         date: &[(".ipsComment_meta time[datetime]", "datetime"), (".ipsEntry__date time[datetime]", "datetime"), TIME],
-        url: &[(".ipsComment_meta a[href*='comment=']", "href"), ("a[href*='#comment-']", "href"), ("a[href*='comment=']", "href")],
+        url: &[
+            (".ipsComment_meta a[href*='comment=']", "href"),
+            ("a[href*='#comment-']", "href"),
+            ("a[href*='comment=']", "href"),
+        ],
         parent: &[("blockquote[data-ipsquote-contentcommentid]", "data-ipsquote-contentcommentid")],
         gone: ".ipsModerated[data-hidden]",
         title: &[(".ipsType_pageTitle", ""), (".ipsTitle--topic", "")],
@@ -261,8 +302,19 @@ const ALL: &[Engine] = &[
         quote: "blockquote",
         id: &[("", "data-pid")],
         whole_ids: true,
-        author: &[("", "data-username"), ("[itemprop=author] [itemprop=name]", "content"), ("[data-username]", "data-username"), ("[component='user/name']", "")],
-        date: &[("", "data-timestamp"), ("meta[itemprop=dateCreated]", "content"), ("meta[itemprop=datePublished]", "content"), (".timeago", "title"), ("[component='post/header'] .timeago", "datetime")],
+        author: &[
+            ("", "data-username"),
+            ("[itemprop=author] [itemprop=name]", "content"),
+            ("[data-username]", "data-username"),
+            ("[component='user/name']", ""),
+        ],
+        date: &[
+            ("", "data-timestamp"),
+            ("meta[itemprop=dateCreated]", "content"),
+            ("meta[itemprop=datePublished]", "content"),
+            (".timeago", "title"),
+            ("[component='post/header'] .timeago", "datetime"),
+        ],
         edited: &[("meta[itemprop=dateModified]", "content")],
         url: &[("a[href*='/post/']", "href")],
         parent: &[("[component='post/parent']", "data-topid"), ("", "data-topid")],
@@ -313,7 +365,12 @@ const ALL: &[Engine] = &[
         body: ".lia-message-body-content, .lia-message-body",
         cut: ".lia-message-signature, .lia-attachments-message, .lia-media-icon, .lia-spoiler-link, .lia-message-template-solution-content-zone",
         quote: "blockquote, .lia-quote",
-        id: &[("", "data-lia-message-uid"), ("[data-lia-message-uid]", "data-lia-message-uid"), ("a[href*='-p/']", "href"), ("", "data-message-id")],
+        id: &[
+            ("", "data-lia-message-uid"),
+            ("[data-lia-message-uid]", "data-lia-message-uid"),
+            ("a[href*='-p/']", "href"),
+            ("", "data-message-id"),
+        ],
         author: &[(".lia-user-name-link", ""), (".UserName a", ""), (".lia-user-name", ""), (".login-bold", "")],
         date: &[
             (".DateTime time[datetime]", "datetime"),
@@ -337,7 +394,12 @@ const ALL: &[Engine] = &[
         body: ".js-post-body, .comment-copy",
         cut: ".s-notice, .post-notice, .snippet-ctas",
         quote: "blockquote, aside.s-notice",
-        id: &[("", "data-questionid"), ("", "data-answerid"), (".js-voting-container[data-post-id]", "data-post-id"), ("", "id")],
+        id: &[
+            ("", "data-questionid"),
+            ("", "data-answerid"),
+            (".js-voting-container[data-post-id]", "data-post-id"),
+            ("", "id"),
+        ],
         whole_ids: true,
         author: &[
             (".post-signature.owner .user-details a", ""),
@@ -370,7 +432,12 @@ const ALL: &[Engine] = &[
         cut: ".post-update-info-container, .controls, .post-controls, .comment-body > .author, .comment-body > .age, .comments, .timeago, a.author, .comment-votes, .convert-comment",
         quote: "blockquote",
         id: &[("", "data-post-id"), ("", "data-comment-id"), ("", "id")],
-        author: &[(".post-update-info:first-child .user-info > a", ""), (".post-update-info a[href*='/users/']", ""), (".user-info a", ""), ("a.author", "")],
+        author: &[
+            (".post-update-info:first-child .user-info > a", ""),
+            (".post-update-info a[href*='/users/']", ""),
+            (".user-info a", ""),
+            ("a.author", ""),
+        ],
         date: &[(".post-update-info abbr.timeago", "title"), ("abbr.timeago", "title"), ("time[datetime]", "datetime")],
         nested: true,
         answers: true,
@@ -488,7 +555,8 @@ mod tests {
         for engine in ALL {
             let plain = [engine.mark, engine.list, engine.post, engine.body, engine.cut, engine.quote, engine.gone];
             let rules = [engine.id, engine.author, engine.date, engine.edited, engine.url, engine.parent, engine.title];
-            for css in plain.into_iter().chain(rules.into_iter().flatten().map(|rule| rule.0)).filter(|c| !c.is_empty()) {
+            for css in plain.into_iter().chain(rules.into_iter().flatten().map(|rule| rule.0)).filter(|c| !c.is_empty())
+            {
                 assert!(Selector::parse(css).is_ok(), "{}: {css}", engine.name);
             }
             for pattern in engine.thread {

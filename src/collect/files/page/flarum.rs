@@ -33,7 +33,10 @@ pub(super) fn payload(page: &Html) -> Vec<Raw> {
             told["number"].as_u64().unwrap_or(u64::MAX),
             Raw {
                 id: text(&item["id"]),
-                author: item["relationships"]["user"]["data"]["id"].as_str().and_then(|id| names.get(id)).map(|n| (*n).to_owned()),
+                author: item["relationships"]["user"]["data"]["id"]
+                    .as_str()
+                    .and_then(|id| names.get(id))
+                    .map(|n| (*n).to_owned()),
                 dates: text(&told["createdAt"]).into_iter().collect(),
                 edited: text(&told["editedAt"]),
                 url: None,

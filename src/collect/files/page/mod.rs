@@ -54,7 +54,11 @@ impl Format for ForumPage {
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
         let mut bytes = Vec::new();
         if let Err(error) = input.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut bytes) {
-            return Box::new(std::iter::once(Err(BadRecord::new(1, bytes.len() as u64, format!("could not read on from here: {error}")))));
+            return Box::new(std::iter::once(Err(BadRecord::new(
+                1,
+                bytes.len() as u64,
+                format!("could not read on from here: {error}"),
+            ))));
         }
         if bytes.len() > MAX_RECORD_BYTES {
             let reason = format!("a page of HTML of more than {} MiB", MAX_RECORD_BYTES >> 20);
@@ -134,7 +138,9 @@ pub fn read_page(html: &str, place: &Place, ctx: &Context) -> Result<PageRead, S
         return Ok(read);
     }
     Err(match marked.first() {
-        Some(ready) => format!("a page of a forum ({}) that is no thread: no posts were found in it", ready.engine.name),
+        Some(ready) => {
+            format!("a page of a forum ({}) that is no thread: no posts were found in it", ready.engine.name)
+        }
         None => "a page of HTML in which no posts were found: it is no thread of a forum".to_owned(),
     })
 }
@@ -158,7 +164,8 @@ impl Ready {
             for noscript in dom::selector("noscript").iter().flat_map(|css| page.select(css)) {
                 let inner: String = noscript.text().collect();
                 if inner.len() > 500
-                    && let Ok(inner) = dom::parse(&format!("<div id=\"{}\">{inner}</div>", noscript.attr("id").unwrap_or_default()))
+                    && let Ok(inner) =
+                        dom::parse(&format!("<div id=\"{}\">{inner}</div>", noscript.attr("id").unwrap_or_default()))
                 {
                     posts.extend(self.posts(&inner));
                 }
@@ -218,7 +225,8 @@ fn described(
 /// `posts` with the exact dates and the names that `told` has for posts of the same words.
 fn dated(mut posts: Vec<Raw>, told: &[Raw]) -> Vec<Raw> {
     let key = |raw: &Raw| raw.text.text.chars().filter(|c| c.is_alphanumeric()).take(60).collect::<String>();
-    let known: HashMap<String, &Raw> = told.iter().map(|raw| (key(raw), raw)).filter(|(key, _)| key.len() >= 20).collect();
+    let known: HashMap<String, &Raw> =
+        told.iter().map(|raw| (key(raw), raw)).filter(|(key, _)| key.len() >= 20).collect();
     for raw in &mut posts {
         if let Some(told) = known.get(&key(raw)) {
             raw.dates.splice(0..0, told.dates.iter().cloned());
@@ -235,7 +243,9 @@ fn looks_like_forum(page: &Html, address: &Address, place: &Place) -> bool {
     });
     let mut names = vec![place.name(), place.folder().unwrap_or_default()];
     names.extend(address.all.iter().map(Url::to_string));
-    for (css, attribute) in [("title", ""), ("meta[property='og:site_name']", "content"), ("body", "class"), ("body", "id"), ("h1", "")] {
+    for (css, attribute) in
+        [("title", ""), ("meta[property='og:site_name']", "content"), ("body", "class"), ("body", "id"), ("h1", "")]
+    {
         names.extend(dom::first(page, css, attribute));
     }
     names.iter().any(|name| FORUM.as_ref().is_some_and(|p| p.is_match(name)))
@@ -263,10 +273,12 @@ impl Address {
             ("link[rel=canonical-first]", "href"),
             ("base[href]", "href"),
         ];
-        let mut told: Vec<Option<String>> = tags.iter().map(|(css, attribute)| dom::first(page, css, attribute)).collect();
+        let mut told: Vec<Option<String>> =
+            tags.iter().map(|(css, attribute)| dom::first(page, css, attribute)).collect();
         let base = told.pop().flatten().and_then(|b| Url::parse(&b).ok()).filter(Url::has_host);
         told.insert(2, saved);
-        let web = |text: &String| Url::parse(text).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
+        let web =
+            |text: &String| Url::parse(text).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
         let mut all: Vec<Url> = told.iter().flatten().filter_map(web).collect();
         let start = base.clone().or_else(|| all.first().cloned());
         if let Some(start) = &start {
@@ -298,8 +310,11 @@ impl Address {
 fn without_session(mut url: Url) -> Url {
     let is_session = |name: &str| matches!(name, "sid" | "s" | "PHPSESSID" | "highlight");
     if url.query_pairs().any(|(name, _)| is_session(&name)) {
-        let kept: Vec<(String, String)> =
-            url.query_pairs().filter(|(name, _)| !is_session(name)).map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
+        let kept: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(name, _)| !is_session(name))
+            .map(|(n, v)| (n.into_owned(), v.into_owned()))
+            .collect();
         url.set_query(None);
         if !kept.is_empty() {
             url.query_pairs_mut().extend_pairs(kept);
@@ -315,11 +330,15 @@ fn path_of(url: &Url) -> String {
 
 /// What names the thread at `url` where its engine is not known: its path, without what only turns pages.
 fn plain_key(url: &Url) -> Option<String> {
-    static PAGE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)/(?:page|p|seite)[-/]?\d+/?$|[-_,](?:page|p)\d+(\.html?)?$").ok());
+    static PAGE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)/(?:page|p|seite)[-/]?\d+/?$|[-_,](?:page|p)\d+(\.html?)?$").ok());
     let path = url.path().trim_matches('/');
     let path = PAGE.as_ref().map_or(path.into(), |p| p.replace(path, "$1"));
-    let turns = |name: &str| matches!(name, "page" | "p" | "start" | "offset" | "st" | "sort" | "order" | "view") || name.starts_with("utm_");
-    let mut query: Vec<String> = url.query_pairs().filter(|(name, _)| !turns(name)).map(|(n, v)| format!("{n}={v}")).collect();
+    let turns = |name: &str| {
+        matches!(name, "page" | "p" | "start" | "offset" | "st" | "sort" | "order" | "view") || name.starts_with("utm_")
+    };
+    let mut query: Vec<String> =
+        url.query_pairs().filter(|(name, _)| !turns(name)).map(|(n, v)| format!("{n}={v}")).collect();
     query.sort_unstable();
     let key = if query.is_empty() { path.into_owned() } else { format!("{path}?{}", query.join("&")) };
     (!key.is_empty()).then_some(key)
@@ -335,7 +354,15 @@ struct About<'a> {
 
 impl About<'_> {
     /// The thread and its posts.
-    fn records(&self, page: &Html, html: &str, address: &Address, posts: Vec<Raw>, place: &Place, ctx: &Context) -> PageRead {
+    fn records(
+        &self,
+        page: &Html,
+        html: &str,
+        address: &Address,
+        posts: Vec<Raw>,
+        place: &Place,
+        ctx: &Context,
+    ) -> PageRead {
         let names = Names::of(self, address, place, ctx);
         let language = dom::first(page, "html", "lang").unwrap_or_default();
         let dates = Dates::new(ctx, html, &language, posts.iter().flat_map(|p| p.dates.iter().map(String::as_str)));
@@ -376,7 +403,8 @@ impl About<'_> {
                 records.push(Record::Skipped { id: id.as_str().to_owned(), reason });
                 continue;
             }
-            let parent = raw.parent.as_ref().filter(|p| **p != native && (ids.contains(*p) || !names.answers_are_local));
+            let parent =
+                raw.parent.as_ref().filter(|p| **p != native && (ids.contains(*p) || !names.answers_are_local));
             let author = raw.author.as_deref().unwrap_or_default();
             records.push(Record::Post(Post {
                 parent: parent.map(|p| names.post(p)),
@@ -388,7 +416,11 @@ impl About<'_> {
                 edited_at: raw.edited.as_deref().and_then(|text| dates.read(text)).filter(|at| Some(*at) > written_at),
                 url: names.link(&native, raw.url.as_deref(), address),
                 text: own.text,
-                flags: PostFlags { bot: names.is_bot(author), quoted: own.quoted, future: is_future(written_at, ctx.now) },
+                flags: PostFlags {
+                    bot: names.is_bot(author),
+                    quoted: own.quoted,
+                    future: is_future(written_at, ctx.now),
+                },
                 id,
             }));
         }
@@ -458,10 +490,16 @@ impl Names {
                     names.discourse = Some((place, topic));
                     names
                 }
-                None => named(format!("{name}:{community}:{key}#"), format!("{name}:{community}"), community.clone(), format!("{name}:{community}:{key}")),
+                None => named(
+                    format!("{name}:{community}:{key}#"),
+                    format!("{name}:{community}"),
+                    community.clone(),
+                    format!("{name}:{community}:{key}"),
+                ),
             },
             Source::Reddit => {
-                let sub = address.all.iter().find_map(|u| u.path().split("/r/").nth(1)?.split('/').next().map(str::to_owned));
+                let sub =
+                    address.all.iter().find_map(|u| u.path().split("/r/").nth(1)?.split('/').next().map(str::to_owned));
                 let community = sub.map_or(community, |sub| format!("r/{sub}"));
                 let thread = format!("reddit:t3_{}", key.trim_start_matches("t3_"));
                 named("reddit:".to_owned(), "reddit".to_owned(), community, thread)
@@ -498,12 +536,16 @@ impl Names {
 
     fn link(&self, native: &str, told: Option<&str>, address: &Address) -> Option<String> {
         if let (Some((place, topic)), Ok(number)) = (&self.discourse, native.parse::<u64>()) {
-            let slug = address.all.first().and_then(|u| u.path().split("/t/").nth(1)?.split('/').next().map(str::to_owned));
+            let slug =
+                address.all.first().and_then(|u| u.path().split("/t/").nth(1)?.split('/').next().map(str::to_owned));
             let slug = slug.filter(|s| s.parse::<u64>().is_err()).unwrap_or_else(|| "-".to_owned());
             return place.base.as_ref().map(|base| format!("{base}/t/{slug}/{topic}/{number}"));
         }
         let told = told.filter(|link| !link.is_empty() && *link != "#");
-        told.and_then(|link| address.absolute(link)).or_else(|| self.url.clone())
+        // A link within the words may lead to the post that is quoted.
+        let number = engine::last_number(native).unwrap_or_default();
+        let own = |link: &&str| number.is_empty() || link.split(|c: char| !c.is_ascii_digit()).any(|run| run == number);
+        told.filter(own).and_then(|link| address.absolute(link)).or_else(|| self.url.clone())
     }
 
     fn is_bot(&self, author: &str) -> bool {
@@ -522,7 +564,8 @@ fn discourse_base(url: &Url) -> Option<String> {
 }
 
 fn discourse_topic(topic: &wire::Topic, address: &Address, place: &Place, ctx: &Context) -> Option<PageRead> {
-    let community = ctx.community.clone().or(address.host()).or(place.folder()).unwrap_or_else(|| "discourse".to_owned());
+    let community =
+        ctx.community.clone().or(address.host()).or(place.folder()).unwrap_or_else(|| "discourse".to_owned());
     let place = wire::Place { community, base: address.all.first().and_then(discourse_base) };
     let found = wire::records(ctx, &place, topic, &mut wire::Numbers::new());
     let records: Vec<Record> = found.into_iter().filter_map(Result::ok).collect();

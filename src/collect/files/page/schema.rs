@@ -13,15 +13,26 @@ use super::engine::tidy_name;
 use crate::text::html::{Cut, Plain, html_to_text, tree_to_text};
 
 /// Types of what people post.
-const POSTS: &[&str] = &["DiscussionForumPosting", "SocialMediaPosting", "Question", "Answer", "Comment", "UserComments"];
+const POSTS: &[&str] =
+    &["DiscussionForumPosting", "SocialMediaPosting", "Question", "Answer", "Comment", "UserComments"];
 
 /// Types that begin a conversation.
 const OPENINGS: &[&str] = &["DiscussionForumPosting", "SocialMediaPosting", "Question"];
 
 /// Types of pages that hold no conversation, though people may comment on them.
 const OTHERS: &[&str] = &[
-    "NewsArticle", "Article", "BlogPosting", "Product", "Recipe", "JobPosting", "Event", "Course", "SoftwareApplication",
-    "CollectionPage", "ItemList", "TechArticle",
+    "NewsArticle",
+    "Article",
+    "BlogPosting",
+    "Product",
+    "Recipe",
+    "JobPosting",
+    "Event",
+    "Course",
+    "SoftwareApplication",
+    "CollectionPage",
+    "ItemList",
+    "TechArticle",
 ];
 
 /// A conversation as a page describes it.
@@ -40,7 +51,8 @@ pub(super) fn json_ld(page: &Html) -> Described {
     for script in page.select_all("script[type='application/ld+json']") {
         let text: String = script.text().collect();
         // Some pages break lines within strings.
-        let value = serde_json::from_str(&text).or_else(|_| serde_json::from_str(&text.replace(['\n', '\r', '\t'], " ")));
+        let value =
+            serde_json::from_str(&text).or_else(|_| serde_json::from_str(&text.replace(['\n', '\r', '\t'], " ")));
         if let Ok(value) = value {
             top(&value, &mut found);
         }
@@ -89,7 +101,11 @@ fn top(value: &Value, found: &mut Described) {
 
 fn post(object: &Map<String, Value>, parent: Option<&str>, found: &mut Described) {
     let words = text(object, &["text", "articleBody", "description"]).unwrap_or_default();
-    let words = if words.contains("</") || words.contains("<br") || words.contains('&') { html_to_text(&words) } else { plain(&words) };
+    let words = if words.contains("</") || words.contains("<br") || words.contains('&') {
+        html_to_text(&words)
+    } else {
+        plain(&words)
+    };
     let author = object.get("author").or_else(|| object.get("creator"));
     let url = text(object, &["url", "@id"]);
     let id = url.clone().filter(|u| u.contains('#') || parent.is_some()).and_then(|u| super::engine::last_number(&u));
@@ -166,16 +182,22 @@ pub(super) fn microdata(page: &Html) -> Described {
     }
     let mut found = Described::default();
     // Some boards mark up only the opening, or leave the opening out of the items.
-    let others: HashMap<NodeId, usize> = (0..scopes.len()).filter(|at| POSTS.contains(&kind(*at))).map(|at| (scopes[at].id(), at)).collect();
+    let others: HashMap<NodeId, usize> =
+        (0..scopes.len()).filter(|at| POSTS.contains(&kind(*at))).map(|at| (scopes[at].id(), at)).collect();
     let numbers: HashMap<usize, usize> = others.values().copied().map(|at| (at, at)).collect();
     for at in (0..scopes.len()).filter(|at| numbers.contains_key(at)) {
         let get = |names: &[&str]| names.iter().find_map(|name| fields[at].get(name).copied());
-        let Some(body) = get(&["text", "articleBody", "commentText"]).or_else(|| get(&["description"]).filter(|e| e.value().name() != "meta")) else {
+        let Some(body) = get(&["text", "articleBody", "commentText"])
+            .or_else(|| get(&["description"]).filter(|e| e.value().name() != "meta"))
+        else {
             continue;
         };
         if OPENINGS.contains(&kind(at)) {
             found.title = found.title.take().or_else(|| value(get(&["headline", "name"])?));
-            found.url = found.url.take().or_else(|| value(get(&["url", "mainEntityOfPage"])?).filter(|u| u.starts_with("http")));
+            found.url = found
+                .url
+                .take()
+                .or_else(|| value(get(&["url", "mainEntityOfPage"])?).filter(|u| u.starts_with("http")));
         }
         let author = get(&["author", "creator"]).and_then(|e| match index.get(&e.id()) {
             Some(scope) => fields[*scope].get("name").and_then(|name| value(*name)),
@@ -189,12 +211,21 @@ pub(super) fn microdata(page: &Html) -> Described {
         found.posts.push(Raw {
             id: id(at).or_else(|| value(get(&["position"])?)),
             author: author.map(|a| tidy_name(&a).to_owned()),
-            dates: ["datePublished", "dateCreated", "commentTime"].iter().filter_map(|name| value(*fields[at].get(name)?)).collect(),
+            dates: ["datePublished", "dateCreated", "commentTime"]
+                .iter()
+                .filter_map(|name| value(*fields[at].get(name)?))
+                .collect(),
             edited: get(&["dateModified"]).and_then(value),
             url: get(&["url"]).and_then(value),
             parent: parent.filter(|p| fields[*p].contains_key("text")).and_then(id),
             gone: false,
-            text: if body.value().name() == "meta" { plain(body.attr("content").unwrap_or_default()) } else { tree_to_text(*body, |id| if id != body.id() && others.contains_key(&id) { Cut::Furniture } else { Cut::Keep }) },
+            text: if body.value().name() == "meta" {
+                plain(body.attr("content").unwrap_or_default())
+            } else {
+                tree_to_text(*body, |id| {
+                    if id != body.id() && others.contains_key(&id) { Cut::Furniture } else { Cut::Keep }
+                })
+            },
         });
     }
     found

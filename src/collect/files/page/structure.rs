@@ -35,6 +35,9 @@ static DATE_CLASS: LazyLock<Option<Regex>> =
 static BODY_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)body|content|message|(?:^|[\s_-])text|text(?:$|[\s_-])|prose|markdown|(?:^|[\s_-])md(?:$|[\s_-])|entry|description|copy|rich").ok()
 });
+static POST_BODY_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:post|comment|message|msg|reply|answer|question|topic|item)[-_]{0,2}(?:body|text|content|message)(?:$|[\s_-])").ok()
+});
 static FURNITURE_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:^|[\s_-])(?:sig|signatures?|actions?|buttons?|btn|toolbar|controls?|menu|avatar|badges?|rank|user-?info|user-?details|meta|permalink|votes?|voting|score|likes?|reactions?|share|attachments?|breadcrumbs?|pagination|report|reply-?link|inappropriate|tool-?links?|hidden|sr-only|visually-hidden|stats|flair)(?:$|[\s_-])|signature|Signature").ok()
 });
@@ -84,7 +87,8 @@ pub(super) fn posts(page: &Html) -> Vec<Raw> {
         raw.parent = parent;
         found.insert(block, raw);
     }
-    found.into_values().filter(|raw| !raw.text.text.is_empty() || raw.text.quoted).collect()
+    let told = |raw: &Raw| raw.author.is_some() || !raw.dates.is_empty();
+    found.into_values().filter(|raw| told(raw) && (!raw.text.text.is_empty() || raw.text.quoted)).collect()
 }
 
 /// All elements that people see, in the order of the page. The first stands for the root.
@@ -137,8 +141,23 @@ fn items(page: &Html) -> Vec<Item<'_>> {
 }
 
 fn is_unseen(name: &str) -> bool {
-    matches!(name, "head" | "script" | "style" | "template" | "noscript" | "svg" | "nav" | "footer" | "select" | "iframe" | "form" | "textarea" | "button" | "dialog")
-        && name != "form"
+    matches!(
+        name,
+        "head"
+            | "script"
+            | "style"
+            | "template"
+            | "noscript"
+            | "svg"
+            | "nav"
+            | "footer"
+            | "select"
+            | "iframe"
+            | "form"
+            | "textarea"
+            | "button"
+            | "dialog"
+    ) && name != "form"
 }
 
 /// Sums over the elements before each, so that those of a subtree are one subtraction.
@@ -185,10 +204,15 @@ fn label(items: &mut [Item<'_>]) {
             continue;
         }
         let marked = name == "time" || says(&DATE_CLASS, class) || element.attr("datetime").is_some();
-        let date = ["datetime", "data-time", "data-timestamp", "title", "content", ""].into_iter().find_map(|attribute| {
-            let telling = marked || (attribute.is_empty() && items[at].letters > 0) || (attribute == "title" && name != "img");
-            field(element, attribute).filter(|value| telling && value.len() < MAX_LABEL && (is_date(value) || attribute.starts_with("data-t")))
-        });
+        let date =
+            ["datetime", "data-time", "data-timestamp", "title", "content", ""].into_iter().find_map(|attribute| {
+                let telling = marked
+                    || (attribute.is_empty() && items[at].letters > 0)
+                    || (attribute == "title" && name != "img");
+                field(element, attribute).filter(|value| {
+                    telling && value.len() < MAX_LABEL && (is_date(value) || attribute.starts_with("data-t"))
+                })
+            });
         if date.is_some() {
             items[at].date = date;
             continue;
@@ -202,7 +226,10 @@ fn label(items: &mut [Item<'_>]) {
             let text = words(element);
             let text = text.strip_prefix("by ").unwrap_or(&text);
             let text = tidy_name(text);
-            let fits = !text.is_empty() && text.len() <= 60 && text.split(' ').count() <= 5 && text.chars().any(char::is_alphanumeric);
+            let fits = !text.is_empty()
+                && text.len() <= 60
+                && text.split(' ').count() <= 5
+                && text.chars().any(char::is_alphanumeric);
             items[at].author = fits.then(|| text.to_owned());
         }
     }
@@ -253,17 +280,31 @@ fn blocks(items: &[Item<'_>]) -> Option<Vec<usize>> {
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "counts of letters on a page")]
-        let score = covered as f64 / total as f64 * (blocks.len() as f64).sqrt();
+        let score = {
+            let named = blocks.iter().filter(|at| within(&sums.authors, items, **at) > 0).count();
+            let share = named as f64 / blocks.len() as f64;
+            covered as f64 / total as f64 * (blocks.len() as f64).sqrt() * (0.6 + 0.4 * share)
+        };
         let size = covered + blocks.iter().map(|at| items[*at].end - at).sum::<usize>();
-        let better = best.as_ref().is_none_or(|(top, least, _)| {
-            score > top * 1.05 || (score > top * 0.95 && size < *least)
-        });
+        let better =
+            best.as_ref().is_none_or(|(top, least, _)| score > top * 1.05 || (score > top * 0.95 && size < *least));
         if better {
             best = Some((score, size, blocks));
         }
     }
     best.filter(|(score, ..)| *score > 0.1).map(|(.., blocks)| blocks)
 }
+
+/// Attributes in which boards keep the number of a post.
+const NUMBERED: &[&str] = &[
+    "data-post-id",
+    "data-postid",
+    "data-comment-id",
+    "data-message-id",
+    "data-reply-id",
+    "data-answer-id",
+    "data-id",
+];
 
 /// Whether an element is called a post by its class, and has a number.
 fn is_named_post(items: &[Item<'_>], at: usize) -> bool {
@@ -273,8 +314,9 @@ fn is_named_post(items: &[Item<'_>], at: usize) -> bool {
     let element = items[at].element;
     let class = element.attr("class").unwrap_or_default();
     let id = element.attr("id").unwrap_or_default();
-    let numbered = id.ends_with(|c: char| c.is_ascii_digit()) || ["data-id", "data-post-id", "data-reply-id", "data-comment-id"].iter().any(|name| element.attr(name).is_some());
-    numbered && (class.split_whitespace().chain([id]).any(|token| says(&POST, token)))
+    let numbered = NUMBERED.iter().filter(|name| **name != "data-id").any(|name| element.attr(name).is_some());
+    let ends = id.ends_with(|c: char| c.is_ascii_digit()) || element.attr("data-id").is_some();
+    numbered || ends && (class.split_whitespace().chain([id]).any(|token| says(&POST, token)))
 }
 
 /// Whether blocks are teasers: each with a heading that leads elsewhere.
@@ -286,7 +328,11 @@ fn is_list(items: &[Item<'_>], blocks: &[usize]) -> bool {
             let in_heading = |at: usize| matches!(items[at].element.value().name(), "h1" | "h2" | "h3" | "h4");
             let href = item.element.attr("href").filter(|_| item.element.value().name() == "a")?;
             let heading = in_heading(item.parent) || in_heading(items[item.parent].parent);
-            let own = href.starts_with('#') || href.contains("/user") || href.contains("/member") || href.contains("/profile") || href.contains("/u/");
+            let own = href.starts_with('#')
+                || href.contains("/user")
+                || href.contains("/member")
+                || href.contains("/profile")
+                || href.contains("/u/");
             (heading && !own && item.author.is_none()).then(|| href.split('#').next().unwrap_or(href))
         });
         targets.extend(link);
@@ -321,9 +367,11 @@ fn is_heading(items: &[Item<'_>], at: usize) -> bool {
 }
 
 fn own_id(items: &[Item<'_>], block: usize, set: &HashSet<usize>) -> Option<String> {
-    const NAMES: &[&str] = &["data-post-id", "data-comment-id", "data-message-id", "data-id", "id", "name"];
     let id = |element: ElementRef<'_>| {
-        NAMES.iter().find_map(|name| field(element, name)).filter(|id| id.len() < 80 && id.bytes().any(|b| b.is_ascii_digit()))
+        let given = NUMBERED.iter().chain(&["id", "name"]).find_map(|name| field(element, name))?;
+        let name = given.trim_end_matches(|c: char| c.is_ascii_digit());
+        let named = name.len() < given.len() && name.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '-' | '_'));
+        (named && given.len() < 80).then_some(given)
     };
     id(items[block].element).or_else(|| {
         let near = (block + 1..items[block].end.min(block + 40)).take_while(|at| !set.contains(at));
@@ -364,7 +412,10 @@ fn read(items: &[Item<'_>], sums: &Sums, block: usize, set: &HashSet<usize>, nod
     let url = own.iter().find_map(|at| {
         let item = &items[*at];
         let dated = item.date.is_some() || items[item.parent].date.is_some();
-        item.element.attr("href").filter(|href| dated && !href.is_empty() && !href.starts_with("javascript")).map(str::to_owned)
+        item.element
+            .attr("href")
+            .filter(|href| dated && !href.is_empty() && !href.starts_with("javascript"))
+            .map(str::to_owned)
     });
     Raw {
         id: None,
@@ -383,7 +434,9 @@ fn read(items: &[Item<'_>], sums: &Sums, block: usize, set: &HashSet<usize>, nod
 
 /// A name that stands right beside the date: `ann · 1 March 2024`.
 fn beside_date(items: &[Item<'_>], own: &[usize]) -> Option<String> {
-    let dated = own.iter().find(|at| items[**at].date.is_some())?;
+    let first = own.iter().find(|at| items[**at].date.is_some())?;
+    // The innermost: what is around a date may look like one.
+    let dated = own.iter().rfind(|at| **at >= *first && **at < items[*first].end && items[**at].date.is_some())?;
     let around = items[items[*dated].parent].element;
     let before = around.children().take_while(|node| node.id() != items[*dated].element.id());
     let text: String = before.filter_map(|node| node.value().as_text().map(|t| t.to_string())).collect();
@@ -397,22 +450,32 @@ fn in_words(items: &[Item<'_>], at: usize, block: usize) -> bool {
     let above = std::iter::successors(Some(items[at].parent), |at| Some(items[*at].parent));
     let mut above = above.take_while(|at| *at > block);
     above.any(|at| {
-        matches!(items[at].element.value().name(), "p" | "li" | "pre" | "blockquote") && items[at].plain > FEWEST_LETTERS
+        matches!(items[at].element.value().name(), "p" | "li" | "pre" | "blockquote")
+            && items[at].plain > FEWEST_LETTERS
     })
 }
 
 /// Where the words of a block stand.
 fn body(items: &[Item<'_>], sums: &Sums, block: usize, own: &[usize], words: usize) -> usize {
     let clean = |at: usize| {
-        let labelled = |at: &usize| (items[*at].date.is_some() || items[*at].author.is_some()) && !in_words(items, *at, block);
+        let labelled =
+            |at: &usize| (items[*at].date.is_some() || items[*at].author.is_some()) && !in_words(items, *at, block);
         !(at..items[at].end).any(|at| labelled(&at))
     };
     let named = |at: &usize| {
         let element = items[*at].element;
         let class = element.attr("class").unwrap_or_default();
-        (says(&BODY_CLASS, class) || matches!(element.attr("itemprop"), Some("text" | "articleBody")))
-            && within(&sums.plain, items, *at) * 5 >= words * 2
+        says(&BODY_CLASS, class) && within(&sums.plain, items, *at) * 5 >= words * 2
     };
+    let sure = own.iter().copied().filter(|at| {
+        let element = items[*at].element;
+        let class = element.attr("class").unwrap_or_default();
+        (says(&POST_BODY_CLASS, class) || matches!(element.attr("itemprop"), Some("text" | "articleBody")))
+            && within(&sums.letters, items, *at) > 0
+    });
+    if let Some(found) = sure.filter(|at| clean(*at)).max_by_key(|at| within(&sums.letters, items, *at)) {
+        return found;
+    }
     let mut named: Vec<usize> = own.iter().copied().filter(named).collect();
     named.sort_by_key(|at| (std::cmp::Reverse(within(&sums.plain, items, *at)), std::cmp::Reverse(*at)));
     if let Some(found) = named.into_iter().take(8).find(|at| clean(*at)) {
@@ -423,7 +486,10 @@ fn body(items: &[Item<'_>], sums: &Sums, block: usize, own: &[usize], words: usi
         let heavy = own.iter().copied().find(|child| {
             items[*child].parent == at
                 && within(&sums.plain, items, *child) * 5 >= words * 4
-                && matches!(items[*child].element.value().name(), "div" | "article" | "section" | "td" | "tr" | "tbody" | "table" | "dd")
+                && matches!(
+                    items[*child].element.value().name(),
+                    "div" | "article" | "section" | "td" | "tr" | "tbody" | "table" | "dd"
+                )
         });
         match heavy {
             Some(child) => at = child,

@@ -18,7 +18,11 @@ pub(super) fn own(plain: Plain) -> Plain {
         if lines[at] == "-- " || (line == "--" && lines.len() - at <= 8 && at > 0) {
             break;
         }
-        if is_attribution(line) && lines.get(at + 1..).is_some_and(|rest| rest.iter().find(|l| !l.trim().is_empty()).is_none_or(|l| l.trim_start().starts_with('>'))) {
+        if is_attribution(line)
+            && lines.get(at + 1..).is_some_and(|rest| {
+                rest.iter().find(|l| !l.trim().is_empty()).is_none_or(|l| l.trim_start().starts_with('>'))
+            })
+        {
             quoted = true;
             at += 1;
             while at < lines.len() && (lines[at].trim().is_empty() || lines[at].trim_start().starts_with('>')) {
@@ -44,7 +48,8 @@ fn is_attribution(line: &str) -> bool {
 
 fn is_original(line: &str) -> bool {
     let words = line.trim_matches(|c: char| c == '-' || c == '_' || c == ' ');
-    line.starts_with("-----") && matches!(words, "Original Message" | "Ursprüngliche Nachricht" | "Original-Nachricht" | "Forwarded message")
+    line.starts_with("-----")
+        && matches!(words, "Original Message" | "Ursprüngliche Nachricht" | "Original-Nachricht" | "Forwarded message")
 }
 
 /// Cuts `[quote=…]…[/quote]` that the board did not turn into markup, also nested. One that does not end is kept.
