@@ -271,19 +271,15 @@ fn blocks(items: &[Item<'_>]) -> Option<Vec<usize>> {
         if alone || is_list(items, &blocks) {
             continue;
         }
-        let mut covered = 0;
-        let mut until = 0;
-        for &at in &blocks {
-            if at >= until {
-                covered += within(&sums.plain, items, at);
-                until = items[at].end;
-            }
-        }
+        let own = own_words(items, &sums, &blocks);
+        let covered: usize = own.iter().sum();
+        let squares: usize = own.iter().map(|words| words * words).sum();
+        let named = blocks.iter().filter(|at| within(&sums.authors, items, **at) > 0).count();
         #[expect(clippy::cast_precision_loss, reason = "counts of letters on a page")]
         let score = {
-            let named = blocks.iter().filter(|at| within(&sums.authors, items, **at) > 0).count();
-            let share = named as f64 / blocks.len() as f64;
-            covered as f64 / total as f64 * (blocks.len() as f64).sqrt() * (0.6 + 0.4 * share)
+            // As many blocks as would hold as much each: a page's frame beside small boxes of its class counts as one.
+            let even = (covered * covered) as f64 / squares.max(1) as f64;
+            covered as f64 / total as f64 * even.sqrt() * (0.6 + 0.4 * named as f64 / blocks.len() as f64)
         };
         let size = covered + blocks.iter().map(|at| items[*at].end - at).sum::<usize>();
         let better =
@@ -292,7 +288,39 @@ fn blocks(items: &[Item<'_>]) -> Option<Vec<usize>> {
             best = Some((score, size, blocks));
         }
     }
-    best.filter(|(score, ..)| *score > 0.1).map(|(.., blocks)| blocks)
+    let (_, _, blocks) = best.filter(|(score, ..)| *score > 0.1)?;
+    Some(with_siblings(items, &sums, blocks))
+}
+
+/// The words of each block that stand in no other of them. `blocks` are in the order of the page.
+fn own_words(items: &[Item<'_>], sums: &Sums, blocks: &[usize]) -> Vec<usize> {
+    let mut own: Vec<usize> = Vec::with_capacity(blocks.len());
+    let mut open: Vec<usize> = Vec::new();
+    for &at in blocks {
+        let words = within(&sums.plain, items, at);
+        while open.last().is_some_and(|above| items[blocks[*above]].end <= at) {
+            open.pop();
+        }
+        if let Some(above) = open.last() {
+            own[*above] = own[*above].saturating_sub(words);
+        }
+        open.push(own.len());
+        own.push(words);
+    }
+    own
+}
+
+/// `blocks` with those of their kind that stand beside them and lack a date or a name: a guest's post is a post.
+fn with_siblings(items: &[Item<'_>], sums: &Sums, blocks: Vec<usize>) -> Vec<usize> {
+    let parents: HashSet<usize> = blocks.iter().map(|at| items[*at].parent).collect();
+    let Some(wanted) = blocks.first().map(|at| kind(items, *at)) else { return blocks };
+    let told = |at: usize| within(&sums.dates, items, at) + within(&sums.authors, items, at) > 0;
+    let beside =
+        (1..items.len()).filter(|at| parents.contains(&items[*at].parent) && told(*at) && kind(items, *at) == wanted);
+    let mut all: Vec<usize> = blocks.iter().copied().chain(beside).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// Attributes in which boards keep the number of a post.
@@ -348,7 +376,8 @@ fn opening(items: &[Item<'_>], blocks: &[usize]) -> Option<(usize, Option<usize>
     let words = |at: usize| within(&sums.plain, items, at);
     let holds = |at: &usize| {
         let (dates, authors) = (within(&sums.dates, items, *at), within(&sums.authors, items, *at));
-        items[*at].end <= first && dates > 0 && authors > 0 && dates <= 4
+        let called = authors > 0 || (*at + 1..items[*at].end.min(*at + 60)).any(|at| is_post_body(items, at));
+        items[*at].end <= first && dates > 0 && called && dates <= 4
     };
     let head = (1..first).filter(holds).max_by_key(|at| (words(*at), *at))?;
     let apart = |at: &usize| {
@@ -455,6 +484,13 @@ fn in_words(items: &[Item<'_>], at: usize, block: usize) -> bool {
     })
 }
 
+/// Whether an element is called the words of a post.
+fn is_post_body(items: &[Item<'_>], at: usize) -> bool {
+    let element = items[at].element;
+    says(&POST_BODY_CLASS, element.attr("class").unwrap_or_default())
+        || matches!(element.attr("itemprop"), Some("text" | "articleBody"))
+}
+
 /// Where the words of a block stand.
 fn body(items: &[Item<'_>], sums: &Sums, block: usize, own: &[usize], words: usize) -> usize {
     let clean = |at: usize| {
@@ -467,12 +503,7 @@ fn body(items: &[Item<'_>], sums: &Sums, block: usize, own: &[usize], words: usi
         let class = element.attr("class").unwrap_or_default();
         says(&BODY_CLASS, class) && within(&sums.plain, items, *at) * 5 >= words * 2
     };
-    let sure = own.iter().copied().filter(|at| {
-        let element = items[*at].element;
-        let class = element.attr("class").unwrap_or_default();
-        (says(&POST_BODY_CLASS, class) || matches!(element.attr("itemprop"), Some("text" | "articleBody")))
-            && within(&sums.letters, items, *at) > 0
-    });
+    let sure = own.iter().copied().filter(|at| is_post_body(items, *at) && within(&sums.letters, items, *at) > 0);
     if let Some(found) = sure.filter(|at| clean(*at)).max_by_key(|at| within(&sums.letters, items, *at)) {
         return found;
     }
