@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example reader -- prepare --data DIR OUT.jsonl      # public labelled sets to the form below
+//! cargo run --release --example reader -- prepare-real --data DIR LABELS.jsonl OUT.jsonl   # our labels of real posts, with texts
 //! cargo run --release --example reader -- train OUT.bin TRUTH.jsonl[@TRUST]…
 //! cargo run --release --example reader -- check TRUTH.jsonl[@TRUST]…          # as train, but only says how good
 //! cargo run --release --example reader -- public --data DIR
@@ -16,7 +17,10 @@
 mod notes;
 #[path = "reader/prepare.rs"]
 mod prepare;
+#[path = "reader/real.rs"]
+mod real;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
@@ -32,13 +36,16 @@ fn main() -> Result<()> {
     let args = std::env::args().skip(1).collect::<Vec<_>>();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["prepare", "--data", data, out] => write_lines(out, &prepare::training_lines(Path::new(data))?),
+        ["prepare-real", "--data", data, labels, out] => {
+            write_lines(out, &real::training_lines(Path::new(labels), Path::new(data))?)
+        }
         ["prepare-notes", "--data", data, out] => write_lines(out, &notes::training_lines(Path::new(data))?),
         ["train", out, files @ ..] if !files.is_empty() => {
             let posts = load(files)?;
             std::fs::write(out, train::train(&posts).to_bytes()?).with_context(|| format!("could not write {out}"))
         }
         ["train-notes", out, files @ ..] if !files.is_empty() => notes::train(out, files),
-        ["check", files @ ..] if !files.is_empty() => check(&load(files)?),
+        ["check", files @ ..] if !files.is_empty() => check(files),
         ["public", "--data", data] => public(Path::new(data)),
         ["speed", file] => speed(file),
         _ => bail!("the commands are listed at the head of eval/reader.rs"),
@@ -64,17 +71,52 @@ fn load(files: &[&str]) -> Result<Vec<TruthPost>> {
     Ok(posts)
 }
 
-/// What weights learned without a post's thread, or without all of its source, make of it: the figures to believe.
-fn check(posts: &[TruthPost]) -> Result<()> {
+/// What weights learned without a post's thread, or without all of its source, make of the fully trusted posts of each file:
+/// the figures to believe.
+fn check(files: &[&str]) -> Result<()> {
+    let mut posts = Vec::new();
+    let mut ends = Vec::new();
+    for file in files {
+        posts.extend(load(&[file])?);
+        ends.push(posts.len());
+    }
     let by_source = |post: &TruthPost| post.source.clone();
-    for (name, fold_of) in [("thread", train::by_thread as fn(&TruthPost) -> String), ("source", by_source)] {
-        writeln!(io::stdout(), "held out by {name}\nact,positives,precision,recall,f1")?;
-        let judged = train::hold_out(posts, fold_of);
-        for act in ActKind::ALL {
-            let mut score = ActScore::default();
-            judged.iter().filter(|j| j.act == act).for_each(|j| score.add(j.there, j.said));
-            row(act.as_str(), &score)?;
+    let folds = [("thread", train::by_thread as fn(&TruthPost) -> String), ("source", by_source)];
+    for (name, fold_of) in folds {
+        let judged = train::hold_out(&posts, fold_of);
+        if name == "thread" {
+            cascade(&judged)?;
         }
+        for (file, (start, end)) in
+            files.iter().zip(std::iter::once(0).chain(ends.iter().copied()).zip(ends.iter().copied()))
+        {
+            writeln!(io::stdout(), "{file}, held out by {name}\nact,positives,precision,recall,f1")?;
+            for act in ActKind::ALL {
+                let mut score = ActScore::default();
+                let of_file = judged.iter().filter(|j| j.act == act && (start..end).contains(&j.post));
+                of_file.for_each(|j| score.add(j.there, j.said));
+                row(act.as_str(), &score)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a cascade would keep of the posts that hold an act, and how many of all it would pass on, by its threshold.
+fn cascade(judged: &[train::HeldOut]) -> Result<()> {
+    let mut posts = BTreeMap::<usize, (f64, bool)>::new();
+    for one in judged {
+        let (chance, there) = posts.entry(one.post).or_default();
+        *chance = chance.max(one.probability);
+        *there |= one.there;
+    }
+    let holding = posts.values().filter(|(_, there)| *there).count() as f64;
+    writeln!(io::stdout(), "threshold of a cascade,recall of posts with an act,share passed on")?;
+    for threshold in [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5] {
+        let passed = posts.values().filter(|(chance, _)| *chance >= threshold);
+        let kept = passed.clone().filter(|(_, there)| *there).count() as f64;
+        let share = passed.count() as f64 / posts.len().max(1) as f64;
+        writeln!(io::stdout(), "{threshold},{:.3},{share:.3}", kept / holding.max(1.0))?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ pub mod sites;
 
 pub mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -121,6 +121,8 @@ pub struct Collected {
     pub assets: u64,
     /// What became of the files of each format, by its name.
     pub formats: BTreeMap<&'static str, FormatCounts>,
+    /// What to know about what was read, each thing once.
+    pub notices: BTreeSet<&'static str>,
     /// Dates that name no zone and were read in the chosen one.
     pub zoneless: u64,
 }
@@ -153,6 +155,7 @@ impl AddAssign for Collected {
         self.companions += other.companions;
         self.assets += other.assets;
         self.zoneless += other.zoneless;
+        self.notices.extend(other.notices);
         for (format, counts) in other.formats {
             let sum = self.formats.entry(format).or_default();
             sum.files += counts.files;
@@ -176,5 +179,6 @@ impl Collected {
             .with("threads", self.threads)
             .with("formats", json!(self.formats))
             .with("zoneless_dates", self.zoneless)
+            .with("notices", json!(self.notices))
     }
 }

@@ -75,6 +75,9 @@ pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Pro
         for chunk in asked.chunks(CHUNK) {
             ask(store, reader, chunk, &mut told).await?;
             bar.inc(chunk.len() as u64);
+            if let Some(paid) = told.usage.paid() {
+                bar.set_message(format!("extract, {paid}"));
+            }
         }
         if revision >= newest {
             break;

@@ -108,6 +108,11 @@ impl Usage {
             "completion_tokens": self.completion_tokens, "cost": self.cost_micros as f64 / 1e6,
         })
     }
+
+    /// The price so far, for a progress bar; nothing where nothing was paid.
+    pub fn paid(&self) -> Option<String> {
+        (self.cost_micros > 0).then(|| format!("{} paid", purse::money(self.cost_micros)))
+    }
 }
 
 impl AddAssign for Usage {

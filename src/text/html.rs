@@ -32,7 +32,7 @@ const MAX_INDENT: usize = 8;
 ///
 /// Markup over 1 MiB or nested deeper than 400 is only stripped of its tags.
 pub fn html_to_text(html: &str) -> Plain {
-    if html.len() > MAX_BYTES || depth(html) > MAX_DEPTH {
+    if html.len() > MAX_BYTES || !is_shallow(html) {
         return Plain { text: strip_tags(html), quoted: false };
     }
     tree_to_text(*Html::parse_fragment(html).root_element(), |_| Cut::Keep)
@@ -217,6 +217,11 @@ impl Page {
         self.breaks = 0;
         self.space = false;
     }
+}
+
+/// Whether `html` nests no deeper than can be parsed in time.
+pub fn is_shallow(html: &str) -> bool {
+    depth(html) <= MAX_DEPTH
 }
 
 /// An upper guess of how deep `html` nests, without parsing it.

@@ -1,5 +1,7 @@
 //! Pure text work: no I/O, no async.
 
+pub mod discord;
+
 pub mod display;
 
 pub mod html;
@@ -11,6 +13,8 @@ pub mod locate;
 pub mod mapped;
 
 pub mod markdown;
+
+pub mod mrkdwn;
 
 pub mod near_duplicate;
 

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+mod chat;
+
 mod forums;
 
 /// The folder of real data: `CANDOR_TEST_DATA`, or beside the project.

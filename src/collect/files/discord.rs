@@ -1,18 +1,16 @@
 //! DiscordChatExporter's JSON (FORMATS d3): one channel or thread a file.
 
 use std::io::BufRead;
-use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::pieces::{Piece, Pieces};
-use super::{BadRecord, Format, Records, json};
+use super::{BadRecord, Format, Place, Records, json};
 use crate::collect::Context;
-use crate::collect::wire::{Record, Unreadable, clean, is_future, lenient, parse_instant};
-use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
-use crate::text::html::Plain;
+use crate::collect::wire::discord::{Channel, author, instant_of, is_id, record};
+use crate::collect::wire::{Record, Unreadable, lenient, parse_instant};
+use crate::text::discord::markdown_to_text;
 
 /// The format.
 pub(super) struct DiscordExport;
@@ -20,22 +18,18 @@ pub(super) struct DiscordExport;
 /// Kinds of messages that somebody wrote: 20 and 23 are commands, answered by a bot. All others are notices of Discord's.
 const WRITTEN: [&str; 4] = ["Default", "Reply", "20", "23"];
 
-/// What stands for people, channels, times and emoji in exports made with `--markdown false`.
-#[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the tests")]
-static TOKEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<(@&|@!?|#|a?:\w+:)(\d+)>").unwrap());
-
 impl Format for DiscordExport {
     fn name(&self) -> &'static str {
         "DiscordChatExporter JSON"
     }
 
-    fn sniff(&self, head: &[u8], _place: &super::Place) -> bool {
+    fn sniff(&self, head: &[u8], _place: &Place) -> bool {
         let head = head.trim_ascii_start();
         let begins = String::from_utf8_lossy(&head[..head.len().min(64)]);
         begins.starts_with('{') && begins[1..].trim_start().starts_with("\"guild\"")
     }
 
-    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a super::Place, ctx: &'a Context) -> Records<'a> {
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["messages"]);
         let mut export = Export::default();
         let mut held = None;
@@ -52,7 +46,7 @@ impl Format for DiscordExport {
                         continue;
                     }
                 };
-                let found = json::<Message>(&value).and_then(|m| message(ctx, &export, &m));
+                let found = json::<Message>(&value).and_then(|m| message(ctx, &export.channel, m));
                 let found = match found {
                     Ok(found) => found,
                     Err(Unreadable(reason)) => return Some(Err(BadRecord::new(record, byte, reason))),
@@ -62,7 +56,7 @@ impl Format for DiscordExport {
                     return Some(Ok(found));
                 }
                 held = Some(found);
-                return Some(Ok(Record::Thread(export.thread(ctx))));
+                return Some(Ok(Record::Thread(export.channel.thread(ctx))));
             }
         }))
     }
@@ -71,19 +65,22 @@ impl Format for DiscordExport {
 /// What stands before the messages.
 #[derive(Default)]
 struct Export {
-    guild: Place,
-    channel: Place,
+    channel: Channel,
     /// Whether the thread was given out.
     told: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Place {
+struct Named {
     #[serde(deserialize_with = "lenient::text")]
     id: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     name: Option<String>,
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    kind: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    category: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -114,8 +111,23 @@ struct Author {
     id: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     name: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    discriminator: Option<String>,
     #[serde(deserialize_with = "lenient::flag")]
     is_bot: bool,
+}
+
+impl Author {
+    /// The account's name as the other exports of the same program spell it; where there is none, its id.
+    fn account(&self) -> String {
+        let name = self.name.as_deref().map(str::trim).filter(|n| !n.is_empty());
+        let number = self.discriminator.as_deref().filter(|d| !d.trim_start_matches('0').is_empty());
+        match (name, number) {
+            (Some(name), Some(number)) => format!("{name}#{number}"),
+            (Some(name), None) => name.to_owned(),
+            (None, _) => self.id.clone().unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -129,122 +141,59 @@ struct Reference {
 
 impl Export {
     fn member(&mut self, key: &str, value: &[u8]) {
-        match key {
-            // Messages that were given out stand in the channel that was told.
-            _ if self.told => {}
-            "guild" => self.guild = json(value).unwrap_or_default(),
-            "channel" => self.channel = json(value).unwrap_or_default(),
-            _ => {}
+        // Messages that were given out stand in the channel that was told.
+        if self.told || !matches!(key, "guild" | "channel") {
+            return;
         }
-    }
-
-    fn community(&self, ctx: &Context) -> String {
-        let name = self.guild.name.as_deref().map(str::trim).filter(|n| !n.is_empty());
-        clean(name.or(ctx.community.as_deref()).unwrap_or("discord").to_owned())
-    }
-
-    /// Address of the channel on Discord.
-    fn url(&self) -> Option<String> {
-        let guild = self.guild.id.as_deref().filter(|id| is_id(id))?;
-        // Direct messages are written as guild 0 and live at `@me`.
-        let guild = if guild == "0" { "@me" } else { guild };
-        Some(format!("https://discord.com/channels/{guild}/{}", self.channel.id.as_deref()?))
-    }
-
-    fn thread(&self, ctx: &Context) -> Thread {
-        Thread {
-            id: ThreadId::new(format!("discord:{}", self.channel.id.as_deref().unwrap_or_default())),
-            source: Source::Discord,
-            community: self.community(ctx),
-            title: clean(self.channel.name.as_deref().unwrap_or_default().trim().to_owned()),
-            url: self.url(),
-            started_at: None,
+        let named: Named = json(value).unwrap_or_default();
+        if key == "guild" {
+            self.channel.guild_id = named.id;
+            self.channel.guild = named.name;
+        } else {
+            // Where a thread is exported, its channel is written as its category.
+            let in_channel = named.kind.as_deref().is_some_and(|kind| kind.ends_with("Thread"));
+            self.channel.parent = named.category.filter(|_| in_channel);
+            self.channel.id = named.id.filter(|id| is_id(id));
+            self.channel.name = named.name;
         }
     }
 }
 
-fn message(ctx: &Context, export: &Export, message: &Message) -> Result<Record, Unreadable> {
-    let usable = |id: &Option<String>| id.clone().filter(|id| is_id(id));
-    let id = usable(&message.id).ok_or_else(|| Unreadable("a message without a usable id".to_owned()))?;
-    let channel = usable(&export.channel.id)
-        .ok_or_else(|| Unreadable("the file does not say which channel its messages are from".to_owned()))?;
-    let skip = |reason| Ok(Record::Skipped { id: format!("discord:{id}"), reason });
+fn message(ctx: &Context, channel: &Channel, message: Message) -> Result<Record, Unreadable> {
+    let usable = message.id.filter(|id| is_id(id));
+    let id = usable.ok_or_else(|| Unreadable("a message without a usable id".to_owned()))?;
+    if channel.id.is_none() {
+        return Err(Unreadable("the file does not say which channel its messages are from".to_owned()));
+    }
     if message.kind.as_deref().is_some_and(|kind| !WRITTEN.contains(&kind)) {
-        return skip("system message");
+        return Ok(Record::Skipped { id: format!("discord:{id}"), reason: "system message" });
     }
-    let plain = plain_text(message.content.as_deref().unwrap_or_default());
-    if plain.text.is_empty() {
-        let holds = |value: &Value| match value {
-            Value::Array(items) => !items.is_empty(),
-            Value::Object(_) => true,
-            _ => false,
-        };
-        return skip(match message {
-            _ if plain.quoted => "only quotes others",
-            m if holds(&m.attachments) => "only attachments",
-            m if holds(&m.embeds) => "only embeds",
-            m if holds(&m.stickers) => "only stickers",
-            m if holds(&m.forwarded_message) => "only forwarded",
-            _ => "empty",
-        });
-    }
-    let reference = message.reference.as_ref().filter(|r| r.kind.as_deref() != Some("Forward"));
+    let holds = |value: &Value| match value {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(_) => true,
+        _ => false,
+    };
+    let otherwise = match () {
+        () if holds(&message.forwarded_message) => "only forwarded",
+        () if holds(&message.attachments) => "only attachments",
+        () if holds(&message.embeds) => "only embeds",
+        () if holds(&message.stickers) => "only stickers",
+        () => "empty",
+    };
+    let reference = message.reference.filter(|r| r.kind.as_deref() != Some("Forward"));
     let answers = reference.filter(|_| message.kind.as_deref() == Some("Reply"));
-    let author = message.author.as_ref();
-    let handle = author.and_then(|a| a.id.as_deref().or(a.name.as_deref())).unwrap_or_default();
-    let written_at = message.timestamp.as_deref().and_then(parse_instant);
     let command = message.kind.as_deref().is_some_and(|kind| kind.starts_with('2'));
-    Ok(Record::Post(Post {
-        thread: ThreadId::new(format!("discord:{channel}")),
-        parent: answers
-            .and_then(|r| r.message_id.as_deref())
-            .filter(|id| is_id(id))
-            .map(|id| PostId::new(format!("discord:{id}"))),
-        source: Source::Discord,
-        community: export.community(ctx),
-        author: ctx.author("discord", handle),
-        written_at,
+    let found = crate::collect::wire::discord::Message {
+        author: message.author.as_ref().and_then(|a| author(ctx, &a.account())),
+        written_at: message.timestamp.as_deref().and_then(parse_instant).or_else(|| instant_of(&id)),
         edited_at: message.timestamp_edited.as_deref().and_then(parse_instant),
-        url: export.url().map(|channel| format!("{channel}/{id}")),
-        id: PostId::new(format!("discord:{id}")),
-        text: plain.text,
-        flags: PostFlags {
-            bot: command || author.is_some_and(|a| a.is_bot),
-            quoted: plain.quoted,
-            future: is_future(written_at, ctx.now),
-        },
-    }))
-}
-
-fn is_id(id: &str) -> bool {
-    !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// A message's own words: `> ` begins a quoted line, `>>> ` a quote to the end; raw mentions lose their ids.
-fn plain_text(content: &str) -> Plain {
-    let mut plain = Plain::default();
-    let mut fenced = false;
-    for line in content.lines() {
-        fenced ^= line.matches("```").count() % 2 == 1;
-        if !fenced && line.starts_with(">>> ") {
-            plain.quoted = true;
-            break;
-        }
-        if !fenced && line.starts_with("> ") {
-            plain.quoted = true;
-            continue;
-        }
-        plain.text.push_str(line);
-        plain.text.push('\n');
-    }
-    let words = TOKEN.replace_all(plain.text.trim(), |token: &Captures| match &token[1] {
-        "@&" => "@role".to_owned(),
-        "#" => "#channel".to_owned(),
-        "@" | "@!" => "@user".to_owned(),
-        emoji => emoji.trim_start_matches('a').to_owned(),
-    });
-    plain.text = clean(words.into_owned()).trim().to_owned();
-    plain
+        parent: answers.and_then(|r| r.message_id),
+        plain: markdown_to_text(message.content.as_deref().unwrap_or_default()),
+        bot: command || message.author.is_some_and(|a| a.is_bot),
+        otherwise,
+        id: Some(id.clone()),
+    };
+    Ok(record(ctx, channel, &id, found))
 }
 
 #[cfg(test)]
@@ -262,7 +211,7 @@ mod tests {
     #[test]
     fn a_message_becomes_a_post_in_its_channel() {
         let found = read(&[
-            r#"{"id":"1","type":"Default","timestamp":"2026-03-01T13:00:00.123+01:00","content":"flat again","author":{"id":"7","name":"sam","isBot":false}}"#,
+            r#"{"id":"1","type":"Default","timestamp":"2026-03-01T13:00:00.123+01:00","content":"flat again","author":{"id":"7","name":"sam","discriminator":"0000","isBot":false}}"#,
             r#"{"id":"2","type":"Reply","content":"> flat again\nsame <:sad:99> <@7>","author":{"id":"8","isBot":true},"reference":{"messageId":"1","channelId":"22"}}"#,
         ]);
         let [Ok(Record::Thread(thread)), Ok(Record::Post(one)), Ok(Record::Post(two))] = &found[..] else {
@@ -274,7 +223,7 @@ mod tests {
         );
         assert_eq!(one.url.as_deref(), Some("https://discord.com/channels/11/22/1"));
         assert_eq!(one.written_at.map(|t| t.to_string()).as_deref(), Some("2026-03-01T12:00:00.123Z"));
-        assert_eq!(one.author, context().author("discord", "7"));
+        assert_eq!(one.author, context().author("discord", "sam"));
         assert_eq!((two.text.as_str(), two.flags.bot, two.flags.quoted), ("same :sad: @user", true, true));
         assert_eq!(two.parent.as_ref(), Some(&one.id));
     }
@@ -292,6 +241,33 @@ mod tests {
         let want =
             ["system message", "system message", "only attachments", "only embeds", "empty", "only quotes others"];
         assert_eq!(reasons(&found), want);
+    }
+
+    #[test]
+    fn a_thread_keeps_its_id_and_the_name_of_its_channel() {
+        let head = HEAD.replace(
+            r#""type":"GuildTextChat""#,
+            r#""type":"GuildPublicThread","categoryId":"20","category":"repair""#,
+        );
+        let text = format!(
+            "{}{}]}}",
+            head.replace(r#""name":"repair""#, r#""name":"flat again""#),
+            r#"{"id":"1","content":"a"}"#
+        );
+        let found = read_text(&DiscordExport, &text, "x.json");
+        assert!(
+            matches!(&found[0], Ok(Record::Thread(t)) if t.id.as_str() == "discord:22" && t.title == "repair / flat again")
+        );
+    }
+
+    #[test]
+    fn words_that_were_forwarded_are_nobodys() {
+        let found = read(&[
+            r#"{"id":"1","type":"Default","content":"","reference":{"type":"Forward","messageId":"9"},"forwardedMessage":{"content":"his"}}"#,
+            r#"{"id":"2","type":"Default","content":"mine","reference":{"type":"Forward","messageId":"9"},"forwardedMessage":{"content":"his"}}"#,
+        ]);
+        assert_eq!(reasons(&found), ["only forwarded"]);
+        assert!(matches!(&found[2], Ok(Record::Post(post)) if post.text == "mine" && post.parent.is_none()));
     }
 
     #[test]

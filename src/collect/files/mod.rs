@@ -5,6 +5,14 @@
 
 mod discord;
 
+mod discord_csv;
+
+mod discord_html;
+
+mod discord_package;
+
+mod discord_txt;
+
 mod discourse;
 
 mod discourse_feed;
@@ -22,6 +30,10 @@ mod pieces;
 mod place;
 
 mod reddit;
+
+mod rows;
+
+mod slack;
 
 mod walk;
 
@@ -46,7 +58,12 @@ pub use place::Place;
 
 /// Every format that is read, in the order in which they are asked.
 pub const FORMATS: &[&dyn Format] = &[
+    &slack::SlackExport,
     &discord::DiscordExport,
+    &discord_html::DiscordPage,
+    &discord_csv::DiscordCsv,
+    &discord_txt::DiscordText,
+    &discord_package::DiscordPackage,
     &discourse::DiscourseTopic,
     &discourse_feed::DiscourseFeed,
     &reddit::RedditPage,
@@ -69,6 +86,16 @@ pub trait Format: Sync {
     /// channels, which the posts' files are read with.
     fn accompanies(&self, _head: &[u8], _place: &Place) -> bool {
         false
+    }
+
+    /// Whether the file was attached to a message of an export of this format, and so is no export, whatever it holds.
+    fn attached(&self, _place: &Place) -> bool {
+        false
+    }
+
+    /// What whoever brings a file of this format should know, said once.
+    fn notice(&self) -> Option<&'static str> {
+        None
     }
 
     /// The records of the file, one at a time; a thread comes before its posts. Ends at the end of the input, or after a
@@ -216,7 +243,7 @@ fn read_archive(file: &walk::File, opened: File, ctx: &Context, slicer: &mut Sli
 
 /// Reads one file, or says why not. `name` is how messages call it.
 fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &mut Slicer) -> Result<()> {
-    if open::is_asset(place.path()) {
+    if open::is_asset(place.path()) || FORMATS.iter().any(|f| f.attached(place)) {
         slicer.slice.collected.assets += 1;
         return Ok(());
     }
@@ -237,6 +264,7 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
     };
     let mut mistakes = Mistakes { file: name, counts: BTreeMap::new() };
     slicer.format = format.name();
+    slicer.slice.collected.notices.extend(format.notice());
     for record in format.read(input, place, ctx) {
         match record {
             Ok(record) => slicer.take(record),

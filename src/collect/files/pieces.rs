@@ -16,7 +16,7 @@ pub(super) enum Piece {
     Item { record: u64, byte: u64, value: Vec<u8> },
 }
 
-/// The pieces of a document around the array at `path`.
+/// The pieces of a document around the array at `path`; where that is empty, the document is the array.
 pub(super) struct Pieces<R> {
     input: R,
     path: &'static [&'static str],
@@ -54,7 +54,9 @@ impl<R: BufRead> Pieces<R> {
             };
             match next {
                 b if b.is_ascii_whitespace() || b == b',' => {}
-                b'{' if self.level == 0 => self.level = 1,
+                b'[' if self.level == 0 && self.path.is_empty() && !self.in_array => self.in_array = true,
+                b']' if self.in_array && self.path.is_empty() => return Ok(None),
+                b'{' if self.level == 0 && !self.in_array => self.level = 1,
                 b']' if self.in_array => self.in_array = false,
                 first if self.in_array => {
                     self.record += 1;
@@ -225,6 +227,12 @@ mod tests {
             member("t", "null"),
         ];
         assert_eq!(take_apart(json), want);
+    }
+
+    #[test]
+    fn a_document_can_be_the_array() {
+        let found: Vec<_> = Pieces::new(&b" [{\"a\": [1]}, 2] "[..], &[]).collect();
+        assert_eq!(found, [item(1, 2, "{\"a\": [1]}"), item(2, 14, "2")]);
     }
 
     #[test]

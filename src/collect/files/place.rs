@@ -63,6 +63,11 @@ impl Place {
         }
     }
 
+    /// Name of the folder that [`Place::folder`] is in, likewise.
+    pub fn folder_above(&self) -> Option<String> {
+        Self { path: self.path.parent()?.to_owned(), home: self.home.clone() }.folder()
+    }
+
     /// The bytes of the file at `relative`, seen from the folder that this file is in (`../users.json`). `None` where there
     /// is none, or it is too large to be a file about others.
     pub fn beside(&self, relative: &str) -> Option<Rc<[u8]>> {

@@ -3,6 +3,8 @@
 //! A live page and a saved one are read by the same functions, so a post has the same id and the same text wherever it
 //! was found. Fields are optional unless a post cannot be named without them; odd types are read as what they mean.
 
+pub(super) mod discord;
+
 pub mod discourse;
 
 pub mod reddit;

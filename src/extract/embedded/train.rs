@@ -25,10 +25,10 @@ use crate::model::id::content_hash;
 
 /// Inverse strength of the penalty over sentences and over posts. Chosen by cross-validation among 0.03, 0.1, 0.3 and 1.
 const SENTENCE_C: f64 = 0.3;
-const POST_C: f64 = 0.1;
+const POST_C: f64 = 0.3;
 
-/// Share of the post's score in the sum, chosen likewise among 0, 0.3, 0.5, 0.7 and 1.
-const MIX: f32 = 0.6;
+/// Share of the post's score in the sum, chosen likewise among 0, 0.3, 0.5, 0.6, 0.75 and 1.
+const MIX: f32 = 0.5;
 
 /// How finely a dual variable is found.
 const HALVINGS: u32 = 24;

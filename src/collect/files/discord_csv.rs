@@ -1,0 +1,145 @@
+//! DiscordChatExporter's CSV, of 2019 (`;`) and later (`,`): `AuthorID,Author,Date,Content,Attachments,Reactions`.
+//!
+//! Which channel it is stands in the file's name only.
+
+use std::io::BufRead;
+
+use super::rows::Rows;
+use super::{BadRecord, Format, Place, Records, open};
+use crate::collect::Context;
+use crate::collect::wire::Record;
+use crate::collect::wire::discord::{Channel, Dates, HashIds, Message, account, author, is_notice, record};
+use crate::text::discord::markdown_to_text;
+
+/// The format.
+pub(super) struct DiscordCsv;
+
+/// The columns that are read, by their place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    delimiter: u8,
+    author: usize,
+    date: usize,
+    content: usize,
+    attachments: Option<usize>,
+}
+
+impl Format for DiscordCsv {
+    fn name(&self) -> &'static str {
+        "DiscordChatExporter CSV"
+    }
+
+    fn sniff(&self, head: &[u8], _place: &Place) -> bool {
+        columns(head).is_some()
+    }
+
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
+        let (head, input) = match open::peek(input, 64 << 10) {
+            Ok(peeked) => peeked,
+            Err(error) => {
+                let bad = BadRecord::new(1, 0, format!("could not read on from here: {error}"));
+                return Box::new(std::iter::once(Err(bad)));
+            }
+        };
+        let Some(columns) = columns(&head) else { return Box::new(std::iter::empty()) };
+        let channel = Channel::of_place(place);
+        let dates = Dates::seen_in(&String::from_utf8_lossy(&head));
+        let mut rows = Rows::new(input, columns.delimiter).skip(1);
+        let mut ids = HashIds::default();
+        let mut told = false;
+        let mut held = None;
+        Box::new(std::iter::from_fn(move || {
+            if let Some(record) = held.take() {
+                return Some(Ok(record));
+            }
+            let (number, byte, cells) = match rows.next()? {
+                Ok(row) => row,
+                Err(bad) => return Some(Err(bad)),
+            };
+            let cell = |at: usize| cells.get(at).map(String::as_str);
+            let (Some(name), Some(date), Some(content)) =
+                (cell(columns.author), cell(columns.date), cell(columns.content))
+            else {
+                return Some(Err(BadRecord::new(number, byte, "fewer cells than columns")));
+            };
+            let Some(when) = dates.read(date) else {
+                return Some(Err(BadRecord::new(number, byte, "a date of an unknown spelling")));
+            };
+            let attached = columns.attachments.and_then(cell).is_some_and(|a| !a.trim().is_empty());
+            let plain = markdown_to_text(content);
+            let id = ids.next(&channel, &account(name), &when.minute(), &plain.text);
+            if is_notice(content) {
+                return Some(Ok(Record::Skipped { id: format!("discord:{id}"), reason: "system message" }));
+            }
+            let message = Message {
+                author: author(ctx, name),
+                written_at: when.instant(ctx),
+                plain,
+                otherwise: if attached { "only attachments" } else { "empty" },
+                ..Message::default()
+            };
+            let found = record(ctx, &channel, &id, message);
+            if told || !matches!(found, Record::Post(_)) {
+                return Some(Ok(found));
+            }
+            told = true;
+            held = Some(found);
+            Some(Ok(Record::Thread(channel.thread(ctx))))
+        }))
+    }
+}
+
+/// The columns of a file that begins with `head`, if it is one of these.
+fn columns(head: &[u8]) -> Option<Columns> {
+    let line = head.split(|b| *b == b'\n').next()?;
+    let line = std::str::from_utf8(line).ok()?.trim();
+    let delimiter = *[b';', b','].iter().max_by_key(|d| line.bytes().filter(|b| b == *d).count())?;
+    let names: Vec<&str> = line.split(char::from(delimiter)).map(|n| n.trim().trim_matches('"')).collect();
+    let at = |name: &str| names.iter().position(|n| *n == name);
+    // `Reactions` and `Content` tell it from a table of somebody's own.
+    at("Reactions")?;
+    Some(Columns {
+        delimiter,
+        author: at("Author")?,
+        date: at("Date")?,
+        content: at("Content")?,
+        attachments: at("Attachments"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::files::tests::{context, read_text, reasons};
+
+    const OLD: &str = "AuthorID;Author;Date;Content;Attachments;Reactions;\n\"7\";\"sam#1234\";\"05-Jun-18 07:13 AM\";\"flat **again**\n\n> his\nsame\";\"\";\"👍 (1)\";\n\"7\";\"sam#1234\";\"05-Jun-18 07:13 AM\";\"lol\";\"\";\"\";\n\"7\";\"sam#1234\";\"05-Jun-18 07:13 AM\";\"lol\";\"\";\"\";\n\"8\";\"kim#0000\";\"05-Jun-18 07:14 AM\";\"Joined the server.\";\"\";\"\";\n\"8\";\"kim#0000\";\"05-Jun-18 07:15 AM\";\"\";\"https://x.example/a.png\";\"\";\n";
+
+    #[test]
+    fn both_delimiters_give_the_same_posts() {
+        let old = read_text(&DiscordCsv, OLD, "Yard - Text - repair [123456789012345678].csv");
+        let [Ok(Record::Thread(thread)), Ok(Record::Post(one)), Ok(Record::Post(two)), Ok(Record::Post(three)), ..] =
+            &old[..]
+        else {
+            panic!("{old:?}")
+        };
+        assert_eq!((thread.id.as_str(), thread.title.as_str()), ("discord:123456789012345678", "repair"));
+        assert_eq!((one.text.as_str(), one.flags.quoted, one.community.as_str()), ("flat again\nsame", true, "Yard"));
+        assert_eq!(one.author, context().author("discord", "sam#1234"));
+        assert_eq!(one.written_at.map(|t| t.to_string()).as_deref(), Some("2018-06-05T07:13:00Z"));
+        assert_eq!(three.id.as_str(), format!("{}.2", two.id));
+        assert_eq!(reasons(&old), ["system message", "only attachments"]);
+        let new = OLD.replace(";\n", "\n").replace(';', ",").replace("\r", "");
+        assert_eq!(read_text(&DiscordCsv, &new, "Yard - Text - repair [123456789012345678].csv"), old);
+    }
+
+    #[test]
+    fn rows_that_are_none_say_why() {
+        let text = "AuthorID,Author,Date,Content,Attachments,Reactions\n1,a\n1,a,soon,words,,\n1,a,2022-01-01T00:00:00Z,\"words";
+        let found = read_text(&DiscordCsv, text, "x.csv");
+        assert_eq!(
+            reasons(&found),
+            ["fewer cells than columns", "a date of an unknown spelling", "ends in the middle of a row"]
+        );
+        assert!(!DiscordCsv.sniff(b"Author,Date,Content\na,b,c\n", &Place::on_disk(std::path::Path::new("x.csv"))));
+    }
+}

@@ -1,0 +1,331 @@
+//! DiscordChatExporter's plain text: a header between lines of `=`, then `[date] author` and the message, parted by empty
+//! lines. Attachments, embeds and reactions follow a message under a line such as `{Reactions}` and are no words of its
+//! author.
+
+use std::io::BufRead;
+
+use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records, open};
+use crate::collect::Context;
+use crate::collect::wire::Record;
+use crate::collect::wire::discord::{Channel, Dates, HashIds, Message, When, account, author, is_notice, record};
+use crate::text::discord::markdown_to_text;
+
+/// The format.
+pub(super) struct DiscordText;
+
+/// What stands around a header and a footer.
+fn is_rule(line: &str) -> bool {
+    line.len() >= 40 && line.bytes().all(|b| b == b'=')
+}
+
+impl Format for DiscordText {
+    fn name(&self) -> &'static str {
+        "DiscordChatExporter text"
+    }
+
+    fn sniff(&self, head: &[u8], _place: &Place) -> bool {
+        let text = String::from_utf8_lossy(&head[..head.len().min(8 << 10)]);
+        let mut lines = text.lines().map(str::trim_end);
+        lines.next().is_some_and(is_rule)
+            && lines.next().is_some_and(|line| line.starts_with("Guild: "))
+            && lines.next().is_some_and(|line| line.starts_with("Channel: "))
+    }
+
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
+        let (head, input) = match open::peek(input, 64 << 10) {
+            Ok(peeked) => peeked,
+            Err(error) => {
+                let bad = BadRecord::new(1, 0, format!("could not read on from here: {error}"));
+                return Box::new(std::iter::once(Err(bad)));
+            }
+        };
+        let mut reader = Reader {
+            input,
+            dates: Dates::seen_in(&String::from_utf8_lossy(&head)),
+            channel: Channel::default(),
+            byte: 0,
+            number: 0,
+            next: None,
+            numbered: None,
+            ended: false,
+        };
+        reader.header(place);
+        let mut ids = HashIds::default();
+        let mut told = false;
+        let mut held = None;
+        Box::new(std::iter::from_fn(move || {
+            if let Some(record) = held.take() {
+                return Some(Ok(record));
+            }
+            let Entry { when, name, content, attached } = match reader.message()? {
+                Ok(entry) => entry,
+                Err(bad) => return Some(Err(bad)),
+            };
+            let plain = markdown_to_text(&content);
+            let id = ids.next(&reader.channel, &account(&name), &when.minute(), &plain.text);
+            if is_notice(&content) {
+                return Some(Ok(Record::Skipped { id: format!("discord:{id}"), reason: "system message" }));
+            }
+            let message = Message {
+                author: author(ctx, &name),
+                written_at: when.instant(ctx),
+                plain,
+                otherwise: attached,
+                ..Message::default()
+            };
+            let found = record(ctx, &reader.channel, &id, message);
+            if told || !matches!(found, Record::Post(_)) {
+                return Some(Ok(found));
+            }
+            told = true;
+            held = Some(found);
+            Some(Ok(Record::Thread(reader.channel.thread(ctx))))
+        }))
+    }
+}
+
+struct Reader<R> {
+    input: R,
+    dates: Dates,
+    channel: Channel,
+    byte: u64,
+    number: u64,
+    /// The head of the next message.
+    next: Option<(When, String)>,
+    /// Whether names have numbers (`name#1234`), as the first had or had not.
+    numbered: Option<bool>,
+    ended: bool,
+}
+
+struct Entry {
+    when: When,
+    name: String,
+    content: String,
+    attached: &'static str,
+}
+
+/// A line and how long it was, with its break. `None` at the end.
+enum Line {
+    Text(String),
+    Long,
+    End,
+}
+
+impl<R: BufRead> Reader<R> {
+    fn line(&mut self) -> Result<Line, String> {
+        let mut bytes = Vec::new();
+        let mut long = false;
+        loop {
+            let buffer = self.input.fill_buf().map_err(|e| format!("could not read on from here: {e}"))?;
+            if buffer.is_empty() {
+                return Ok(match (long, bytes.is_empty()) {
+                    (true, _) => Line::Long,
+                    (_, true) => Line::End,
+                    _ => Line::Text(String::from_utf8_lossy(&bytes).into_owned()),
+                });
+            }
+            let end = buffer.iter().position(|b| *b == b'\n');
+            let taken = end.map_or(buffer.len(), |end| end + 1);
+            long |= bytes.len() + taken > MAX_RECORD_BYTES;
+            if !long {
+                bytes.extend_from_slice(&buffer[..taken]);
+            }
+            self.input.consume(taken);
+            self.byte += taken as u64;
+            if end.is_some() {
+                return Ok(if long {
+                    Line::Long
+                } else {
+                    Line::Text(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned())
+                });
+            }
+        }
+    }
+
+    /// Reads up to the first message.
+    fn header(&mut self, place: &Place) {
+        let mut named = Channel::default();
+        let mut rules = 0;
+        while let Ok(Line::Text(line)) = self.line() {
+            if is_rule(line.trim_end()) {
+                rules += 1;
+            } else if let Some(guild) = line.strip_prefix("Guild: ").filter(|_| rules == 1) {
+                named.guild = Some(guild.trim().to_owned());
+            } else if let Some(path) = line.strip_prefix("Channel: ").filter(|_| rules == 1) {
+                channel_path(path, &mut named);
+            } else if rules > 1
+                && let Some(head) = self.head(&line)
+            {
+                self.next = Some(head);
+                break;
+            }
+        }
+        self.channel = named.or(Channel::of_place(place));
+    }
+
+    /// `[date] name`, perhaps with a note that the message is pinned.
+    fn head(&mut self, line: &str) -> Option<(When, String)> {
+        let (date, name) = line.strip_prefix('[')?.split_once("] ")?;
+        let when = self.dates.read(date).filter(|_| date.len() < 40)?;
+        let name = name.trim_end();
+        let name = name.strip_suffix(" (pinned)").unwrap_or(name);
+        let numbered = name
+            .rsplit_once('#')
+            .is_some_and(|(_, number)| number.len() == 4 && number.bytes().all(|b| b.is_ascii_digit()));
+        let fits = *self.numbered.get_or_insert(numbered) || !numbered || self.numbered == Some(false);
+        // Where the first author has a number all have: a line without is one of a chat that somebody pasted.
+        (fits && (numbered || self.numbered == Some(false))).then(|| (when, name.to_owned()))
+    }
+
+    fn message(&mut self) -> Option<Result<Entry, BadRecord>> {
+        if self.ended {
+            return None;
+        }
+        let (when, name) = self.next.take()?;
+        self.number += 1;
+        let begin = self.byte;
+        let (mut content, mut attached) = (String::new(), "empty");
+        let (mut below, mut blank, mut long) = (false, false, false);
+        loop {
+            let line = match self.line() {
+                Ok(Line::Text(line)) => line,
+                Ok(Line::Long) => {
+                    long = true;
+                    continue;
+                }
+                Ok(Line::End) => break,
+                Err(reason) => {
+                    self.ended = true;
+                    return Some(Err(BadRecord::new(self.number, begin, reason)));
+                }
+            };
+            if blank && let Some(head) = self.head(&line) {
+                self.next = Some(head);
+                break;
+            }
+            if blank && is_rule(line.trim_end()) {
+                break;
+            }
+            match line.trim_end() {
+                "{Attachments}" => (below, attached) = (true, "only attachments"),
+                "{Embed}" => {
+                    below = true;
+                    attached = if attached == "empty" { "only embeds" } else { attached };
+                }
+                "{Stickers}" => {
+                    below = true;
+                    attached = if attached == "empty" { "only stickers" } else { attached };
+                }
+                "{Reactions}" => below = true,
+                "{Forwarded Message}" => (below, attached) = (true, "only forwarded"),
+                _ => {}
+            }
+            blank = line.trim().is_empty();
+            if !below && !long {
+                content.push_str(&line);
+                content.push('\n');
+                long = content.len() > MAX_RECORD_BYTES;
+            }
+        }
+        if long {
+            return Some(Err(BadRecord::new(self.number, begin, "more than 16 MiB: no post is that long")));
+        }
+        Some(Ok(Entry { when, name, content: content.trim().to_owned(), attached }))
+    }
+}
+
+/// `channel`, `category / channel` or `category / channel / thread`.
+pub(super) fn channel_path(path: &str, into: &mut Channel) {
+    let parts: Vec<&str> = path.split(" / ").map(str::trim).collect();
+    let filled = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
+    match parts[..] {
+        [_, channel, thread, ..] => {
+            // A thread's title may hold the mark itself.
+            let title = if parts.len() > 3 { parts[2..].join(" / ") } else { thread.to_owned() };
+            into.parent = filled(channel);
+            into.name = filled(&title);
+        }
+        [.., channel] => into.name = filled(channel),
+        [] => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::collect::files::FORMATS;
+    use crate::collect::files::discord_csv::DiscordCsv;
+    use crate::collect::files::tests::{context, read_text, reasons};
+
+    const RULE: &str = "==============================================================";
+
+    fn export(messages: &str) -> String {
+        format!(
+            "{RULE}\nGuild: Yard\nChannel: Text / repair\nTopic: all\nof it\n{RULE}\n\n{messages}\n{RULE}\nExported 3 message(s)\n{RULE}\n"
+        )
+    }
+
+    #[test]
+    fn text_gives_the_posts_of_the_table() {
+        let text = export(
+            "[05-Jun-18 07:13 AM] sam#1234\nflat **again**\n\n[05-Jun-18 07:12 AM] not me\nsame\n\n{Attachments}\nhttps://x.example/a.png\n\n{Reactions}\n👍 \n\n[05-Jun-18 07:14 AM] kim#0001 (pinned)\nmine\n\n[05-Jun-18 07:15 AM] kim#0001\n\n{Embed}\ntitle\n\nwords\n\n",
+        );
+        let found = read_text(&DiscordText, &text, "repair.txt");
+        let table = "Author,Date,Content,Attachments,Reactions\nsam#1234,05-Jun-18 07:13 AM,\"flat **again**\n\n[05-Jun-18 07:12 AM] not me\nsame\",,\nkim#0001,05-Jun-18 07:14 AM,mine,,\n";
+        let same = read_text(&DiscordCsv, table, "Yard - Text - repair [123456789012345678].csv");
+        let ids = |found: &[Result<Record, BadRecord>]| -> Vec<String> {
+            let id = |r: &Result<Record, BadRecord>| match r {
+                Ok(Record::Post(post)) => Some(format!("{} {:?} {:?}", post.id, post.author, post.written_at)),
+                _ => None,
+            };
+            found.iter().filter_map(id).collect()
+        };
+        assert_eq!(ids(&found), ids(&same));
+        assert_eq!((ids(&found).len(), reasons(&found)), (2, vec!["only embeds"]));
+        assert!(matches!(&found[0], Ok(Record::Thread(t)) if t.title == "repair" && t.community == "Yard"));
+    }
+
+    #[test]
+    fn a_file_cut_off_keeps_what_stands() {
+        let text = export("[01/11/2022 15:10] sam\none\n\n[01/11/2022 15:11] kim\ntw");
+        let found = read_text(&DiscordText, &text[..text.find("tw").unwrap() + 2], "x.txt");
+        assert!(matches!(found.last(), Some(Ok(Record::Post(post))) if post.text == "tw"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn damage_makes_no_chat_panic_or_lose_a_thread(bytes in prop::collection::vec(any::<u8>(), 0..60), cut in 0..400_usize) {
+            let text = export("[05-Jun-18 07:13 AM] sam#1234\nflat **again**\n\n{Embed}\nx\n\n[05-Jun-18 07:14 AM] kim#0001\nmine");
+            let seeds: [&[u8]; 5] = [
+                text.as_bytes(),
+                b"AuthorID;Author;Date;Content;Attachments;Reactions;\n\"7\";\"sam\";\"05-Jun-18 07:13 AM\";\"a\nb\";\"\";\"\";\n",
+                b"<!DOCTYPE html><style>.chatlog__message{}</style><body><div class=preamble__entry>Yard</div><div class=chatlog__message-group><div data-message-id=175928847299117063><span class=chatlog__author title=sam></span><div class=chatlog__content>flat <b>again</b></div></div></div>",
+                br#"[{"type":"message","user":"U1","text":"a <@U2|kim> *b*","ts":"1736478514.897649","thread_ts":"1736478514.897649"},{"type":"message","user":"U1","text":"b","ts":"1736478515.897649"}]"#,
+                br#"[{"ID":1468310612869120001,"Timestamp":"2026-02-03 18:22:10","Contents":"flat","Attachments":""}]"#,
+            ];
+            for format in FORMATS {
+                for seed in seeds {
+                    let damaged = [&seed[..cut.min(seed.len())], &bytes, &seed[(cut + bytes.len()).min(seed.len())..]].concat();
+                    let place = Place::on_disk(std::path::Path::new("x.csv"));
+                    format.sniff(&damaged, &place);
+                    let found: Vec<_> = format.read(Box::new(&damaged[..]), &place, &context()).take(10_000).collect();
+                    prop_assert!(found.len() < 10_000);
+                    let mut told = HashSet::new();
+                    for record in found.into_iter().flatten() {
+                        match record {
+                            Record::Thread(thread) => drop(told.insert(thread.id)),
+                            Record::Post(post) => prop_assert!(told.contains(&post.thread)),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
