@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use ego_tree::iter::Edge;
+use ego_tree::{NodeId, NodeRef};
 use scraper::node::{Element, Node};
 use scraper::{CaseSensitivity, Html};
 
@@ -34,16 +35,25 @@ pub fn html_to_text(html: &str) -> Plain {
     if html.len() > MAX_BYTES || !is_shallow(html) {
         return Plain { text: strip_tags(html), quoted: false };
     }
-    let document = Html::parse_fragment(html);
+    tree_to_text(*Html::parse_fragment(html).root_element(), |_| Cut::Keep)
+}
+
+/// The plain text of all in `root`, by the rules of [`html_to_text`]. `also` says what else is to be cut; the root itself is
+/// kept in any case.
+pub fn tree_to_text(root: NodeRef<'_, Node>, also: impl Fn(NodeId) -> Cut) -> Plain {
     let mut page = Page::default();
     let mut cutting = None;
-    for edge in document.tree.root().traverse() {
+    for edge in root.traverse() {
         match edge {
             Edge::Open(_) if cutting.is_some() => {}
             Edge::Open(node) => match node.value() {
                 Node::Text(text) => page.text(text),
+                Node::Element(_) if node.id() == root.id() => {}
                 Node::Element(element) => {
-                    let cut = cut(element);
+                    let cut = match also(node.id()) {
+                        Cut::Keep => cut(element),
+                        cut => cut,
+                    };
                     if cut == Cut::Keep {
                         page.open(element);
                     } else {
@@ -59,6 +69,7 @@ pub fn html_to_text(html: &str) -> Plain {
                     cutting = None;
                 }
             }
+            Edge::Close(node) if node.id() == root.id() => {}
             Edge::Close(node) => {
                 if let Node::Element(element) = node.value() {
                     page.close(element.name());
@@ -71,7 +82,8 @@ pub fn html_to_text(html: &str) -> Plain {
 
 /// What to do with an element and all in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
+pub enum Cut {
+    /// Its words are the author's.
     Keep,
     /// Words, but not the author's.
     Others,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 mod chat;
 
+mod forums;
+
 /// The folder of real data: `CANDOR_TEST_DATA`, or beside the project.
 fn data() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");

@@ -15,11 +15,15 @@ mod discord_txt;
 
 mod discourse;
 
+mod discourse_feed;
+
 mod jsonl;
 
 mod lines;
 
 mod open;
+
+pub mod page;
 
 mod pieces;
 
@@ -61,9 +65,12 @@ pub const FORMATS: &[&dyn Format] = &[
     &discord_txt::DiscordText,
     &discord_package::DiscordPackage,
     &discourse::DiscourseTopic,
+    &discourse_feed::DiscourseFeed,
     &reddit::RedditPage,
     &reddit::RedditLines,
     &jsonl::PlainLines,
+    // Last: any page of HTML is one of a forum until it was looked at.
+    &page::ForumPage,
 ];
 
 /// A way to put posts in a file.
@@ -113,6 +120,15 @@ pub struct BadRecord {
 impl BadRecord {
     fn new(record: u64, byte: u64, reason: impl Into<String>) -> Self {
         Self { record, byte, reason: reason.into() }
+    }
+
+    /// The file as a whole is none that can be read, which only reading it showed. Stands in place of its records.
+    fn refusal(reason: impl Into<String>) -> Self {
+        Self::new(0, 0, reason)
+    }
+
+    fn is_refusal(&self) -> bool {
+        self.record == 0
     }
 }
 
@@ -252,6 +268,10 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
     for record in format.read(input, place, ctx) {
         match record {
             Ok(record) => slicer.take(record),
+            Err(bad) if bad.is_refusal() => {
+                slicer.refuse(name, bad.reason);
+                return Ok(());
+            }
             Err(bad) => {
                 slicer.slice.collected.seen += 1;
                 slicer.slice.collected.failed += 1;

@@ -92,7 +92,7 @@ pub struct TopicPost {
     pub user_deleted: bool,
 }
 
-/// Ids of a topic's posts by their number in it: what a reply answers is given as a number.
+/// Ids of a topic's posts by their number in it, of those that were met.
 pub type Numbers = BTreeMap<u64, u64>;
 
 /// The thread, and what became of each post of the page, in order. `numbers` carries what earlier pages of the same topic
@@ -131,16 +131,19 @@ pub fn post(
     post: &TopicPost,
     numbers: &mut Numbers,
 ) -> Result<Record, Unreadable> {
-    let id = post.id.ok_or_else(|| Unreadable("a post without an id".to_owned()))?;
     let topic = topic.or(post.topic_id).ok_or_else(|| Unreadable("a post that names no topic".to_owned()))?;
-    if let Some(number) = post.post_number {
-        numbers.insert(number, id);
-    }
-    let post_id = |id: u64| PostId::new(format!("discourse:{}:{id}", place.community));
+    let id = match (post.post_number, post.id) {
+        (Some(number), id) => {
+            numbers.insert(number, id.unwrap_or_default());
+            numbered(place, topic, number)
+        }
+        (None, Some(id)) => PostId::new(format!("discourse:{}:{id}", place.community)),
+        (None, None) => return Err(Unreadable("a post without an id".to_owned())),
+    };
     if post.deleted_at.is_some() || post.user_deleted {
-        return Ok(Record::Removed(post_id(id)));
+        return Ok(Record::Removed(id));
     }
-    let skip = |reason| Ok(Record::Skipped { id: post_id(id).as_str().to_owned(), reason });
+    let skip = |reason| Ok(Record::Skipped { id: id.as_str().to_owned(), reason });
     match post.post_type {
         Some(3) => return skip("small action"),
         Some(4) => return skip("whisper"),
@@ -158,9 +161,8 @@ pub fn post(
     // Version 1 is the post as first written; `updated_at` also moves for other reasons.
     let edited = post.version.is_some_and(|v| v > 1);
     Ok(Record::Post(Post {
-        id: post_id(id),
         thread: thread_id(place, topic),
-        parent: post.reply_to_post_number.and_then(|n| numbers.get(&n)).map(|id| post_id(*id)),
+        parent: post.reply_to_post_number.map(|number| numbered(place, topic, number)),
         source: Source::Discourse,
         community: place.community.clone(),
         author: ctx.author(&format!("discourse:{}", place.community), author),
@@ -173,12 +175,18 @@ pub fn post(
             quoted: plain.quoted,
             future: is_future(written_at, ctx.now),
         },
+        id,
     }))
 }
 
 /// The id of topic `id` at `place`.
 pub fn thread_id(place: &Place, id: u64) -> ThreadId {
     ThreadId::new(format!("discourse:{}:{id}", place.community))
+}
+
+/// The id of post `number` in topic `topic`. A post's number is the one name that it has in JSON, in pages and in feeds.
+pub fn numbered(place: &Place, topic: u64, number: u64) -> PostId {
+    PostId::new(format!("discourse:{}:{topic}#{number}", place.community))
 }
 
 fn is_slug(slug: &str) -> bool {
@@ -243,7 +251,7 @@ mod tests {
         records(&context(), &place, &page(json!([{"id": 70, "post_number": 1, "cooked": "a"}])), &mut numbers);
         let later = page(json!([{"id": 99, "post_number": 21, "reply_to_post_number": 1, "cooked": "b"}]));
         match records(&context(), &place, &later, &mut numbers).pop() {
-            Some(Ok(Record::Post(post))) => assert_eq!(post.parent, Some(PostId::new("discourse:f:70"))),
+            Some(Ok(Record::Post(post))) => assert_eq!(post.parent, Some(PostId::new("discourse:f:7#1"))),
             other => panic!("{other:?}"),
         }
     }
