@@ -9,28 +9,15 @@ mod discourse;
 
 mod jsonl;
 
-mod lines;
-
-mod open;
-
-mod pieces;
-
-mod place;
-
 mod reddit;
 
-mod walk;
-
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, Read};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
-use indicatif::ProgressBar;
 use tokio::sync::mpsc;
-use zip::ZipArchive;
 
 use super::wire::{Record, Unreadable};
 use super::{Collected, Context, FormatCounts};
@@ -38,7 +25,9 @@ use crate::model::{Thread, ThreadId};
 use crate::progress::Progress;
 use crate::store::{Batch, Failure, Store};
 
-pub use place::Place;
+pub use crate::files::{BadRecord, Place};
+
+use crate::files::{MAX_RECORD_BYTES, Visitor, lines, open, pieces, visit, walk};
 
 /// Every format that is read, in the order in which they are asked.
 pub const FORMATS: &[&dyn Format] = &[
@@ -72,26 +61,6 @@ pub trait Format: Sync {
 /// The records of one file.
 pub type Records<'a> = Box<dyn Iterator<Item = Result<Record, BadRecord>> + 'a>;
 
-/// A record that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadRecord {
-    /// Which of the file, from 1.
-    pub record: u64,
-    /// Where it begins, from 0, in the unpacked file.
-    pub byte: u64,
-    /// Why.
-    pub reason: String,
-}
-
-impl BadRecord {
-    fn new(record: u64, byte: u64, reason: impl Into<String>) -> Self {
-        Self { record, byte, reason: reason.into() }
-    }
-}
-
-/// A record longer than this is no post (Reddit's longest is 40,000 characters) and is passed over without being held.
-const MAX_RECORD_BYTES: usize = 16 << 20;
-
 /// Records in a batch, and bytes of text after which it is full in any case.
 const BATCH_RECORDS: u64 = 1000;
 const BATCH_BYTES: usize = 8 << 20;
@@ -121,7 +90,7 @@ pub async fn collect_paths(store: &Store, ctx: &Context, paths: &[PathBuf], prog
             // Sending fails only when the writer has given up; it tells why.
             files
                 .iter()
-                .try_for_each(|file| read_file(file, &ctx, &bar, &mut slicer))
+                .try_for_each(|file| visit(file, &bar, &mut Reading { ctx: &ctx, slicer: &mut slicer }))
                 .and_then(|()| slicer.send())
                 .ok();
         })
@@ -146,56 +115,20 @@ fn digest(id: &ThreadId) -> u64 {
     hasher.finish()
 }
 
-fn read_file(file: &walk::File, ctx: &Context, bar: &ProgressBar, slicer: &mut Slicer) -> Result<()> {
-    let opened = match File::open(&file.path) {
-        Ok(opened) => opened,
-        Err(error) => {
-            bar.inc(file.bytes);
-            slicer.refuse(&file.name, format!("could not be read: {error}"));
-            return Ok(());
-        }
-    };
-    if is_zip(&file.path) {
-        bar.inc(file.bytes);
-        return read_archive(file, opened, ctx, slicer);
-    }
-    read_one(&file.name, &Place::on_disk(&file.path), bar.wrap_read(opened), ctx, slicer)
+/// Reads the files that are come upon.
+struct Reading<'a> {
+    ctx: &'a Context,
+    slicer: &'a mut Slicer,
 }
 
-/// Whether a file is a zip archive, which is read as the folder that was packed.
-fn is_zip(path: &std::path::Path) -> bool {
-    let mut magic = [0; 4];
-    File::open(path).and_then(|mut f| f.read_exact(&mut magic)).is_ok() && magic[..3] == *b"PK\x03"
-}
+impl Visitor for Reading<'_> {
+    fn file(&mut self, name: &str, place: &Place, raw: &mut dyn Read) -> Result<()> {
+        read_one(name, place, raw, self.ctx, self.slicer)
+    }
 
-/// Reads the files of a zip archive, in the order of their names.
-fn read_archive(file: &walk::File, opened: File, ctx: &Context, slicer: &mut Slicer) -> Result<()> {
-    let both = ZipArchive::new(opened).and_then(|archive| Ok((archive, ZipArchive::new(File::open(&file.path)?)?)));
-    let (mut archive, beside) = match both {
-        Ok(both) => both,
-        Err(error) => {
-            slicer.refuse(&file.name, format!("a zip archive that could not be read: {error}"));
-            return Ok(());
-        }
-    };
-    if archive.index_for_name("[Content_Types].xml").is_some() {
-        slicer.refuse(&file.name, "an Office document; save it as CSV or text first".to_owned());
-        return Ok(());
+    fn refuse(&mut self, name: &str, reason: String) {
+        self.slicer.refuse(name, reason);
     }
-    let place = Place::archive(&file.path, beside);
-    let named = |(index, raw): (usize, &[u8])| (String::from_utf8_lossy(raw).into_owned(), index);
-    let mut entries: Vec<(String, usize)> = archive.file_names_raw().enumerate().map(named).collect();
-    entries.sort_unstable();
-    for (name, index) in entries {
-        let shown = format!("{}/{name}", file.name);
-        let hidden = name.split('/').any(|part| part.starts_with('.') || part == "__MACOSX");
-        match archive.by_index(index) {
-            Ok(entry) if entry.is_dir() || hidden => {}
-            Ok(entry) => read_one(&shown, &place(std::path::Path::new(&name)), entry, ctx, slicer)?,
-            Err(error) => slicer.refuse(&shown, format!("could not be unpacked: {error}")),
-        }
-    }
-    Ok(())
 }
 
 /// Reads one file, or says why not. `name` is how messages call it.

@@ -36,7 +36,7 @@ impl Place {
     }
 
     /// The places of the entries of the archive in `file`.
-    pub(super) fn archive(file: &Path, archive: ZipArchive<File>) -> impl Fn(&Path) -> Self + use<> {
+    pub(crate) fn archive(file: &Path, archive: ZipArchive<File>) -> impl Fn(&Path) -> Self + use<> {
         let home =
             Home::Archive { archive: Rc::new(RefCell::new(archive)), file: file.to_owned(), seen: Rc::default() };
         move |path| Self { path: path.to_owned(), home: home.clone() }
