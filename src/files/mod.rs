@@ -9,6 +9,8 @@ pub(crate) mod open;
 
 pub(crate) mod pieces;
 
+mod mistakes;
+
 mod place;
 
 pub(crate) mod walk;
@@ -23,6 +25,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 use zip::ZipArchive;
 
+pub(crate) use mistakes::Mistakes;
 pub use place::Place;
 pub use zone::Zone;
 

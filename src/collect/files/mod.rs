@@ -11,7 +11,7 @@ mod jsonl;
 
 mod reddit;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, Read};
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ use crate::store::{Batch, Failure, Store};
 
 pub use crate::files::{BadRecord, Place};
 
-use crate::files::{MAX_RECORD_BYTES, Visitor, lines, open, pieces, visit, walk};
+use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, lines, open, pieces, visit, walk};
 
 /// Every format that is read, in the order in which they are asked.
 pub const FORMATS: &[&dyn Format] = &[
@@ -64,12 +64,6 @@ pub type Records<'a> = Box<dyn Iterator<Item = Result<Record, BadRecord>> + 'a>;
 /// Records in a batch, and bytes of text after which it is full in any case.
 const BATCH_RECORDS: u64 = 1000;
 const BATCH_BYTES: usize = 8 << 20;
-
-/// Failures of one file for one reason that get a row each; the others are counted in one more row.
-const ROWS_PER_REASON: u64 = 100;
-
-/// Different reasons in one file, after which the others are counted together.
-const REASONS_PER_FILE: usize = 50;
 
 /// Reads every file under `paths` into the store. Exports that overlap merge by id, and reading again changes nothing, except
 /// where two files hold different versions of a post without an edit date to tell the newer: then the one read last stands.
@@ -152,7 +146,7 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
         }
         return Ok(());
     };
-    let mut mistakes = Mistakes { file: name, counts: BTreeMap::new() };
+    let mut mistakes = Mistakes::new("collect", name);
     slicer.format = format.name();
     for record in format.read(input, place, ctx) {
         match record {
@@ -161,7 +155,8 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
                 slicer.slice.collected.seen += 1;
                 slicer.slice.collected.failed += 1;
                 slicer.of_format().failed += 1;
-                slicer.slice.batch.failures.extend(mistakes.row(&bad));
+                let unit = format!("record {} (byte {})", bad.record, bad.byte);
+                slicer.slice.batch.failures.extend(mistakes.row(&unit, &bad.reason));
             }
         }
         slicer.send_if_full()?;
@@ -237,31 +232,6 @@ impl Slicer {
         self.bytes = 0;
         self.threads.clear();
         self.sender.blocking_send(std::mem::take(&mut self.slice)).map_err(|_| anyhow!("the writer is gone"))
-    }
-}
-
-/// The failures of one file: the first of a kind get a row each, the others are counted.
-struct Mistakes<'a> {
-    file: &'a str,
-    counts: BTreeMap<String, u64>,
-}
-
-impl Mistakes<'_> {
-    fn row(&mut self, bad: &BadRecord) -> Option<Failure> {
-        let known = self.counts.contains_key(&bad.reason) || self.counts.len() < REASONS_PER_FILE;
-        let reason = if known { bad.reason.as_str() } else { "other reasons" };
-        let count = self.counts.entry(reason.to_owned()).or_default();
-        *count += 1;
-        let unit = format!("{}, record {} (byte {})", self.file, bad.record, bad.byte);
-        (*count <= ROWS_PER_REASON).then(|| Failure::new("collect", unit, &bad.reason))
-    }
-
-    fn rest(&self) -> Vec<Failure> {
-        let over = self.counts.iter().filter(|(_, count)| **count > ROWS_PER_REASON);
-        over.map(|(reason, count)| {
-            Failure::new("collect", self.file, format!("{reason}: and {} more", count - ROWS_PER_REASON))
-        })
-        .collect()
     }
 }
 
