@@ -19,14 +19,13 @@ pub struct Place {
     home: Home,
 }
 
+/// What was looked for beside files, by path, so that it is unpacked once.
+type Seen = Rc<RefCell<HashMap<PathBuf, Option<Rc<[u8]>>>>>;
+
 #[derive(Debug, Clone)]
 enum Home {
     Folder,
-    Archive {
-        archive: Rc<RefCell<ZipArchive<File>>>,
-        file: PathBuf,
-        seen: Rc<RefCell<HashMap<PathBuf, Option<Rc<[u8]>>>>>,
-    },
+    Archive { archive: Rc<RefCell<ZipArchive<File>>>, file: PathBuf, seen: Seen },
 }
 
 impl Place {

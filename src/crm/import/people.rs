@@ -122,7 +122,10 @@ pub(super) fn name(text: &str) -> Option<String> {
         && !text.chars().any(|c| c.is_ascii_digit())
         && text.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_lowercase())
         && !words.iter().any(|w| is_nobody(w.trim_matches(|c: char| !c.is_alphanumeric())));
-    plausible.then(|| text.to_owned())
+    plausible.then(|| match text.split_once(',') {
+        Some((last, first)) => format!("{} {}", first.trim(), last.trim()).trim().to_owned(),
+        None => text.to_owned(),
+    })
 }
 
 /// The names in a cell that may hold several.
@@ -177,7 +180,7 @@ mod tests {
     fn names_are_told_from_roles() {
         assert!(NOBODY.is_sorted(), "looked up by halves");
         assert_eq!(names("Ines Okoro; Tam Vale, Bo Li"), ["Ines Okoro", "Tam Vale", "Bo Li"]);
-        assert_eq!(names("Okoro, Ines"), ["Okoro, Ines"]);
+        assert_eq!(names("Okoro, Ines"), ["Ines Okoro"]);
         assert_eq!(names("VP Ops, Admin Lead"), Vec::<String>::new());
         assert_eq!(names("Tam Vale <tam@firm.example>"), ["Tam Vale"]);
         assert_eq!(name("0031G00001Pji7ZQAR"), None);

@@ -249,7 +249,7 @@ fn kind(cells: &Cells<'_>) -> NoteKind {
         (&["tasknotes", "hstaskbody", "tasktitle"], NoteKind::Task),
     ];
     let filled = |names: &&[&str]| names.iter().any(|name| cells.raw(name).is_some());
-    kinds.iter().find(|(names, _)| filled(&names)).map_or(NoteKind::Note, |(_, kind)| *kind)
+    kinds.iter().find(|(names, _)| filled(names)).map_or(NoteKind::Note, |(_, kind)| *kind)
 }
 
 fn deal(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {

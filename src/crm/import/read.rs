@@ -252,3 +252,74 @@ fn one(
         (Read::Object(_), Item::Row(_)) => Err("a row where an object was expected".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::vendors::{HUBSPOT_DEALS, HUBSPOT_NOTES};
+    use super::*;
+
+    const FILES: [&str; 8] = [
+        HUBSPOT_NOTES,
+        HUBSPOT_DEALS,
+        r#"[{"engagement":{"type":"EMAIL","timestamp":1},"metadata":{"to":[{"email":"a@b.example"}],"text":"x"}}]"#,
+        r#"{"data":[{"id":7,"org_id":{"value":1,"name":"A"},"content":"<b>x","add_time":"2026-03-01 10:00:00"}]}"#,
+        r#"[{"id":"lead_1","display_name":"Q","contacts":[{"name":"A B"}],"opportunities":[{"id":"oppo_1","value":1}]}]"#,
+        r#"{"calls":[{"metaData":{"id":"1"},"parties":[{"speakerId":"2","affiliation":"External"}]}]}"#,
+        r#"{"callTranscripts":[{"callId":"1","transcript":[{"speakerId":"2","sentences":[{"text":"x"}]}]}]}"#,
+        "Id,WhatId,Subject,Description,TaskSubtype,CreatedDate,AccountId\n1,,a,\"b\nc\",Call,2026-01-01,9\n2,,a,,,x,\n",
+    ];
+
+    /// Reads bytes as a file, and counts what came of it.
+    fn read_bytes(bytes: &[u8], memory: &mut Memory) -> usize {
+        let path = std::path::Path::new("x");
+        let Ok((head, input)) = open::open(path, bytes) else { return 0 };
+        let Ok(plan) = plan(&head, &Map::default(), &Zone::default()) else { return 0 };
+        let (mut met, mut columns, mut found) = (HashMap::new(), None, 0);
+        for (_, item) in items(plan.layout, input) {
+            let dates = &plan.dates;
+            let mut reading =
+                Reading { dates, memory: &mut *memory, records: Vec::new(), flaws: Vec::new(), met: &mut met };
+            let read = item.and_then(|item| one(&item, &plan, &Map::default(), &mut columns, &mut reading));
+            found += reading.records.len() + usize::from(read.is_err());
+        }
+        found + gong::rest(memory).len()
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_exports_come_to_an_end(
+            file in 0..FILES.len(),
+            hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = FILES[file].as_bytes().to_vec();
+            for (at, byte) in hits {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            bytes.truncate(end.index(bytes.len()) + 1);
+            read_bytes(&bytes, &mut Memory::default());
+        }
+
+        #[test]
+        fn fields_of_any_type_are_survived(file in 0..7_usize, from in 0..40_usize, to in 0..5_usize) {
+            // One value becomes another: a number, null, a list, an object, a text.
+            let other = ["7", "null", "[1,{}]", "{\"id\":[]}", "\"\u{e9}, x\""][to];
+            let text = FILES[file];
+            let starts: Vec<_> = text.match_indices(':').map(|(at, _)| at + 1).collect();
+            let at = starts[from % starts.len()];
+            let length = text[at..].find([',', '}', ']']).unwrap_or(0);
+            let changed = format!("{}{other}{}", &text[..at], &text[at + length..]);
+            read_bytes(changed.as_bytes(), &mut Memory::default());
+        }
+    }
+
+    #[test]
+    fn whole_files_are_found_in_full() {
+        let mut memory = Memory::default();
+        let found: Vec<_> = FILES.iter().map(|file| read_bytes(file.as_bytes(), &mut memory)).collect();
+        assert_eq!(found, [6, 3, 2, 2, 3, 1, 1, 2]);
+    }
+}

@@ -61,7 +61,7 @@ fn time(at: Option<jiff::Timestamp>) -> String {
     at.map(|t| t.to_string()).unwrap_or_default()
 }
 
-const HUBSPOT_NOTES: &str = r#"{"results":[
+pub(super) const HUBSPOT_NOTES: &str = r#"{"results":[
  {"id":"801","properties":{"hs_note_body":"<p>They lose half a day to routes.</p>","hs_timestamp":"2026-03-02T10:00:00Z",
    "hs_createdate":"2026-03-02T18:00:00Z","hs_lastmodifieddate":"2026-05-09T08:00:00Z","hubspot_owner_id":"77"},
   "createdAt":"2026-03-02T18:00:00Z","archived":false,
@@ -76,7 +76,7 @@ const HUBSPOT_NOTES: &str = r#"{"results":[
  {"id":"806","properties":{"hs_note_body":"Whose is this?","hs_timestamp":"2026-03-03T09:00:00Z"}}
 ],"paging":{"next":{"after":"2"}}}"#;
 
-const HUBSPOT_DEALS: &str = r#"{"results":[{"id":"501","properties":{"dealname":"Quill rollout","dealstage":"closedwon","amount":"4800",
+pub(super) const HUBSPOT_DEALS: &str = r#"{"results":[{"id":"501","properties":{"dealname":"Quill rollout","dealstage":"closedwon","amount":"4800",
  "closedate":"2026-05-01T12:00:00Z","createdate":"2026-02-01T09:00:00Z","hs_is_closed_won":"true","hs_lastmodifieddate":"2026-05-01T12:00:00Z"},
  "propertiesWithHistory":{"dealstage":[{"value":"closedwon","timestamp":"2026-05-02T09:00:00Z"},{"value":"qualified","timestamp":"2026-02-01T09:00:00Z"}]},
  "associations":{"companies":{"results":[{"id":"301","type":"deal_to_company"}]}}}]}"#;
