@@ -10,6 +10,9 @@ pub mod model;
 // Pure text work: markup to plain text, sentences, near-duplicates.
 pub mod text;
 
+// Files where they stand: folders, archives, encodings.
+pub mod files;
+
 // The only door to the web.
 pub mod net;
 

@@ -27,7 +27,8 @@ pub async fn run(app: &App, tell: &mut dyn FnMut(&StageSummary) -> Result<()>) -
     tell(&index(app).await?)?;
     tell(&extract(app).await?)?;
     if !app.settings.crm.is_empty() {
-        tell(&crm_import(app, &app.settings.crm, app.settings.crm_map.as_deref()).await?)?;
+        let zone = Zone::new(app.settings.tz.clone());
+        tell(&crm_import(app, &app.settings.crm, app.settings.crm_map.as_deref(), &zone).await?)?;
     }
     tell(&crm_read(app).await?)?;
     tell(&group(app).await?)?;
@@ -97,8 +98,13 @@ pub async fn extract_by_batch(app: &App) -> Result<ByBatch> {
 }
 
 /// Stage 4, first half: exports to notes.
-pub async fn crm_import(app: &App, paths: &[std::path::PathBuf], map: Option<&Path>) -> Result<StageSummary> {
-    crm::import(&app.store, paths, map, app.progress).await
+pub async fn crm_import(
+    app: &App,
+    paths: &[std::path::PathBuf],
+    map: Option<&Path>,
+    zone: &Zone,
+) -> Result<StageSummary> {
+    crm::import(&app.store, paths, map, zone, app.progress).await
 }
 
 /// Stage 4, second half: notes to readings, by whichever reader is chosen.

@@ -100,7 +100,7 @@ enum Verb {
     Export(export::ExportArgs),
     /// What is in the workspace, what is still to do, what failed.
     Status,
-    /// The kinds of files that `candor collect` reads.
+    /// The kinds of files that `candor collect` and `candor crm import` read.
     Formats,
 }
 
@@ -136,18 +136,21 @@ struct ExtractArgs {
 
 #[derive(Debug, Subcommand)]
 enum CrmVerb {
-    /// Import notes from CSV or JSONL exports and read them.
+    /// Import notes, accounts and deals from exports, and read the notes.
     Import(ImportArgs),
 }
 
 #[derive(Debug, Args)]
 struct ImportArgs {
-    /// Export files.
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    /// Export files, folders or archives of any CRM; what each file is, is told from its content.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
     /// Column map (TOML): text = "Comments", account = "Company", …
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// Zone of dates that name none, as in `Europe/Berlin` [default: UTC, or `tz` of the configuration].
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    tz: Option<TimeZone>,
 }
 
 #[derive(Debug, Args)]
@@ -219,10 +222,12 @@ impl Global {
 
 fn formats(out: &mut Output) -> Result<Exit> {
     let names: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
+    let crm = crate::crm::import::format_names();
     if out.json() {
-        out.value(&serde_json::json!({"v": 1, "formats": names}))?;
+        out.value(&serde_json::json!({"v": 1, "formats": names, "crm": crm}))?;
     } else {
-        out.line(&names.join("\n"))?;
+        out.line(&format!("candor collect reads\n  {}", names.join("\n  ")))?;
+        out.line(&format!("candor crm import reads\n  {}", crm.join("\n  ")))?;
         out.line("Files may be packed with zip, gzip or zstd, and of any encoding. What a file is, is told from its content.")?;
     }
     Ok(Exit::Done)
@@ -244,7 +249,8 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Extract(_) => pipeline::extract(app).await?,
         Verb::Crm(CrmVerb::Import(args)) => {
             let map = args.map.as_deref().or(app.settings.crm_map.as_deref());
-            let imported = pipeline::crm_import(app, &args.files, map).await?;
+            let zone = Zone::new(args.tz.unwrap_or_else(|| app.settings.tz.clone()));
+            let imported = pipeline::crm_import(app, &args.paths, map, &zone).await?;
             out.stage(app, &imported).await?;
             let read = pipeline::crm_read(app).await?;
             out.stage(app, &read).await?;

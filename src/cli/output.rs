@@ -155,10 +155,14 @@ fn sentence(summary: &StageSummary) -> String {
     if let Some(Value::Object(formats)) = summary.detail.get(FORMATS)
         && !formats.is_empty()
     {
-        let mut table = plain_table(&["format", "files", "posts", "left out", "failed"]);
+        let told = |name: &&String| formats.values().any(|counts| counts[name.as_str()].as_u64() != Some(0));
+        let names = formats.values().next().and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys);
+        let names = names.filter(told).collect::<Vec<_>>();
+        let headers = names.iter().map(|name| if *name == "skipped" { "left out" } else { name.as_str() });
+        let mut table = plain_table(&std::iter::once("format").chain(headers).collect::<Vec<_>>());
         for (name, counts) in formats {
-            let count = |field: &str| grouped(counts[field].as_u64().unwrap_or(0));
-            table.add_row([name.clone(), count("files"), count("posts"), count("skipped"), count("failed")]);
+            let counts = names.iter().map(|name| grouped(counts[name.as_str()].as_u64().unwrap_or(0)));
+            table.add_row(std::iter::once(name.clone()).chain(counts).collect::<Vec<_>>());
         }
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(comfy_table::CellAlignment::Right);

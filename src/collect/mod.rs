@@ -12,20 +12,18 @@ pub mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::model::AuthorKey;
 use crate::store::BatchCounts;
 use crate::summary::StageSummary;
+
+pub use crate::files::Zone;
 
 /// What every parser needs to know beside its input.
 #[derive(Debug, Clone)]
@@ -38,37 +36,6 @@ pub struct Context {
     pub community: Option<String>,
     /// The zone of dates that name none.
     pub zone: Zone,
-}
-
-/// The zone in which dates without one are read, and how many were.
-#[derive(Debug, Clone)]
-pub struct Zone {
-    tz: TimeZone,
-    met: Arc<AtomicU64>,
-}
-
-impl Zone {
-    /// Dates without a zone are of `tz`.
-    pub fn new(tz: TimeZone) -> Self {
-        Self { tz, met: Arc::default() }
-    }
-
-    /// The instant of a date on a wall clock. Where the clock was set back, the earlier one.
-    pub fn instant(&self, at: DateTime) -> Option<Timestamp> {
-        self.met.fetch_add(1, Ordering::Relaxed);
-        self.tz.to_timestamp(at).ok()
-    }
-
-    /// How many dates were read so.
-    pub fn met(&self) -> u64 {
-        self.met.load(Ordering::Relaxed)
-    }
-}
-
-impl Default for Zone {
-    fn default() -> Self {
-        Self::new(TimeZone::UTC)
-    }
 }
 
 impl Context {

@@ -84,6 +84,7 @@ mod tests {
             kind: NoteKind::Call,
             written_at: None,
             happened_at: None,
+            modified_at: None,
             stage: None,
             amount: None,
             text: format!("Call {n}. She said the demo was gorgeous."),

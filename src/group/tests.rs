@@ -216,6 +216,7 @@ async fn store(
             kind: NoteKind::Call,
             written_at: None,
             happened_at: None,
+            modified_at: None,
             stage: None,
             amount: None,
             text: words.clone(),

@@ -23,6 +23,8 @@ pub mod texture;
 
 pub mod note;
 
+pub mod deal;
+
 pub mod reading;
 
 pub mod problem;
@@ -37,6 +39,7 @@ pub mod route;
 
 pub mod comparison;
 
+pub use deal::{Account, Contact, Opportunity, Outcome, Owner, StageChange};
 pub use evidence::{Evidence, Fit};
 pub use gap::{Component, Gap, Missing, Trust, Verdict};
 pub use id::{AccountId, AuthorKey, NoteId, OpportunityId, PostId, ProblemId, SignalId, ThreadId};

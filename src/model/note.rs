@@ -39,10 +39,11 @@ impl NoteKind {
     /// The kind that a CRM's word for it means; anything unknown is a plain note.
     pub fn parse(word: &str) -> Self {
         match word.trim().to_ascii_lowercase().as_str() {
-            "call" | "phone call" | "logged call" => Self::Call,
-            "meeting" | "event" | "demo" => Self::Meeting,
-            "email" | "e-mail" | "incoming email" | "logged email" => Self::Email,
-            "task" | "to-do" | "todo" => Self::Task,
+            "call" | "calls" | "phone call" | "logged call" => Self::Call,
+            "meeting" | "meetings" | "event" | "demo" | "lunch" => Self::Meeting,
+            "email" | "emails" | "e-mail" | "incoming email" | "incoming_email" | "forwarded_email"
+            | "logged email" | "listemail" => Self::Email,
+            "task" | "tasks" | "to-do" | "todo" => Self::Task,
             "system" | "system event" | "automation" | "log" => Self::System,
             _ => Self::Note,
         }
@@ -66,6 +67,8 @@ pub struct Note {
     pub written_at: Option<Timestamp>,
     /// When what it tells of happened, when the CRM keeps that apart.
     pub happened_at: Option<Timestamp>,
+    /// When it was last changed, where the CRM says so.
+    pub modified_at: Option<Timestamp>,
     /// The deal's stage at the time, as the CRM spells it.
     pub stage: Option<String>,
     /// The deal's amount, in the CRM's currency.

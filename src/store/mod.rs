@@ -18,6 +18,8 @@ mod routes;
 
 mod notes;
 
+mod deals;
+
 mod problems;
 
 mod labels;
@@ -35,6 +37,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{Sqlite, Transaction};
 
 pub use comparisons::StoredComparison;
+pub use deals::{CrmBatch, CrmCounts, Incoming, LateNote, StoredDeal};
 pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};
 pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};
@@ -95,4 +98,9 @@ fn millis(at: Timestamp) -> i64 {
 /// An instant read from the store. Out-of-range values cannot have been written.
 fn instant(millis: i64) -> Option<Timestamp> {
     Timestamp::from_millisecond(millis).ok()
+}
+
+/// An instant as it comes back from the store: in whole milliseconds.
+fn whole(at: Option<Timestamp>) -> Option<Timestamp> {
+    at.and_then(|at| instant(millis(at)))
 }

@@ -8,7 +8,7 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use super::failures::{self, Failure};
 use super::post_readings::cut;
-use super::{Store, instant, millis};
+use super::{Store, instant, millis, whole};
 use crate::model::id::content_hash;
 use crate::model::{
     AccountId, ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Evidence, Fit, Giver,
@@ -79,7 +79,7 @@ impl Store {
         let mut tx = self.write().await?;
         let mut counts = NoteCounts::default();
         for note in notes {
-            write_note(&mut tx, note, &mut counts).await?;
+            write_note(&mut tx, note, false, &mut counts).await?;
         }
         failures::insert(&mut tx, failures).await?;
         tx.commit().await?;
@@ -89,7 +89,7 @@ impl Store {
     /// Up to `limit` notes that `recipe` has not read, ordered by id.
     pub async fn unread_notes(&self, recipe: &Recipe, limit: i64) -> Result<Vec<Note>> {
         let rows = sqlx::query(
-            "select id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text from note n \
+            "select id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, modified_at from note n \
              where not exists (select 1 from note_reading r where r.note = n.id and r.recipe = $1) order by id limit $2",
         )
         .bind(recipe.as_str())
@@ -140,7 +140,7 @@ impl Store {
     /// Every note with its reading under `recipe`, ordered by account, then time, then id.
     pub async fn notes(&self, recipe: &Recipe) -> Result<Vec<StoredNote>> {
         let rows = sqlx::query(
-            "select n.id, n.account, n.opportunity, n.owner, n.kind, n.written_at, n.happened_at, n.stage, n.amount, n.text, \
+            "select n.id, n.account, n.opportunity, n.owner, n.kind, n.written_at, n.happened_at, n.stage, n.amount, n.text, n.modified_at, \
              r.interest, r.asked, r.payload, r.rejected from note n left join note_reading r on r.note = n.id and r.recipe = $1 \
              order by n.account, n.written_at, n.id",
         )
@@ -150,12 +150,12 @@ impl Store {
         let mut notes = Vec::with_capacity(rows.len());
         for row in &rows {
             let note = note(row)?;
-            let reading = match row.try_get::<Option<String>, _>(12)? {
+            let reading = match row.try_get::<Option<String>, _>(13)? {
                 Some(payload) => {
-                    let interest = row.try_get::<Option<i64>, _>(10)?;
+                    let interest = row.try_get::<Option<i64>, _>(11)?;
                     let mut reading =
-                        reading(&note.text, interest, row.try_get(11)?, &payload).context("note reading")?;
-                    reading.rejected = usize::try_from(row.try_get::<i64, _>(13)?)?;
+                        reading(&note.text, interest, row.try_get(12)?, &payload).context("note reading")?;
+                    reading.rejected = usize::try_from(row.try_get::<i64, _>(14)?)?;
                     Some(reading)
                 }
                 None => None,
@@ -231,56 +231,85 @@ impl Store {
     }
 }
 
-async fn write_note(tx: &mut Transaction<'_, Sqlite>, note: &Note, counts: &mut NoteCounts) -> Result<()> {
-    let hash = content_hash(&[
-        &note.text,
-        note.account.as_str(),
-        note.owner.as_deref().unwrap_or(""),
-        note.kind.as_str(),
-        &note.written_at.map(|t| t.as_millisecond().to_string()).unwrap_or_default(),
-        note.stage.as_deref().unwrap_or(""),
-        &note.amount.map(|a| a.to_string()).unwrap_or_default(),
-    ]);
-    let stored: Option<(String, String)> = sqlx::query_as("select hash, text from note where id = $1")
-        .bind(note.id.as_str())
-        .fetch_optional(&mut **tx)
-        .await?;
-    match stored {
-        Some((stored_hash, _)) if stored_hash == hash => {
-            counts.known += 1;
-            return Ok(());
+/// Writes one note. What is newer by its date of modification stands; where neither is, the one that comes, except that with
+/// `fill` only what the store does not know is taken. Fields that one of the two does not tell are taken from the other.
+pub(super) async fn write_note(
+    tx: &mut Transaction<'_, Sqlite>,
+    new: &Note,
+    fill: bool,
+    counts: &mut NoteCounts,
+) -> Result<()> {
+    let new = &Note {
+        written_at: whole(new.written_at),
+        happened_at: whole(new.happened_at),
+        modified_at: whole(new.modified_at),
+        ..new.clone()
+    };
+    let row = sqlx::query(
+        "select id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, modified_at from note \
+         where id = $1",
+    )
+    .bind(new.id.as_str())
+    .fetch_optional(&mut **tx)
+    .await?;
+    let merged = match row.as_ref().map(note).transpose()? {
+        None => {
+            counts.new += 1;
+            new.clone()
         }
-        Some((_, text)) => {
-            if text != note.text {
+        Some(known) => {
+            let older = new.modified_at.is_some() && known.modified_at > new.modified_at;
+            let merged = if older || fill { merge(known.clone(), new) } else { merge(new.clone(), &known) };
+            if merged == known {
+                counts.known += 1;
+                return Ok(());
+            }
+            if merged.text != known.text {
                 for sql in ["delete from note_reading where note = $1", "delete from claimed_pain where note = $1"] {
-                    sqlx::query(sql).bind(note.id.as_str()).execute(&mut **tx).await?;
+                    sqlx::query(sql).bind(new.id.as_str()).execute(&mut **tx).await?;
                 }
             }
             counts.updated += 1;
+            merged
         }
-        None => counts.new += 1,
-    }
+    };
+    let hash = content_hash(&[&merged.text, merged.account.as_str(), merged.kind.as_str()]);
     sqlx::query(
-        "insert into note (id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, hash) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do update set account = excluded.account, \
+        "insert into note (id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, hash, modified_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do update set account = excluded.account, \
          opportunity = excluded.opportunity, owner = excluded.owner, kind = excluded.kind, written_at = excluded.written_at, \
          happened_at = excluded.happened_at, stage = excluded.stage, amount = excluded.amount, text = excluded.text, \
-         hash = excluded.hash",
+         hash = excluded.hash, modified_at = excluded.modified_at",
     )
-    .bind(note.id.as_str())
-    .bind(note.account.as_str())
-    .bind(note.opportunity.as_ref().map(|o| o.as_str()))
-    .bind(&note.owner)
-    .bind(note.kind.as_str())
-    .bind(note.written_at.map(millis))
-    .bind(note.happened_at.map(millis))
-    .bind(&note.stage)
-    .bind(note.amount)
-    .bind(&note.text)
+    .bind(merged.id.as_str())
+    .bind(merged.account.as_str())
+    .bind(merged.opportunity.as_ref().map(|o| o.as_str()))
+    .bind(&merged.owner)
+    .bind(merged.kind.as_str())
+    .bind(merged.written_at.map(millis))
+    .bind(merged.happened_at.map(millis))
+    .bind(&merged.stage)
+    .bind(merged.amount)
+    .bind(&merged.text)
     .bind(hash)
+    .bind(merged.modified_at.map(millis))
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// `first`, with what it does not say taken from `second`.
+fn merge(first: Note, second: &Note) -> Note {
+    Note {
+        opportunity: first.opportunity.or_else(|| second.opportunity.clone()),
+        owner: first.owner.or_else(|| second.owner.clone()),
+        written_at: first.written_at.or(second.written_at),
+        happened_at: first.happened_at.or(second.happened_at),
+        modified_at: first.modified_at.or(second.modified_at),
+        stage: first.stage.or_else(|| second.stage.clone()),
+        amount: first.amount.or(second.amount),
+        ..first
+    }
 }
 
 fn note(row: &SqliteRow) -> Result<Note> {
@@ -295,6 +324,7 @@ fn note(row: &SqliteRow) -> Result<Note> {
         stage: row.try_get(7)?,
         amount: row.try_get(8)?,
         text: row.try_get(9)?,
+        modified_at: row.try_get::<Option<i64>, _>(10)?.and_then(instant),
     })
 }
 

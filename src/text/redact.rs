@@ -5,7 +5,7 @@
 //! back to it ([`Mapped`]), so nothing is lost by masking too much.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::Regex;
@@ -27,27 +27,40 @@ const MASK_WORDS: [&str; 7] = ["email", "phone", "card", "iban", "key", "name", 
 pub struct Names {
     whole: Option<AhoCorasick>,
     parts: Option<AhoCorasick>,
+    beside: Option<Arc<Names>>,
 }
 
 impl Names {
     /// Of these people.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::of(names, [])
+    }
+
+    /// Of these people, and of others of whom only the whole name is masked: among many names there are too many words
+    /// (`Price`, `Will`) that mean something else.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>, others: impl IntoIterator<Item = &'a str>) -> Self {
         let (mut whole, mut parts) = (Vec::new(), Vec::new());
+        let several = |name: &&str| words(name).count() > 1;
+        whole.extend(others.into_iter().filter(several).map(str::trim));
         for name in names {
-            let words: Vec<&str> =
-                name.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '\'').filter(|w| !w.is_empty()).collect();
-            if words.len() > 1 {
+            if several(&name) {
                 whole.push(name.trim());
             }
             let telling = |w: &&str| w.chars().count() >= NAME_PART_CHARS && !MASK_WORDS.contains(w);
-            parts.extend(words.into_iter().filter(telling));
+            parts.extend(words(name).filter(telling));
         }
         let build = |patterns: Vec<&str>, any_case| {
             let mut builder = AhoCorasickBuilder::new();
             builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(any_case);
             (!patterns.is_empty()).then(|| builder.build(patterns).ok()).flatten()
         };
-        Self { whole: build(whole, true), parts: build(parts, false) }
+        Self { whole: build(whole, true), parts: build(parts, false), beside: None }
+    }
+
+    /// These and those of `others`, which are shared.
+    #[must_use]
+    pub fn beside(self, others: &Arc<Self>) -> Self {
+        Self { beside: Some(Arc::clone(others)), ..self }
     }
 
     fn found(&self, text: &str) -> Vec<Change> {
@@ -60,8 +73,13 @@ impl Names {
                 .collect();
             (!found.is_empty()).then_some(found)
         });
-        all.unwrap_or_default()
+        let others = || self.beside.as_ref().map(|others| others.found(text));
+        all.or_else(others).unwrap_or_default()
     }
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '\'').filter(|w| !w.is_empty())
 }
 
 fn is_word(text: &str, range: &Range<usize>) -> bool {
@@ -269,6 +287,14 @@ mod tests {
         ] {
             assert_eq!(masked(text), expected);
         }
+    }
+
+    #[test]
+    fn of_others_only_the_whole_name_is_masked() {
+        let everybody = Arc::new(Names::of(["Ada Quill"], ["Will Price"]));
+        let names = Names::new(["Tam Vale"]).beside(&everybody);
+        let text = "Will asked Tam and Ada: Price? will price said no.";
+        assert_eq!(redact(Mapped::whole(text), &names).text(), "Will asked [name] and [name]: Price? [name] said no.");
     }
 
     #[test]

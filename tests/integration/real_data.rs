@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 mod chat;
 
+mod crm;
+
 mod forums;
 
 /// The folder of real data: `CANDOR_TEST_DATA`, or beside the project.

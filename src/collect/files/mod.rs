@@ -19,15 +19,7 @@ mod discourse_feed;
 
 mod jsonl;
 
-mod lines;
-
-mod open;
-
 pub mod page;
-
-mod pieces;
-
-mod place;
 
 mod reddit;
 
@@ -35,18 +27,13 @@ mod rows;
 
 mod slack;
 
-mod walk;
-
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::File;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, Read};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
-use indicatif::ProgressBar;
 use tokio::sync::mpsc;
-use zip::ZipArchive;
 
 use super::wire::{Record, Unreadable};
 use super::{Collected, Context, FormatCounts};
@@ -54,7 +41,9 @@ use crate::model::{Thread, ThreadId};
 use crate::progress::Progress;
 use crate::store::{Batch, Failure, Store};
 
-pub use place::Place;
+pub use crate::files::{BadRecord, Place};
+
+use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, lines, open, pieces, visit, walk};
 
 /// Every format that is read, in the order in which they are asked.
 pub const FORMATS: &[&dyn Format] = &[
@@ -106,44 +95,9 @@ pub trait Format: Sync {
 /// The records of one file.
 pub type Records<'a> = Box<dyn Iterator<Item = Result<Record, BadRecord>> + 'a>;
 
-/// A record that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadRecord {
-    /// Which of the file, from 1.
-    pub record: u64,
-    /// Where it begins, from 0, in the unpacked file.
-    pub byte: u64,
-    /// Why.
-    pub reason: String,
-}
-
-impl BadRecord {
-    fn new(record: u64, byte: u64, reason: impl Into<String>) -> Self {
-        Self { record, byte, reason: reason.into() }
-    }
-
-    /// The file as a whole is none that can be read, which only reading it showed. Stands in place of its records.
-    fn refusal(reason: impl Into<String>) -> Self {
-        Self::new(0, 0, reason)
-    }
-
-    fn is_refusal(&self) -> bool {
-        self.record == 0
-    }
-}
-
-/// A record longer than this is no post (Reddit's longest is 40,000 characters) and is passed over without being held.
-const MAX_RECORD_BYTES: usize = 16 << 20;
-
 /// Records in a batch, and bytes of text after which it is full in any case.
 const BATCH_RECORDS: u64 = 1000;
 const BATCH_BYTES: usize = 8 << 20;
-
-/// Failures of one file for one reason that get a row each; the others are counted in one more row.
-const ROWS_PER_REASON: u64 = 100;
-
-/// Different reasons in one file, after which the others are counted together.
-const REASONS_PER_FILE: usize = 50;
 
 /// Reads every file under `paths` into the store. Exports that overlap merge by id, and reading again changes nothing, except
 /// where two files hold different versions of a post without an edit date to tell the newer: then the one read last stands.
@@ -164,7 +118,7 @@ pub async fn collect_paths(store: &Store, ctx: &Context, paths: &[PathBuf], prog
             // Sending fails only when the writer has given up; it tells why.
             files
                 .iter()
-                .try_for_each(|file| read_file(file, &ctx, &bar, &mut slicer))
+                .try_for_each(|file| visit(file, &bar, &mut Reading { ctx: &ctx, slicer: &mut slicer }))
                 .and_then(|()| slicer.send())
                 .ok();
         })
@@ -189,56 +143,20 @@ fn digest(id: &ThreadId) -> u64 {
     hasher.finish()
 }
 
-fn read_file(file: &walk::File, ctx: &Context, bar: &ProgressBar, slicer: &mut Slicer) -> Result<()> {
-    let opened = match File::open(&file.path) {
-        Ok(opened) => opened,
-        Err(error) => {
-            bar.inc(file.bytes);
-            slicer.refuse(&file.name, format!("could not be read: {error}"));
-            return Ok(());
-        }
-    };
-    if is_zip(&file.path) {
-        bar.inc(file.bytes);
-        return read_archive(file, opened, ctx, slicer);
-    }
-    read_one(&file.name, &Place::on_disk(&file.path), bar.wrap_read(opened), ctx, slicer)
+/// Reads the files that are come upon.
+struct Reading<'a> {
+    ctx: &'a Context,
+    slicer: &'a mut Slicer,
 }
 
-/// Whether a file is a zip archive, which is read as the folder that was packed.
-fn is_zip(path: &std::path::Path) -> bool {
-    let mut magic = [0; 4];
-    File::open(path).and_then(|mut f| f.read_exact(&mut magic)).is_ok() && magic[..3] == *b"PK\x03"
-}
+impl Visitor for Reading<'_> {
+    fn file(&mut self, name: &str, place: &Place, raw: &mut dyn Read) -> Result<()> {
+        read_one(name, place, raw, self.ctx, self.slicer)
+    }
 
-/// Reads the files of a zip archive, in the order of their names.
-fn read_archive(file: &walk::File, opened: File, ctx: &Context, slicer: &mut Slicer) -> Result<()> {
-    let both = ZipArchive::new(opened).and_then(|archive| Ok((archive, ZipArchive::new(File::open(&file.path)?)?)));
-    let (mut archive, beside) = match both {
-        Ok(both) => both,
-        Err(error) => {
-            slicer.refuse(&file.name, format!("a zip archive that could not be read: {error}"));
-            return Ok(());
-        }
-    };
-    if archive.index_for_name("[Content_Types].xml").is_some() {
-        slicer.refuse(&file.name, "an Office document; save it as CSV or text first".to_owned());
-        return Ok(());
+    fn refuse(&mut self, name: &str, reason: String) {
+        self.slicer.refuse(name, reason);
     }
-    let place = Place::archive(&file.path, beside);
-    let named = |(index, raw): (usize, &[u8])| (String::from_utf8_lossy(raw).into_owned(), index);
-    let mut entries: Vec<(String, usize)> = archive.file_names_raw().enumerate().map(named).collect();
-    entries.sort_unstable();
-    for (name, index) in entries {
-        let shown = format!("{}/{name}", file.name);
-        let hidden = name.split('/').any(|part| part.starts_with('.') || part == "__MACOSX");
-        match archive.by_index(index) {
-            Ok(entry) if entry.is_dir() || hidden => {}
-            Ok(entry) => read_one(&shown, &place(std::path::Path::new(&name)), entry, ctx, slicer)?,
-            Err(error) => slicer.refuse(&shown, format!("could not be unpacked: {error}")),
-        }
-    }
-    Ok(())
 }
 
 /// Reads one file, or says why not. `name` is how messages call it.
@@ -262,7 +180,7 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
         }
         return Ok(());
     };
-    let mut mistakes = Mistakes { file: name, counts: BTreeMap::new() };
+    let mut mistakes = Mistakes::new("collect", name);
     slicer.format = format.name();
     slicer.slice.collected.notices.extend(format.notice());
     for record in format.read(input, place, ctx) {
@@ -276,7 +194,8 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
                 slicer.slice.collected.seen += 1;
                 slicer.slice.collected.failed += 1;
                 slicer.of_format().failed += 1;
-                slicer.slice.batch.failures.extend(mistakes.row(&bad));
+                let unit = format!("record {} (byte {})", bad.record, bad.byte);
+                slicer.slice.batch.failures.extend(mistakes.row(&unit, &bad.reason));
             }
         }
         slicer.send_if_full()?;
@@ -352,31 +271,6 @@ impl Slicer {
         self.bytes = 0;
         self.threads.clear();
         self.sender.blocking_send(std::mem::take(&mut self.slice)).map_err(|_| anyhow!("the writer is gone"))
-    }
-}
-
-/// The failures of one file: the first of a kind get a row each, the others are counted.
-struct Mistakes<'a> {
-    file: &'a str,
-    counts: BTreeMap<String, u64>,
-}
-
-impl Mistakes<'_> {
-    fn row(&mut self, bad: &BadRecord) -> Option<Failure> {
-        let known = self.counts.contains_key(&bad.reason) || self.counts.len() < REASONS_PER_FILE;
-        let reason = if known { bad.reason.as_str() } else { "other reasons" };
-        let count = self.counts.entry(reason.to_owned()).or_default();
-        *count += 1;
-        let unit = format!("{}, record {} (byte {})", self.file, bad.record, bad.byte);
-        (*count <= ROWS_PER_REASON).then(|| Failure::new("collect", unit, &bad.reason))
-    }
-
-    fn rest(&self) -> Vec<Failure> {
-        let over = self.counts.iter().filter(|(_, count)| **count > ROWS_PER_REASON);
-        over.map(|(reason, count)| {
-            Failure::new("collect", self.file, format!("{reason}: and {} more", count - ROWS_PER_REASON))
-        })
-        .collect()
     }
 }
 

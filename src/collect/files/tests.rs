@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 
@@ -232,7 +233,8 @@ async fn loops_and_files_that_vanish_are_recorded() {
     let (sender, mut receiver) = mpsc::channel(1);
     let mut slicer = Slicer { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new(), format: "" };
     tokio::task::spawn_blocking(move || {
-        read_file(&vanished, &context(), &ProgressBar::hidden(), &mut slicer).unwrap();
+        let mut reading = Reading { ctx: &context(), slicer: &mut slicer };
+        visit(&vanished, &indicatif::ProgressBar::hidden(), &mut reading).unwrap();
         slicer.send().unwrap();
     })
     .await

@@ -96,6 +96,7 @@ fn account(i: usize) -> Vec<(Note, NoteReading, serde_json::Value)> {
         kind,
         written_at: Some(written(days)),
         happened_at: None,
+        modified_at: None,
         stage: None,
         amount: None,
         text: text.to_owned(),

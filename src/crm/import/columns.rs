@@ -5,88 +5,110 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
 
-use super::rows::Row;
+use super::items::{Header, Row, normal};
 
-/// What a note is made of.
+/// What records are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Field {
     Id,
     Account,
+    AccountName,
+    Domain,
     Opportunity,
+    OpportunityName,
     Owner,
     Kind,
     WrittenAt,
     HappenedAt,
+    ModifiedAt,
+    ClosedAt,
     Stage,
     Amount,
+    Won,
+    Closed,
+    Status,
+    Title,
     Text,
+    ContactId,
+    Contact,
+    FirstName,
+    LastName,
+    Email,
+    Deleted,
 }
 
-/// The names in the map file and what the usual exports call them, best first (HubSpot, Salesforce, Pipedrive, Close,
+/// Fields with the names of their columns, best first. A row takes the first of them that is filled: exports hold one body
+/// column per kind of activity.
+pub(super) type Names = &'static [(Field, &'static [&'static str])];
+
+/// What the usual exports call things where they use words for people (HubSpot, Salesforce's reports, Pipedrive, Close,
 /// Zendesk, plain English).
-const NAMES: &[(Field, &str, &[&str])] = &[
-    (Field::Id, "id", &["recordid", "noteid", "activityid", "engagementid", "objectid", "hsobjectid", "id"]),
+pub(super) const LABELS: Names = &[
+    (Field::Id, &["recordid", "noteid", "activityid", "engagementid", "hsobjectid", "id", "objectid"]),
     (
         Field::Account,
-        "account",
         &[
             "accountid",
             "companyid",
             "associatedcompanyids",
             "associatedcompanyid",
+            "associatedcompanyidsprimary",
             "orgid",
             "organizationid",
             "leadid",
             "account",
-            "accountname",
-            "company",
-            "companyname",
-            "companyaccount",
-            "associatedcompany",
-            "organization",
-            "organizationname",
-            "organisation",
-            "org",
             "customer",
-            "customername",
             "client",
             "lead",
-            "leadname",
+            "org",
             "whatid",
             "parentid",
             "relatedto",
         ],
     ),
     (
-        Field::Opportunity,
-        "opportunity",
+        Field::AccountName,
         &[
-            "dealid",
-            "associateddealids",
-            "associateddealid",
-            "opportunityid",
-            "opportunity",
-            "opportunityname",
-            "deal",
-            "dealname",
-            "oppid",
+            "accountname",
+            "company",
+            "companyname",
+            "companyaccount",
+            "associatedcompany",
+            "associatedcompanyprimary",
+            "organization",
+            "organizationname",
+            "organisation",
+            "customername",
+            "clientname",
+            "leadname",
         ],
     ),
+    (Field::Domain, &["companydomainname", "website", "domain", "websiteurl", "companydomain"]),
+    (
+        Field::Opportunity,
+        &["dealid", "associateddealids", "associateddealid", "opportunityid", "oppid", "deal", "opportunity"],
+    ),
+    (Field::OpportunityName, &["opportunityname", "dealname", "dealtitle", "associateddeal", "product"]),
     (
         Field::Owner,
-        "owner",
         &[
             "activityassignedto",
             "hubspotownerid",
             "owner",
             "ownername",
             "ownerid",
+            "dealowner",
+            "companyowner",
+            "opportunityowner",
+            "accountowner",
             "assignedto",
             "assigned",
             "rep",
             "salesrep",
             "salesagent",
+            "csmowner",
             "user",
             "username",
             "userid",
@@ -95,10 +117,9 @@ const NAMES: &[(Field, &str, &[&str])] = &[
             "author",
         ],
     ),
-    (Field::Kind, "kind", &["activitytype", "engagementtype", "tasksubtype", "kind", "type", "activity"]),
+    (Field::Kind, &["activitytype", "engagementtype", "tasksubtype", "kind", "type", "activity"]),
     (
         Field::WrittenAt,
-        "written_at",
         &[
             "createdate",
             "hscreatedate",
@@ -107,14 +128,15 @@ const NAMES: &[(Field, &str, &[&str])] = &[
             "createdat",
             "created",
             "addtime",
+            "dealcreated",
             "writtenat",
+            "engagedate",
             "date",
             "timestamp",
         ],
     ),
     (
         Field::HappenedAt,
-        "happened_at",
         &[
             "activitydate",
             "hstimestamp",
@@ -122,16 +144,52 @@ const NAMES: &[(Field, &str, &[&str])] = &[
             "happenedat",
             "hsmeetingstarttime",
             "startdatetime",
+            "meetingstarttime",
             "meetingdate",
             "calldate",
             "notedate",
+            "duedate",
         ],
     ),
-    (Field::Stage, "stage", &["dealstage", "stagename", "opportunitystage", "stage"]),
-    (Field::Amount, "amount", &["amount", "dealamount", "dealvalue", "closevalue", "value"]),
+    (
+        Field::ModifiedAt,
+        &[
+            "hslastmodifieddate",
+            "lastmodifieddate",
+            "lastmodified",
+            "lastmodifiedat",
+            "updatedat",
+            "updatetime",
+            "dateupdated",
+            "lastupdated",
+            "modifiedat",
+            "updated",
+        ],
+    ),
+    (Field::ClosedAt, &["closedate", "closedat", "dealclosedon", "closetime", "wontime", "losttime"]),
+    (Field::Stage, &["dealstage", "stagename", "opportunitystage", "stage", "tostage", "pipelinestage"]),
+    (Field::Amount, &["amount", "dealamount", "dealvalue", "closevalue", "value"]),
+    (Field::Won, &["iswon", "isclosedwon", "won"]),
+    (Field::Closed, &["isclosed", "isdealclosed", "closed"]),
+    (Field::Status, &["status", "dealstatus", "outcome"]),
+    (
+        Field::Title,
+        &[
+            "subject",
+            "hscalltitle",
+            "hsmeetingtitle",
+            "hsemailsubject",
+            "hstasksubject",
+            "calltitle",
+            "meetingname",
+            "meetingtitle",
+            "emailsubject",
+            "tasktitle",
+            "activitysubject",
+        ],
+    ),
     (
         Field::Text,
-        "text",
         &[
             "notebody",
             "hsnotebody",
@@ -149,39 +207,100 @@ const NAMES: &[(Field, &str, &[&str])] = &[
             "content",
             "text",
             "callnotes",
+            "callbody",
             "meetingnotes",
+            "meetingdescription",
+            "internalmeetingnotes",
+            "emailbody",
+            "tasknotes",
             "summary",
             "details",
         ],
     ),
+    (Field::ContactId, &["contactid", "associatedcontactids", "associatedcontactid", "personid", "whoid"]),
+    (
+        Field::Contact,
+        &[
+            "contactname",
+            "contact",
+            "contacts",
+            "contactfullname",
+            "associatedcontact",
+            "person",
+            "personname",
+            "contactperson",
+            "attendees",
+            "participants",
+        ],
+    ),
+    (Field::FirstName, &["firstname", "givenname"]),
+    (Field::LastName, &["lastname", "surname", "familyname"]),
+    (Field::Email, &["email", "contactemail", "emailaddress", "personemail", "emailwork", "workemail"]),
+    (Field::Deleted, &["isdeleted", "archived", "deleted"]),
 ];
 
-/// Letters and digits of a header, lower case.
-fn normal(header: &str) -> String {
-    let header = header.trim_start_matches('\u{feff}');
-    header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// What a map file may name.
+const MAPPED: &[(&str, Field)] = &[
+    ("id", Field::Id),
+    ("account", Field::Account),
+    ("account_name", Field::AccountName),
+    ("opportunity", Field::Opportunity),
+    ("owner", Field::Owner),
+    ("kind", Field::Kind),
+    ("written_at", Field::WrittenAt),
+    ("happened_at", Field::HappenedAt),
+    ("modified_at", Field::ModifiedAt),
+    ("closed_at", Field::ClosedAt),
+    ("stage", Field::Stage),
+    ("status", Field::Status),
+    ("amount", Field::Amount),
+    ("title", Field::Title),
+    ("text", Field::Text),
+    ("contact", Field::Contact),
+    ("email", Field::Email),
+];
+
+/// One column, or several whose cells are put together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Mapped {
+    One(String),
+    Several(Vec<String>),
 }
 
-/// A map file: `text = "Comments"`.
+/// A map file: `text = "Comments"`, or `text = ["Summary", "Next steps"]`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Map(BTreeMap<Field, String>);
+pub(super) struct Map(BTreeMap<Field, Vec<String>>);
 
 impl Map {
     pub(super) fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("could not read the column map {}", path.display()))?;
-        let written = toml::from_str::<BTreeMap<String, String>>(&text).with_context(|| {
+        let written = toml::from_str::<BTreeMap<String, Mapped>>(&text).with_context(|| {
             format!("in the column map {}: it holds lines like text = \"Comments\"", path.display())
         })?;
         let mut map = BTreeMap::new();
-        for (name, header) in written {
-            let Some((field, ..)) = NAMES.iter().find(|(_, known, _)| *known == name) else {
-                let known = NAMES.iter().map(|(_, known, _)| *known).collect::<Vec<_>>().join(", ");
+        for (name, headers) in written {
+            let Some((_, field)) = MAPPED.iter().find(|(known, _)| *known == name) else {
+                let known = MAPPED.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
                 bail!("the column map {} names {name:?}; a note has {known}", path.display());
             };
-            map.insert(*field, header);
+            let headers = match headers {
+                Mapped::One(header) => vec![header],
+                Mapped::Several(headers) if *field == Field::Text => headers,
+                Mapped::Several(_) => bail!(
+                    "the column map {} gives several columns for {name}; only text can be put together of several",
+                    path.display()
+                ),
+            };
+            map.insert(*field, headers);
         }
         Ok(Self(map))
+    }
+
+    /// Whether a file with this header is meant: it has all columns that the map names. An empty map means none.
+    pub(super) fn fits(&self, header: &Header) -> bool {
+        !self.0.is_empty() && self.0.values().flatten().all(|name| header.at(&normal(name)).is_some())
     }
 }
 
@@ -189,64 +308,87 @@ impl Map {
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     at: BTreeMap<Field, Vec<usize>>,
-    deleted: Option<usize>,
+    /// Columns that are put together to the text, when a map names several.
+    together: Vec<usize>,
 }
 
 impl Columns {
-    /// Finds the fields among `headers`.
+    /// Finds the fields among the names of `header`. With `strict`, every mapped column must be there.
     ///
     /// # Errors
-    /// A sentence for the user, when a mapped header is not there or nothing can be the text or the account.
-    pub(super) fn find(headers: &[String], map: &Map) -> Result<Self, String> {
-        let known = headers.iter().map(|h| normal(h)).collect::<Vec<_>>();
-        let listed = || headers.iter().map(|h| format!("{h:?}")).collect::<Vec<_>>().join(", ");
-        let mut at = BTreeMap::new();
-        for (field, name, synonyms) in NAMES {
-            if let Some(header) = map.0.get(field) {
-                let wanted = normal(header);
-                let Some(index) = known.iter().position(|h| *h == wanted) else {
-                    return Err(format!("the map says {name} = {header:?}, but the columns are {}", listed()));
-                };
-                at.insert(*field, vec![index]);
-                continue;
-            }
-            // A row takes the first of these that is filled: exports hold one body column per kind of activity.
-            let found = synonyms.iter().filter_map(|s| known.iter().position(|h| h == s)).collect::<Vec<_>>();
+    /// A sentence for the user, when one is not.
+    pub(super) fn find(header: &Header, names: Names, map: &Map, strict: bool) -> Result<Self, String> {
+        let (mut at, mut together) = (BTreeMap::new(), Vec::new());
+        for (field, synonyms) in names {
+            let found = synonyms.iter().filter_map(|name| header.at(name)).collect::<Vec<_>>();
             if !found.is_empty() {
                 at.insert(*field, found);
             }
         }
-        for (field, name) in [(Field::Text, "text"), (Field::Account, "account")] {
-            if !at.contains_key(&field) {
-                let guess = longest_word_match(headers, field).unwrap_or("Your column");
-                return Err(format!(
-                    "no column for the note's {name} among {}; name it in a map file, for example {name} = {guess:?}, and give \
-                     that with --map",
-                    listed()
-                ));
+        for (field, wanted) in &map.0 {
+            let mut found = Vec::new();
+            for name in wanted {
+                let Some(index) = header.at(&normal(name)) else {
+                    if !strict {
+                        continue;
+                    }
+                    let said = MAPPED.iter().find(|(_, f)| f == field).map_or("", |(said, _)| *said);
+                    return Err(format!("the map says {said} = {name:?}, but the columns are {}", listed(header)));
+                };
+                found.push(index);
             }
+            if wanted.len() > 1 {
+                together.clone_from(&found);
+            }
+            at.insert(*field, found);
         }
-        let deleted = known.iter().position(|h| matches!(h.as_str(), "isdeleted" | "archived" | "deleted"));
-        Ok(Self { at, deleted })
+        Ok(Self { at, together })
+    }
+
+    pub(super) fn has(&self, field: Field) -> bool {
+        self.at.contains_key(&field)
     }
 
     /// The first filled column of `field`, trimmed.
     pub(super) fn get<'a>(&self, row: &'a Row, field: Field) -> Option<&'a str> {
-        let columns = self.at.get(&field)?;
-        columns.iter().filter_map(|i| row.cell(*i)).map(str::trim).find(|cell| !cell.is_empty())
+        self.at.get(&field)?.iter().find_map(|index| row.cell(*index))
     }
 
-    pub(super) fn says_deleted(&self, row: &Row) -> bool {
-        self.deleted.and_then(|i| row.cell(i)).is_some_and(|cell| matches!(cell.trim(), "true" | "TRUE" | "True" | "1"))
+    /// The text: the first filled column, or all that the map names, each with its header before it.
+    pub(super) fn text(&self, row: &Row) -> Option<String> {
+        if self.together.is_empty() {
+            return self.get(row, Field::Text).map(str::to_owned);
+        }
+        let filled = self.together.iter().filter_map(|index| Some((*index, row.cell(*index)?)));
+        let lines = filled.map(|(index, cell)| format!("{}: {cell}", row.header.names()[index])).collect::<Vec<_>>();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 }
 
-/// The header that shares most with the usual names, to put into the example.
-fn longest_word_match(headers: &[String], field: Field) -> Option<&str> {
-    let (_, _, synonyms) = NAMES.iter().find(|(known, ..)| *known == field)?;
-    let hints: &[&str] =
-        if field == Field::Text { &["remark", "comment", "note", "memo", "log", "body"] } else { synonyms };
-    headers.iter().map(String::as_str).find(|h| hints.iter().any(|hint| normal(h).contains(hint)))
+/// Why a file without known columns is refused, with what can be done about it.
+pub(super) fn missing(header: &Header, field: Field) -> String {
+    let name = MAPPED.iter().find(|(_, f)| *f == field).map_or("", |(said, _)| *said);
+    let hints: &[&str] = match field {
+        Field::Text => &["remark", "comment", "note", "memo", "log", "body", "said"],
+        _ => &["account", "company", "customer", "client", "firm", "organi"],
+    };
+    let names = header.names();
+    let guess = names.iter().find(|h| hints.iter().any(|hint| normal(h).contains(hint)));
+    let guess = guess.map_or("Your column", String::as_str);
+    format!(
+        "no column for the note's {name} among {}; name it in a map file, for example {name} = {guess:?}, and give that \
+         with --map",
+        listed(header)
+    )
+}
+
+fn listed(header: &Header) -> String {
+    let short = |name: &String| name.chars().take(40).collect::<String>();
+    let mut names = header.names().iter().take(30).map(|h| format!("{:?}", short(h))).collect::<Vec<_>>();
+    if header.names().len() > names.len() {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -256,7 +398,7 @@ mod tests {
     #[test]
     fn every_name_stands_for_one_field() {
         let mut seen = BTreeMap::new();
-        for (field, _, synonyms) in NAMES {
+        for (field, synonyms) in LABELS {
             for name in *synonyms {
                 assert_eq!(*name, normal(name), "written as compared");
                 assert!(seen.insert(*name, *field).is_none(), "{name} stands for two fields");

@@ -1,61 +1,161 @@
 //! The dates that CRMs write.
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use std::sync::LazyLock;
 
-/// Forms with a month's name or an unmistakable order. Without a zone they are taken as UTC.
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp};
+use regex::Regex;
+
+use crate::files::Zone;
+
+/// Forms with a month's name or an unmistakable order.
 const FORMS: &[&str] = &[
     "%b %d, %Y %I:%M %p",
     "%B %d, %Y %I:%M %p",
+    "%b %d, %Y, %I:%M %p",
     "%d %b %Y %H:%M",
     "%b %d, %Y",
     "%B %d, %Y",
     "%d %b %Y",
     "%d %B %Y",
+    "%d-%b-%Y",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
 ];
 
-/// The instant that `text` means: RFC 3339, ISO dates with or without a time, seconds or milliseconds since 1970, and what
-/// HubSpot, Salesforce and Pipedrive write.
-///
-/// # Errors
-/// Why not, in words that follow "the date …".
-pub(super) fn parse(text: &str) -> Result<Timestamp, String> {
-    let text = text.trim().trim_end_matches(" UTC").trim_end_matches(" GMT");
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
-    }
-    // Salesforce writes offsets without a colon.
-    if let Ok(zoned) = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", text)
-        && let Ok(at) = zoned.to_timestamp()
-    {
-        return Ok(at);
-    }
-    if let Some(at) = epoch(text) {
-        return Ok(at);
-    }
-    if let Ok(at) = text.parse::<DateTime>() {
-        return instant(at);
-    }
-    if let Ok(day) = text.parse::<Date>() {
-        return instant(day.into());
-    }
-    for form in FORMS {
-        if let Ok(at) = DateTime::strptime(form, text) {
-            return instant(at);
-        }
-        if let Ok(day) = Date::strptime(form, text) {
-            return instant(day.into());
-        }
-    }
-    numbers(text)
+/// Which of two small numbers is the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// `31/12/2026`.
+    DayFirst,
+    /// `12/31/2026`.
+    MonthFirst,
 }
 
-fn instant(at: DateTime) -> Result<Timestamp, String> {
-    TimeZone::UTC.to_timestamp(at).map_err(|_| "is out of range".to_owned())
+impl Order {
+    /// The order in which all dates of `text` can be read; `None` when they do not tell, or contradict each other.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        static DATE: LazyLock<Option<Regex>> =
+            LazyLock::new(|| Regex::new(r"\b(\d{1,2})([/.-])(\d{1,2})([/.-])(?:\d{4}|\d{2})\b").ok());
+        let (mut day, mut month) = (false, false);
+        for found in DATE.as_ref()?.captures_iter(text).filter(|c| c[2] == c[4]) {
+            let (first, second) = (found[1].parse::<u8>().unwrap_or(0), found[3].parse::<u8>().unwrap_or(0));
+            match (first, second) {
+                (13..=31, 1..=12) => day = true,
+                (1..=12, 13..=31) => month = true,
+                _ => {}
+            }
+        }
+        match (day, month) {
+            (true, false) => Some(Self::DayFirst),
+            (false, true) => Some(Self::MonthFirst),
+            _ => None,
+        }
+    }
+}
+
+/// How the dates of a file are read.
+#[derive(Debug, Clone)]
+pub(super) struct Dates {
+    /// The zone of dates that name none.
+    pub(super) zone: Zone,
+    /// The order that other dates of the file show.
+    pub(super) order: Option<Order>,
+}
+
+/// What a date means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct When {
+    at: Timestamp,
+    /// No time was given, or midnight stands for it.
+    day: bool,
+}
+
+impl When {
+    pub(super) fn start(self) -> Timestamp {
+        self.at
+    }
+
+    /// The last moment that is meant: what ended on a day had ended when the day was over.
+    pub(super) fn end(self) -> Timestamp {
+        let over = SignedDuration::from_hours(24) - SignedDuration::from_millis(1);
+        if self.day { self.at.checked_add(over).unwrap_or(self.at) } else { self.at }
+    }
+}
+
+impl Dates {
+    /// What `text` means: RFC 3339, ISO dates with or without a time, seconds or milliseconds since 1970, and what HubSpot,
+    /// Salesforce, Pipedrive, Close and spreadsheets write.
+    ///
+    /// # Errors
+    /// Why not, in words that follow "the date …".
+    pub(super) fn parse(&self, text: &str) -> Result<When, String> {
+        let whole = text.trim();
+        let text = whole.trim_end_matches(" UTC").trim_end_matches(" GMT");
+        let named = text.len() < whole.len();
+        let civil = |at: DateTime| {
+            let found = if named { jiff::tz::TimeZone::UTC.to_timestamp(at).ok() } else { self.zone.instant(at) };
+            let day = at.time() == jiff::civil::Time::midnight();
+            found.map(|at| When { at, day }).ok_or_else(|| "is out of range".to_owned())
+        };
+        let exact = |at: Timestamp| When { at, day: at.as_millisecond().rem_euclid(86_400_000) == 0 };
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return Ok(exact(at));
+        }
+        // Salesforce writes offsets without a colon, Close with microseconds.
+        if let Ok(zoned) = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", text)
+            && let Ok(at) = zoned.to_timestamp()
+        {
+            return Ok(exact(at));
+        }
+        if let Some(at) = epoch(text) {
+            return Ok(exact(at));
+        }
+        if let Ok(at) = text.parse::<DateTime>() {
+            return civil(at);
+        }
+        if let Ok(day) = text.parse::<Date>() {
+            return civil(day.into());
+        }
+        for form in FORMS {
+            if let Ok(at) = DateTime::strptime(form, text) {
+                return civil(at);
+            }
+            if let Ok(day) = Date::strptime(form, text) {
+                return civil(day.into());
+            }
+        }
+        civil(self.numbers(text)?)
+    }
+
+    /// `31/01/2026 10:30`: day and month in whichever order only one reading allows, or in which the file's other dates are.
+    fn numbers(&self, text: &str) -> Result<DateTime, String> {
+        let unknown = || "is in no form that is known; write it as 2026-01-31".to_owned();
+        let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
+        let parts =
+            day.split(['/', '.', '-']).map(str::parse::<i16>).collect::<Result<Vec<_>, _>>().map_err(|_| unknown())?;
+        let &[first, second, year] = parts.as_slice() else { return Err(unknown()) };
+        let (month, day) = match (first, second, self.order) {
+            (13..=31, 1..=12, _) => (second, first),
+            (1..=12, 13..=31, _) => (first, second),
+            (1..=12, 1..=12, _) if first == second => (first, second),
+            (1..=12, 1..=12, Some(Order::DayFirst)) => (second, first),
+            (1..=12, 1..=12, Some(Order::MonthFirst)) => (first, second),
+            (1..=12, 1..=12, None) => return Err("may be day or month first; write it as 2026-01-31".to_owned()),
+            _ => return Err(unknown()),
+        };
+        let year = if year < 100 { year + 2000 } else { year };
+        let date =
+            Date::new(year, i8::try_from(month).unwrap_or(0), i8::try_from(day).unwrap_or(0)).map_err(|_| unknown())?;
+        let time = time.trim();
+        if time.is_empty() {
+            return Ok(date.into());
+        }
+        let padded = format!("{date} {time}");
+        let forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p"];
+        forms.iter().find_map(|form| DateTime::strptime(form, &padded).ok()).ok_or_else(unknown)
+    }
 }
 
 /// Seconds or milliseconds: seconds of this century have ten digits, milliseconds thirteen.
@@ -68,36 +168,13 @@ fn epoch(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// `31/01/2026 10:30`: day and month in whichever order only one reading allows.
-fn numbers(text: &str) -> Result<Timestamp, String> {
-    let unknown = || "is in no form that is known; write it as 2026-01-31".to_owned();
-    let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
-    let parts =
-        day.split(['/', '.', '-']).map(str::parse::<i16>).collect::<Result<Vec<_>, _>>().map_err(|_| unknown())?;
-    let &[first, second, year] = parts.as_slice() else { return Err(unknown()) };
-    let (month, day) = match (first, second) {
-        (13..=31, 1..=12) => (second, first),
-        (1..=12, 13..=31) => (first, second),
-        (1..=12, 1..=12) if first == second => (first, second),
-        (1..=12, 1..=12) => return Err("may be day or month first; write it as 2026-01-31".to_owned()),
-        _ => return Err(unknown()),
-    };
-    let year = if year < 100 { year + 2000 } else { year };
-    let date =
-        Date::new(year, i8::try_from(month).unwrap_or(0), i8::try_from(day).unwrap_or(0)).map_err(|_| unknown())?;
-    let time = time.trim();
-    if time.is_empty() {
-        return instant(date.into());
-    }
-    let padded = format!("{date} {time}");
-    let forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p"];
-    let read = forms.iter().find_map(|form| DateTime::strptime(form, &padded).ok());
-    instant(read.ok_or_else(unknown)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Result<Timestamp, String> {
+        Dates { zone: Zone::default(), order: None }.parse(text).map(When::start)
+    }
 
     #[test]
     fn the_usual_forms_are_read() {
@@ -123,5 +200,33 @@ mod tests {
         for text in ["", "soon", "32/01/2026", "99999999999999999", "0/0/0", "1/2"] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_other_dates_of_a_file_tell_the_order() {
+        for (text, order) in [
+            ("3/4/2026,10/20/2026", Some(Order::MonthFirst)),
+            ("3.4.2026;20.10.2026", Some(Order::DayFirst)),
+            ("3/4/2026", None),
+            ("20/10/2026 and 10/20/2026", None),
+            ("version 20.10/2026, 2026-01-31", None),
+        ] {
+            assert_eq!(Order::of(text), order, "{text}");
+        }
+        let dates = Dates { zone: Zone::default(), order: Some(Order::MonthFirst) };
+        assert_eq!(dates.parse("3/4/2026").map(|w| w.start().to_string()), Ok("2026-03-04T00:00:00Z".to_owned()));
+    }
+
+    #[test]
+    fn dates_without_a_zone_take_the_chosen_one_and_days_last() {
+        let zone = Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(2)));
+        let dates = Dates { zone: zone.clone(), order: None };
+        let read = |text: &str| dates.parse(text).map(When::start).map(|t| t.to_string());
+        assert_eq!(read("2026-03-04 18:22"), Ok("2026-03-04T16:22:00Z".to_owned()));
+        assert_eq!(read("Mar 04, 2026 06:22 PM UTC"), Ok("2026-03-04T18:22:00Z".to_owned()));
+        assert_eq!(read("2026-03-04T18:22:00+01:00"), Ok("2026-03-04T17:22:00Z".to_owned()));
+        assert_eq!(zone.met(), 1);
+        assert_eq!(dates.parse("2026-03-04").unwrap().end().to_string(), "2026-03-04T21:59:59.999Z");
+        assert_eq!(dates.parse("2026-03-04 10:00").unwrap().end().to_string(), "2026-03-04T08:00:00Z");
     }
 }

@@ -72,23 +72,37 @@ impl Reader {
         Recipe::new(&name, &[PROMPT_FILE, &pack.to_string(), &window_tokens.to_string()])
     }
 
+    /// Names that are masked in every note.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
     /// What would be asked about `notes`, as it would be sent.
     pub fn questions(&self, notes: &[NoteText<'_>]) -> Vec<Question> {
-        ask::questions(&self.standing, &self.asking, &self.outgoing(notes))
+        ask::questions(&self.standing, &self.asking, &self.outgoing(notes, &[]))
     }
 
     /// Reads `notes`; the results come in their order. The requests go out concurrently.
     pub async fn read(&self, notes: &[NoteText<'_>]) -> Vec<Result<Read, Unanswered>> {
-        let asked = self.outgoing(notes);
+        self.read_masked(notes, &[]).await
+    }
+
+    /// As [`Reader::read`]; `names` are masked in the note at the same place, instead of [`Reader::names`].
+    pub async fn read_masked(&self, notes: &[NoteText<'_>], names: &[&Names]) -> Vec<Result<Read, Unanswered>> {
+        let asked = self.outgoing(notes, names);
         let answers = ask::ask::<NoteSheet>(&self.model, &self.standing, &self.asking, &asked).await;
         let read = asked.iter().zip(notes).zip(answers);
         read.map(|((asked, note), answer)| answer.map(|answer| reading(note, &asked.text, answer))).collect()
     }
 
-    fn outgoing<'a>(&self, notes: &[NoteText<'a>]) -> Vec<Asked<'a>> {
-        let asked =
-            |note: &NoteText<'a>| Asked { id: note.id, context: None, text: Outgoing::new(note.text, &self.names) };
-        notes.iter().map(asked).collect()
+    fn outgoing<'a>(&self, notes: &[NoteText<'a>], names: &[&Names]) -> Vec<Asked<'a>> {
+        let names = names.iter().copied().chain(std::iter::repeat(&self.names));
+        let asked = |(note, names): (&NoteText<'a>, &Names)| Asked {
+            id: note.id,
+            context: None,
+            text: Outgoing::new(note.text, names),
+        };
+        notes.iter().zip(names).map(asked).collect()
     }
 }
 

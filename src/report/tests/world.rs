@@ -110,6 +110,7 @@ impl World {
             kind: NoteKind::Call,
             written_at: Some(at.parse().unwrap()),
             happened_at: None,
+            modified_at: None,
             stage: None,
             amount: None,
             text: text.to_owned(),

@@ -19,14 +19,13 @@ pub struct Place {
     home: Home,
 }
 
+/// What was looked for beside files, by path, so that it is unpacked once.
+type Seen = Rc<RefCell<HashMap<PathBuf, Option<Rc<[u8]>>>>>;
+
 #[derive(Debug, Clone)]
 enum Home {
     Folder,
-    Archive {
-        archive: Rc<RefCell<ZipArchive<File>>>,
-        file: PathBuf,
-        seen: Rc<RefCell<HashMap<PathBuf, Option<Rc<[u8]>>>>>,
-    },
+    Archive { archive: Rc<RefCell<ZipArchive<File>>>, file: PathBuf, seen: Seen },
 }
 
 impl Place {
@@ -36,7 +35,7 @@ impl Place {
     }
 
     /// The places of the entries of the archive in `file`.
-    pub(super) fn archive(file: &Path, archive: ZipArchive<File>) -> impl Fn(&Path) -> Self + use<> {
+    pub(crate) fn archive(file: &Path, archive: ZipArchive<File>) -> impl Fn(&Path) -> Self + use<> {
         let home =
             Home::Archive { archive: Rc::new(RefCell::new(archive)), file: file.to_owned(), seen: Rc::default() };
         move |path| Self { path: path.to_owned(), home: home.clone() }

@@ -9,7 +9,7 @@ use super::{BadRecord, MAX_RECORD_BYTES};
 
 /// A part of the document, as JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// A member of one of the objects on the way to the array.
     Member { key: String, value: Vec<u8> },
     /// An item of the array, its number from 1 and where it begins.
@@ -17,7 +17,7 @@ pub(super) enum Piece {
 }
 
 /// The pieces of a document around the array at `path`; where that is empty, the document is the array.
-pub(super) struct Pieces<R> {
+pub(crate) struct Pieces<R> {
     input: R,
     path: &'static [&'static str],
     /// Objects on the path that are open.
@@ -41,7 +41,7 @@ impl From<io::Error> for Stop {
 }
 
 impl<R: BufRead> Pieces<R> {
-    pub(super) fn new(input: R, path: &'static [&'static str]) -> Self {
+    pub(crate) fn new(input: R, path: &'static [&'static str]) -> Self {
         Self { input, path, level: 0, in_array: false, byte: 0, record: 0, ended: false }
     }
 
@@ -63,7 +63,7 @@ impl<R: BufRead> Pieces<R> {
                     let record = self.record;
                     return Ok(Some(match self.value(first)? {
                         Some(value) => Ok(Piece::Item { record, byte: at, value }),
-                        None => Err(BadRecord::new(record, at, "more than 16 MiB: no post is that long")),
+                        None => Err(BadRecord::new(record, at, "more than 16 MiB: no post or note is that long")),
                     }));
                 }
                 b'}' if self.level == 1 => return Ok(None),

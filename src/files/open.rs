@@ -15,7 +15,7 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const WINDOW_LOG: u32 = 31;
 
 /// The first bytes of a file, and all of it from the start; both unpacked and as UTF-8. Or why not.
-pub(super) fn open<'a>(path: &Path, raw: impl Read + 'a) -> Result<(Vec<u8>, Box<dyn BufRead + 'a>), String> {
+pub(crate) fn open<'a>(path: &Path, raw: impl Read + 'a) -> Result<(Vec<u8>, Box<dyn BufRead + 'a>), String> {
     let unreadable = |e: io::Error| format!("could not be read: {e}");
     let (magic, packed) = peek(BufReader::with_capacity(BUFFER_BYTES, raw), 4).map_err(unreadable)?;
     if magic.is_empty() {
@@ -44,7 +44,7 @@ pub(super) fn open<'a>(path: &Path, raw: impl Read + 'a) -> Result<(Vec<u8>, Box
 }
 
 /// Why a file that begins with `head` and is of no known format is refused.
-pub(super) fn refusal(head: &[u8]) -> String {
+pub(crate) fn refusal(head: &[u8]) -> String {
     let reason = kind(head).unwrap_or("none of the formats known");
     format!("{reason}; `candor formats` lists what candor reads")
 }
@@ -68,7 +68,7 @@ const ASSETS: &[&str] = &[
 ];
 
 /// Whether a file is a picture, a style sheet, a font or the like.
-pub(super) fn is_asset(path: &Path) -> bool {
+pub(crate) fn is_asset(path: &Path) -> bool {
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     extension.is_some_and(|e| ASSETS.contains(&e.as_str()))
 }
@@ -78,7 +78,7 @@ type Peeked<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
 /// Up to `count` first bytes of `input`, and all of it. Fails only when there is no first byte: what stands before a later
 /// failure is still to be read.
-pub(super) fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>, Peeked<R>)> {
+pub(crate) fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>, Peeked<R>)> {
     let mut head = Vec::new();
     let read = input.by_ref().take(count).read_to_end(&mut head);
     if head.is_empty() {

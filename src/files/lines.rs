@@ -8,7 +8,7 @@ use super::{BadRecord, MAX_RECORD_BYTES};
 const HOPELESS_BYTES: u64 = 1 << 30;
 
 /// The lines of a file, counted, without holding one that is too long.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     input: R,
     line: Vec<u8>,
     record: u64,
@@ -22,12 +22,12 @@ pub(super) struct Lines<R> {
 type Line<'a> = (u64, u64, &'a [u8]);
 
 impl<R: BufRead> Lines<R> {
-    pub(super) fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         Self { input, line: Vec::new(), record: 0, byte: 0, ended: false, hopeless: HOPELESS_BYTES }
     }
 
     /// The next line that is not blank. A line over 16 MiB is passed over; after an error of the input nothing more comes.
-    pub(super) fn next_line(&mut self) -> Option<Result<Line<'_>, BadRecord>> {
+    pub(crate) fn next_line(&mut self) -> Option<Result<Line<'_>, BadRecord>> {
         while !self.ended {
             // One very long line must not be paid for to the end of the file.
             self.line.clear();
@@ -48,9 +48,9 @@ impl<R: BufRead> Lines<R> {
             if long {
                 self.record += 1;
                 let reason = if self.ended && self.byte - byte > self.hopeless {
-                    "a line of more than 1 GiB: no dump of posts; the rest of the file was not read"
+                    "a line of more than 1 GiB: no dump; the rest of the file was not read"
                 } else {
-                    "a line of more than 16 MiB: no post is that long"
+                    "a line of more than 16 MiB: no post or note is that long"
                 };
                 return Some(Err(BadRecord::new(self.record, byte, reason)));
             }

@@ -7,22 +7,22 @@ use walkdir::{DirEntry, WalkDir};
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct File {
-    pub(super) path: PathBuf,
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
     /// How messages call it: its path from the folder that was given.
-    pub(super) name: String,
-    pub(super) bytes: u64,
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
 }
 
 /// What a file or folder is called, and why it is not read.
-pub(super) type Refused = (String, String);
+pub(crate) type Refused = (String, String);
 
 /// The files under `paths`, and what was refused on the way with the reason. Hidden files and folders are left alone;
 /// links are followed, and one that leads back to where it stands is refused.
 ///
 /// # Errors
 /// When one of `paths` does not exist.
-pub(super) fn files(paths: &[PathBuf]) -> Result<(Vec<File>, Vec<Refused>)> {
+pub(crate) fn files(paths: &[PathBuf]) -> Result<(Vec<File>, Vec<Refused>)> {
     let (mut files, mut refused) = (Vec::new(), Vec::new());
     for root in paths {
         std::fs::metadata(root).with_context(|| format!("could not read {}; is the path right?", root.display()))?;

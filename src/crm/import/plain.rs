@@ -1,0 +1,302 @@
+//! Tables and JSON whose columns say in words what they hold: exports of views and reports by label, spreadsheets, and
+//! whatever a map makes readable.
+
+use super::columns::{Field, LABELS, Names};
+use super::record::{Cells, Draft, Reading, first_id, opportunity};
+use super::sample::Sample;
+use super::{Format, Rank, Read};
+use crate::model::NoteKind;
+
+/// Notes of any origin.
+pub(super) const NOTES: Format =
+    Format { name: "Notes by column names", rank: Rank::Notes, knows: has_notes, read: Read::Row(LABELS, note) };
+
+/// HubSpot's exports of activities by label.
+pub(super) const HUBSPOT_NOTES: Format = Format {
+    name: "HubSpot activities (CSV)",
+    rank: Rank::Notes,
+    knows: |s| {
+        let bodies = [
+            "notebody",
+            "callnotes",
+            "callbody",
+            "meetingdescription",
+            "internalmeetingnotes",
+            "emailbody",
+            "tasknotes",
+        ];
+        s.header.all(&["recordid"]) && s.header.any(&bodies)
+    },
+    read: Read::Row(LABELS, note),
+};
+
+/// Salesforce's reports on activities, with labels and lines under the table.
+pub(super) const SALESFORCE_REPORT: Format = Format {
+    name: "Salesforce report (CSV)",
+    rank: Rank::Notes,
+    knows: |s| {
+        s.header.any(&["fullcomments", "comments"])
+            && s.header.any(&[
+                "companyaccount",
+                "accountname",
+                "opportunity",
+                "opportunityname",
+                "assigned",
+                "relatedto",
+            ])
+    },
+    read: Read::Row(LABELS, note),
+};
+
+/// Pipedrive's notes by label.
+pub(super) const PIPEDRIVE_NOTES: Format = Format {
+    name: "Pipedrive notes (CSV)",
+    rank: Rank::Notes,
+    knows: |s| s.header.all(&["content", "addtime"]) && s.header.any(&["organization", "deal", "person"]),
+    read: Read::Row(LABELS, note),
+};
+
+/// Pipedrive's deals by label.
+pub(super) const PIPEDRIVE_DEALS: Format = Format {
+    name: "Pipedrive deals (CSV)",
+    rank: Rank::Deals,
+    knows: |s| {
+        s.header.all(&["title", "status"]) && s.header.any(&["wontime", "losttime", "dealcreated", "dealclosedon"])
+    },
+    read: Read::Row(PIPEDRIVE, deal),
+};
+
+const PIPEDRIVE: Names = &[
+    (Field::Id, &["id"]),
+    (Field::Account, &["organizationid"]),
+    (Field::AccountName, &["organization"]),
+    (Field::OpportunityName, &["title"]),
+    (Field::Owner, &["owner"]),
+    (Field::WrittenAt, &["dealcreated", "addtime"]),
+    (Field::ModifiedAt, &["updatetime"]),
+    (Field::ClosedAt, &["wontime", "losttime", "dealclosedon"]),
+    (Field::Stage, &["stage"]),
+    (Field::Status, &["status"]),
+    (Field::Amount, &["value"]),
+    (Field::Contact, &["contactperson", "person"]),
+];
+
+/// Deals of any origin.
+pub(super) const DEALS: Format = Format {
+    name: "Deals by column names",
+    rank: Rank::Deals,
+    knows: |s| {
+        let header = &s.header;
+        let staged = header.any(&["dealstage", "stagename", "opportunitystage", "stage", "pipelinestage"]);
+        let closes = header.any(&[
+            "closedate",
+            "closedat",
+            "dealclosedon",
+            "closetime",
+            "wontime",
+            "losttime",
+            "expectedclosedate",
+            "isclosed",
+            "won",
+        ]);
+        let body =
+            header.any(&["notebody", "fullcomments", "comments", "callnotes", "note", "notes", "body", "content"]);
+        staged
+            && closes
+            && !body
+            && !header.any(&["tostage"])
+            && (has_account(s) || header.any(&["dealname", "opportunityname"]))
+    },
+    read: Read::Row(LABELS, deal),
+};
+
+/// Histories of stages by label.
+pub(super) const STAGES: Format = Format {
+    name: "Stage history by column names",
+    rank: Rank::Stages,
+    knows: |s| {
+        s.header.any(&["tostage"])
+            && s.header.any(&["opportunityid", "dealid", "opportunityname", "dealname"])
+            && s.header.any(&["lastmodified", "lastmodifieddate", "date", "createddate", "timestamp"])
+    },
+    read: Read::Row(LABELS, stage),
+};
+
+/// Firms of any origin.
+pub(super) const ACCOUNTS: Format = Format {
+    name: "Accounts by column names",
+    rank: Rank::Accounts,
+    knows: |s| {
+        let firm = [
+            "industry",
+            "sector",
+            "website",
+            "employees",
+            "numberofemployees",
+            "annualrevenue",
+            "revenue",
+            "companydomainname",
+        ];
+        !has_text(s)
+            && has_account(s)
+            && s.header.any(&firm)
+            && !s.header.any(&["firstname", "lastname", "stage", "dealstage"])
+    },
+    read: Read::Row(LABELS, account),
+};
+
+/// People of any origin.
+pub(super) const CONTACTS: Format = Format {
+    name: "Contacts by column names",
+    rank: Rank::Contacts,
+    knows: |s| {
+        let named = s.header.all(&["firstname", "lastname"]) || s.header.any(&["name", "fullname"]);
+        named
+            && s.header.any(&["email", "emailaddress", "emailwork"])
+            && !has_body(s)
+            && !s.header.any(&["profileid", "role"])
+    },
+    read: Read::Row(LABELS, contact),
+};
+
+fn has_account(s: &Sample) -> bool {
+    LABELS
+        .iter()
+        .filter(|(field, _)| matches!(field, Field::Account | Field::AccountName))
+        .any(|(_, names)| s.header.any(names))
+}
+
+fn has_text(s: &Sample) -> bool {
+    LABELS.iter().filter(|(field, _)| *field == Field::Text).any(|(_, names)| s.header.any(names))
+}
+
+/// A column that can hold nothing but a note.
+fn has_body(s: &Sample) -> bool {
+    s.header.any(&["notebody", "hsnotebody", "fullcomments", "comments", "body", "content", "callnotes", "text"])
+}
+
+fn has_notes(s: &Sample) -> bool {
+    has_text(s) && has_account(s)
+}
+
+fn named(cells: &Cells<'_>) -> Option<String> {
+    cells.get(Field::Account).or_else(|| cells.get(Field::AccountName)).map(|a| first_id(a).to_owned())
+}
+
+/// The firm of a row. When both its id and its name are told, that is worth keeping.
+fn account_of(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<String> {
+    let account = named(cells)?;
+    if let (Some(_), Some(name)) = (cells.get(Field::Account), cells.get(Field::AccountName))
+        && name != account
+    {
+        reading.account(&account, Some(name), None, None);
+    }
+    Some(account)
+}
+
+pub(super) fn note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    if cells.is_deleted() {
+        reading.skip("deleted in the CRM");
+        return Ok(());
+    }
+    let account = account_of(cells, reading);
+    let kind = kind(cells);
+    reading.contacts(account.as_deref(), cells.get(Field::Contact));
+    if let Some(email) = cells.get(Field::Email) {
+        reading.contact(None, account.as_deref(), None, Some(email));
+    }
+    let written_at = cells.at(Field::WrittenAt, reading);
+    let mut happened_at = cells.at(Field::HappenedAt, reading);
+    // Reports say `Created Date` beside `Date`, which is then the day of the activity.
+    if happened_at.is_none() && cells.row.header.any(&["createddate", "createdate", "created"]) {
+        happened_at = reading.at(cells.raw("date"));
+    }
+    let draft = Draft {
+        id: cells.owned(Field::Id),
+        account,
+        opportunity: cells
+            .get(Field::Opportunity)
+            .or_else(|| cells.get(Field::OpportunityName).filter(|_| cells.raw("product").is_none()))
+            .map(|o| first_id(o).to_owned()),
+        contacts: cells.get(Field::ContactId).map(first_id).map(str::to_owned).into_iter().collect(),
+        emails: cells.owned(Field::Email).into_iter().collect(),
+        owner: cells.owned(Field::Owner),
+        kind: Some(kind),
+        written_at,
+        happened_at,
+        modified_at: cells.at(Field::ModifiedAt, reading),
+        stage: cells.owned(Field::Stage),
+        amount: cells.get(Field::Amount).and_then(super::body::amount),
+        title: cells.owned(Field::Title),
+        text: cells.columns.text(cells.row).unwrap_or_default(),
+    };
+    reading.add(draft.record());
+    Ok(())
+}
+
+/// What kind of note a row is: what it says, or what its columns are called.
+fn kind(cells: &Cells<'_>) -> NoteKind {
+    if let Some(said) = cells.get(Field::Kind) {
+        return NoteKind::parse(said);
+    }
+    let kinds: [(&[&str], NoteKind); 4] = [
+        (&["callnotes", "callbody", "hscallbody", "calldate"], NoteKind::Call),
+        (
+            &["meetingdescription", "internalmeetingnotes", "hsmeetingbody", "meetingdate", "meetingnotes"],
+            NoteKind::Meeting,
+        ),
+        (&["emailbody", "hsemailtext", "emailsubject"], NoteKind::Email),
+        (&["tasknotes", "hstaskbody", "tasktitle"], NoteKind::Task),
+    ];
+    let filled = |names: &&[&str]| names.iter().any(|name| cells.raw(name).is_some());
+    kinds.iter().find(|(names, _)| filled(names)).map_or(NoteKind::Note, |(_, kind)| *kind)
+}
+
+fn deal(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    if cells.is_deleted() {
+        reading.skip("deleted in the CRM");
+        return Ok(());
+    }
+    let account = account_of(cells, reading);
+    reading.contacts(account.as_deref(), cells.get(Field::Contact));
+    let id = cells.get(Field::Opportunity).or_else(|| cells.get(Field::Id));
+    if id.is_none() && account.is_none() && cells.get(Field::OpportunityName).is_none() {
+        return Err("no id, no account and no name: a deal that nothing can refer to".to_owned());
+    }
+    opportunity(cells, reading, id, account.as_deref());
+    Ok(())
+}
+
+fn stage(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    let deal = cells.get(Field::Opportunity).or_else(|| cells.get(Field::OpportunityName));
+    let at = cells.at(Field::ModifiedAt, reading).or_else(|| cells.at(Field::WrittenAt, reading));
+    super::salesforce::change(reading, deal, at, cells.raw("tostage"))
+}
+
+fn account(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    let id = cells.get(Field::Id).or_else(|| cells.get(Field::Account)).or_else(|| cells.get(Field::AccountName));
+    let id = id.ok_or("neither an id nor a name: an account that nothing can refer to")?;
+    let name = cells.get(Field::AccountName).or_else(|| cells.get(Field::Account)).or_else(|| cells.raw("name"));
+    reading.account(id, name, cells.get(Field::Domain), cells.get(Field::Owner));
+    Ok(())
+}
+
+fn contact(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    if cells.is_deleted() {
+        reading.skip("deleted in the CRM");
+        return Ok(());
+    }
+    let account = named(cells);
+    let name = full_name(cells);
+    reading.contact(cells.get(Field::Id), account.as_deref(), name.as_deref(), cells.get(Field::Email));
+    Ok(())
+}
+
+/// A person's name, in one column or two.
+pub(super) fn full_name(cells: &Cells<'_>) -> Option<String> {
+    let both = [Field::FirstName, Field::LastName].into_iter().filter_map(|f| cells.get(f)).collect::<Vec<_>>();
+    if both.is_empty() {
+        return cells.raw("name").or_else(|| cells.raw("fullname")).map(str::to_owned);
+    }
+    Some(both.join(" "))
+}

@@ -1,0 +1,325 @@
+//! The reading half of an import: which file is of what format, and its records in the order in which they are needed.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, anyhow};
+use indicatif::ProgressBar;
+use tokio::sync::mpsc::Sender;
+
+use super::columns::{Columns, Field, Map, missing};
+use super::dates::{Dates, Order};
+use super::items::{Item, Row, items};
+use super::record::{Cells, Memory, Reading, Record};
+use super::sample::{Layout, Sample};
+use super::{Format, Rank, Read, formats, gong, plain};
+use crate::files::{Place, Visitor, Zone, open, visit, walk};
+
+/// Found things sent at a time, and the bytes of notes after which they are sent in any case.
+const BATCH: usize = 500;
+const BATCH_BYTES: usize = 4 << 20;
+
+/// What the reading half tells the writing half.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The records that follow are of this file.
+    File { name: String, format: &'static str, order: Option<Order> },
+    /// A record, with its number in the file.
+    Record(u64, Record),
+    /// A record that could not be read.
+    Failed(u64, String),
+    /// Something in a record that could not be read; the record itself is kept.
+    Flaw(u64, String),
+    /// A file that is not read.
+    Refused(String, String),
+    /// A picture or the like.
+    Asset,
+}
+
+/// Reads all `files`. Ends early when nobody listens any more.
+pub(super) fn read(
+    files: &[walk::File],
+    refused: Vec<walk::Refused>,
+    map: &Map,
+    zone: &Zone,
+    sender: Sender<Vec<Found>>,
+) {
+    let mut outbox = Outbox { sender, found: Vec::new(), bytes: 0 };
+    let told = || -> Result<()> {
+        for (name, reason) in refused {
+            outbox.push(Found::Refused(name, reason))?;
+        }
+        let mut plans = Vec::new();
+        for file in files {
+            let mut planner = Planner { map, zone, outbox: &mut outbox, plans: &mut plans };
+            visit(file, &ProgressBar::hidden(), &mut planner)?;
+        }
+        let mut memory = Memory::default();
+        for rank in Rank::ALL {
+            if !plans.iter().any(|(_, plan): &Named| plan.as_ref().is_some_and(|plan| plan.format.rank == rank)) {
+                continue;
+            }
+            let mut reader = Reader { rank, map, plans: &plans, at: 0, memory: &mut memory, outbox: &mut outbox };
+            for file in files {
+                visit(file, &ProgressBar::hidden(), &mut reader)?;
+            }
+        }
+        let rest = gong::rest(&mut memory);
+        if !rest.is_empty() {
+            let name = "calls without a transcript".to_owned();
+            outbox.push(Found::File { name, format: gong::CALLS.name, order: None })?;
+        }
+        for (index, record) in rest.into_iter().enumerate() {
+            outbox.push(Found::Record(index as u64 + 1, record))?;
+        }
+        outbox.send()
+    };
+    // Sending fails only when the writer has given up; it tells why.
+    told().ok();
+}
+
+struct Outbox {
+    sender: Sender<Vec<Found>>,
+    found: Vec<Found>,
+    bytes: usize,
+}
+
+impl Outbox {
+    fn push(&mut self, found: Found) -> Result<()> {
+        if let Found::Record(_, Record::Note(draft)) = &found {
+            self.bytes += draft.text.len();
+        }
+        self.found.push(found);
+        if self.found.len() >= BATCH || self.bytes >= BATCH_BYTES { self.send() } else { Ok(()) }
+    }
+
+    fn send(&mut self) -> Result<()> {
+        self.bytes = 0;
+        self.sender.blocking_send(std::mem::take(&mut self.found)).map_err(|_| anyhow!("the writer is gone"))
+    }
+}
+
+/// How a file is to be read.
+struct Plan {
+    format: &'static Format,
+    layout: Layout,
+    dates: Dates,
+    mapped: bool,
+}
+
+/// A file's name and plan.
+type Named = (String, Option<Plan>);
+
+/// Looks at the beginning of every file. A file that is not read has no plan, but its place among the plans.
+struct Planner<'a> {
+    map: &'a Map,
+    zone: &'a Zone,
+    outbox: &'a mut Outbox,
+    plans: &'a mut Vec<Named>,
+}
+
+impl Visitor for Planner<'_> {
+    fn file(&mut self, name: &str, place: &Place, raw: &mut dyn std::io::Read) -> Result<()> {
+        if open::is_asset(place.path()) {
+            self.plans.push((name.to_owned(), None));
+            return self.outbox.push(Found::Asset);
+        }
+        let plan = open::open(place.path(), raw).and_then(|(head, _)| plan(&head, self.map, self.zone));
+        match plan {
+            Ok(plan) => self.plans.push((name.to_owned(), Some(plan))),
+            Err(reason) => {
+                self.plans.push((name.to_owned(), None));
+                self.outbox.push(Found::Refused(name.to_owned(), reason))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, name: &str, reason: String) {
+        // Sending fails only when the writer has given up; the next file notices.
+        self.outbox.push(Found::Refused(name.to_owned(), reason)).ok();
+    }
+}
+
+fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
+    let sample = Sample::of(head)?;
+    let mapped = map.fits(&sample.header);
+    let format = if mapped { None } else { formats().find(|format| (format.knows)(&sample)) };
+    let format = match format {
+        Some(format) => format,
+        None => {
+            let Read::Row(names, _) = plain::NOTES.read else { return Err("no format".to_owned()) };
+            let columns = Columns::find(&sample.header, names, map, true)?;
+            if sample.objects.is_empty() && !matches!(sample.layout, Layout::Table { .. }) {
+                return Err("no JSON record could be read at its beginning".to_owned());
+            }
+            for (field, or) in [(Field::Text, Field::Text), (Field::Account, Field::AccountName)] {
+                if !columns.has(field) && !columns.has(or) {
+                    return Err(missing(&sample.header, field));
+                }
+            }
+            &plain::NOTES
+        }
+    };
+    let order = Order::of(&String::from_utf8_lossy(head));
+    let order = order.filter(|_| matches!(sample.layout, Layout::Table { .. }));
+    Ok(Plan { format, layout: sample.layout, dates: Dates { zone: zone.clone(), order }, mapped })
+}
+
+/// Reads the files of one rank; the others are passed by.
+struct Reader<'a> {
+    rank: Rank,
+    map: &'a Map,
+    plans: &'a [Named],
+    at: usize,
+    memory: &'a mut Memory,
+    outbox: &'a mut Outbox,
+}
+
+impl Visitor for Reader<'_> {
+    fn file(&mut self, name: &str, place: &Place, raw: &mut dyn std::io::Read) -> Result<()> {
+        // A file that was there when the plans were made may be gone by now.
+        let ahead = self.plans.iter().skip(self.at).position(|(planned, _)| planned == name);
+        let Some(at) = ahead.map(|ahead| self.at + ahead) else { return Ok(()) };
+        self.at = at + 1;
+        let Some(plan) = self.plans[at].1.as_ref().filter(|plan| plan.format.rank == self.rank) else { return Ok(()) };
+        let input = match open::open(place.path(), raw) {
+            Ok((_, input)) => input,
+            Err(reason) => return self.outbox.push(Found::Refused(name.to_owned(), reason)),
+        };
+        let order = plan.dates.order;
+        self.outbox.push(Found::File { name: name.to_owned(), format: plan.format.name, order })?;
+        let none = Map::default();
+        let map = if plan.mapped { self.map } else { &none };
+        let mut met = HashMap::new();
+        let mut columns: Option<Columns> = None;
+        for (number, item) in items(plan.layout, input) {
+            let mut reading = Reading {
+                dates: &plan.dates,
+                memory: self.memory,
+                records: Vec::new(),
+                flaws: Vec::new(),
+                met: &mut met,
+            };
+            let read = item.and_then(|item| one(&item, plan, map, &mut columns, &mut reading));
+            let Reading { records, flaws, .. } = reading;
+            for flaw in flaws {
+                self.outbox.push(Found::Flaw(number, flaw))?;
+            }
+            for record in records {
+                self.outbox.push(Found::Record(number, record))?;
+            }
+            if let Err(reason) = read {
+                self.outbox.push(Found::Failed(number, reason))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, _: &str, _: String) {}
+}
+
+/// Reads one record. `columns` are those of the table, once they are known.
+fn one(
+    item: &Item,
+    plan: &Plan,
+    map: &Map,
+    columns: &mut Option<Columns>,
+    reading: &mut Reading<'_>,
+) -> Result<(), String> {
+    match (plan.format.read, item) {
+        (Read::Object(read), Item::Object(object)) => read(object, reading),
+        (Read::Row(names, read), Item::Row(row)) => {
+            if row.is_footer() {
+                reading.skip("footer of the report");
+                return Ok(());
+            }
+            if row.is_blank() {
+                reading.skip("empty row");
+                return Ok(());
+            }
+            let columns = match columns {
+                Some(columns) => columns,
+                None => columns.insert(Columns::find(&row.header, names, map, false)?),
+            };
+            read(&Cells { row, columns }, reading)
+        }
+        // Objects bring their own names, and each may have others.
+        (Read::Row(names, read), Item::Object(object)) => {
+            let row = Row::of_object(object);
+            let columns = Columns::find(&row.header, names, map, false)?;
+            read(&Cells { row: &row, columns: &columns }, reading)
+        }
+        (Read::Object(_), Item::Row(_)) => Err("a row where an object was expected".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::vendors::{HUBSPOT_DEALS, HUBSPOT_NOTES};
+    use super::*;
+
+    const FILES: [&str; 8] = [
+        HUBSPOT_NOTES,
+        HUBSPOT_DEALS,
+        r#"[{"engagement":{"type":"EMAIL","timestamp":1},"metadata":{"to":[{"email":"a@b.example"}],"text":"x"}}]"#,
+        r#"{"data":[{"id":7,"org_id":{"value":1,"name":"A"},"content":"<b>x","add_time":"2026-03-01 10:00:00"}]}"#,
+        r#"[{"id":"lead_1","display_name":"Q","contacts":[{"name":"A B"}],"opportunities":[{"id":"oppo_1","value":1}]}]"#,
+        r#"{"calls":[{"metaData":{"id":"1"},"parties":[{"speakerId":"2","affiliation":"External"}]}]}"#,
+        r#"{"callTranscripts":[{"callId":"1","transcript":[{"speakerId":"2","sentences":[{"text":"x"}]}]}]}"#,
+        "Id,WhatId,Subject,Description,TaskSubtype,CreatedDate,AccountId\n1,,a,\"b\nc\",Call,2026-01-01,9\n2,,a,,,x,\n",
+    ];
+
+    /// Reads bytes as a file, and counts what came of it.
+    fn read_bytes(bytes: &[u8], memory: &mut Memory) -> usize {
+        let path = std::path::Path::new("x");
+        let Ok((head, input)) = open::open(path, bytes) else { return 0 };
+        let Ok(plan) = plan(&head, &Map::default(), &Zone::default()) else { return 0 };
+        let (mut met, mut columns, mut found) = (HashMap::new(), None, 0);
+        for (_, item) in items(plan.layout, input) {
+            let dates = &plan.dates;
+            let mut reading =
+                Reading { dates, memory: &mut *memory, records: Vec::new(), flaws: Vec::new(), met: &mut met };
+            let read = item.and_then(|item| one(&item, &plan, &Map::default(), &mut columns, &mut reading));
+            found += reading.records.len() + usize::from(read.is_err());
+        }
+        found + gong::rest(memory).len()
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_exports_come_to_an_end(
+            file in 0..FILES.len(),
+            hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = FILES[file].as_bytes().to_vec();
+            for (at, byte) in hits {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            bytes.truncate(end.index(bytes.len()) + 1);
+            read_bytes(&bytes, &mut Memory::default());
+        }
+
+        #[test]
+        fn fields_of_any_type_are_survived(file in 0..7_usize, from in 0..40_usize, to in 0..5_usize) {
+            // One value becomes another: a number, null, a list, an object, a text.
+            let other = ["7", "null", "[1,{}]", "{\"id\":[]}", "\"\u{e9}, x\""][to];
+            let text = FILES[file];
+            let starts: Vec<_> = text.match_indices(':').map(|(at, _)| at + 1).collect();
+            let at = starts[from % starts.len()];
+            let length = text[at..].find([',', '}', ']']).unwrap_or(0);
+            let changed = format!("{}{other}{}", &text[..at], &text[at + length..]);
+            read_bytes(changed.as_bytes(), &mut Memory::default());
+        }
+    }
+
+    #[test]
+    fn whole_files_are_found_in_full() {
+        let mut memory = Memory::default();
+        let found: Vec<_> = FILES.iter().map(|file| read_bytes(file.as_bytes(), &mut memory)).collect();
+        assert_eq!(found, [6, 3, 2, 2, 3, 1, 1, 2]);
+    }
+}

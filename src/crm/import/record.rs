@@ -1,0 +1,287 @@
+//! What a record of an export turned out to be, before its firm is looked up.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use super::columns::{Columns, Field};
+use super::dates::{Dates, When};
+use super::items::Row;
+use super::{body, people};
+use crate::model::id::content_hash;
+use crate::model::{Account, AccountId, Contact, NoteKind, Opportunity, OpportunityId, Outcome, Owner, StageChange};
+
+/// A record. Firms and deals stand in it as the export names them: by id or by name.
+#[derive(Debug, Clone)]
+pub(super) enum Record {
+    Account(Account),
+    Opportunity(Opportunity),
+    Stage(StageChange),
+    Contact(Contact),
+    Owner(Owner),
+    Note(Box<Draft>),
+    /// Left out, for a reason that is counted.
+    Skipped(&'static str),
+}
+
+/// A note whose firm is still to be found.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Draft {
+    pub(super) id: Option<String>,
+    /// The firm, by id or by name, whichever there is.
+    pub(super) account: Option<String>,
+    /// The deal, by id or by name.
+    pub(super) opportunity: Option<String>,
+    /// People it is about, by id.
+    pub(super) contacts: Vec<String>,
+    /// Addresses of people on the buyer's side.
+    pub(super) emails: Vec<String>,
+    pub(super) owner: Option<String>,
+    pub(super) kind: Option<NoteKind>,
+    pub(super) written_at: Option<Timestamp>,
+    pub(super) happened_at: Option<Timestamp>,
+    pub(super) modified_at: Option<Timestamp>,
+    pub(super) stage: Option<String>,
+    pub(super) amount: Option<f64>,
+    pub(super) title: Option<String>,
+    /// As it stands in the export, markup and all.
+    pub(super) text: String,
+}
+
+impl Draft {
+    pub(super) fn kind(&self) -> NoteKind {
+        self.kind.unwrap_or(NoteKind::Note)
+    }
+
+    /// The draft as a record: a note when it has words. `text` becomes plain.
+    pub(super) fn record(mut self) -> Record {
+        let text = body::plain(&self.text, self.kind());
+        let title = self.title.take().map(|t| body::plain(&t, NoteKind::Note)).unwrap_or_default();
+        if text.is_empty() && !body::tells(&title) {
+            return Record::Skipped(if title.is_empty() { "no text" } else { "only a short title" });
+        }
+        self.text = body::with_title(&title, text);
+        Record::Note(Box::new(self))
+    }
+}
+
+/// What is known of a call before its transcript comes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Call {
+    pub(super) draft: Draft,
+    /// What the speakers of the transcript are called in its text, by their id.
+    pub(super) speakers: HashMap<String, String>,
+    pub(super) told: bool,
+}
+
+/// What one file tells and another needs.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Calls by id.
+    pub(super) calls: BTreeMap<String, Call>,
+    /// What a document belongs to: ids of firms, deals and people by the document's.
+    pub(super) links: HashMap<String, Vec<String>>,
+}
+
+/// Where a format puts what it reads.
+pub(super) struct Reading<'a> {
+    pub(super) dates: &'a Dates,
+    pub(super) memory: &'a mut Memory,
+    pub(super) records: Vec<Record>,
+    /// Dates that could not be read.
+    pub(super) flaws: Vec<String>,
+    /// How often a record without an id was met in this file.
+    pub(super) met: &'a mut HashMap<String, u32>,
+}
+
+impl Reading<'_> {
+    pub(super) fn add(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    pub(super) fn skip(&mut self, reason: &'static str) {
+        self.add(Record::Skipped(reason));
+    }
+
+    /// What `text` means; when that cannot be told, the record does without and the flaw is recorded.
+    pub(super) fn when(&mut self, text: &str) -> Option<When> {
+        let parsed = self.dates.parse(text);
+        parsed.map_err(|why| self.flaws.push(format!("the date {text:?} {why}; the record is kept without it"))).ok()
+    }
+
+    pub(super) fn at(&mut self, text: Option<&str>) -> Option<Timestamp> {
+        self.when(text.filter(|t| !t.trim().is_empty())?).map(When::start)
+    }
+
+    /// When a deal ended: a day counts to its end.
+    pub(super) fn end(&mut self, text: Option<&str>) -> Option<Timestamp> {
+        self.when(text.filter(|t| !t.trim().is_empty())?).map(When::end)
+    }
+
+    /// A person, when something is known of them.
+    pub(super) fn contact(&mut self, id: Option<&str>, account: Option<&str>, name: Option<&str>, email: Option<&str>) {
+        let email = email.and_then(people::address);
+        let name = name.and_then(people::name).or_else(|| email.as_deref().and_then(people::name_in));
+        if id.is_none() && name.is_none() && email.is_none() {
+            return;
+        }
+        let id = id.map_or_else(
+            || {
+                let parts = [account.unwrap_or(""), name.as_deref().unwrap_or(""), email.as_deref().unwrap_or("")];
+                format!("contact_{}", content_hash(&parts))
+            },
+            str::to_owned,
+        );
+        self.add(Record::Contact(Contact { id, account: account.map(AccountId::new), name, email }));
+    }
+
+    /// The people that a cell names.
+    pub(super) fn contacts(&mut self, account: Option<&str>, cell: Option<&str>) {
+        for name in cell.into_iter().flat_map(people::names) {
+            self.contact(None, account, Some(&name), None);
+        }
+    }
+
+    /// A firm, when something is known of it beside its id.
+    pub(super) fn account(&mut self, id: &str, name: Option<&str>, domain: Option<&str>, owner: Option<&str>) {
+        self.add(Record::Account(Account {
+            id: AccountId::new(id),
+            name: name.map(str::to_owned),
+            domain: domain.and_then(people::domain),
+            owner: owner.map(str::to_owned),
+        }));
+    }
+
+    /// An id for a record that has none: of what it is made of, and how often that was met before in this file.
+    pub(super) fn made_id(&mut self, kind: &str, parts: &[&str]) -> String {
+        let hash = content_hash(parts);
+        let met = self.met.entry(hash.clone()).or_default();
+        *met += 1;
+        if *met == 1 { format!("{kind}_{hash}") } else { format!("{kind}_{hash}_{met}") }
+    }
+}
+
+/// A row and where its fields stand.
+pub(super) struct Cells<'a> {
+    pub(super) row: &'a Row,
+    pub(super) columns: &'a Columns,
+}
+
+impl<'a> Cells<'a> {
+    pub(super) fn get(&self, field: Field) -> Option<&'a str> {
+        self.columns.get(self.row, field)
+    }
+
+    pub(super) fn owned(&self, field: Field) -> Option<String> {
+        self.get(field).map(str::to_owned)
+    }
+
+    pub(super) fn is(&self, field: Field) -> Option<bool> {
+        self.get(field).map(is_true)
+    }
+
+    /// The cell under a name that is no field.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.row.get(name)
+    }
+
+    /// A date of the record.
+    pub(super) fn at(&self, field: Field, reading: &mut Reading<'_>) -> Option<Timestamp> {
+        reading.at(self.get(field))
+    }
+
+    /// Whether the CRM has deleted it.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.is(Field::Deleted) == Some(true)
+    }
+}
+
+/// `true`, `1`, `yes`, in any case.
+pub(super) fn is_true(text: &str) -> bool {
+    matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "y" | "t")
+}
+
+/// The first of several ids in one cell (`123;456`).
+pub(super) fn first_id(cell: &str) -> &str {
+    let several = cell.contains([';', ',']) && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ';' | ',' | ' '));
+    if several { cell.split([';', ',']).map(str::trim).find(|p| !p.is_empty()).unwrap_or(cell) } else { cell }
+}
+
+/// How a deal stands by the words of its stage or status.
+pub(super) fn outcome(words: &str) -> Outcome {
+    let lower = words.to_lowercase();
+    let tokens = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect::<Vec<_>>();
+    let joined = tokens.concat();
+    let says = |word: &str, joint: &str| tokens.contains(&word) || joined.ends_with(joint);
+    match () {
+        () if tokens.contains(&"not") => Outcome::Open,
+        () if says("lost", "closedlost") => Outcome::Lost,
+        () if says("won", "closedwon") => Outcome::Won,
+        () => Outcome::Open,
+    }
+}
+
+/// A deal as tables hold it. `account` and `id` are given by the format.
+pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Option<&str>, account: Option<&str>) {
+    let outcome = match (cells.is(Field::Won), cells.is(Field::Closed)) {
+        (Some(true), _) => Outcome::Won,
+        (_, Some(true)) => Outcome::Lost,
+        (_, Some(false)) => Outcome::Open,
+        (_, None) => {
+            let said = [Field::Status, Field::Stage].into_iter().filter_map(|f| cells.get(f)).map(outcome);
+            said.into_iter().find(|o| *o != Outcome::Open).unwrap_or(Outcome::Open)
+        }
+    };
+    let name = cells.owned(Field::OpportunityName);
+    let owner = cells.owned(Field::Owner);
+    let opened_at = cells.at(Field::WrittenAt, reading);
+    let id = id.map_or_else(
+        || {
+            let opened = cells.get(Field::WrittenAt).unwrap_or("");
+            let parts = [account.unwrap_or(""), name.as_deref().unwrap_or(""), owner.as_deref().unwrap_or(""), opened];
+            reading.made_id("deal", &parts)
+        },
+        str::to_owned,
+    );
+    let closed_at = if outcome == Outcome::Open { None } else { reading.end(cells.get(Field::ClosedAt)) };
+    let modified_at = cells.at(Field::ModifiedAt, reading);
+    reading.add(Record::Opportunity(Opportunity {
+        id: OpportunityId::new(id),
+        account: account.map(AccountId::new),
+        name,
+        owner,
+        stage: cells.owned(Field::Stage).or_else(|| cells.owned(Field::Status)),
+        outcome,
+        amount: cells.get(Field::Amount).and_then(body::amount),
+        opened_at,
+        closed_at,
+        modified_at,
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_told_from_words() {
+        for (words, want) in [
+            ("Closed Won", Outcome::Won),
+            ("closedwon", Outcome::Won),
+            ("Won", Outcome::Won),
+            ("Closed - Lost", Outcome::Lost),
+            ("closedlost", Outcome::Lost),
+            ("Negotiation", Outcome::Open),
+            ("Not won yet", Outcome::Open),
+            ("Wonderful fit", Outcome::Open),
+        ] {
+            assert_eq!(outcome(words), want, "{words}");
+        }
+    }
+
+    #[test]
+    fn one_cell_may_hold_several_ids() {
+        assert_eq!(first_id("123;456"), "123");
+        assert_eq!(first_id("Acme; Sons"), "Acme; Sons");
+    }
+}

@@ -1,0 +1,254 @@
+//! What a file begins with: its layout and its first records, from which its format is told.
+
+use serde_json::Value;
+
+use super::items::{Header, split_row, table_rows};
+use crate::files::pieces::{Piece, Pieces};
+
+/// Records looked at.
+const RECORDS: usize = 20;
+
+/// How records lie in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Rows under a header.
+    Table { delimiter: u8 },
+    /// One JSON object a line.
+    Lines,
+    /// The items of a JSON array.
+    Array,
+    /// The items of the array under this name, as APIs page them.
+    Page(&'static [&'static str]),
+    /// One JSON object by itself.
+    Single,
+}
+
+/// Names that APIs give to the array in a page.
+const PAGES: &[&[&str]] = &[
+    &["results"],
+    &["data"],
+    &["callTranscripts"],
+    &["calls"],
+    &["records"],
+    &["notes"],
+    &["activities"],
+    &["engagements"],
+    &["deals"],
+    &["opportunities"],
+    &["leads"],
+    &["contacts"],
+    &["companies"],
+    &["accounts"],
+    &["users"],
+    &["objects"],
+    &["items"],
+];
+
+/// What a format sees of a file.
+#[derive(Debug)]
+pub(super) struct Sample {
+    pub(super) layout: Layout,
+    /// The table's header; of JSON, the names that its first objects have.
+    pub(super) header: Header,
+    /// The first objects; none of a table. The last one may be cut off.
+    pub(super) objects: Vec<Value>,
+}
+
+impl Sample {
+    /// Of a file that begins with `head`.
+    ///
+    /// # Errors
+    /// Why it can be no export.
+    pub(super) fn of(head: &[u8]) -> Result<Self, String> {
+        if head.iter().all(u8::is_ascii_whitespace) {
+            return Err("the file is empty".to_owned());
+        }
+        if head.contains(&0) {
+            return Err("holds NUL bytes: it is no text file".to_owned());
+        }
+        match head.trim_ascii_start().first() {
+            Some(b'{') => Ok(Self::of_objects(head)),
+            Some(b'[') => Self::of_array(head),
+            Some(b'<') => Err(crate::files::open::refusal(head)),
+            _ => Self::of_table(head),
+        }
+    }
+
+    fn of_table(head: &[u8]) -> Result<Self, String> {
+        let line = head.split(|b| *b == b'\n').find(|l| !is_separator_line(l)).unwrap_or_default();
+        let count = |delimiter: u8| line.iter().filter(|b| **b == delimiter).count();
+        let said =
+            head.split(|b| *b == b'\n').next().filter(|l| is_separator_line(l)).and_then(|l| l.trim_ascii().last());
+        let counted = [b',', b';', b'\t'].into_iter().max_by_key(|d| (count(*d), u8::MAX - d));
+        let delimiter = said.copied().or(counted).unwrap_or(b',');
+        let header = table_rows(head, delimiter).next().and_then(|row| row.bytes.ok()).unwrap_or_default();
+        let names = split_row(&header, delimiter).map_err(|e| format!("the header cannot be read: {e}"))?;
+        Ok(Self { layout: Layout::Table { delimiter }, header: Header::new(names), objects: Vec::new() })
+    }
+
+    fn of_array(head: &[u8]) -> Result<Self, String> {
+        let objects = match mended(head) {
+            Some(Value::Array(items)) => items.into_iter().filter(Value::is_object).take(RECORDS).collect::<Vec<_>>(),
+            _ => return Err("no JSON".to_owned()),
+        };
+        if objects.is_empty() {
+            return Err("no JSON array of records".to_owned());
+        }
+        Ok(Self::json(Layout::Array, objects))
+    }
+
+    fn of_objects(head: &[u8]) -> Self {
+        let mut lines = head.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty());
+        let first = lines.next().unwrap_or_default();
+        let whole = serde_json::from_slice::<Value>(first).ok();
+        // A first line longer than the head is an object by itself as well.
+        let alone = whole.clone().or_else(|| (first.len() > 1000).then(|| mended(first)).flatten());
+        let path = PAGES.iter().find(|path| holds_array(head, path));
+        if let Some(path) = path
+            && (whole.is_none() || alone.as_ref().is_some_and(|object| is_page(object, path)))
+        {
+            let page = mended(head).unwrap_or_default();
+            let items = page.get(path[0]).and_then(Value::as_array).cloned().unwrap_or_default();
+            return Self::json(Layout::Page(path), items.into_iter().filter(Value::is_object).take(RECORDS).collect());
+        }
+        if let Some(first) = alone {
+            let rest = lines.filter_map(|line| serde_json::from_slice(line).ok());
+            let objects = std::iter::once(first).chain(rest).filter(Value::is_object).take(RECORDS).collect();
+            return Self::json(Layout::Lines, objects);
+        }
+        match mended(head) {
+            Some(object) if serde_json::from_slice::<Value>(head).is_ok() || head.len() > 60_000 => {
+                Self::json(Layout::Single, vec![object])
+            }
+            // What can be read of a broken file is read line by line.
+            _ => {
+                let objects = head.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+                Self::json(Layout::Lines, objects.filter(Value::is_object).take(RECORDS).collect())
+            }
+        }
+    }
+
+    fn json(layout: Layout, objects: Vec<Value>) -> Self {
+        let mut names = Vec::new();
+        for object in &objects {
+            for name in super::items::flat(object).0 {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        Self { layout, header: Header::new(names), objects }
+    }
+
+    /// Whether the layout is JSON and one of its first objects is such.
+    pub(super) fn any(&self, is: impl Fn(&Value) -> bool) -> bool {
+        self.objects.iter().any(is)
+    }
+
+    /// Name of the array that holds the objects.
+    pub(super) fn page(&self) -> Option<&'static str> {
+        match self.layout {
+            Layout::Page(path) => path.first().copied(),
+            _ => None,
+        }
+    }
+}
+
+/// `sep=;`, which spreadsheets write before the header.
+pub(super) fn is_separator_line(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.len() == 5 && line.to_ascii_lowercase().starts_with(b"sep=")
+}
+
+fn holds_array(head: &[u8], path: &'static [&'static str]) -> bool {
+    Pieces::new(head, path).any(|piece| matches!(piece, Ok(Piece::Item { .. })))
+        || mended(head).is_some_and(|page| page.get(path[0]).is_some_and(Value::is_array))
+}
+
+/// Whether an object on a line by itself is a page of others rather than one record: its array holds objects, and it is
+/// none of the records that hold lists themselves.
+fn is_page(object: &Value, path: &[&str]) -> bool {
+    let record = ["id", "properties", "engagement", "display_name"].iter().any(|name| object.get(name).is_some());
+    !record && object.get(path[0]).is_some_and(Value::is_array)
+}
+
+/// The beginning of a JSON document as a document: what is cut off at its end is left out, what is open is closed.
+fn mended(head: &[u8]) -> Option<Value> {
+    if let Ok(value) = serde_json::from_slice(head) {
+        return Some(value);
+    }
+    let mut open = Vec::new();
+    let (mut in_string, mut escaped) = (false, false);
+    // Where the document may end, with what must then be closed.
+    let mut end = None;
+    for (at, byte) in head.iter().enumerate() {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                open.push(if *byte == b'{' { b'}' } else { b']' });
+                end = Some((at + 1, open.clone()));
+            }
+            b'}' | b']' => {
+                open.pop()?;
+                end = Some((at + 1, open.clone()));
+                if open.is_empty() {
+                    break;
+                }
+            }
+            b',' => end = Some((at, open.clone())),
+            _ => {}
+        }
+    }
+    let (end, open) = end?;
+    let text = [&head[..end], &open.into_iter().rev().collect::<Vec<_>>()].concat();
+    serde_json::from_slice(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn layout(head: &str) -> Layout {
+        Sample::of(head.as_bytes()).unwrap().layout
+    }
+
+    #[test]
+    fn layouts_are_told_apart() {
+        assert_eq!(layout("a;b\n1;2,3\n"), Layout::Table { delimiter: b';' });
+        assert_eq!(layout("sep=;\na,x;b\n1;2,3\n"), Layout::Table { delimiter: b';' });
+        assert_eq!(layout("{\"a\":1}\n{\"a\":2}\n"), Layout::Lines);
+        assert_eq!(layout("[{\"a\":1}]"), Layout::Array);
+        assert_eq!(layout("{\"success\":true,\n\"data\":[{\"a\":1}]}"), Layout::Page(&["data"]));
+        assert_eq!(layout("{\"results\":[{\"a\":1}],\"paging\":{}}"), Layout::Page(&["results"]));
+        assert_eq!(layout("{\"data\":[]}"), Layout::Page(&["data"]));
+        assert_eq!(layout("{\n\"id\":1,\n\"a\":\"b\"\n}"), Layout::Single);
+        assert_eq!(layout("{\"id\":1,\"notes\":[{\"a\":1}]}\n{\"id\":2}\n"), Layout::Lines);
+    }
+
+    #[test]
+    fn a_head_that_is_cut_off_shows_what_is_whole() {
+        let head = br#"{"data": [{"id": 1, "x": [1, 2]}, {"id": 2, "long": "and so o"#;
+        let sample = Sample::of(head).unwrap();
+        assert_eq!(sample.page(), Some("data"));
+        assert_eq!(sample.objects.len(), 2);
+        assert_eq!(sample.objects[1]["id"], 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_beginning_gives_a_sample_or_a_reason(text in "[\\[\\]{}\":,\\\\a1\n; ]{0,80}") {
+            let _ = Sample::of(text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The writing half of an import: firms and deals are found, notes are finished, and everything is stored.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::{Context as _, Result};
+
+use super::dates::Order;
+use super::people;
+use super::read::Found;
+use super::record::{Draft, Record};
+use super::{FormatCounts, Imported};
+use crate::files::Mistakes;
+use crate::model::id::content_hash;
+use crate::model::{Account, AccountId, Contact, Note, NoteId, Opportunity, OpportunityId, StageChange};
+use crate::store::{CrmBatch, Failure, Incoming, Store};
+
+/// Records written in one transaction.
+const BATCH: usize = 500;
+
+/// Files whose order of day and month is told.
+const ORDERS_TOLD: usize = 20;
+
+/// Names of firms and deals that are looked up once.
+const REMEMBERED: usize = 100_000;
+
+/// What was read of a note before: in which file, and hashes of its firm and its text.
+struct Seen {
+    file: u32,
+    account: u64,
+    text: u64,
+}
+
+/// Takes what was found and stores it.
+pub(super) struct Writer<'a> {
+    store: &'a Store,
+    all: Imported,
+    batch: CrmBatch,
+    /// Number of the file that is read.
+    file: u32,
+    format: &'static str,
+    mistakes: Mistakes,
+    /// Notes of this import, by a hash of their id.
+    notes: HashMap<u64, Seen>,
+    /// Deals of this import, and firms and people just as they were told, by hashes.
+    deals: HashSet<u64>,
+    told: HashSet<u64>,
+    /// Firms by what they were called, and deals.
+    firms: HashMap<String, String>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(store: &'a Store) -> Self {
+        Self {
+            store,
+            all: Imported::default(),
+            batch: CrmBatch::default(),
+            file: 0,
+            format: "",
+            mistakes: Mistakes::new("crm", ""),
+            notes: HashMap::new(),
+            deals: HashSet::new(),
+            told: HashSet::new(),
+            firms: HashMap::new(),
+        }
+    }
+
+    pub(super) async fn take(&mut self, found: Found) -> Result<()> {
+        match found {
+            Found::File { name, format, order } => {
+                self.end_file();
+                // What the next file refers to must be in the store.
+                self.write().await?;
+                self.file += 1;
+                self.format = format;
+                self.mistakes = Mistakes::new("crm", &name);
+                self.firms.clear();
+                self.counts().files += 1;
+                self.all.read += 1;
+                if let Some(order) = order.filter(|_| self.all.orders.len() < ORDERS_TOLD) {
+                    let said = if order == Order::DayFirst { "day first" } else { "month first" };
+                    self.all.orders.insert(name, said);
+                }
+            }
+            Found::Refused(name, reason) => {
+                self.all.refused += 1;
+                self.batch.failures.push(Failure::new("crm", name, reason));
+            }
+            Found::Asset => self.all.assets += 1,
+            Found::Failed(number, reason) => self.fail(number, &reason),
+            Found::Flaw(number, reason) => {
+                self.all.undated += 1;
+                self.mistake(number, &reason);
+            }
+            Found::Record(number, record) => self.record(number, record).await?,
+        }
+        if self.batch.len() >= BATCH { self.write().await } else { Ok(()) }
+    }
+
+    pub(super) async fn finish(mut self) -> Result<Imported> {
+        self.end_file();
+        self.write().await?;
+        Ok(self.all)
+    }
+
+    fn end_file(&mut self) {
+        self.batch.failures.extend(self.mistakes.rest());
+        self.mistakes = Mistakes::new("crm", "");
+    }
+
+    fn counts(&mut self) -> &mut FormatCounts {
+        self.all.formats.entry(self.format).or_default()
+    }
+
+    fn mistake(&mut self, number: u64, reason: &str) {
+        self.batch.failures.extend(self.mistakes.row(&format!("record {number}"), reason));
+    }
+
+    fn fail(&mut self, number: u64, reason: &str) {
+        self.all.seen += 1;
+        self.all.failed += 1;
+        self.counts().failed += 1;
+        self.mistake(number, reason);
+    }
+
+    async fn write(&mut self) -> Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let counts = self.store.write_crm(&self.batch).await.context("could not store the imported records")?;
+        self.batch = CrmBatch::default();
+        let all = &mut self.all;
+        for (sum, new) in [
+            (&mut all.notes, counts.notes),
+            (&mut all.accounts, counts.accounts),
+            (&mut all.opportunities, counts.opportunities),
+        ] {
+            sum.new += new.new;
+            sum.known += new.known;
+            sum.updated += new.updated;
+        }
+        all.others += counts.others;
+        Ok(())
+    }
+
+    async fn record(&mut self, number: u64, record: Record) -> Result<()> {
+        match record {
+            Record::Skipped(reason) => {
+                self.all.seen += 1;
+                *self.all.skipped.entry(reason).or_default() += 1;
+                self.counts().skipped += 1;
+            }
+            Record::Account(account) => self.account(account),
+            Record::Owner(owner) => {
+                self.counts().owners += 1;
+                self.batch.owners.push(owner);
+            }
+            Record::Contact(contact) => {
+                let account = self.maybe_firm(contact.account).await?;
+                self.contact(Contact { account, ..contact });
+            }
+            Record::Stage(change) => {
+                self.counts().stages += 1;
+                let opportunity = OpportunityId::new(self.deal(change.opportunity.as_str()).await?);
+                self.batch.stages.push(StageChange { opportunity, ..change });
+            }
+            Record::Opportunity(deal) => {
+                self.counts().opportunities += 1;
+                let account = self.maybe_firm(deal.account).await?;
+                let fill = !self.deals.insert(digest(deal.id.as_str()));
+                self.batch.opportunities.push(Incoming { record: Opportunity { account, ..deal }, fill });
+            }
+            Record::Note(draft) => {
+                self.counts().notes += 1;
+                self.note(number, *draft).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a table tell of the same firm again and again.
+    fn account(&mut self, account: Account) {
+        let Account { id, name, domain, owner } = &account;
+        let parts = [Some(id.as_str()), name.as_deref(), domain.as_deref(), owner.as_deref()];
+        if self.told.insert(digest(&parts.map(Option::unwrap_or_default).join("\0"))) {
+            self.counts().accounts += 1;
+            self.batch.accounts.push(account);
+        }
+    }
+
+    fn contact(&mut self, contact: Contact) {
+        let Contact { id, account, name, email } = &contact;
+        let parts = [Some(id.as_str()), account.as_ref().map(AccountId::as_str), name.as_deref(), email.as_deref()];
+        if self.told.insert(digest(&parts.map(Option::unwrap_or_default).join("\0"))) {
+            self.counts().contacts += 1;
+            self.batch.contacts.push(contact);
+        }
+    }
+
+    async fn maybe_firm(&mut self, named: Option<AccountId>) -> Result<Option<AccountId>> {
+        match named {
+            Some(named) => Ok(Some(AccountId::new(self.firm(named.as_str()).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// The id of a firm that is named by its id or by what it is called.
+    async fn firm(&mut self, named: &str) -> Result<String> {
+        if let Some(known) = self.firms.get(named) {
+            return Ok(known.clone());
+        }
+        if !self.batch.accounts.is_empty() {
+            self.write().await?;
+        }
+        let id = if self.store.has_account(named).await? { None } else { self.store.account_named(named).await? };
+        let id = id.unwrap_or_else(|| named.to_owned());
+        if self.firms.len() < REMEMBERED {
+            self.firms.insert(named.to_owned(), id.clone());
+        }
+        Ok(id)
+    }
+
+    /// The id of a deal that is named by its id or by what it is called.
+    async fn deal(&mut self, named: &str) -> Result<String> {
+        if !self.batch.opportunities.is_empty() {
+            self.write().await?;
+        }
+        Ok(self.store.opportunity_named(named).await?.unwrap_or_else(|| named.to_owned()))
+    }
+
+    /// The firm that a note is about: as it says, or by its deal, its people or their addresses.
+    async fn firm_of(&mut self, draft: &Draft, deal: Option<&str>) -> Result<Option<String>> {
+        if let Some(named) = &draft.account {
+            return self.firm(named).await.map(Some);
+        }
+        if let Some(deal) = deal
+            && let Some(firm) = self.store.account_of_opportunity(deal).await?
+        {
+            return Ok(Some(firm));
+        }
+        for key in draft.contacts.iter().chain(&draft.emails) {
+            if let Some(firm) = self.store.account_of_contact(key).await? {
+                return Ok(Some(firm));
+            }
+        }
+        let mut domains = draft.emails.iter().filter_map(|email| people::domain(email)).collect::<Vec<_>>();
+        domains.dedup();
+        for domain in &domains {
+            if let Some(firm) = self.store.account_with_domain(domain).await? {
+                return Ok(Some(firm));
+            }
+        }
+        // People of one firm, which the CRM does not know: their domain names it well enough.
+        let only = (domains.len() == 1).then(|| domains.swap_remove(0));
+        Ok(only)
+    }
+
+    async fn note(&mut self, number: u64, draft: Draft) -> Result<()> {
+        let deal = match &draft.opportunity {
+            Some(named) => Some(self.deal(named).await?),
+            None => None,
+        };
+        let Some(account) = self.firm_of(&draft, deal.as_deref()).await? else {
+            let why = match (&deal, draft.contacts.is_empty()) {
+                (Some(_), _) => {
+                    "no account: the note names only a deal, and no file says whose that is; import the deals with it"
+                }
+                (None, false) => {
+                    "no account: the note names only a person, and no file says of which firm; import the contacts with it"
+                }
+                (None, true) => "no account: a note belongs to a firm; fill the column or map another one",
+            };
+            self.fail(number, why);
+            return Ok(());
+        };
+        let kind = draft.kind();
+        let id = draft.id.unwrap_or_else(|| {
+            let at = draft.written_at.or(draft.happened_at).map(|t| t.to_string()).unwrap_or_default();
+            format!("note_{}", content_hash(&[&account, &at, &draft.text]))
+        });
+        let now = Seen { file: self.file, account: digest(&account), text: digest(&draft.text) };
+        let fill = match self.notes.get(&digest(&id)) {
+            None => false,
+            Some(seen) if seen.account == now.account && seen.text == now.text => true,
+            // Another version of the note, in another export.
+            Some(seen) if seen.file != now.file && (seen.account == now.account || seen.text == now.text) => false,
+            Some(seen) => {
+                let place = if seen.file == now.file { "of this file" } else { "of another file of this import" };
+                let why = format!(
+                    "the id {id} stands at another note {place}; if that column is no note id, map another one"
+                );
+                self.fail(number, &why);
+                return Ok(());
+            }
+        };
+        self.notes.insert(digest(&id), now);
+        if draft.text.contains(char::REPLACEMENT_CHARACTER) {
+            self.all.flawed += 1;
+            self.mistake(number, "bytes that are no UTF-8 were replaced; the note is kept");
+        }
+        self.all.seen += 1;
+        let account = AccountId::new(account);
+        self.all.of_accounts.insert(account.clone());
+        let note = Note {
+            id: NoteId::new(id),
+            account,
+            opportunity: deal.map(OpportunityId::new),
+            owner: draft.owner,
+            kind,
+            written_at: draft.written_at,
+            happened_at: draft.happened_at,
+            modified_at: draft.modified_at,
+            stage: draft.stage,
+            amount: draft.amount,
+            text: draft.text,
+        };
+        self.batch.notes.push(Incoming { record: note, fill });
+        Ok(())
+    }
+}
+
+/// Eight bytes stand for a text, so that remembering many costs little.
+fn digest(text: &str) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
+    hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
