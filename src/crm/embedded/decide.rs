@@ -4,24 +4,11 @@ use std::ops::Range;
 
 use super::grammar::Grammar;
 use super::observe::{Features, Present, Scorecard, Seen, observe};
-use super::{CARDS, CHOICE};
+use super::{CARDS, CHOICE, KINDS};
 use crate::model::{
     ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Evidence, Fit, Giver, Interest,
     NoteKind, NoteReading, Objection, ObjectionKind, Span,
 };
-
-/// Kinds of objection with their cues, the more telling first: on a tie the first wins.
-const KINDS: [(ObjectionKind, &str); 9] = [
-    (ObjectionKind::Competitor, "objection.competitor"),
-    (ObjectionKind::Price, "objection.price"),
-    (ObjectionKind::Authority, "objection.authority"),
-    (ObjectionKind::NoNeed, "objection.no_need"),
-    (ObjectionKind::StatusQuo, "objection.status_quo"),
-    (ObjectionKind::Timing, "objection.timing"),
-    (ObjectionKind::Trust, "objection.trust"),
-    (ObjectionKind::Fit, "objection.fit"),
-    (ObjectionKind::SoftNo, "objection.soft_no"),
-];
 
 /// A clause with the scores it got.
 struct Judged<'a> {
@@ -39,7 +26,7 @@ pub(super) fn read_with(
 ) -> NoteReading {
     let seen = observe(grammar, text, kind);
     let clauses: Vec<Present> = seen.iter().map(|seen| features.clause(seen)).collect();
-    let whole = features.note(text, &seen);
+    let whole = features.note(&seen);
     decide(grammar, cards, &Observed { text, kind, seen: &seen, clauses: &clauses, whole: &whole })
 }
 
@@ -149,20 +136,8 @@ impl Decider<'_> {
     }
 
     fn objections(&self) -> Vec<Objection> {
-        let claim = |run: &[Judged]| Some(Objection { evidence: self.evidence(run)?, kind: self.objection_kind(run) });
+        let claim = |run: &[Judged]| Some(Objection { evidence: self.evidence(run)?, kind: objection_kind(run) });
         self.runs("objection").into_iter().filter_map(claim).collect()
-    }
-
-    fn objection_kind(&self, run: &[Judged]) -> ObjectionKind {
-        let fires = |cue: &str| run.iter().any(|clause| self.has(clause.seen, cue));
-        let stated = KINDS.iter().find(|(_, cue)| fires(cue)).map(|(kind, _)| *kind);
-        let beside = |cue: &str| {
-            let index = self.grammar.index(cue);
-            run.iter().any(|c| index.is_some_and(|i| c.seen.beside.has(i) || c.seen.before.has(i)))
-        };
-        stated
-            .or_else(|| KINDS.iter().find(|(_, cue)| beside(cue)).map(|(kind, _)| *kind))
-            .unwrap_or(ObjectionKind::NoNeed)
     }
 
     fn commitments(&self) -> Vec<Commitment> {
@@ -256,6 +231,14 @@ fn chances(clause: &Judged) -> [f64; CHOICE.len()] {
     let parts = scores.map(|score| (score - most).exp());
     let all: f64 = parts.iter().sum();
     parts.map(|part| part / all)
+}
+
+fn objection_kind(run: &[Judged]) -> ObjectionKind {
+    let sum = |name: &str| run.iter().map(|clause| clause.score(name)).sum::<f64>();
+    KINDS
+        .into_iter()
+        .max_by(|a, b| sum(a.1).total_cmp(&sum(b.1)))
+        .map_or(ObjectionKind::NoNeed, |likeliest| likeliest.0)
 }
 
 fn elicitation(clause: &Judged) -> Elicitation {

@@ -24,7 +24,7 @@ use std::sync::LazyLock;
 
 use anyhow::Result;
 
-use crate::model::{NoteKind, NoteReading, Recipe};
+use crate::model::{NoteKind, NoteReading, ObjectionKind, Recipe};
 
 use decide::read_with;
 use grammar::{FILES, Grammar};
@@ -39,8 +39,8 @@ const WEIGHTS: &str = include_str!("cues/weights.toml");
 const WORDS: &[u8] = include_bytes!("cues/weights.bin");
 
 /// The scorecards: what a clause shows; what is given in it, of which the likeliest is chosen; what becomes of it; how a pain
-/// came up; whether a note claims no interest, and how much it claims. `stands` is a constant: how readily a commitment is seen.
-const CARDS: [&str; 22] = [
+/// came up; whether a note claims no interest, and how much it claims; which kind an objection is. `stands` is a constant: how readily a commitment is seen.
+const CARDS: [&str; 31] = [
     "compliment",
     "fluff",
     "pain",
@@ -63,11 +63,33 @@ const CARDS: [&str; 22] = [
     "specific",
     "silent",
     "interest",
+    "competitor",
+    "price",
+    "authority",
+    "no_need",
+    "status_quo",
+    "timing",
+    "trust",
+    "fit",
+    "soft_no",
 ];
 
 /// What a clause may tell of commitments: nothing, our own promise, a rung that the buyer stands on, or one that the buyer does
 /// not stand on (asked, missed, refused).
 const CHOICE: [&str; 8] = ["nothing", "ours", "level1", "level2", "level3", "level4", "level5", "undone"];
+
+/// The scorecards of the kinds of objection, of which the likeliest is chosen.
+const KINDS: [(ObjectionKind, &str); 9] = [
+    (ObjectionKind::Competitor, "competitor"),
+    (ObjectionKind::Price, "price"),
+    (ObjectionKind::Authority, "authority"),
+    (ObjectionKind::NoNeed, "no_need"),
+    (ObjectionKind::StatusQuo, "status_quo"),
+    (ObjectionKind::Timing, "timing"),
+    (ObjectionKind::Trust, "trust"),
+    (ObjectionKind::Fit, "fit"),
+    (ObjectionKind::SoftNo, "soft_no"),
+];
 
 /// Everything the reader reads by.
 struct Reader {

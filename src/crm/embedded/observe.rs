@@ -32,6 +32,8 @@ pub(super) struct Seen {
     pub words: Vec<u32>,
     /// Words of the clauses before and after it.
     pub around: Vec<u32>,
+    /// Its words and pairs of words as parts of the note.
+    pub noted: Vec<u32>,
     /// A machine wrote it.
     pub event: bool,
 }
@@ -119,6 +121,7 @@ pub(super) fn observe(grammar: &Grammar, text: &str, kind: NoteKind) -> Vec<Seen
                     numbers(words, Place::After, false, out);
                 }
             }),
+            noted: numbered(|out| numbers(&said[index], Place::Note, true, out)),
             event,
         });
     }
@@ -132,15 +135,6 @@ fn numbered(add: impl FnOnce(&mut Vec<u32>)) -> Vec<u32> {
     out.sort_unstable();
     out.dedup();
     out
-}
-
-/// Words and pairs of words of a whole note, clause by clause.
-pub(super) fn note_words(text: &str, seen: &[Seen]) -> Vec<u32> {
-    numbered(|out| {
-        for clause in seen {
-            numbers(&words(&text[clause.clause.range.clone()]), Place::Note, true, out);
-        }
-    })
 }
 
 fn facts(text: &str, clause: &Clause, kind: NoteKind, sentences: usize, quote_beside: bool) -> u32 {
@@ -210,13 +204,13 @@ impl Features {
 
     /// The features of a whole note: its cues stand in the first place, those in the buyer's own words in the second, those
     /// of its last clauses in the third. A word counts the less the more there are.
-    pub(super) fn note(&self, text: &str, seen: &[Seen]) -> Present {
+    pub(super) fn note(&self, seen: &[Seen]) -> Present {
         let all = |some: &mut dyn Iterator<Item = &Seen>| some.fold(Cues::default(), |all, s| all.and(s.own));
         let whole = all(&mut seen.iter());
         let quoted = all(&mut seen.iter().filter(|s| s.clause.quoted));
         let last = all(&mut seen.iter().rev().take(3));
         let named = self.number(&[whole, quoted, last], seen.iter().fold(0, |all, s| all | s.facts));
-        let words = note_words(text, seen);
+        let words = numbered(|out| out.extend(seen.iter().flat_map(|s| &s.noted)));
         let value = 1.0 / (words.len().max(1) as f64).sqrt();
         Present { named, words, around: Vec::new(), value }
     }

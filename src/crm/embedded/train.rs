@@ -15,7 +15,7 @@ use super::minimise::minimise;
 use super::observe::{Features, Present, Scorecard, Seen, observe, weighs_words};
 use super::truth::{FIGURES, Labelled, Truth, figures, report};
 use super::words::SIZE;
-use super::{CARDS, CHOICE, FILES};
+use super::{CARDS, CHOICE, FILES, KINDS};
 use crate::model::{NoteKind, NoteReading};
 
 /// What [`fit_cards`] learned.
@@ -95,6 +95,10 @@ fn examples<'a>(notes: &[&'a Prepared], card: &str) -> Vec<Example<'a>> {
             "silent" if spoken => out.push((&p.whole, f64::from(u8::from(p.note.truth.interest.is_none())))),
             "interest" | "silent" => {}
             "nothing" => out.extend(clauses.map(|(seen, x)| (x, choice(&p.note, seen) as f64))),
+            "competitor" => out.extend(clauses.filter_map(|(seen, x)| {
+                let objection = p.note.truth.objections.iter().find(|o| shows(text, seen, &o.quote))?;
+                Some((x, KINDS.iter().position(|(kind, _)| kind.as_str() == objection.kind)? as f64))
+            })),
             _ => {
                 let (quotes, among) = gold(&p.note.truth, card);
                 let any = |seen: &Seen, quotes: &[&str]| quotes.iter().any(|quote| shows(text, seen, quote));
@@ -113,8 +117,8 @@ struct Belief {
     hold: f64,
 }
 
-/// Cues that speak for each of [`CHOICE`].
-const SPEAKING: [(&str, &[&str]); 7] = [
+/// Cues that speak for each of [`CHOICE`] and of [`KINDS`].
+const SPEAKING: [(&str, &[&str]); 15] = [
     ("ours", &["ours"]),
     ("level1", &["intent", "verbal"]),
     ("level2", &["homework", "meet", "deadline"]),
@@ -122,6 +126,14 @@ const SPEAKING: [(&str, &[&str]); 7] = [
     ("level4", &["load", "review", "own_data"]),
     ("level5", &["paid", "pay", "money_in", "money_promised"]),
     ("undone", &["refused", "missed", "asked", "absent", "proposal", "due"]),
+    ("competitor", &["competitor", "others"]),
+    ("price", &["price", "money"]),
+    ("authority", &["authority", "above"]),
+    ("no_need", &["no_need"]),
+    ("status_quo", &["status_quo", "stay"]),
+    ("timing", &["timing", "wait"]),
+    ("trust", &["trust", "doubt"]),
+    ("fit", &["fit", "lacking"]),
 ];
 
 /// A cue means what its file says, and what stands around a clause says less than what stands in it.
@@ -129,6 +141,7 @@ fn belief(card: &str, name: &str) -> Belief {
     let plain = ["measured", "rep_praise", "absent", "nice", "scene", "instance", "amount", "mishap", "*"];
     let (family, cue) = name.split_once('.').unwrap_or(("", name));
     let chosen = CHOICE.contains(&card);
+    let kind = KINDS.iter().any(|(_, name)| *name == card);
     let (mean, hold) = match () {
         () if card == "interest" || card == "silent" => match () {
             () if name.contains('@') => (0.0, 60.0),
@@ -138,7 +151,7 @@ fn belief(card: &str, name: &str) -> Belief {
         () if name.ends_with("@event") => (0.0, 4.0),
         () if chosen && family == "commitment" && name.contains('@') => (0.0, 8.0),
         () if name.contains('@') => (0.0, 20.0),
-        () if chosen && family == "commitment" => {
+        () if chosen && family == "commitment" || kind && family == "objection" => {
             let speaks = SPEAKING.iter().any(|(of, cues)| *of == card && cues.contains(&cue));
             (f64::from(u8::from(speaks)), 1.5)
         }
@@ -307,8 +320,11 @@ fn rounded(bias: f64, weights: Vec<f64>, words: &[f64], around: bool) -> Scoreca
 /// Scorecards that say yes above zero where their examples are as likely as not.
 fn learn(notes: &[&Prepared], names: &[String]) -> [Scorecard; CARDS.len()] {
     let mut chosen = fit(&examples(notes, CHOICE[0]), &CHOICE, Loss::Logistic, names).into_iter();
+    let kinds = KINDS.map(|(_, name)| name);
+    let mut kind = fit(&examples(notes, kinds[0]), &kinds, Loss::Logistic, names).into_iter();
     CARDS.map(|card| match card {
         card if CHOICE.contains(&card) => chosen.next().unwrap_or_default(),
+        card if kinds.contains(&card) => kind.next().unwrap_or_default(),
         "stands" => Scorecard { weights: vec![0.0; names.len()], ..Scorecard::default() },
         card => {
             let loss = if card == "interest" { Loss::Squares } else { Loss::Logistic };
@@ -397,7 +413,7 @@ pub fn fit_cards(sets: &[String]) -> Result<Fitted> {
         let kind = NoteKind::parse(&note.kind);
         let seen = observe(&grammar, &note.text, kind);
         let clauses = seen.iter().map(|s| features.clause(s)).collect();
-        let whole = features.note(&note.text, &seen);
+        let whole = features.note(&seen);
         Ok(Prepared { note, kind, seen, clauses, whole })
     };
     let authors = by_author(sets, prepare)?;
