@@ -8,6 +8,8 @@ pub mod lines;
 
 pub mod locate;
 
+pub mod mail;
+
 pub mod mapped;
 
 pub mod markdown;

@@ -33,8 +33,8 @@ impl Format for PlainLines {
     }
 }
 
-/// Whether some line of `head` is a JSON object with the keys that `wanted` asks for. A line that does not end in `head`
-/// is searched for the keys' spelling.
+/// Whether some line of `head` is a JSON object with the keys that `wanted` asks for. Of a line that does not end in `head`
+/// the keys up to there count.
 pub(super) fn has_line(head: &[u8], wanted: impl Fn(&dyn Fn(&str) -> bool) -> bool) -> bool {
     let mut lines = head.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|l| l.starts_with(b"{")).peekable();
     while let Some(line) = lines.next() {
@@ -42,13 +42,37 @@ pub(super) fn has_line(head: &[u8], wanted: impl Fn(&dyn Fn(&str) -> bool) -> bo
         match serde_json::from_slice::<Map<String, Value>>(line) {
             Ok(object) if wanted(&|key| object.contains_key(key)) => return true,
             Err(error) if error.is_eof() && is_last => {
-                let text = String::from_utf8_lossy(line);
-                return wanted(&|key| text.contains(&format!("\"{key}\"")));
+                let keys = first_keys(line);
+                return wanted(&|key| keys.contains(&key.as_bytes()));
             }
             _ => {}
         }
     }
     false
+}
+
+/// The object's own keys in JSON that is cut off somewhere.
+fn first_keys(json: &[u8]) -> Vec<&[u8]> {
+    let mut keys = Vec::new();
+    let (mut depth, mut escaped, mut opened) = (0_usize, false, None);
+    let mut last = None;
+    for (at, byte) in json.iter().enumerate() {
+        match (opened, byte) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), b'\\') => escaped = true,
+            (Some(from), b'"') => {
+                last = Some(&json[from + 1..at]);
+                opened = None;
+            }
+            (Some(_), _) => {}
+            (None, b'"') => opened = Some(at),
+            (None, b'{' | b'[') => depth += 1,
+            (None, b'}' | b']') => depth = depth.saturating_sub(1),
+            (None, b':') if depth == 1 => keys.extend(last.take()),
+            _ => {}
+        }
+    }
+    keys
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -160,6 +184,8 @@ mod tests {
         assert!(
             PlainLines.sniff(b"{\"id\":1,\"text\":\"a line that goes on", &Place::on_disk(std::path::Path::new("x")))
         );
+        let of_another_kind = b"{\"id\":1,\"messages\":[{\"id\":2,\"text\":\"cut off";
+        assert!(!PlainLines.sniff(of_another_kind, &Place::on_disk(std::path::Path::new("x"))));
         assert!(!PlainLines.sniff(b"{\"id\":1}\n[]", &Place::on_disk(std::path::Path::new("x"))));
     }
 }
