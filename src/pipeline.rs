@@ -40,20 +40,22 @@ pub async fn run(app: &App, tell: &mut dyn FnMut(&StageSummary) -> Result<()>) -
     tell(&index(app).await?)
 }
 
-/// Stage 1. A target is a path, a Discourse address or a subreddit.
+/// Stage 1. A target is a path, a Discourse address or a subreddit. `map` says what the columns of tables hold.
 pub async fn collect(
     app: &App,
     targets: &[String],
     community: Option<String>,
     limit: Option<u64>,
     zone: Zone,
+    map: Option<&Path>,
 ) -> Result<StageSummary> {
     let began = Instant::now();
+    let map = map.map(files::Map::load).transpose()?;
     let context = app.collect_context(community, zone);
     let (live, paths) = collect::split_targets(targets)?;
     let mut all = Collected::default();
     if !paths.is_empty() {
-        all += files::collect_paths(&app.store, &context, &paths, app.progress).await?;
+        all += files::collect_by_map(&app.store, &context, &paths, map, app.progress).await?;
     }
     if !live.is_empty() {
         let net = app.net()?;

@@ -118,6 +118,9 @@ struct CollectArgs {
     /// Zone of dates that name none, as in `Europe/Berlin` [default: UTC, or `tz` of the configuration].
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     tz: Option<TimeZone>,
+    /// Column map (TOML) of tables and plain JSON: text = "Remark", author = "By", written_at = "When", …
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
 }
 
 fn zone(name: &str) -> Result<TimeZone, String> {
@@ -238,7 +241,7 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Run => return everything(app, out).await,
         Verb::Collect(args) => {
             let zone = Zone::new(args.tz.unwrap_or_else(|| app.settings.tz.clone()));
-            pipeline::collect(app, &args.targets, args.community, args.limit, zone).await?
+            pipeline::collect(app, &args.targets, args.community, args.limit, zone, args.map.as_deref()).await?
         }
         Verb::Index => pipeline::index(app).await?,
         Verb::Extract(ExtractArgs { dry_run: true, .. }) => return dry_run(app, out).await,

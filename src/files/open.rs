@@ -90,7 +90,8 @@ pub(crate) fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>,
 /// Text of any encoding as UTF-8.
 ///
 /// A byte order mark decides; without one the text is UTF-8 for as long as it is valid, and from the first bytes that are not
-/// the encoding is guessed. JSON is UTF-8 by its standard, so there broken bytes stay as they are and cost their record only.
+/// the encoding is guessed. JSON is UTF-8 by its standard, so there broken bytes stay as they are and cost their record only;
+/// mails each say what they are encoded in.
 struct Decoded<R> {
     input: R,
     state: State,
@@ -118,7 +119,7 @@ impl<R: BufRead> Decoded<R> {
             Some((encoding, _)) => State::By(encoding.new_decoder_with_bom_removal()),
             None => match unmarked_utf16(start) {
                 Some(encoding) => State::By(encoding.new_decoder()),
-                None if matches!(first, Some(b'{' | b'[')) => State::Plain,
+                None if matches!(first, Some(b'{' | b'[')) || start.starts_with(b"From ") => State::Plain,
                 None => State::Utf8,
             },
         };
@@ -148,6 +149,11 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     detector.guess(None, Utf8Detection::Deny)
+}
+
+/// `bytes` as text, of whatever encoding they are most like.
+pub(super) fn guessed(bytes: &[u8]) -> String {
+    guess(bytes).decode_without_bom_handling(bytes).0.into_owned()
 }
 
 impl<R: BufRead> Read for Decoded<R> {

@@ -16,7 +16,8 @@ pub(crate) enum Piece {
     Item { record: u64, byte: u64, value: Vec<u8> },
 }
 
-/// The pieces of a document around the array at `path`; where that is empty, the document is the array.
+/// The pieces of a document around the array at `path`; where that is empty, the document is the array, or several one after
+/// the other. `[]` on the path goes into each object of an array, and `a|b` takes either member.
 pub(crate) struct Pieces<R> {
     input: R,
     path: &'static [&'static str],
@@ -55,7 +56,12 @@ impl<R: BufRead> Pieces<R> {
             match next {
                 b if b.is_ascii_whitespace() || b == b',' => {}
                 b'[' if self.level == 0 && self.path.is_empty() && !self.in_array => self.in_array = true,
-                b']' if self.in_array && self.path.is_empty() => return Ok(None),
+                b']' if self.in_array && self.path.is_empty() => match self.solid() {
+                    Ok(b'[') => {}
+                    Ok(_) => return Err(Stop::Unexpected),
+                    Err(Stop::Early) => return Ok(None),
+                    Err(stop) => return Err(stop),
+                },
                 b'{' if self.level == 0 && !self.in_array => self.level = 1,
                 b']' if self.in_array => self.in_array = false,
                 first if self.in_array => {
@@ -66,6 +72,11 @@ impl<R: BufRead> Pieces<R> {
                         None => Err(BadRecord::new(record, at, "more than 16 MiB: no post or note is that long")),
                     }));
                 }
+                first if self.in_list() => match first {
+                    b'{' => self.level += 1,
+                    b']' => self.level -= 1,
+                    _ => drop(self.value(first)?),
+                },
                 b'}' if self.level == 1 => return Ok(None),
                 b'}' if self.level > 1 => self.level -= 1,
                 b'"' if self.level > 0 => {
@@ -75,8 +86,9 @@ impl<R: BufRead> Pieces<R> {
                         return Err(Stop::Unexpected);
                     }
                     let first = self.solid()?;
-                    let on_path = self.path.get(self.level - 1) == Some(&key.as_str());
+                    let on_path = self.path.get(self.level - 1).is_some_and(|step| step.split('|').any(|s| s == key));
                     match (on_path, first) {
+                        (true, b'[') if self.path.get(self.level) == Some(&"[]") => self.level += 1,
                         (true, b'[') if self.level == self.path.len() => self.in_array = true,
                         (true, b'{') if self.level < self.path.len() => self.level += 1,
                         _ => {
@@ -88,6 +100,11 @@ impl<R: BufRead> Pieces<R> {
                 _ => return Err(Stop::Unexpected),
             }
         }
+    }
+
+    /// Whether the innermost thing that is open on the path is an array whose objects are gone into.
+    fn in_list(&self) -> bool {
+        self.level > 0 && self.path.get(self.level - 1) == Some(&"[]")
     }
 
     /// The value that begins with `first`, already taken. `None` when it was too long to be held.
@@ -233,6 +250,25 @@ mod tests {
     fn a_document_can_be_the_array() {
         let found: Vec<_> = Pieces::new(&b" [{\"a\": [1]}, 2] "[..], &[]).collect();
         assert_eq!(found, [item(1, 2, "{\"a\": [1]}"), item(2, 14, "2")]);
+    }
+
+    #[test]
+    fn arrays_follow_each_other_and_lie_in_each_other() {
+        let found: Vec<_> = Pieces::new(&b"[1]\n[2]\n"[..], &[]).collect();
+        assert_eq!(found, [item(1, 1, "1"), item(2, 5, "2")]);
+        let nested = r#"{"a": 1, "x": {"list": [{"id": 7, "m": [{}, {}]}, 5, {"m": [3], "t": 0}], "z": 2}, "y": {"list": [{"m": [4]}]}}"#;
+        let found: Vec<_> = Pieces::new(nested.as_bytes(), &["x|y", "list", "[]", "m"]).collect();
+        let want = [
+            member("a", "1"),
+            member("id", "7"),
+            item(1, 41, "{}"),
+            item(2, 45, "{}"),
+            item(3, 61, "3"),
+            member("t", "0"),
+            member("z", "2"),
+            item(4, 104, "4"),
+        ];
+        assert_eq!(found, want);
     }
 
     #[test]

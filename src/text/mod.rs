@@ -10,6 +10,8 @@ pub mod lines;
 
 pub mod locate;
 
+pub mod mail;
+
 pub mod mapped;
 
 pub mod markdown;

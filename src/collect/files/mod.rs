@@ -17,13 +17,41 @@ mod discourse;
 
 mod discourse_feed;
 
+mod github;
+
+mod gitlab;
+
+mod gitter;
+
+mod hacker_news;
+
 mod jsonl;
+
+mod lemmy;
+
+mod mattermost;
+
+mod mbox;
 
 pub mod page;
 
 mod reddit;
 
+mod rocket_chat;
+
 mod rows;
+
+mod shape;
+
+mod stack_dump;
+
+mod stack_exchange;
+
+mod table;
+
+mod telegram;
+
+mod values;
 
 mod slack;
 
@@ -31,6 +59,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::sync::mpsc;
@@ -42,6 +71,7 @@ use crate::progress::Progress;
 use crate::store::{Batch, Failure, Store};
 
 pub use crate::files::{BadRecord, Place};
+pub use table::Map;
 
 use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, lines, open, pieces, visit, walk};
 
@@ -56,8 +86,24 @@ pub const FORMATS: &[&dyn Format] = &[
     &discourse::DiscourseTopic,
     &discourse_feed::DiscourseFeed,
     &reddit::RedditPage,
+    &hacker_news::Hits,
+    &hacker_news::Items,
+    &stack_dump::StackDump,
+    &stack_exchange::StackReply,
+    &stack_exchange::StackItems,
+    &lemmy::LemmyReply,
+    &github::GithubJson,
+    &gitlab::GitlabJson,
+    &telegram::TelegramExport,
+    &telegram::TelegramUpdates,
+    &mattermost::MattermostExport,
+    &mattermost::MattermostReply,
+    &rocket_chat::RocketChatReply,
+    &gitter::GitterRoom,
+    &mbox::Mbox,
     &reddit::RedditLines,
     &jsonl::PlainLines,
+    &table::Table::PLAIN,
     // Last: any page of HTML is one of a forum until it was looked at.
     &page::ForumPage,
 ];
@@ -105,13 +151,28 @@ const BATCH_BYTES: usize = 8 << 20;
 /// # Errors
 /// When one of `paths` does not exist, or the store cannot be written. Whatever else goes wrong is recorded and counted.
 pub async fn collect_paths(store: &Store, ctx: &Context, paths: &[PathBuf], progress: Progress) -> Result<Collected> {
+    collect_by_map(store, ctx, paths, None, progress).await
+}
+
+/// The same; a table that has all columns of `map` is read by it, whatever else it could be.
+///
+/// # Errors
+/// As in [`collect_paths`].
+pub async fn collect_by_map(
+    store: &Store,
+    ctx: &Context,
+    paths: &[PathBuf],
+    map: Option<Map>,
+    progress: Progress,
+) -> Result<Collected> {
     let (files, refused) = walk::files(paths)?;
     let bar = progress.bytes("collect", files.iter().map(|f| f.bytes).sum());
     let (sender, mut receiver) = mpsc::channel(2);
     let reading = {
         let (ctx, bar) = (ctx.clone(), bar.clone());
         tokio::task::spawn_blocking(move || {
-            let mut slicer = Slicer { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new(), format: "" };
+            let mut slicer = Slicer::new(sender);
+            slicer.mapped = map.map(|map| table::Table::by(Arc::new(map)));
             for (name, reason) in refused {
                 slicer.refuse(&name, reason);
             }
@@ -172,11 +233,14 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
             return Ok(());
         }
     };
-    let Some(format) = FORMATS.iter().find(|f| f.sniff(&head, place)) else {
+    let mapped = slicer.mapped.clone();
+    let first = mapped.as_ref().map(|table| table as &dyn Format);
+    let Some(format) = first.into_iter().chain(FORMATS.iter().copied()).find(|f| f.sniff(&head, place)) else {
         if FORMATS.iter().any(|f| f.accompanies(&head, place)) {
             slicer.slice.collected.companions += 1;
         } else {
-            slicer.refuse(name, open::refusal(&head));
+            let table = mapped.as_ref().unwrap_or(&table::Table::PLAIN).refusal(&head);
+            slicer.refuse(name, table.unwrap_or_else(|| open::refusal(&head)));
         }
         return Ok(());
     };
@@ -222,9 +286,15 @@ struct Slicer {
     threads: HashMap<ThreadId, Thread>,
     /// Name of the format that is being read.
     format: &'static str,
+    /// What reads tables by the map that was given.
+    mapped: Option<table::Table>,
 }
 
 impl Slicer {
+    fn new(sender: mpsc::Sender<Slice>) -> Self {
+        Self { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new(), format: "", mapped: None }
+    }
+
     fn of_format(&mut self) -> &mut FormatCounts {
         self.slice.collected.formats.entry(self.format).or_default()
     }

@@ -1,18 +1,20 @@
 //! Reddit's dumps, one object a line (FORMATS d2), and saved pages of its API (d1).
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use serde_json::Value;
 
-use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records, each_line, json};
+use super::shape::Shape;
+use super::values::{Told, each_value, items, values};
+use super::{BadRecord, Format, Place, Records, each_line, json, open};
 use crate::collect::Context;
+use crate::collect::wire::Record;
 use crate::collect::wire::reddit::{Object, records, unfold};
-use crate::collect::wire::{Record, Unreadable};
 
 /// Lines of submissions and comments, in any mixture.
 pub(super) struct RedditLines;
 
-/// A saved listing, or a submission with its comments.
+/// A saved listing, a submission with its comments, the reply of `morechildren`, or an archive's reply.
 pub(super) struct RedditPage;
 
 impl Format for RedditLines {
@@ -35,26 +37,98 @@ impl Format for RedditPage {
     }
 
     fn sniff(&self, head: &[u8], _place: &Place) -> bool {
-        let begins: String = String::from_utf8_lossy(head).chars().filter(|c| !c.is_whitespace()).take(40).collect();
-        begins.trim_start_matches('[').starts_with("{\"kind\":\"Listing\"")
+        let shape = Shape::of(head);
+        let thing = |at: &str| {
+            let kind = shape.value(&format!("{at}kind")).is_some_and(|kind| KINDS.contains(&kind));
+            kind && shape.has(&format!("{at}data"))
+        };
+        let plain = |at: &str| {
+            let has = |key: &str| shape.has(&format!("{at}{key}"));
+            has("subreddit") && (has("link_id") || has("selftext") || (has("title") && has("permalink")))
+        };
+        let wrapped = shape.has("json.data.things[]") || thing("sorted_links.");
+        wrapped || ["", "[].", "data[]."].iter().any(|at| thing(at)) || ["[].", "data[]."].iter().any(|at| plain(at))
     }
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
-        let mut bytes = Vec::new();
-        let page = match input.take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut bytes) {
-            Err(error) => Err(Unreadable(format!("could not be read: {error}"))),
-            Ok(_) if bytes.len() > MAX_RECORD_BYTES => Err(Unreadable("a page of more than 16 MiB".to_owned())),
-            Ok(_) => json::<Value>(&bytes),
+        let (head, input) = match open::peek(input, 64 << 10) {
+            Ok(opened) => opened,
+            Err(error) => {
+                let bad = BadRecord::new(1, 0, format!("could not be read: {error}"));
+                return Box::new(std::iter::once(Err(bad)));
+            }
         };
-        let found = match page {
-            Ok(page) => unfold(page),
-            Err(Unreadable(reason)) => return Box::new(std::iter::once(Err(BadRecord::new(1, 0, reason)))),
-        };
-        let bad = |n: usize, Unreadable(reason)| BadRecord::new(n as u64 + 1, 0, reason);
-        let objects = found.objects.into_iter().enumerate().flat_map(move |(n, object)| match records(ctx, &object) {
-            Ok(records) => records.into_iter().map(Ok).collect::<Vec<Result<Record, BadRecord>>>(),
-            Err(unreadable) => vec![Err(bad(n, unreadable))],
-        });
-        Box::new(objects.chain(found.broken.into_iter().enumerate().map(move |(n, u)| Err(bad(n, u)))))
+        let input: Box<dyn BufRead + 'a> = Box::new(input);
+        // Archives answer with thousands of things at once.
+        let values = if Shape::of(&head).has("data[]") { items(input, &["data"]) } else { values(input) };
+        each_value(values, move |page| tell(ctx, page))
+    }
+}
+
+/// Kinds of things that a page holds.
+const KINDS: [&str; 4] = ["Listing", "t1", "t3", "more"];
+
+fn tell(ctx: &Context, page: Value) -> Told {
+    let found = unfold(page);
+    let mut told = Vec::new();
+    for object in &found.objects {
+        match records(ctx, object) {
+            Ok(records) => told.extend(records.into_iter().map(Ok)),
+            Err(unreadable) => told.push(Err(unreadable)),
+        }
+    }
+    told.extend(found.broken.into_iter().map(Err));
+    let skipped = |reason| Ok(Record::Skipped { id: "reddit:".to_owned(), reason });
+    told.extend(found.more.iter().map(|_| skipped("comments that the page does not hold")));
+    told.extend((0..found.others).map(|_| skipped("neither a post nor a comment")));
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::files::tests::{read_text, reasons};
+
+    #[test]
+    fn pages_are_told_whatever_stands_around_their_things() {
+        let thing = r#"{"data":{"id":"c1","link_id":"t3_a","body":"words","subreddit":"x","replies":""},"kind":"t1"}"#;
+        let more = r#"{"kind":"more","data":{"id":"d","parent_id":"t1_c1","count":3,"children":["d","e","f"]}}"#;
+        let listing =
+            format!(r#"{{"data":{{"after":null,"children":[{thing},{{"kind":"t5","data":{{}}}}]}},"kind":"Listing"}}"#);
+        let plain = r#"{"id":"c1","subreddit":"x","link_id":"t3_a","body":"words"}"#;
+        let pages = [
+            listing.clone(),
+            format!("[{listing}]"),
+            format!("{listing}\n{listing}\n"),
+            format!(r#"{{"json":{{"errors":[],"data":{{"things":[{thing},{more}]}}}}}}"#),
+            format!(r#"{{"data":[{plain}],"error":null}}"#),
+            format!(r#"{{"data":[{thing}]}}"#),
+            format!("[{plain},\n{plain}]"),
+            format!(r#"{{"author_id":"t2_x","collection_id":"u","sorted_links":{listing}}}"#),
+            thing.to_owned(),
+        ];
+        for page in pages {
+            assert!(RedditPage.sniff(page.as_bytes(), &Place::on_disk(std::path::Path::new("x"))), "{page}");
+            let found = read_text(&RedditPage, &page, "x.json");
+            assert!(
+                matches!(&found[1], Ok(Record::Post(post)) if post.id.as_str() == "reddit:t1_c1"),
+                "{page}: {found:?}"
+            );
+            let others = reasons(&found);
+            assert_eq!(others.contains(&"neither a post nor a comment"), page.contains("t5"), "{page}");
+            assert_eq!(others.contains(&"comments that the page does not hold"), page.contains("more"), "{page}");
+        }
+    }
+
+    #[test]
+    fn pages_of_others_are_left() {
+        for page in [
+            r#"{"data":[{"id":1,"body":"x"}]}"#,
+            r#"{"kind":"Listing"}"#,
+            r#"{"data":{"children":[]}}"#,
+            "[{\"title\":\"x\"}]",
+        ] {
+            assert!(!RedditPage.sniff(page.as_bytes(), &Place::on_disk(std::path::Path::new("x"))), "{page}");
+        }
     }
 }

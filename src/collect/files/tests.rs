@@ -231,7 +231,7 @@ async fn loops_and_files_that_vanish_are_recorded() {
 
     let vanished = walk::File { path: world.path("gone"), name: "gone".to_owned(), bytes: 1 };
     let (sender, mut receiver) = mpsc::channel(1);
-    let mut slicer = Slicer { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new(), format: "" };
+    let mut slicer = Slicer::new(sender);
     tokio::task::spawn_blocking(move || {
         let mut reading = Reading { ctx: &context(), slicer: &mut slicer };
         visit(&vanished, &indicatif::ProgressBar::hidden(), &mut reading).unwrap();
@@ -296,13 +296,23 @@ proptest! {
     #[test]
     fn no_bytes_make_a_format_panic_or_lose_a_thread(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0..300_usize) {
         let ctx = context();
-        let seeds: [&[u8]; 6] = [
+        let seeds: [&[u8]; 16] = [
             br#"{"post_stream":{"posts":[{"id":70,"topic_id":7,"cooked":"a"},{"id":71,"topic_id":8,"cooked":"b"}]},"id":9,"title":"Nine"}"#,
             br#"{"guild":{"id":"1"},"channel":{"id":"2"},"messages":[{"id":"3","content":"a"}],"channel":{"id":"5"},"messages":[{"id":"4","content":"b"}]}"#,
             br#"{"guild":{"name":"G","id":"1"},"channel":{"id":"2"},"messages":[{"id":"3","content":"hi > <@4>"}],"messageCount":1}"#,
             br#"{"post_stream":{"posts":[{"id":70,"topic_id":7,"cooked":"<p>hey</p>"}]},"id":7,"title":"Seven"}"#,
             b"{\"id\":\"b\",\"subreddit\":\"x\",\"link_id\":\"t3_a\",\"body\":\"reply\"}\n{\"id\":\"a\",\"title\":\"t\"}",
             br#"[{"kind":"Listing","data":{"children":[{"kind":"t1","data":{"id":"d","body":"D","link_id":"t3_x"}}]}}]"#,
+            br#"{"id":1,"created_at_i":1,"type":"story","author":"a","title":"t","children":[{"id":2,"parent_id":1,"story_id":1,"text":"b","type":"comment"}]}"#,
+            b"<posts>\n<row Id=\"1\" PostTypeId=\"1\" Body=\"&lt;p&gt;a\" Title=\"t\" />\n<row Id=\"2\" PostTypeId=\"2\" ParentId=\"1\" Body=\"b\" />\n</posts>",
+            br#"{"items":[{"question_id":1,"body":"a","answers":[{"answer_id":2,"body":"b","creation_date":1,"owner":{}}],"creation_date":1,"owner":{}}],"has_more":false}"#,
+            br#"{"comments":[{"comment":{"id":1,"ap_id":"https://a.b/comment/1","path":"0.1","content":"x"},"post":{"ap_id":"https://a.b/post/1","name":"n"},"creator":{},"community":{}}]}"#,
+            br#"[{"number":1,"title":"t","body":"b","author":{"login":"a"},"createdAt":"2026-03-01","url":"https://github.com/a/b/issues/1","comments":[{"body":"c"}]}]"#,
+            b"From a Mon Mar  2 10:00:00 2026\nFrom: a@b\nDate: Mon, 2 Mar 2026 10:00:00 +0000\nSubject: s\nMessage-ID: <1@b>\n\n> q\nwords\n\nFrom b Mon Mar  2 10:00:00 2026\nFrom: c@b\nSubject: Re: s\n\nmore\n",
+            br#"{"about":"a","personal_information":{},"chats":{"list":[{"name":"n","type":"private_group","id":1,"messages":[{"id":1,"type":"message","text":["a",{"type":"bold","text":"b"}]}]}]}}"#,
+            br#"{"type":"post","post":{"team":"t","channel":"c","user":"u","message":"m","create_at":1,"replies":[{"user":"v","message":"n","create_at":2}]}}"#,
+            br#"{"order":["a"],"posts":{"a":{"id":"a","channel_id":"c","user_id":"u","message":"m","create_at":1}}}"#,
+            b"id,text,author,date\n1,\"a\nb\",x,2026-03-01\n2,c,y,3/4/2026\n",
         ];
         for format in FORMATS {
             for seed in seeds {

@@ -9,6 +9,8 @@ pub mod discourse;
 
 pub mod reddit;
 
+pub mod stack_exchange;
+
 pub(super) mod lenient;
 
 use jiff::Timestamp;

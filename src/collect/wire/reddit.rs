@@ -37,12 +37,20 @@ pub struct Object {
     pub parent_id: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     pub permalink: Option<String>,
+    /// What inboxes have in place of `permalink`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub context: Option<String>,
     #[serde(deserialize_with = "lenient::number")]
     pub created_utc: Option<f64>,
     #[serde(deserialize_with = "lenient::number")]
     pub edited: Option<f64>,
     #[serde(deserialize_with = "lenient::text")]
     pub removed_by_category: Option<String>,
+    /// True where a moderator looks at what was removed.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub removed: bool,
+    #[serde(deserialize_with = "lenient::flag")]
+    pub spam: bool,
     #[serde(rename = "_meta")]
     pub meta: Value,
 }
@@ -153,17 +161,26 @@ impl Object {
             t.starts_with("[deleted by") || t.starts_with("[ Removed by Reddit") || t == "[removed]"
         });
         let deleted_later = self.meta.get("was_deleted_later").and_then(Value::as_bool) == Some(true);
-        gone(&self.body) || gone(&self.selftext) || title_gone || deleted_later || self.removed_by_category.is_some()
+        let named = |category: Option<&str>| category.is_some_and(|c| !c.is_empty());
+        let category =
+            named(self.removed_by_category.as_deref()) || named(self.meta.get("removal_type").and_then(Value::as_str));
+        let marked = self.removed || self.spam || deleted_later || category;
+        gone(&self.body) || gone(&self.selftext) || title_gone || marked
     }
 
     /// What follows `/part/` in the permalink.
     fn permalink_part(&self, part: &str) -> Option<&str> {
-        let mut parts = self.permalink.as_deref()?.split('/').skip_while(|p| *p != part);
+        let mut parts = self.address()?.split('/').skip_while(|p| *p != part);
         parts.nth(1).filter(|p| !p.is_empty())
     }
 
+    fn address(&self) -> Option<&str> {
+        let context = || self.context.as_deref().and_then(|c| c.split('?').next()).filter(|c| !c.is_empty());
+        self.permalink.as_deref().or_else(context)
+    }
+
     fn path(&self) -> Option<&str> {
-        let permalink = self.permalink.as_deref()?;
+        let permalink = self.address()?;
         let path = permalink.strip_prefix(SITE).unwrap_or(permalink);
         let tidy = path.starts_with('/') && !path.contains(|c: char| c.is_control() || c.is_whitespace());
         tidy.then_some(path)
@@ -213,10 +230,12 @@ pub struct Unfolded {
     pub after: Option<String>,
     /// Things that could not be read.
     pub broken: Vec<Unreadable>,
+    /// Things that are neither: accounts, subreddits, private messages.
+    pub others: u64,
 }
 
 /// Lays out a page: a listing, a submission with its comment tree (an array of two listings), the reply of
-/// `morechildren`, or things of an archive's API (`{"data": […]}`).
+/// `morechildren`, a collection, or things of an archive's API (`{"data": […]}`).
 pub fn unfold(page: Value) -> Unfolded {
     let mut found = Unfolded::default();
     let mut first_listing = true;
@@ -240,14 +259,15 @@ pub fn unfold(page: Value) -> Unfolded {
                         Err(error) => found.broken.push(Unreadable::json(&error)),
                     },
                     (None, Some(data @ Value::Array(_))) => stack.push(data),
-                    (None, None) => match thing.remove("json") {
-                        Some(mut json) => {
+                    (None, None) => match (thing.remove("json"), thing.remove("sorted_links")) {
+                        (Some(mut json), _) => {
                             let things = json.get_mut("data").and_then(|d| d.get_mut("things"));
                             stack.extend(things.map(Value::take));
                         }
-                        None => object(thing, &mut stack, &mut found),
+                        (None, Some(links)) => stack.push(links),
+                        (None, None) => object(thing, &mut stack, &mut found),
                     },
-                    _ => {}
+                    _ => found.others += 1,
                 }
             }
             // `replies` is an empty string where there are none.
@@ -329,6 +349,9 @@ mod tests {
             json!({"id": "a", "title": "T", "selftext": "still here", "removed_by_category": "moderator"}),
             json!({"id": "a", "title": "T", "selftext": "[ Removed by Reddit on account of … ]"}),
             json!({"name": "t3_a", "title": "T", "selftext": "x", "_meta": {"was_deleted_later": true}}),
+            json!({"name": "t3_a", "title": "T", "selftext": "x", "_meta": {"removal_type": "moderator"}}),
+            json!({"name": "t3_a", "title": "T", "selftext": "x", "spam": true}),
+            json!({"name": "t3_a", "title": "T", "selftext": "x", "removed": true}),
         ];
         for value in gone {
             assert_eq!(read(value.clone()), [Record::Removed(PostId::new("reddit:t3_a"))], "{value}");

@@ -1,0 +1,354 @@
+//! Plain tables (CSV) and plain JSON of posts, whose columns a map or their usual names tell.
+
+mod cells;
+
+mod columns;
+
+mod dates;
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use serde_json::Value;
+use url::Url;
+
+use super::values::values;
+use super::{BadRecord, Format, Place, Records, open};
+use crate::collect::Context;
+use crate::collect::wire::{Record, Unreadable, clean, is_future};
+use crate::model::id::content_hash;
+use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::text::html::{Plain, html_to_text};
+
+use cells::Cells;
+use columns::{Columns, Field};
+
+pub use columns::Map;
+
+/// The format. With a map, only files that have all its columns are meant.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table {
+    map: Option<Arc<Map>>,
+}
+
+impl Table {
+    /// By the usual names.
+    pub(super) const PLAIN: Self = Self { map: None };
+
+    /// By a map.
+    pub(super) fn by(map: Arc<Map>) -> Self {
+        Self { map: Some(map) }
+    }
+
+    fn columns(&self, names: &[String]) -> Result<Columns, String> {
+        Columns::find(names, self.map.as_deref())
+    }
+
+    /// Why a file that looks like a table is not read; `None` for one that does not.
+    pub(super) fn refusal(&self, head: &[u8]) -> Option<String> {
+        let layout = Layout::of(head)?;
+        self.columns(&layout.names).err()
+    }
+}
+
+impl Format for Table {
+    fn name(&self) -> &'static str {
+        if self.map.is_some() { "CSV or JSON by a map" } else { "CSV, JSON lines or a JSON array of posts" }
+    }
+
+    fn sniff(&self, head: &[u8], _place: &Place) -> bool {
+        let meant = |layout: &Layout| self.map.is_some() || !layout.lone;
+        Layout::of(head).is_some_and(|layout| meant(&layout) && self.columns(&layout.names).is_ok())
+    }
+
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
+        let refused = |reason: String| -> Records<'a> { Box::new(std::iter::once(Err(BadRecord::new(1, 0, reason)))) };
+        let (head, input) = match open::peek(input, 64 << 10) {
+            Ok(opened) => opened,
+            Err(error) => return refused(format!("could not be read: {error}")),
+        };
+        let Some(layout) = Layout::of(&head) else { return refused("no table of posts".to_owned()) };
+        let stem = place.name().split('.').next().unwrap_or_default().to_owned();
+        let unnamed = ctx.community.clone().unwrap_or(if stem.is_empty() { "table".to_owned() } else { stem });
+        let map = self.map.clone();
+        let day_first = map.as_deref().and_then(Map::day_first).or_else(|| dates::order(&head));
+        let reading = Reading { ctx, unnamed, day_first };
+        let input: Box<dyn BufRead + 'a> = Box::new(input);
+        let Some(delimiter) = layout.delimiter else {
+            let found = values(input).flat_map(move |value| match value {
+                Ok((record, byte, value)) => {
+                    let (names, cells) = flat(&value);
+                    let columns = Columns::lenient(&names, map.as_deref());
+                    laid_out(reading.records(&columns, &cells), record, byte)
+                }
+                Err(bad) => vec![Err(bad)],
+            });
+            return Box::new(found);
+        };
+        let columns = match Columns::find(&layout.names, map.as_deref()) {
+            Ok(columns) => columns,
+            Err(reason) => return refused(reason),
+        };
+        let mut rows = Cells::new(input, delimiter);
+        rows.next();
+        let width = layout.names.len();
+        Box::new(rows.flat_map(move |row| match row {
+            Ok((record, byte, cells)) => {
+                let over = cells.len() > width && cells[width..].iter().any(|c| !c.trim().is_empty());
+                let found = if over { Err(too_many(cells.len(), width)) } else { reading.records(&columns, &cells) };
+                laid_out(found, record, byte)
+            }
+            Err(bad) => vec![Err(bad)],
+        }))
+    }
+}
+
+fn too_many(cells: usize, headers: usize) -> Unreadable {
+    Unreadable(format!(
+        "{cells} cells under {headers} headers: a text that holds the separator must stand in quotation marks"
+    ))
+}
+
+fn laid_out(found: Result<Vec<Record>, Unreadable>, record: u64, byte: u64) -> Vec<Result<Record, BadRecord>> {
+    match found {
+        Ok(records) => records.into_iter().map(Ok).collect(),
+        Err(Unreadable(reason)) => vec![Err(BadRecord::new(record, byte, reason))],
+    }
+}
+
+/// What a file's first bytes show: its column names, and the delimiter of a table (`None` for JSON).
+struct Layout {
+    names: Vec<String>,
+    delimiter: Option<u8>,
+    /// Whether there is one object only, which may be anything.
+    lone: bool,
+}
+
+impl Layout {
+    fn of(head: &[u8]) -> Option<Self> {
+        match head.trim_ascii_start().first()? {
+            b'{' | b'[' => Self::of_json(head),
+            b'<' => None,
+            _ => Self::of_table(head),
+        }
+    }
+
+    /// Names of the first objects of an array or of lines; a single document is no table.
+    fn of_json(head: &[u8]) -> Option<Self> {
+        let start = head.trim_ascii_start();
+        let found: Vec<Value> = if start.starts_with(b"[") {
+            // What is cut off at the end is not missed.
+            let items = values(Box::new(start)).map_while(Result::ok);
+            items.take(20).map(|(_, _, value)| value).collect()
+        } else {
+            let lines = start.split(|b| *b == b'\n').take(20);
+            lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+        };
+        let mut names: Vec<String> = Vec::new();
+        for value in found.iter().filter(|v| v.is_object()) {
+            for name in flat(value).0 {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        let lone = found.len() < 2 && !start.starts_with(b"[");
+        (!names.is_empty()).then_some(Self { names, delimiter: None, lone })
+    }
+
+    fn of_table(head: &[u8]) -> Option<Self> {
+        let line = head.trim_ascii_start().split(|b| *b == b'\n').next()?;
+        let count = |delimiter: u8| line.iter().filter(|b| **b == delimiter).count();
+        let delimiter = [b',', b';', b'\t', b'|'].into_iter().max_by_key(|d| (count(*d), u8::MAX - d))?;
+        if count(delimiter) == 0 || line.len() > 8 << 10 {
+            return None;
+        }
+        let (_, _, names) = Cells::new(head, delimiter).next()?.ok()?;
+        let names: Vec<String> = names.iter().map(|n| n.trim().trim_start_matches('\u{feff}').to_owned()).collect();
+        // Headers are short, and hardly any is empty.
+        let filled = names.iter().filter(|n| !n.is_empty()).count();
+        let header = filled > 1 && filled + 2 >= names.len() && names.iter().all(|n| n.chars().count() <= 80);
+        header.then_some(Self { names, delimiter: Some(delimiter), lone: false })
+    }
+}
+
+/// An object's values under their names; what lies in objects within under both (`author.name`).
+fn flat(value: &Value) -> (Vec<String>, Vec<String>) {
+    let (mut names, mut cells) = (Vec::new(), Vec::new());
+    let mut add = |name: String, value: &Value| {
+        let cell = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(yes) => yes.to_string(),
+            _ => return false,
+        };
+        names.push(name);
+        cells.push(cell);
+        true
+    };
+    for (name, value) in value.as_object().into_iter().flatten() {
+        if !add(name.clone(), value) {
+            for (inner, value) in value.as_object().into_iter().flatten() {
+                add(format!("{name}.{inner}"), value);
+            }
+        }
+    }
+    (names, cells)
+}
+
+struct Reading<'a> {
+    ctx: &'a Context,
+    unnamed: String,
+    day_first: Option<bool>,
+}
+
+impl Reading<'_> {
+    fn records(&self, columns: &Columns, cells: &[String]) -> Result<Vec<Record>, Unreadable> {
+        let given = |field| columns.get(cells, field).map(|cell| clean(cell.to_owned()));
+        if cells.iter().all(|cell| cell.trim().is_empty()) {
+            return Ok(vec![Record::Skipped { id: "jsonl:".to_owned(), reason: "empty" }]);
+        }
+        let community = given(Field::Community).unwrap_or_else(|| self.unnamed.clone());
+        let native = |id: &str| format!("jsonl:{community}:{id}");
+        let Plain { text, quoted } = plain(&clean(columns.text(cells)));
+        let title = given(Field::Title);
+        let author = given(Field::Author);
+        let author = self.ctx.author(&format!("jsonl:{community}"), author.as_deref().unwrap_or_default());
+        let date = given(Field::WrittenAt);
+        let id = native(&given(Field::Id).unwrap_or_else(|| {
+            let author = author.as_ref().map_or("", |a| a.as_str());
+            let thread = given(Field::Thread).or_else(|| title.clone()).unwrap_or_default();
+            content_hash(&[&thread, author, date.as_deref().unwrap_or_default(), &text])
+        }));
+        let says =
+            |cell: Option<String>| cell.is_some_and(|c| matches!(c.to_lowercase().as_str(), "true" | "1" | "yes"));
+        if says(given(Field::Deleted)) || matches!(text.as_str(), "[deleted]" | "[removed]") {
+            return Ok(vec![Record::Removed(PostId::new(id))]);
+        }
+        if text.is_empty() {
+            return Ok(vec![Record::Skipped { id, reason: if quoted { "only quotes others" } else { "empty" } }]);
+        }
+        let instant = |text: &str, what: &str| {
+            let order = self.day_first;
+            dates::parse(text, order, &self.ctx.zone).map_err(|why| Unreadable(format!("{what} {why}")))
+        };
+        let written_at = date.as_deref().map(|d| instant(d, "the date")).transpose()?;
+        let edited_at = given(Field::EditedAt).map(|d| instant(&d, "the date of the last edit")).transpose()?;
+        // Posts that name no thread stand in one for the whole community: to make each a thread of its own would feign
+        // independent conversations.
+        let thread = given(Field::Thread);
+        let thread = Thread {
+            id: ThreadId::new(thread.as_deref().map_or_else(|| format!("jsonl:{community}"), native)),
+            source: Source::Jsonl,
+            community: community.clone(),
+            title: title.filter(|_| thread.is_some()).or(thread).unwrap_or_default(),
+            url: None,
+            started_at: None,
+        };
+        let is_web = |url: &String| Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        let post = Post {
+            id: PostId::new(id),
+            thread: thread.id.clone(),
+            parent: given(Field::Parent).map(|p| PostId::new(native(&p))),
+            source: Source::Jsonl,
+            community,
+            author,
+            written_at,
+            edited_at,
+            url: given(Field::Url).filter(is_web),
+            text,
+            flags: PostFlags { bot: says(given(Field::Bot)), quoted, future: is_future(written_at, self.ctx.now) },
+        };
+        Ok(vec![Record::Thread(thread), Record::Post(post)])
+    }
+}
+
+/// A cell's words. Some exports write HTML; what only looks a little like it is left as it is.
+fn plain(cell: &str) -> Plain {
+    let lower = cell.to_ascii_lowercase();
+    let marked =
+        ["</p>", "<br>", "<br/>", "<br />", "</div>", "</blockquote>", "</li>"].iter().any(|t| lower.contains(t));
+    if marked { html_to_text(cell) } else { Plain { text: cell.trim().to_owned(), quoted: false } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::files::tests::{context, read_text, reasons};
+
+    fn posts(found: &[Result<Record, BadRecord>]) -> Vec<&Post> {
+        found.iter().filter_map(|r| if let Ok(Record::Post(post)) = r { Some(post) } else { None }).collect()
+    }
+
+    fn here() -> Place {
+        Place::on_disk(std::path::Path::new("x.csv"))
+    }
+
+    #[test]
+    fn usual_names_are_enough() {
+        let csv = "Post ID;User Name;Posted at;Message;Topic\n1;ann;01.03.2026 13:00;\"It drips;\n\"\"always\"\"\";Pumps\n2;bob;31.03.2026;<p>Here</p><p>too</p>;Pumps\n3;ann;soon;x;Pumps\n4;bob;;[removed];\n";
+        assert!(Table::PLAIN.sniff(csv.as_bytes(), &here()));
+        let found = read_text(&Table::PLAIN, csv, "vans.csv");
+        let told = posts(&found);
+        assert_eq!((told[0].id.as_str(), told[0].text.as_str()), ("jsonl:vans:1", "It drips;\n\"always\""));
+        assert_eq!(told[0].written_at.unwrap().to_string(), "2026-03-01T13:00:00Z");
+        assert_eq!((told[1].text.as_str(), told[1].thread.as_str()), ("Here\n\ntoo", "jsonl:vans:Pumps"));
+        assert_eq!(told[0].author, context().author("jsonl:vans", "ann"));
+        assert!(found.contains(&Ok(Record::Removed(PostId::new("jsonl:vans:4")))));
+        assert!(reasons(&found)[0].starts_with("the date is in no form that is known"), "{found:?}");
+    }
+
+    #[test]
+    fn json_is_read_alike_and_ids_come_from_the_content() {
+        let text = r#"[{"author":{"name":"ann"},"body":"It drips","createdAt":"2026-03-01T12:00:00Z"},{"body":"It drips","createdAt":"2026-03-02"}]"#;
+        assert!(Table::PLAIN.sniff(text.as_bytes(), &here()));
+        let one = read_text(&Table::PLAIN, text, "a.json");
+        let lines = text.trim_matches(['[', ']']).replace("},{\"body", "}\n{\"body");
+        assert!(Table::PLAIN.sniff(lines.as_bytes(), &here()));
+        assert_eq!(read_text(&Table::PLAIN, &lines, "a.jsonl"), one);
+        let told = posts(&one);
+        assert_ne!(told[0].id, told[1].id);
+        assert!(told[0].author.is_some() && told[1].author.is_none());
+    }
+
+    #[test]
+    fn a_map_says_what_no_name_does() {
+        let map: Map = "text = [\"Pros\", \"Cons\"]\nauthor = \"Wer\"\nwritten_at = \"Wann\"\nday_first = false\n"
+            .parse()
+            .unwrap();
+        let table = Table::by(Arc::new(map));
+        let csv = "Wer,Wann,Pros,Cons\nann,03/04/2026,fast,drips\n";
+        assert!(table.sniff(csv.as_bytes(), &here()) && !Table::PLAIN.sniff(csv.as_bytes(), &here()));
+        let found = read_text(&table, csv, "x.csv");
+        let told = posts(&found);
+        assert_eq!(
+            (told[0].text.as_str(), told[0].written_at.unwrap().to_string().as_str()),
+            ("fast\n\ndrips", "2026-03-04T00:00:00Z")
+        );
+        let refusal = table.refusal(b"id,text\n1,a\n").unwrap();
+        assert!(refusal.contains("\"Pros\"") && refusal.contains("\"text\""), "{refusal}");
+        for bad in ["text = 3", "words = \"x\"", "author = \"x\"", "= ="] {
+            assert!(bad.parse::<Map>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_table_of_posts_is_refused_with_what_was_seen() {
+        let refusal = Table::PLAIN.refusal(b"name,remark,when\nx,y,z\n").unwrap();
+        for words in ["\"remark\"", "--map", "text = \"remark\""] {
+            assert!(refusal.contains(words), "{refusal}");
+        }
+        let refusal = Table::PLAIN.refusal(b"text,label\nx,y\n").unwrap();
+        assert!(refusal.contains("who wrote it or when"), "{refusal}");
+        for text in [
+            "Hello there, this is a letter\nand so on\n",
+            "# Title\n",
+            "{\"name\": \"x\",\n \"text\": \"y\"}",
+            "[12:30] hi, all",
+        ] {
+            assert!(!Table::PLAIN.sniff(text.as_bytes(), &here()), "{text}");
+        }
+        // Commits have a message and an author, too.
+        assert!(!Table::PLAIN.sniff(br#"[{"id":"a","short_id":"a","message":"Fix","author_name":"x"}]"#, &here()));
+    }
+}
