@@ -13,7 +13,7 @@ use crate::model::Span;
 use crate::text::sentence::sentences;
 
 /// Buckets for hashed words and pairs.
-const HASHED: usize = 1 << 14;
+const HASHED: usize = 1 << 16;
 
 /// Most cue groups a grammar may have; fixes where each kind of feature begins.
 pub(super) const MOST_GROUPS: usize = 128;

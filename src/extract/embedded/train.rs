@@ -28,7 +28,7 @@ const SENTENCE_C: f64 = 0.3;
 const POST_C: f64 = 0.3;
 
 /// Share of the post's score in the sum, chosen likewise among 0, 0.3, 0.5, 0.6, 0.75 and 1.
-const MIX: f32 = 0.5;
+const MIX: f32 = 0.6;
 
 /// How finely a dual variable is found.
 const HALVINGS: u32 = 24;
