@@ -24,6 +24,8 @@ mod pipe;
 
 mod readme;
 
+mod real_data;
+
 mod scores;
 
 mod tapes;

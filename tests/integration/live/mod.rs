@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use candor::collect::sites::{Target, collect_site};
-use candor::collect::{Collected, Context};
+use candor::collect::{Collected, Context, Zone};
 use candor::config::{HostSettings, NetSettings, RedditCredentials};
 use candor::net::{Net, Timer};
 use candor::progress::Progress;
@@ -123,7 +123,12 @@ impl Home {
     }
 
     async fn collect(&self, net: &Net, target: &Target, limit: Option<u64>) -> Collected {
-        let ctx = Context { author_key: [7; 32], now: "2026-08-01T00:00:00Z".parse().unwrap(), community: None };
+        let ctx = Context {
+            author_key: [7; 32],
+            now: "2026-08-01T00:00:00Z".parse().unwrap(),
+            community: None,
+            zone: Zone::default(),
+        };
         let found = collect_site(&self.store, net, &ctx, target, limit, Progress::new(true)).await.unwrap();
         let counts = found.counts;
         let accounted = counts.new + counts.known + counts.updated + found.failed + found.skipped.values().sum::<u64>();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use candor::collect::Context;
 use candor::collect::sites::{Target, collect_site};
+use candor::collect::{Context, Zone};
 use candor::config::NetSettings;
 use candor::net::Net;
 use candor::progress::Progress;
@@ -195,7 +195,12 @@ async fn a_subreddit_that_is_not_there_or_not_for_us_says_so() {
     assert_eq!(found.refused, 1);
     assert!(home.failures().await[0].1.ends_with("answered 404: not found"), "{:?}", home.failures().await);
 
-    let ctx = Context { author_key: [7; 32], now: "2026-08-01T00:00:00Z".parse().unwrap(), community: None };
+    let ctx = Context {
+        author_key: [7; 32],
+        now: "2026-08-01T00:00:00Z".parse().unwrap(),
+        community: None,
+        zone: Zone::default(),
+    };
     let net = Net::new(&NetSettings::default(), None).unwrap();
     let target = Target::parse("r/LatchTalk").unwrap();
     let error = collect_site(&home.store, &net, &ctx, &target, None, Progress::new(true)).await.unwrap_err();
