@@ -29,6 +29,8 @@ pub struct Settings {
     pub crm: Vec<PathBuf>,
     /// Column map for CRM exports.
     pub crm_map: Option<PathBuf>,
+    /// Column map for tables of posts.
+    pub collect_map: Option<PathBuf>,
     /// A codebook frozen by hand; without one, problems are found by clustering.
     pub codebook: Option<PathBuf>,
     /// Hand labels.
@@ -145,6 +147,7 @@ struct File {
     tz: Option<String>,
     crm: Vec<PathBuf>,
     crm_map: Option<PathBuf>,
+    collect_map: Option<PathBuf>,
     codebook: Option<PathBuf>,
     labels: Option<PathBuf>,
     compare: CompareFile,
@@ -264,6 +267,7 @@ impl Settings {
             tz: file.tz.as_deref().map_or(Ok(TimeZone::UTC), zone)?,
             crm: file.crm.into_iter().map(|p| base.join(p)).collect(),
             crm_map: file.crm_map.map(|p| base.join(p)),
+            collect_map: file.collect_map.map(|p| base.join(p)),
             codebook: file.codebook.map(|p| base.join(p)),
             labels: file.labels.map(|p| base.join(p)),
             title: file.title,

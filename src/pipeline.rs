@@ -22,7 +22,7 @@ use crate::{compare, crm, extract, group, index, report};
 pub async fn run(app: &App, tell: &mut dyn FnMut(&StageSummary) -> Result<()>) -> Result<()> {
     if !app.settings.collect.is_empty() {
         let zone = Zone::new(app.settings.tz.clone());
-        tell(&collect(app, &app.settings.collect, None, None, zone).await?)?;
+        tell(&collect(app, &app.settings.collect, None, None, zone, app.settings.collect_map.as_deref()).await?)?;
     }
     tell(&index(app).await?)?;
     tell(&extract(app).await?)?;

@@ -241,7 +241,8 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Run => return everything(app, out).await,
         Verb::Collect(args) => {
             let zone = Zone::new(args.tz.unwrap_or_else(|| app.settings.tz.clone()));
-            pipeline::collect(app, &args.targets, args.community, args.limit, zone, args.map.as_deref()).await?
+            let map = args.map.as_deref().or(app.settings.collect_map.as_deref());
+            pipeline::collect(app, &args.targets, args.community, args.limit, zone, map).await?
         }
         Verb::Index => pipeline::index(app).await?,
         Verb::Extract(ExtractArgs { dry_run: true, .. }) => return dry_run(app, out).await,

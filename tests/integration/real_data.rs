@@ -9,6 +9,8 @@ mod crm;
 
 mod forums;
 
+mod others;
+
 /// The folder of real data: `CANDOR_TEST_DATA`, or beside the project.
 fn data() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
