@@ -504,10 +504,19 @@ impl Names {
                 let thread = format!("reddit:t3_{}", key.trim_start_matches("t3_"));
                 named("reddit:".to_owned(), "reddit".to_owned(), community, thread)
             }
-            Source::HackerNews => named(format!("{name}:"), name.to_owned(), community, format!("{name}:{key}")),
+            Source::HackerNews => {
+                let community = ctx.community.clone().unwrap_or_else(|| "Hacker News".to_owned());
+                named(format!("{name}:"), name.to_owned(), community, format!("{name}:{key}"))
+            }
+            // Sites are named by their host, whatever the community is called.
             Source::StackExchange => {
-                let of = format!("{name}:{community}");
+                let site = address.host().unwrap_or_else(|| community.clone());
+                let of = format!("{name}:{}", site.trim_start_matches("www."));
                 named(format!("{of}:"), of.clone(), community, format!("{of}:{key}"))
+            }
+            Source::Lemmy => {
+                let of = format!("{name}:{}", address.host().unwrap_or_else(|| community.clone()));
+                named(format!("{of}:"), of.clone(), community, format!("{of}:post:{key}"))
             }
             _ => {
                 let of = format!("{name}:{community}");
@@ -520,14 +529,45 @@ impl Names {
         match (&self.discourse, native.parse()) {
             (Some((place, topic)), Ok(number)) => wire::numbered(place, *topic, number),
             (Some(_), Err(_)) => PostId::new(format!("{}#{native}", self.prefix)),
+            (None, _) if self.source == Source::StackExchange => {
+                let own = native.replace("comment-", "c").replace("answer-", "").replace("question-", "");
+                PostId::new(format!("{}{own}", self.prefix))
+            }
+            (None, _) if self.source == Source::Lemmy => self.lemmy(native),
             _ => PostId::new(format!("{}{native}", self.prefix)),
         }
     }
 
-    /// The post's own words; a submission's title is part of them, as it is in Reddit's own formats.
+    /// A post or comment of an instance, which may have come there from another one.
+    fn lemmy(&self, native: &str) -> PostId {
+        let remote = Url::parse(native).ok();
+        let remote = remote.as_ref().and_then(|url| {
+            let (kind, id) = url.path().trim_matches('/').split_once('/')?;
+            let plain = matches!(kind, "post" | "comment") && id.bytes().all(|b| b.is_ascii_digit());
+            plain.then(|| format!("lemmy:{}:{kind}:{id}", url.host_str().unwrap_or_default()))
+        });
+        if let Some(id) = remote {
+            return PostId::new(id);
+        }
+        match native.strip_prefix("comment-") {
+            Some(id) => PostId::new(format!("{}comment:{id}", self.prefix)),
+            // Addresses of other software may hold people's names: a hash stands for them.
+            None if native.contains('/') => PostId::new(format!("{}{}", self.prefix, content_hash(&[native]))),
+            None => PostId::new(format!("{}post:{native}", self.prefix)),
+        }
+    }
+
+    /// The post's own words; a submission's title is part of them, as it is in the other formats of these sites.
     fn own_words(&self, title: &str, at: usize, text: Plain, id: Option<&str>) -> Plain {
         let own = words::own(text);
-        if self.source == Source::Reddit && at == 0 && id.is_some_and(|id| id.starts_with("t3_")) {
+        let titled = match self.source {
+            Source::Reddit => id.is_some_and(|id| id.starts_with("t3_")),
+            Source::StackExchange | Source::HackerNews | Source::Lemmy => {
+                id.is_some_and(|id| self.post(id).as_str() == self.thread.as_str())
+            }
+            _ => false,
+        };
+        if titled && at == 0 {
             let text = if own.text == title { String::new() } else { own.text };
             return Plain { text: format!("{title}\n\n{text}").trim().to_owned(), quoted: own.quoted };
         }
