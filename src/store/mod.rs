@@ -16,6 +16,8 @@ mod post_readings;
 
 mod routes;
 
+mod conversations;
+
 mod notes;
 
 mod problems;
@@ -35,6 +37,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{Sqlite, Transaction};
 
 pub use comparisons::StoredComparison;
+pub use conversations::{Move, StreamPost};
 pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};
 pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};

@@ -152,7 +152,7 @@ impl Store {
     /// Number of stored posts, threads, communities and distinct authors.
     pub async fn post_totals(&self) -> Result<[i64; 4]> {
         let row = sqlx::query(
-            "select (select count(*) from post), (select count(*) from thread), \
+            "select (select count(*) from post), (select count(distinct thread) from post), \
              (select count(distinct community) from post), (select count(distinct author) from post)",
         )
         .fetch_one(&self.pool)
