@@ -88,7 +88,7 @@ fn scores(folder: &Path, weights: &Features) -> Result<()> {
     let mut out = io::stdout();
     writeln!(
         out,
-        "set,cut,messages,conversations,link_precision,link_recall,link_f1,exact_precision,exact_recall,exact_f1,one_to_one,information,rand,local_3"
+        "set,cut,messages,conversations_of_two,link_precision,link_recall,link_f1,exact_precision,exact_recall,exact_f1,one_to_one,information,rand,local_3"
     )?;
     for set in data::SETS {
         let part = |train: bool| channels.iter().filter(move |c| c.set == set && c.train == train).collect::<Vec<_>>();
@@ -112,7 +112,13 @@ fn scores(folder: &Path, weights: &Features) -> Result<()> {
 }
 
 /// One line of scores. Counts are summed over the channels, shares weighted by messages.
-fn row(out: &mut impl io::Write, set: &str, name: &str, test: &[&Channel], cut: impl Fn(&Channel) -> Cut) -> Result<()> {
+fn row(
+    out: &mut impl io::Write,
+    set: &str,
+    name: &str,
+    test: &[&Channel],
+    cut: impl Fn(&Channel) -> Cut,
+) -> Result<()> {
     let judged: Vec<_> = test.iter().map(|channel| judge(channel, &cut(channel))).collect();
     let messages: usize = judged.iter().map(|(a, _)| a.messages).sum();
     let mean = |of: fn(&Agreement) -> f64| {

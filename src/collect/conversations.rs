@@ -99,7 +99,7 @@ async fn cut_stream(store: &Store, stream: &Thread, cut: &mut Cut) -> Result<()>
             author: post.author.as_deref(),
             at: post.at as f64 / 1000.0,
             text: &post.text,
-            mentions: &[],
+            mentions: &post.mentions,
         };
         let conversation = cutting.place(&message, replies_in.as_deref()).conversation;
         cut.conversations += u64::from(conversation == id);
@@ -118,12 +118,7 @@ async fn cut_stream(store: &Store, stream: &Thread, cut: &mut Cut) -> Result<()>
 }
 
 /// The conversation of a message before the batch; `None` when it is not before `post` in this stream.
-async fn older_conversation(
-    store: &Store,
-    stream: &Thread,
-    parent: &str,
-    post: &StreamPost,
-) -> Result<Option<String>> {
+async fn older_conversation(store: &Store, stream: &Thread, parent: &str, post: &StreamPost) -> Result<Option<String>> {
     let Some((thread, at)) = store.post_place(parent).await? else { return Ok(None) };
     let cut_here = thread.strip_prefix(stream.id.as_str()).is_some_and(|rest| rest.starts_with('~'));
     Ok(Some(thread).filter(|_| cut_here && (at, parent) < (post.at, post.id.as_str())))
@@ -145,5 +140,128 @@ fn thread_of(stream: &Thread, conversation: &str, post: &StreamPost) -> Thread {
         url: post.url.clone().or_else(|| stream.url.clone()),
         started_at: Timestamp::from_millisecond(post.at).ok(),
         ..stream.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AuthorKey, Post, PostFlags, PostId};
+    use crate::store::Batch;
+
+    fn stream(id: &str, source: Source, title: &str) -> Thread {
+        let community = "Pumps".to_owned();
+        Thread { id: ThreadId::new(id), source, community, title: title.to_owned(), url: None, started_at: None }
+    }
+
+    fn post(n: i64, seconds: i64, author: &str, text: &str, parent: Option<i64>) -> Post {
+        Post {
+            id: PostId::new(format!("slack:C1:{n}")),
+            thread: ThreadId::new("slack:C1"),
+            parent: parent.map(|n| PostId::new(format!("slack:C1:{n}"))),
+            source: Source::Slack,
+            community: "Pumps".to_owned(),
+            author: Some(AuthorKey::pseudonym(&[1; 32], "slack", author)),
+            written_at: Some(Timestamp::from_second(seconds).unwrap()),
+            edited_at: None,
+            url: None,
+            text: text.to_owned(),
+            flags: PostFlags::default(),
+        }
+    }
+
+    fn posts() -> Vec<Post> {
+        vec![
+            post(1, 0, "ann", "Hello, does anyone know why my pump leaks?", None),
+            post(2, 30, "bob", "thanks all, back tomorrow", None),
+            post(3, 90_000, "cid", "Hello, does anyone have the manual of the old boiler?", None),
+            post(4, 90_060, "dot", "It was the seal", Some(1)),
+            post(5, 90_070, "dot", "@user the boiler manual lies on the shelf", None),
+        ]
+    }
+
+    async fn write(store: &Store, title: &str, posts: Vec<Post>) {
+        let threads = vec![stream("slack:C1", Source::Slack, title)];
+        store.write_batch(&Batch { threads, posts, ..Batch::default() }).await.unwrap();
+    }
+
+    async fn threads_of(store: &Store) -> Vec<String> {
+        store.export_posts("", 100).await.unwrap().into_iter().map(|post| post.thread).collect()
+    }
+
+    async fn cut(store: &Store) -> Cut {
+        cut_streams(store, Progress::new(true)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_cut_once_and_the_same_whatever_the_order_of_arrival() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("whole.sqlite")).await.unwrap();
+        write(&store, "help", posts()).await;
+        assert_eq!(cut(&store).await.streams, 1);
+        let whole = threads_of(&store).await;
+        assert_eq!([&whole[0], &whole[2], &whole[3]], ["slack:C1~1", "slack:C1~3", "slack:C1~1"]);
+        // Again: nothing to do, also after the same export is read once more.
+        let revision = store.revision().await.unwrap();
+        assert_eq!(cut(&store).await, Cut::default());
+        write(&store, "help", posts()).await;
+        assert_eq!((cut(&store).await, store.revision().await.unwrap()), (Cut::default(), revision));
+        // The later half first.
+        let other = Store::open(&folder.path().join("halves.sqlite")).await.unwrap();
+        for half in [posts().split_off(2), posts()] {
+            write(&other, "help", half).await;
+            cut(&other).await;
+        }
+        assert_eq!(threads_of(&other).await, whole);
+        let rows = |threads: Vec<crate::store::ThreadRow>| {
+            threads.into_iter().map(|t| (t.id, t.title, t.posts)).collect::<Vec<_>>()
+        };
+        assert_eq!(rows(other.threads().await.unwrap()), rows(store.threads().await.unwrap()));
+    }
+
+    #[tokio::test]
+    async fn who_is_spoken_to_decides_where_a_message_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+        let posts = vec![
+            post(1, 0, "ann", "Hello, does anyone know why my pump leaks?", None),
+            post(2, 90_000, "bob", "Hello, does anyone have the manual of the old boiler?", None),
+            post(3, 90_030, "cid", "@user still there?", None),
+        ];
+        let people = vec![posts[0].author.clone().unwrap()];
+        let mentions = vec![(posts[2].id.clone(), people.clone()), (PostId::new("slack:C1:9"), people)];
+        let threads = vec![stream("slack:C1", Source::Slack, "help")];
+        store.write_batch(&Batch { threads, posts, mentions, ..Batch::default() }).await.unwrap();
+        cut(&store).await;
+        assert_eq!(threads_of(&store).await, ["slack:C1~1", "slack:C1~2", "slack:C1~1"]);
+    }
+
+    #[tokio::test]
+    async fn a_new_name_of_the_channel_is_its_conversations_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+        write(&store, "help", posts()).await;
+        cut(&store).await;
+        let (threads, revision) = (threads_of(&store).await, store.revision().await.unwrap());
+        write(&store, "support", posts()).await;
+        cut(&store).await;
+        assert_eq!(threads_of(&store).await, threads);
+        assert!(store.threads().await.unwrap().iter().all(|thread| thread.title == "support"));
+        assert!(store.revision().await.unwrap() > revision, "the index learns the name");
+    }
+
+    #[test]
+    fn threads_that_people_opened_are_no_streams() {
+        for (id, source, title, want) in [
+            ("slack:C1", Source::Slack, "help", true),
+            ("slack:C1:1700000000.000100", Source::Slack, "help", false),
+            ("discord:100000000000000001", Source::Discord, "help", true),
+            ("discord:100000000000000002", Source::Discord, "help / a leak", false),
+        ] {
+            assert_eq!(is_stream(&stream(id, source, title)), want, "{id}");
+        }
+        let of = |id, source, post| conversation_id(&stream(id, source, ""), post);
+        assert_eq!(of("slack:C1", Source::Slack, "slack:C1:17.1"), "slack:C1~17.1");
+        assert_eq!(of("discord:7", Source::Discord, "discord:9"), "discord:7~9");
     }
 }

@@ -29,6 +29,8 @@ pub struct StreamPost {
     pub url: Option<String>,
     /// Plain text.
     pub text: String,
+    /// Pseudonyms of whom it speaks to, as far as the export says.
+    pub mentions: Vec<String>,
 }
 
 /// A message that goes to another conversation.
@@ -85,8 +87,9 @@ impl Store {
     pub fn stream_posts(&self, stream: &ThreadId) -> impl Stream<Item = Result<StreamPost>> + Unpin + Send + use<> {
         let (pool, stream) = (self.pool.clone(), stream.clone());
         let sql = format!(
-            "select id, thread, parent, author, written_at, url, text from post where {OF_STREAM} and written_at is not null \
-             order by written_at, id"
+            "select id, thread, parent, author, written_at, url, text, \
+             (select string_agg(m.author, ' ') from mention m where m.post = post.id) \
+             from post where {OF_STREAM} and written_at is not null order by written_at, id"
         );
         let (sender, receiver) = tokio::sync::mpsc::channel(256);
         // A task of its own holds the connection, so the rows may outlive this call and be written to meanwhile.
@@ -103,6 +106,10 @@ impl Store {
                             at: row.try_get(4)?,
                             url: row.try_get(5)?,
                             text: row.try_get(6)?,
+                            mentions: row
+                                .try_get::<Option<String>, _>(7)?
+                                .map(|people| people.split(' ').map(str::to_owned).collect())
+                                .unwrap_or_default(),
                         })
                     })
                     .transpose()

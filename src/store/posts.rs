@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::{Row, Sqlite};
 
 use super::{Failure, Store, instant, millis};
-use crate::model::{Post, PostId, Thread};
+use crate::model::{AuthorKey, Post, PostId, Thread};
 
 /// How far a live source has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Batch {
     pub threads: Vec<Thread>,
     /// Posts. Each one's thread is in `threads` or already stored.
     pub posts: Vec<Post>,
+    /// Whom posts of `posts` speak to.
+    pub mentions: Vec<(PostId, Vec<AuthorKey>)>,
     /// Posts that the source says are deleted: their words go, their ids stay.
     pub removed: Vec<PostId>,
     /// Failures met on the way.
