@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use crate::app::App;
-use crate::collect::{self, Collected, Zone, files, sites};
+use crate::collect::{self, Collected, Zone, conversations, files, sites};
 use crate::extract::by_model::ByBatch;
 use crate::llm::Estimate;
 use crate::model::comparison::ComparisonV1;
@@ -64,7 +64,8 @@ pub async fn collect(
         }
     }
     all.zoneless = context.zone.met();
-    Ok(all.summary(began))
+    let cut = conversations::cut_streams(&app.store, app.progress).await?;
+    Ok(all.summary(began).with("conversations", serde_json::json!(cut)))
 }
 
 /// Stage 2.

@@ -3,6 +3,10 @@
 //! Two shapes of source. A *file format* streams records out of a reader; memory does not grow with the file. A *site* parses
 //! pages and never fetches; the loop asks [`crate::net`], parses, and writes posts and cursor in one transaction.
 
+pub mod conversations;
+
+pub mod disentangle;
+
 pub mod files;
 
 pub mod sites;

@@ -20,6 +20,8 @@ mod tfidf;
 
 pub mod ledger;
 
+pub mod conversations;
+
 use serde::{Deserialize, Serialize};
 
 use resample::Estimate;

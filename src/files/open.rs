@@ -152,7 +152,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 }
 
 /// `bytes` as text, of whatever encoding they are most like.
-pub(super) fn guessed(bytes: &[u8]) -> String {
+pub(crate) fn guessed(bytes: &[u8]) -> String {
     guess(bytes).decode_without_bom_handling(bytes).0.into_owned()
 }
 

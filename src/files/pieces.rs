@@ -261,12 +261,12 @@ mod tests {
         let want = [
             member("a", "1"),
             member("id", "7"),
-            item(1, 41, "{}"),
-            item(2, 45, "{}"),
-            item(3, 61, "3"),
+            item(1, 40, "{}"),
+            item(2, 44, "{}"),
+            item(3, 60, "3"),
             member("t", "0"),
             member("z", "2"),
-            item(4, 104, "4"),
+            item(4, 105, "4"),
         ];
         assert_eq!(found, want);
     }

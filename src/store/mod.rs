@@ -16,6 +16,8 @@ mod post_readings;
 
 mod routes;
 
+mod conversations;
+
 mod notes;
 
 mod deals;
@@ -37,6 +39,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{Sqlite, Transaction};
 
 pub use comparisons::StoredComparison;
+pub use conversations::{Move, StreamPost};
 pub use deals::{CrmBatch, CrmCounts, Incoming, LateNote, StoredDeal};
 pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};

@@ -11,7 +11,7 @@ use super::llm_calls::forget_replies;
 use super::posts::{Batch, BatchCounts, newest_revision};
 use super::{Store, failures, instant, millis};
 use crate::model::id::content_hash;
-use crate::model::{Post, PostId, Thread};
+use crate::model::{AuthorKey, Post, PostId, Thread};
 
 /// Rows in one statement. With 15 columns it stays below the 32,766 values that SQLite takes.
 const ROWS: usize = 500;
@@ -30,6 +30,7 @@ impl Store {
         write_threads(&mut tx, &batch.threads, &removed, &mut revision).await?;
         let mut counts = BatchCounts::default();
         write_posts(&mut tx, &batch.posts, &removed, &mut revision, &mut counts).await?;
+        write_mentions(&mut tx, &batch.mentions).await?;
         for id in &batch.removed {
             remove_post(&mut tx, id, &mut revision, &mut counts).await?;
         }
@@ -226,6 +227,22 @@ async fn write_posts(
     }
     for rows in changed.chunks(ROWS) {
         insert_posts(tx, rows).await?;
+    }
+    Ok(())
+}
+
+/// Adds whom posts speak to. A post that was not stored, because it stays deleted, speaks to nobody.
+async fn write_mentions(tx: &mut Transaction<'_, Sqlite>, mentions: &[(PostId, Vec<AuthorKey>)]) -> Result<()> {
+    for (post, people) in mentions {
+        for author in people {
+            sqlx::query(
+                "insert into mention (post, author) select id, $2 from post where id = $1 on conflict (post, author) do nothing",
+            )
+            .bind(post.as_str())
+            .bind(author.as_str())
+            .execute(&mut **tx)
+            .await?;
+        }
     }
     Ok(())
 }

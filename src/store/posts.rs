@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::{Row, Sqlite};
 
 use super::{Failure, Store, instant, millis};
-use crate::model::{Post, PostId, Thread};
+use crate::model::{AuthorKey, Post, PostId, Thread};
 
 /// How far a live source has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Batch {
     pub threads: Vec<Thread>,
     /// Posts. Each one's thread is in `threads` or already stored.
     pub posts: Vec<Post>,
+    /// Whom posts of `posts` speak to.
+    pub mentions: Vec<(PostId, Vec<AuthorKey>)>,
     /// Posts that the source says are deleted: their words go, their ids stay.
     pub removed: Vec<PostId>,
     /// Failures met on the way.
@@ -152,7 +154,7 @@ impl Store {
     /// Number of stored posts, threads, communities and distinct authors.
     pub async fn post_totals(&self) -> Result<[i64; 4]> {
         let row = sqlx::query(
-            "select (select count(*) from post), (select count(*) from thread), \
+            "select (select count(*) from post), (select count(distinct thread) from post), \
              (select count(distinct community) from post), (select count(distinct author) from post)",
         )
         .fetch_one(&self.pool)

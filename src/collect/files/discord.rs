@@ -1,5 +1,6 @@
 //! DiscordChatExporter's JSON (FORMATS d3): one channel or thread a file.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::io::BufRead;
 
 use serde::Deserialize;
@@ -32,10 +33,10 @@ impl Format for DiscordExport {
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["messages"]);
         let mut export = Export::default();
-        let mut held = None;
+        let mut held = VecDeque::new();
         Box::new(std::iter::from_fn(move || {
             loop {
-                if let Some(record) = held.take() {
+                if let Some(record) = held.pop_front() {
                     return Some(Ok(record));
                 }
                 let (record, byte, value) = match pieces.next()? {
@@ -51,12 +52,10 @@ impl Format for DiscordExport {
                     Ok(found) => found,
                     Err(Unreadable(reason)) => return Some(Err(BadRecord::new(record, byte, reason))),
                 };
-                let first_post = matches!(found, Record::Post(_)) && !std::mem::replace(&mut export.told, true);
-                if !first_post {
-                    return Some(Ok(found));
-                }
-                held = Some(found);
-                return Some(Ok(Record::Thread(export.channel.thread(ctx))));
+                let is_post = matches!(found.first(), Some(Record::Post(_)));
+                held.extend((is_post && !export.told).then(|| Record::Thread(export.channel.thread(ctx))));
+                export.told |= is_post;
+                held.extend(found);
             }
         }))
     }
@@ -102,6 +101,7 @@ struct Message {
     attachments: Value,
     embeds: Value,
     stickers: Value,
+    mentions: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -159,14 +159,15 @@ impl Export {
     }
 }
 
-fn message(ctx: &Context, channel: &Channel, message: Message) -> Result<Record, Unreadable> {
+/// What a message is, and whom it speaks to.
+fn message(ctx: &Context, channel: &Channel, message: Message) -> Result<Vec<Record>, Unreadable> {
     let usable = message.id.filter(|id| is_id(id));
     let id = usable.ok_or_else(|| Unreadable("a message without a usable id".to_owned()))?;
     if channel.id.is_none() {
         return Err(Unreadable("the file does not say which channel its messages are from".to_owned()));
     }
     if message.kind.as_deref().is_some_and(|kind| !WRITTEN.contains(&kind)) {
-        return Ok(Record::Skipped { id: format!("discord:{id}"), reason: "system message" });
+        return Ok(vec![Record::Skipped { id: format!("discord:{id}"), reason: "system message" }]);
     }
     let holds = |value: &Value| match value {
         Value::Array(items) => !items.is_empty(),
@@ -183,6 +184,9 @@ fn message(ctx: &Context, channel: &Channel, message: Message) -> Result<Record,
     let reference = message.reference.filter(|r| r.kind.as_deref() != Some("Forward"));
     let answers = reference.filter(|_| message.kind.as_deref() == Some("Reply"));
     let command = message.kind.as_deref().is_some_and(|kind| kind.starts_with('2'));
+    let named = message.mentions.as_array().into_iter().flatten();
+    let named = named.filter_map(|someone| serde_json::from_value::<Author>(someone.clone()).ok());
+    let people: BTreeSet<_> = named.filter_map(|someone| author(ctx, &someone.account())).collect();
     let found = crate::collect::wire::discord::Message {
         author: message.author.as_ref().and_then(|a| author(ctx, &a.account())),
         written_at: message.timestamp.as_deref().and_then(parse_instant).or_else(|| instant_of(&id)),
@@ -193,7 +197,13 @@ fn message(ctx: &Context, channel: &Channel, message: Message) -> Result<Record,
         otherwise,
         id: Some(id.clone()),
     };
-    Ok(record(ctx, channel, &id, found))
+    let mut records = vec![record(ctx, channel, &id, found)];
+    if let Some(Record::Post(post)) = records.first()
+        && !people.is_empty()
+    {
+        records.push(Record::Mentions { post: post.id.clone(), people: people.into_iter().collect() });
+    }
+    Ok(records)
 }
 
 #[cfg(test)]
@@ -226,6 +236,19 @@ mod tests {
         assert_eq!(one.author, context().author("discord", "sam"));
         assert_eq!((two.text.as_str(), two.flags.bot, two.flags.quoted), ("same :sad: @user", true, true));
         assert_eq!(two.parent.as_ref(), Some(&one.id));
+    }
+
+    #[test]
+    fn whom_a_message_speaks_to_is_kept_as_pseudonyms() {
+        let found = read(&[
+            r#"{"id":"1","content":"@sam look","author":{"name":"kim"},"mentions":[{"id":"7","name":"sam","discriminator":"0000"},{"id":9},7]}"#,
+            r#"{"id":"2","content":"done","author":{"name":"sam"},"mentions":null}"#,
+        ]);
+        let [_, Ok(Record::Post(one)), Ok(Record::Mentions { post, people }), Ok(Record::Post(two))] = &found[..]
+        else {
+            panic!("{found:?}")
+        };
+        assert_eq!((post, people.contains(two.author.as_ref().unwrap())), (&one.id, true));
     }
 
     #[test]

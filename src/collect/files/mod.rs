@@ -301,7 +301,7 @@ impl Slicer {
 
     fn take(&mut self, record: Record) {
         match &record {
-            Record::Thread(_) => {}
+            Record::Thread(_) | Record::Mentions { .. } => {}
             Record::Post(_) => self.of_format().posts += 1,
             Record::Removed(_) | Record::Skipped { .. } => self.of_format().skipped += 1,
         }
@@ -312,6 +312,10 @@ impl Slicer {
                     self.threads.insert(thread.id.clone(), thread.clone());
                     batch.threads.push(thread);
                 }
+                return;
+            }
+            Record::Mentions { post, people } => {
+                batch.mentions.push((post, people));
                 return;
             }
             Record::Post(post) => {

@@ -8,7 +8,7 @@
 //! looked up there only to take them out of the text.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::BufRead;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ use super::pieces::{Piece, Pieces};
 use super::{BadRecord, Format, Place, Records, json};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
-use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::model::{AuthorKey, Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::mrkdwn::mrkdwn_to_text;
 
 /// The format.
@@ -269,6 +269,8 @@ impl<'a> File<'a> {
         let handle = commenter.or(message.user).or(message.bot_id).or(message.username).unwrap_or_default();
         let written_at = time(&ts);
         found.extend(self.told.insert(thread.id.clone()).then(|| Record::Thread(thread.clone())));
+        let post = PostId::new(id);
+        let people = self.spoken_to(&words);
         found.push(Record::Post(Post {
             thread: thread.id,
             parent: root.filter(|root| *root != ts).map(|root| PostId::new(format!("slack:{}:{root}", self.channel))),
@@ -284,9 +286,17 @@ impl<'a> File<'a> {
                 quoted: plain.quoted,
                 future: is_future(written_at, self.ctx.now),
             },
-            id: PostId::new(id),
+            id: post.clone(),
         }));
+        found.extend((!people.is_empty()).then_some(Record::Mentions { post, people }));
         Ok(())
+    }
+
+    /// Whom a message speaks to by choosing them: `<@U1>`, `<@U1|sam>`.
+    fn spoken_to(&self, words: &str) -> Vec<AuthorKey> {
+        let ids = words.split("<@").skip(1).filter_map(|rest| rest.split(['>', '|']).next());
+        let ids = ids.filter(|id| id.starts_with(['U', 'W']) && id.bytes().all(|b| b.is_ascii_alphanumeric()));
+        ids.filter_map(|id| self.ctx.author("slack", id)).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The stream of the channel, or the thread under the message of `root`.

@@ -293,6 +293,7 @@ fn take_records(records: Vec<Result<Record, Unreadable>>, unit: &str, batch: &mu
                 collected.seen += 1;
                 batch.posts.push(post);
             }
+            Ok(Record::Mentions { post, people }) => batch.mentions.push((post, people)),
             Ok(Record::Removed(id)) => {
                 collected.skip("deleted at the source");
                 batch.removed.push(id);

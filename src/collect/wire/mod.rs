@@ -16,7 +16,7 @@ pub(super) mod lenient;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::model::{Post, PostId, Thread};
+use crate::model::{AuthorKey, Post, PostId, Thread};
 
 pub use lenient::{instant, parse_instant};
 
@@ -27,6 +27,13 @@ pub enum Record {
     Thread(Thread),
     /// A post to keep.
     Post(Post),
+    /// Whom the post before it speaks to; beside records, as a thread is.
+    Mentions {
+        /// The post.
+        post: PostId,
+        /// Pseudonyms, as in [`Post::author`].
+        people: Vec<AuthorKey>,
+    },
     /// Deleted at the source: nothing of it may be kept.
     Removed(PostId),
     /// Left out, for a reason that is counted.

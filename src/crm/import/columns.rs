@@ -376,7 +376,7 @@ pub(super) fn missing(header: &Header, field: Field) -> String {
     let guess = names.iter().find(|h| hints.iter().any(|hint| normal(h).contains(hint)));
     let guess = guess.map_or("Your column", String::as_str);
     format!(
-        "no column for the note's {name} among {}; name it in a map file, for example {name} = {guess:?}, and give that \
+        "of no known export, and no column for the note's {name} among {}; name it in a map file, for example {name} = {guess:?}, and give that \
          with --map",
         listed(header)
     )

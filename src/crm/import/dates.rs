@@ -34,12 +34,14 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// The order in which all dates of `text` can be read; `None` when they do not tell, or contradict each other.
-    pub(super) fn of(text: &str) -> Option<Self> {
-        static DATE: LazyLock<Option<Regex>> =
-            LazyLock::new(|| Regex::new(r"\b(\d{1,2})([/.-])(\d{1,2})([/.-])(?:\d{4}|\d{2})\b").ok());
+    /// The order in which all dates among `cells` can be read; `None` when they do not tell, or contradict each other.
+    pub(super) fn of<'a>(cells: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            Regex::new(r"^(\d{1,2})([/.-])(\d{1,2})([/.-])(?:\d{4}|\d{2})(?:[ ,][\d: ,apmAPM.]*)?$").ok()
+        });
         let (mut day, mut month) = (false, false);
-        for found in DATE.as_ref()?.captures_iter(text).filter(|c| c[2] == c[4]) {
+        let date = DATE.as_ref()?;
+        for found in cells.into_iter().filter_map(|cell| date.captures(cell.trim())).filter(|c| c[2] == c[4]) {
             let (first, second) = (found[1].parse::<u8>().unwrap_or(0), found[3].parse::<u8>().unwrap_or(0));
             match (first, second) {
                 (13..=31, 1..=12) => day = true,
@@ -208,10 +210,12 @@ mod tests {
             ("3/4/2026,10/20/2026", Some(Order::MonthFirst)),
             ("3.4.2026;20.10.2026", Some(Order::DayFirst)),
             ("3/4/2026", None),
-            ("20/10/2026 and 10/20/2026", None),
-            ("version 20.10/2026, 2026-01-31", None),
+            ("20/10/2026,10/20/2026", None),
+            ("version 20.10/2026,2026-01-31", None),
+            ("3/4/2026,we met on 20/10/2026", None),
+            ("3/4/2026 10:30 AM,10/20/2026 9:00 PM", Some(Order::MonthFirst)),
         ] {
-            assert_eq!(Order::of(text), order, "{text}");
+            assert_eq!(Order::of(text.split([',', ';'])), order, "{text}");
         }
         let dates = Dates { zone: Zone::default(), order: Some(Order::MonthFirst) };
         assert_eq!(dates.parse("3/4/2026").map(|w| w.start().to_string()), Ok("2026-03-04T00:00:00Z".to_owned()));

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::columns::{Columns, Field, Map, missing};
 use super::dates::{Dates, Order};
-use super::items::{Item, Row, items};
+use super::items::{Item, Row, items, split_row, table_rows};
 use super::record::{Cells, Memory, Reading, Record};
 use super::sample::{Layout, Sample};
 use super::{Format, Rank, Read, formats, gong, plain};
@@ -160,8 +160,14 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
             &plain::NOTES
         }
     };
-    let order = Order::of(&String::from_utf8_lossy(head));
-    let order = order.filter(|_| matches!(sample.layout, Layout::Table { .. }));
+    let order = match sample.layout {
+        Layout::Table { delimiter } => {
+            let rows = table_rows(head, delimiter).filter_map(|row| split_row(&row.bytes.ok()?, delimiter).ok());
+            let cells: Vec<String> = rows.flatten().collect();
+            Order::of(cells.iter().map(String::as_str))
+        }
+        _ => None,
+    };
     Ok(Plan { format, layout: sample.layout, dates: Dates { zone: zone.clone(), order }, mapped })
 }
 

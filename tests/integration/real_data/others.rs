@@ -35,7 +35,7 @@ fn read(path: &Path) -> Option<Read> {
     let mut read = Read { format: format.name(), ..Read::default() };
     for record in format.read(Box::new(&bytes[..]), &place, &ctx) {
         match record {
-            Ok(Record::Thread(_)) => {}
+            Ok(Record::Thread(_) | Record::Mentions { .. }) => {}
             Ok(Record::Post(_)) => read.posts += 1,
             Ok(Record::Removed(_)) => read.removed += 1,
             Ok(Record::Skipped { reason, .. }) => *read.skipped.entry(reason).or_default() += 1,
