@@ -301,10 +301,22 @@ fn commit(writer: &mut IndexWriter, revision: i64) -> Result<()> {
     Ok(())
 }
 
+/// Whether a folder holds nothing but what tantivy puts down before its first list, when it was killed making an index.
+fn is_unfinished(path: &Path) -> Result<bool> {
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with(".tmp") && !name.starts_with(".tantivy") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Empties the folder of an index. tantivy's lists go last, so that a folder half emptied is still known for an index.
 fn wipe(path: &Path) -> Result<()> {
     let lists = [MANAGED, META];
-    if !lists.iter().any(|list| path.join(list).exists()) {
+    if !lists.iter().any(|list| path.join(list).exists()) && !is_unfinished(path)? {
         bail!("{} is no search index; move it away, and candor makes one there", path.display());
     }
     for entry in fs::read_dir(path)? {

@@ -100,14 +100,19 @@ impl Decider<'_> {
         Evidence::cut(self.text, Span::trimmed(self.text, range)?, Fit::Exact)
     }
 
-    /// The level of interest that a score of the whole note means. The method rules that a verbal yes is near-certain.
+    /// The level of interest that a score of the whole note means. The method rules that a verbal yes is near-certain, and
+    /// that "very interested", "promising" and "great call" are strong.
     fn level(&self, score: f64) -> u8 {
         let any = |cue: &str| self.judged.iter().any(|clause| self.has(clause.seen, cue));
         let verbal = any("commitment.verbal") && any("interest.certain");
-        if verbal && !any("interest.declined") && !any("commitment.refused") {
-            return 4;
+        let refused = any("interest.declined") || any("commitment.refused");
+        let level = score.round().clamp(0.0, 4.0) as u8;
+        match () {
+            () if refused => level,
+            () if verbal => 4,
+            () if any("interest.ruled_strong") => level.max(3),
+            () => level,
         }
-        score.round().clamp(0.0, 4.0) as u8
     }
 
     fn quotes(&self, name: &str) -> Vec<Evidence> {
