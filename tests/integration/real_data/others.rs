@@ -73,9 +73,10 @@ fn replies_of_other_apis_are_read() {
     let folder = data.join("forums/perceval_fixtures");
     for (name, format, posts) in [
         ("stackexchange/stackexchange_question", "Stack Exchange API", 0),
-        ("github/github_issue_1", "GitHub", 1),
+        ("github/github_issue_2", "GitHub", 1),
+        ("github/github_issue_2_with_pr", "GitHub", 0),
         ("github/github_issue_comments_1", "GitHub", 1),
-        ("github/github_request", "GitHub", 2),
+        ("github/github_request", "GitHub", 0),
         ("gitlab/issue_page_1", "GitLab", 2),
         ("gitlab/notes_4", "GitLab", 0),
         ("gitter/message_page_1", "Gitter", 1),
@@ -91,7 +92,13 @@ fn replies_of_other_apis_are_read() {
         assert!(found.format.starts_with(format), "{name}: {found:?}");
         assert!(found.bad.is_empty() && found.posts == posts, "{name}: {found:?}");
     }
-    for name in ["gitlab/commits_1", "github/github_repo", "github/github_login", "mattermost/mattermost_erros.json"] {
+    for name in [
+        "gitlab/commits_1",
+        "github/github_issue_2_reactions",
+        "github/github_repo",
+        "github/github_login",
+        "mattermost/mattermost_erros.json",
+    ] {
         assert!(read(&folder.join(name)).is_none(), "{name} holds no posts");
     }
 }

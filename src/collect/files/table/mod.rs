@@ -46,7 +46,7 @@ impl Table {
 
     /// Why a file that looks like a table is not read; `None` for one that does not.
     pub(super) fn refusal(&self, head: &[u8]) -> Option<String> {
-        let layout = Layout::of(head)?;
+        let layout = Layout::of(head).filter(|layout| self.map.is_some() || layout.is_plain())?;
         self.columns(&layout.names).err()
     }
 }
@@ -57,7 +57,7 @@ impl Format for Table {
     }
 
     fn sniff(&self, head: &[u8], _place: &Place) -> bool {
-        let meant = |layout: &Layout| self.map.is_some() || !layout.lone;
+        let meant = |layout: &Layout| self.map.is_some() || (!layout.lone && layout.is_worded());
         Layout::of(head).is_some_and(|layout| meant(&layout) && self.columns(&layout.names).is_ok())
     }
 
@@ -122,6 +122,8 @@ struct Layout {
     delimiter: Option<u8>,
     /// Whether there is one object only, which may be anything.
     lone: bool,
+    /// The first rows, each with the names of its cells.
+    sample: Vec<(Vec<String>, Vec<String>)>,
 }
 
 impl Layout {
@@ -144,16 +146,15 @@ impl Layout {
             let lines = start.split(|b| *b == b'\n').take(20);
             lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
         };
+        let sample: Vec<_> = found.iter().filter(|v| v.is_object()).map(flat).collect();
         let mut names: Vec<String> = Vec::new();
-        for value in found.iter().filter(|v| v.is_object()) {
-            for name in flat(value).0 {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
+        for name in sample.iter().flat_map(|(names, _)| names) {
+            if !names.contains(name) {
+                names.push(name.clone());
             }
         }
         let lone = found.len() < 2 && !start.starts_with(b"[");
-        (!names.is_empty()).then_some(Self { names, delimiter: None, lone })
+        (!names.is_empty()).then_some(Self { names, delimiter: None, lone, sample })
     }
 
     fn of_table(head: &[u8]) -> Option<Self> {
@@ -163,12 +164,32 @@ impl Layout {
         if count(delimiter) == 0 || line.len() > 8 << 10 {
             return None;
         }
-        let (_, _, names) = Cells::new(head, delimiter).next()?.ok()?;
+        let mut rows = Cells::new(head, delimiter);
+        let (_, _, names) = rows.next()?.ok()?;
         let names: Vec<String> = names.iter().map(|n| n.trim().trim_start_matches('\u{feff}').to_owned()).collect();
         // Headers are short, and hardly any is empty.
         let filled = names.iter().filter(|n| !n.is_empty()).count();
         let header = filled > 1 && filled + 2 >= names.len() && names.iter().all(|n| n.chars().count() <= 80);
-        header.then_some(Self { names, delimiter: Some(delimiter), lone: false })
+        let rows = rows.take(20).filter_map(Result::ok);
+        let sample = rows.map(|(_, _, cells)| (names.clone(), cells)).collect();
+        header.then_some(Self { names, delimiter: Some(delimiter), lone: false, sample })
+    }
+
+    /// Whether some text has more than one word: marks and reactions have none.
+    fn is_worded(&self) -> bool {
+        let text = |(names, cells): &(Vec<String>, Vec<String>)| Columns::lenient(names, None).text(cells);
+        self.sample.iter().any(|row| text(row).contains(char::is_whitespace))
+    }
+
+    /// Whether this is a table for sure, though maybe none of posts: what others may have written must not be taken for its
+    /// headers and shown.
+    fn is_plain(&self) -> bool {
+        let word = |name: &String| {
+            let odd = name.contains(['<', '>', '[', ']', '@', '!', '"']) || name.contains("://");
+            !odd && name.chars().count() <= 40 && name.split_whitespace().count() <= 4 && name.parse::<f64>().is_err()
+        };
+        let even = |(_, cells): &(Vec<String>, Vec<String>)| cells.len() == self.names.len();
+        self.delimiter.is_none() || (self.names.iter().all(word) && self.sample.first().is_some_and(even))
     }
 }
 
@@ -325,7 +346,7 @@ mod tests {
             (told[0].text.as_str(), told[0].written_at.unwrap().to_string().as_str()),
             ("fast\n\ndrips", "2026-03-04T00:00:00Z")
         );
-        let refusal = table.refusal(b"id,text\n1,a\n").unwrap();
+        let refusal = table.refusal(b"id,text\n1,a b\n").unwrap();
         assert!(refusal.contains("\"Pros\"") && refusal.contains("\"text\""), "{refusal}");
         for bad in ["text = 3", "words = \"x\"", "author = \"x\"", "= ="] {
             assert!(bad.parse::<Map>().is_err(), "{bad}");
@@ -348,7 +369,9 @@ mod tests {
         ] {
             assert!(!Table::PLAIN.sniff(text.as_bytes(), &here()), "{text}");
         }
-        // Commits have a message and an author, too.
+        assert_eq!(Table::PLAIN.refusal(b"[10:24] <sam> hello, there\nyes, no\n"), None, "nobody's words are shown");
+        // Reactions have a content and an author, and commits a message.
+        assert!(!Table::PLAIN.sniff(br#"[{"id":1,"content":"heart","user":{"login":"x"}}]"#, &here()));
         assert!(!Table::PLAIN.sniff(br#"[{"id":"a","short_id":"a","message":"Fix","author_name":"x"}]"#, &here()));
     }
 }
