@@ -10,10 +10,10 @@ use jiff::civil::DateTime;
 use regex::Regex;
 
 /// What is scored apart: support in one big channel, other channels of IRC, a Slack channel.
-pub const SETS: [&str; 3] = ["irc support", "irc others", "slack"];
+pub(crate) const SETS: [&str; 3] = ["irc support", "irc others", "slack"];
 
 /// Gaps that the baseline may choose from, seconds.
-pub const GAPS: [f64; 13] =
+pub(crate) const GAPS: [f64; 13] =
     [30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0];
 
 /// Messages before these are context in the logs of IRC, without gold.
@@ -25,7 +25,7 @@ const WORDS: &str = "the and you for not that this what with can how why are was
 
 /// Whether the model is told who is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
+pub(crate) enum Names {
     /// By name.
     Known,
     /// Only that somebody is.
@@ -34,7 +34,7 @@ pub enum Names {
 
 /// What the gold says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gold {
+pub(crate) enum Gold {
     /// Which message answers which; conversations are what links connect.
     Links,
     /// Which messages belong together.
@@ -43,22 +43,22 @@ pub enum Gold {
 
 /// A message.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     author: String,
     /// Seconds.
-    pub at: f64,
+    pub(crate) at: f64,
     text: String,
     masked: String,
     mentions: Vec<String>,
     /// Gold: places of the messages that it answers.
-    pub answers: BTreeSet<usize>,
+    pub(crate) answers: BTreeSet<usize>,
     /// Gold: number of its conversation.
-    pub conversation: usize,
+    pub(crate) conversation: usize,
 }
 
 impl Line {
     /// As the model sees it.
-    pub fn message<'a>(&'a self, id: &'a str, names: Names) -> Message<'a> {
+    pub(crate) fn message<'a>(&'a self, id: &'a str, names: Names) -> Message<'a> {
         let (text, mentions) = match names {
             Names::Known => (self.text.as_str(), self.mentions.as_slice()),
             Names::Masked => (self.masked.as_str(), [].as_slice()),
@@ -69,22 +69,22 @@ impl Line {
 
 /// A stream with gold.
 #[derive(Debug)]
-pub struct Channel {
+pub(crate) struct Channel {
     /// One of [`SETS`].
-    pub set: &'static str,
+    pub(crate) set: &'static str,
     /// Whether weights are fitted on it; else it is tested on.
-    pub train: bool,
+    pub(crate) train: bool,
     /// What its gold says.
-    pub gold: Gold,
+    pub(crate) gold: Gold,
     /// The messages in order.
-    pub lines: Vec<Line>,
+    pub(crate) lines: Vec<Line>,
     /// The first one with gold.
-    pub judged_from: usize,
+    pub(crate) judged_from: usize,
 }
 
 /// Everything under `folder`. Trained on are every second log of the support channel, the first log of each other one, and
 /// the Slack channel's first year; tested on all else but its second year.
-pub fn load(folder: &Path) -> Result<Vec<Channel>> {
+pub(crate) fn load(folder: &Path) -> Result<Vec<Channel>> {
     let mut channels = Vec::new();
     for (set, under) in [(SETS[0], "dev"), (SETS[1], "new-domains")] {
         let logs = files(&folder.join("irc_disentangled/data").join(under), ".ascii.txt")?;

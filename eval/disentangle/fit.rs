@@ -25,7 +25,7 @@ struct Case {
 }
 
 /// The weights for the training part of `channels`, each read twice: told and not told who is spoken to.
-pub fn fit(channels: &[Channel]) -> Features {
+pub(crate) fn fit(channels: &[Channel]) -> Features {
     let mut weights = [0.0; FEATURES];
     // Before the first round: the last message is answered.
     weights[3] = 1.0;

@@ -111,7 +111,6 @@ fn value(path: &Path) -> Result<Value> {
 
 macro_rules! pattern {
     ($name:ident, $text:literal) => {
-        #[expect(clippy::unwrap_used, reason = "a constant pattern")]
         static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($text).unwrap());
     };
 }

@@ -132,7 +132,7 @@ impl Store {
             .bind(post)
             .fetch_optional(&self.pool)
             .await?;
-        Ok(row.map(|row| anyhow::Ok((row.try_get(0)?, row.try_get(1)?))).transpose()?)
+        row.map(|row| anyhow::Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
     }
 
     /// Moves posts to conversations, in one transaction.

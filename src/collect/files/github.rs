@@ -366,7 +366,7 @@ fn without_comments(text: &str) -> String {
             }
         }
         kept.push_str(rest);
-        if !(cut && kept.trim().is_empty()) && !(inside && kept.trim().is_empty()) {
+        if !(cut || inside) || !kept.trim().is_empty() {
             out.push_str(&kept);
             out.push('\n');
         }

@@ -80,13 +80,11 @@ fn is_head(text: &str) -> bool {
     };
     let goes_on = |line: &str| line.starts_with([' ', '\t']) || line.starts_with(">From ");
     let head = text.lines().take_while(|line| !line.trim_end().is_empty());
-    let mut lines = 0;
-    for line in head {
+    for (lines, line) in head.enumerate() {
         if !(name(line) || (lines > 0 && goes_on(line)) || line.starts_with(">From ")) {
             // The last line that was seen may be cut off.
             return lines > 20;
         }
-        lines += 1;
     }
     has_header(text, "from:") && (has_header(text, "date:") || has_header(text, "subject:"))
 }
