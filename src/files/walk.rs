@@ -17,7 +17,7 @@ pub(crate) struct File {
 /// What a file or folder is called, and why it is not read.
 pub(crate) type Refused = (String, String);
 
-/// The files under `paths`, and what was refused on the way with the reason. Hidden files and folders are left alone;
+/// The files under `paths`, and what was refused on the way with the reason. Hidden files and folders and Candor's own workspaces are left alone;
 /// links are followed, and one that leads back to where it stands is refused.
 ///
 /// # Errors
@@ -26,7 +26,9 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<(Vec<File>, Vec<Refused>)> {
     let (mut files, mut refused) = (Vec::new(), Vec::new());
     for root in paths {
         std::fs::metadata(root).with_context(|| format!("could not read {}; is the path right?", root.display()))?;
-        let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+        let hidden = |entry: &DirEntry| {
+            entry.depth() > 0 && (entry.file_name().as_encoded_bytes().starts_with(b".") || is_workspace(entry))
+        };
         let entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
         for entry in entries.filter_entry(|e| !hidden(e)) {
             match entry {
@@ -51,6 +53,11 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<(Vec<File>, Vec<Refused>)> {
         }
     }
     Ok((files, refused))
+}
+
+/// Whether a folder is a workspace of Candor's, which holds what was read before and nothing to read.
+fn is_workspace(entry: &DirEntry) -> bool {
+    entry.file_type().is_dir() && ["candor.db", "author.key"].iter().all(|name| entry.path().join(name).is_file())
 }
 
 fn name(root: &Path, path: &Path) -> String {

@@ -95,6 +95,9 @@ async fn a_folder_of_all_formats_is_read_once_however_often() {
         r#"{"post_stream":{"posts":[{"id":70,"topic_id":7,"cooked":"<p>hey</p>"}]},"id":7,"title":"Seven"}"#,
     );
     world.write(".hidden/x.jsonl", line("9", "never"));
+    for name in ["candor.db", "author.key", "x.jsonl"] {
+        world.write(&format!("workspace/{name}"), line("9", "never"));
+    }
     let first = world.collect().await;
     assert_eq!((first.read, first.refused, first.seen, first.counts.new, first.failed), (5, 0, 8, 7, 0));
     assert_eq!(first.skipped, BTreeMap::from([("deleted at the source".to_owned(), 1)]));
