@@ -122,7 +122,7 @@ impl Room {
             }
             None => (Vec::new(), Voice::Unclear),
         };
-        // Texture tells of a problem; where nobody tells of one there is none, and looking for it costs a third of a reading.
+        // Texture tells of a problem; where nobody tells of one there is none, and looking for it costs a sixth of a reading.
         let texture = if acts.is_empty() { Vec::new() } else { texture::texture(text, &self.analysis, &acts) };
         PostReading { voice, lang, acts: acts.into_iter().map(FoundAct::from).collect(), texture, rejected: 0 }
     }
