@@ -56,7 +56,9 @@ async fn main() -> Result<()> {
     let most = arguments.get(4).map_or(Ok(usize::MAX), |n| n.parse()).context("MOST is no number")?;
     let items = SUITE.lines().map(serde_json::from_str).collect::<Result<Vec<Item>, _>>().context("in the suite")?;
     let items = &items[..items.len().min(most)];
-    let model = Arc::new(Model::new(&LlmSettings::new(base_url, model), None, Clock::System).await?);
+    // A machine that does other work meanwhile is slow, not gone.
+    let settings = LlmSettings { timeout_secs: 1_800, ..LlmSettings::new(base_url, model) };
+    let model = Arc::new(Model::new(&settings, None, Clock::System).await?);
     let asking = Asking { protocol, ..Asking::default() };
     let said = read(&model, asking, items).await;
     let mut by_family = BTreeMap::<&str, Tally>::new();

@@ -3,6 +3,8 @@
 //! What posts and notes have in common before anybody knows which of them a file holds. What is held in memory is one record,
 //! whatever the size of the file.
 
+pub(crate) mod dates;
+
 pub(crate) mod lines;
 
 pub(crate) mod open;
@@ -18,7 +20,7 @@ pub(crate) mod walk;
 mod zone;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek as _};
 use std::path::Path;
 
 use anyhow::Result;
@@ -76,7 +78,7 @@ pub(crate) trait Visitor {
 /// # Errors
 /// Those of the visitor.
 pub(crate) fn visit(file: &walk::File, bar: &ProgressBar, visitor: &mut dyn Visitor) -> Result<()> {
-    let opened = match File::open(&file.path) {
+    let mut opened = match File::open(&file.path) {
         Ok(opened) => opened,
         Err(error) => {
             bar.inc(file.bytes);
@@ -84,7 +86,7 @@ pub(crate) fn visit(file: &walk::File, bar: &ProgressBar, visitor: &mut dyn Visi
             return Ok(());
         }
     };
-    if is_zip(&file.path) {
+    if is_zip(&mut opened) {
         bar.inc(file.bytes);
         return visit_archive(file, opened, visitor);
     }
@@ -92,9 +94,11 @@ pub(crate) fn visit(file: &walk::File, bar: &ProgressBar, visitor: &mut dyn Visi
 }
 
 /// Whether a file is a zip archive, which is read as the folder that was packed.
-fn is_zip(path: &Path) -> bool {
+fn is_zip(file: &mut File) -> bool {
     let mut magic = [0; 4];
-    File::open(path).and_then(|mut f| f.read_exact(&mut magic)).is_ok() && magic[..3] == *b"PK\x03"
+    let read = file.read_exact(&mut magic).is_ok();
+    // What cannot be rewound cannot be a zip archive either: its list stands at the end.
+    file.rewind().is_ok() && read && magic[..3] == *b"PK\x03"
 }
 
 fn visit_archive(file: &walk::File, opened: File, visitor: &mut dyn Visitor) -> Result<()> {

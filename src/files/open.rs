@@ -7,6 +7,8 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::bufread::MultiGzDecoder;
 
+use super::BadRecord;
+
 const HEAD_BYTES: u64 = 64 << 10;
 const BUFFER_BYTES: usize = 64 << 10;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -73,12 +75,22 @@ pub(crate) fn is_asset(path: &Path) -> bool {
     extension.is_some_and(|e| ASSETS.contains(&e.as_str()))
 }
 
+/// The first bytes of an opened file, and all of it from the start, for a format whose reading depends on them.
+///
+/// # Errors
+/// When not even the first byte can be read.
+pub(crate) fn head<'a>(input: Box<dyn BufRead + 'a>) -> Result<(Vec<u8>, Box<dyn BufRead + 'a>), BadRecord> {
+    let (head, input) =
+        peek(input, HEAD_BYTES).map_err(|error| BadRecord::new(1, 0, format!("could not be read: {error}")))?;
+    Ok((head, Box::new(input)))
+}
+
 /// An input whose first bytes were looked at.
 type Peeked<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
 /// Up to `count` first bytes of `input`, and all of it. Fails only when there is no first byte: what stands before a later
 /// failure is still to be read.
-pub(crate) fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>, Peeked<R>)> {
+fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>, Peeked<R>)> {
     let mut head = Vec::new();
     let read = input.by_ref().take(count).read_to_end(&mut head);
     if head.is_empty() {

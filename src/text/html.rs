@@ -226,27 +226,41 @@ pub fn is_shallow(html: &str) -> bool {
 
 /// An upper guess of how deep `html` nests, without parsing it.
 fn depth(html: &str) -> usize {
-    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut now, mut deepest) = (0_usize, 0);
+    let mut nesting = Nesting::default();
     for tag in html.split('<').skip(1) {
         let (closing, tag) = tag.strip_prefix('/').map_or((false, tag), |rest| (true, rest));
         let name = &tag[..tag.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(tag.len())];
         let never_nests =
             matches!(name, "" | "p" | "li" | "br" | "img" | "hr" | "input" | "td" | "tr" | "th" | "dt" | "dd" | "wbr");
-        if never_nests {
-            continue;
-        }
-        let count = open.entry(name).or_default();
-        if !closing {
-            *count += 1;
-            now += 1;
-            deepest = deepest.max(now);
-        } else if *count > 0 {
-            *count -= 1;
-            now -= 1;
+        if !never_nests {
+            nesting.tag(name, closing);
         }
     }
-    deepest
+    nesting.deepest
+}
+
+/// Counts how deep tags nest. A closing tag without its opening one closes nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Nesting<'a> {
+    open: BTreeMap<&'a str, usize>,
+    now: usize,
+    /// The most tags that were open at once.
+    pub(crate) deepest: usize,
+}
+
+impl<'a> Nesting<'a> {
+    /// The next tag.
+    pub(crate) fn tag(&mut self, name: &'a str, closing: bool) {
+        let count = self.open.entry(name).or_default();
+        if !closing {
+            *count += 1;
+            self.now += 1;
+            self.deepest = self.deepest.max(self.now);
+        } else if *count > 0 {
+            *count -= 1;
+            self.now -= 1;
+        }
+    }
 }
 
 /// `html` without its tags, for what is too large to be parsed.

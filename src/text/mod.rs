@@ -1,5 +1,7 @@
 //! Pure text work: no I/O, no async.
 
+pub(crate) mod contractions;
+
 pub mod discord;
 
 pub mod display;

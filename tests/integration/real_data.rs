@@ -1,7 +1,11 @@
 //! Exports that outside people made are read as they mean them. They lie beside the project; where they do not, nothing is
 //! checked, and the test says so.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use candor::collect::files::{BadRecord, FORMATS, Place};
+use candor::collect::wire::Record;
+use candor::collect::{Context, Zone};
 
 mod chat;
 
@@ -20,4 +24,18 @@ fn data() -> Option<PathBuf> {
         return None;
     }
     Some(folder)
+}
+
+/// The name of the format that claims a file of these bytes, and its records. `None` for one that none claims.
+fn records(path: &Path, bytes: &[u8]) -> Option<(&'static str, Vec<Result<Record, BadRecord>>)> {
+    let ctx = Context {
+        author_key: [7; 32],
+        now: "2026-08-01T00:00:00Z".parse().unwrap(),
+        community: None,
+        zone: Zone::default(),
+    };
+    let place = Place::on_disk(path);
+    let head = &bytes[..bytes.len().min(64 << 10)];
+    let format = FORMATS.iter().find(|f| f.sniff(head, &place))?;
+    Some((format.name(), format.read(Box::new(bytes), &place, &ctx).collect()))
 }

@@ -4,12 +4,10 @@
 
 use std::io::BufRead;
 
-use super::rows::Rows;
-use super::{BadRecord, Format, Place, Records, open};
+use super::rows::{Row, Rows};
+use super::{BadRecord, Format, Place, Records, each, open};
 use crate::collect::Context;
-use crate::collect::wire::Record;
-use crate::collect::wire::discord::{Channel, Dates, HashIds, Message, account, author, is_notice, record};
-use crate::text::discord::markdown_to_text;
+use crate::collect::wire::discord::{Channel, Dates, Transcript};
 
 /// The format.
 pub(super) struct DiscordCsv;
@@ -34,58 +32,29 @@ impl Format for DiscordCsv {
     }
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
-        let (head, input) = match open::peek(input, 64 << 10) {
-            Ok(peeked) => peeked,
-            Err(error) => {
-                let bad = BadRecord::new(1, 0, format!("could not read on from here: {error}"));
-                return Box::new(std::iter::once(Err(bad)));
-            }
+        let (head, input) = match open::head(input) {
+            Ok(opened) => opened,
+            Err(bad) => return Box::new(std::iter::once(Err(bad))),
         };
         let Some(columns) = columns(&head) else { return Box::new(std::iter::empty()) };
-        let channel = Channel::of_place(place);
         let dates = Dates::seen_in(&String::from_utf8_lossy(&head));
-        let mut rows = Rows::new(input, columns.delimiter).skip(1);
-        let mut ids = HashIds::default();
-        let mut told = false;
-        let mut held = None;
-        Box::new(std::iter::from_fn(move || {
-            if let Some(record) = held.take() {
-                return Some(Ok(record));
-            }
-            let (number, byte, cells) = match rows.next()? {
-                Ok(row) => row,
-                Err(bad) => return Some(Err(bad)),
-            };
+        let mut transcript = Transcript::of(Channel::of_place(place));
+        let mut read = move |row: Result<Row, BadRecord>| {
+            let (number, byte, cells) = row?;
             let cell = |at: usize| cells.get(at).map(String::as_str);
             let (Some(name), Some(date), Some(content)) =
                 (cell(columns.author), cell(columns.date), cell(columns.content))
             else {
-                return Some(Err(BadRecord::new(number, byte, "fewer cells than columns")));
+                return Err(BadRecord::new(number, byte, "fewer cells than columns"));
             };
             let Some(when) = dates.read(date) else {
-                return Some(Err(BadRecord::new(number, byte, "a date of an unknown spelling")));
+                return Err(BadRecord::new(number, byte, "a date of an unknown spelling"));
             };
             let attached = columns.attachments.and_then(cell).is_some_and(|a| !a.trim().is_empty());
-            let plain = markdown_to_text(content);
-            let id = ids.next(&channel, &account(name), &when.minute(), &plain.text);
-            if is_notice(content) {
-                return Some(Ok(Record::Skipped { id: format!("discord:{id}"), reason: "system message" }));
-            }
-            let message = Message {
-                author: author(ctx, name),
-                written_at: when.instant(ctx),
-                plain,
-                otherwise: if attached { "only attachments" } else { "empty" },
-                ..Message::default()
-            };
-            let found = record(ctx, &channel, &id, message);
-            if told || !matches!(found, Record::Post(_)) {
-                return Some(Ok(found));
-            }
-            told = true;
-            held = Some(found);
-            Some(Ok(Record::Thread(channel.thread(ctx))))
-        }))
+            Ok(transcript.tell(ctx, (name, when, content), if attached { "only attachments" } else { "empty" }))
+        };
+        let rows = Rows::new(input, columns.delimiter).skip(1);
+        Box::new(rows.flat_map(move |row| each(read(row))))
     }
 }
 
@@ -111,6 +80,7 @@ fn columns(head: &[u8]) -> Option<Columns> {
 mod tests {
     use super::*;
     use crate::collect::files::tests::{context, read_text, reasons};
+    use crate::collect::wire::Record;
 
     const OLD: &str = "AuthorID;Author;Date;Content;Attachments;Reactions;\n\"7\";\"sam#1234\";\"05-Jun-18 07:13 AM\";\"flat **again**\n\n> his\nsame\";\"\";\"👍 (1)\";\n\"7\";\"sam#1234\";\"05-Jun-18 07:13 AM\";\"lol\";\"\";\"\";\n\"7\";\"sam#1234\";\"05-Jun-18 07:13 AM\";\"lol\";\"\";\"\";\n\"8\";\"kim#0000\";\"05-Jun-18 07:14 AM\";\"Joined the server.\";\"\";\"\";\n\"8\";\"kim#0000\";\"05-Jun-18 07:15 AM\";\"\";\"https://x.example/a.png\";\"\";\n";
 

@@ -4,11 +4,9 @@
 
 use std::io::BufRead;
 
-use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records, open};
+use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records, each, open};
 use crate::collect::Context;
-use crate::collect::wire::Record;
-use crate::collect::wire::discord::{Channel, Dates, HashIds, Message, When, account, author, is_notice, record};
-use crate::text::discord::markdown_to_text;
+use crate::collect::wire::discord::{Channel, Dates, Transcript, When};
 
 /// The format.
 pub(super) struct DiscordText;
@@ -32,62 +30,32 @@ impl Format for DiscordText {
     }
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
-        let (head, input) = match open::peek(input, 64 << 10) {
-            Ok(peeked) => peeked,
-            Err(error) => {
-                let bad = BadRecord::new(1, 0, format!("could not read on from here: {error}"));
-                return Box::new(std::iter::once(Err(bad)));
-            }
+        let (head, input) = match open::head(input) {
+            Ok(opened) => opened,
+            Err(bad) => return Box::new(std::iter::once(Err(bad))),
         };
         let mut reader = Reader {
             input,
             dates: Dates::seen_in(&String::from_utf8_lossy(&head)),
-            channel: Channel::default(),
             byte: 0,
             number: 0,
             next: None,
             numbered: None,
             ended: false,
         };
-        reader.header(place);
-        let mut ids = HashIds::default();
-        let mut told = false;
-        let mut held = None;
-        Box::new(std::iter::from_fn(move || {
-            if let Some(record) = held.take() {
-                return Some(Ok(record));
-            }
-            let Entry { when, name, content, attached } = match reader.message()? {
-                Ok(entry) => entry,
-                Err(bad) => return Some(Err(bad)),
-            };
-            let plain = markdown_to_text(&content);
-            let id = ids.next(&reader.channel, &account(&name), &when.minute(), &plain.text);
-            if is_notice(&content) {
-                return Some(Ok(Record::Skipped { id: format!("discord:{id}"), reason: "system message" }));
-            }
-            let message = Message {
-                author: author(ctx, &name),
-                written_at: when.instant(ctx),
-                plain,
-                otherwise: attached,
-                ..Message::default()
-            };
-            let found = record(ctx, &reader.channel, &id, message);
-            if told || !matches!(found, Record::Post(_)) {
-                return Some(Ok(found));
-            }
-            told = true;
-            held = Some(found);
-            Some(Ok(Record::Thread(reader.channel.thread(ctx))))
-        }))
+        let channel = reader.header(place);
+        let mut transcript = Transcript::of(channel);
+        let read = move |entry: Result<Entry, BadRecord>| {
+            let Entry { when, name, content, attached } = entry?;
+            Ok(transcript.tell(ctx, (&name, when, &content), attached))
+        };
+        Box::new(std::iter::from_fn(move || reader.message()).map(read).flat_map(each))
     }
 }
 
 struct Reader<R> {
     input: R,
     dates: Dates,
-    channel: Channel,
     byte: u64,
     number: u64,
     /// The head of the next message.
@@ -142,8 +110,8 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Reads up to the first message.
-    fn header(&mut self, place: &Place) {
+    /// Reads up to the first message: which channel it is.
+    fn header(&mut self, place: &Place) -> Channel {
         let mut named = Channel::default();
         let mut rules = 0;
         while let Ok(Line::Text(line)) = self.line() {
@@ -160,7 +128,7 @@ impl<R: BufRead> Reader<R> {
                 break;
             }
         }
-        self.channel = named.or(Channel::of_place(place));
+        named.or(Channel::of_place(place))
     }
 
     /// `[date] name`, perhaps with a note that the message is pinned.
@@ -252,14 +220,12 @@ pub(super) fn channel_path(path: &str, into: &mut Channel) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use proptest::prelude::*;
 
     use super::*;
-    use crate::collect::files::FORMATS;
     use crate::collect::files::discord_csv::DiscordCsv;
-    use crate::collect::files::tests::{context, read_text, reasons};
+    use crate::collect::files::tests::{read_text, reasons, survives_damage};
+    use crate::collect::wire::Record;
 
     const RULE: &str = "==============================================================";
 
@@ -309,22 +275,8 @@ mod tests {
                 br#"[{"type":"message","user":"U1","text":"a <@U2|kim> *b*","ts":"1736478514.897649","thread_ts":"1736478514.897649"},{"type":"message","user":"U1","text":"b","ts":"1736478515.897649"}]"#,
                 br#"[{"ID":1468310612869120001,"Timestamp":"2026-02-03 18:22:10","Contents":"flat","Attachments":""}]"#,
             ];
-            for format in FORMATS {
-                for seed in seeds {
-                    let damaged = [&seed[..cut.min(seed.len())], &bytes, &seed[(cut + bytes.len()).min(seed.len())..]].concat();
-                    let place = Place::on_disk(std::path::Path::new("x.csv"));
-                    format.sniff(&damaged, &place);
-                    let found: Vec<_> = format.read(Box::new(&damaged[..]), &place, &context()).take(10_000).collect();
-                    prop_assert!(found.len() < 10_000);
-                    let mut told = HashSet::new();
-                    for record in found.into_iter().flatten() {
-                        match record {
-                            Record::Thread(thread) => drop(told.insert(thread.id)),
-                            Record::Post(post) => prop_assert!(told.contains(&post.thread)),
-                            _ => {}
-                        }
-                    }
-                }
+            for seed in seeds {
+                survives_damage(seed, &bytes, cut, "x.csv")?;
             }
         }
     }

@@ -89,16 +89,10 @@ struct Line {
     bot: Value,
 }
 
-/// A post of the bulk export, or an answer to one.
+/// What both layouts say of a post.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct ExportPost {
-    #[serde(deserialize_with = "lenient::text")]
-    team: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    channel: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    user: Option<String>,
+struct Body {
     #[serde(rename = "type", deserialize_with = "lenient::text")]
     kind: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
@@ -110,6 +104,31 @@ struct ExportPost {
     edit_at: Option<f64>,
     #[serde(deserialize_with = "lenient::number")]
     delete_at: Option<f64>,
+}
+
+impl Body {
+    /// Whether the post is marked with `name`.
+    fn flag(&self, name: &str) -> bool {
+        self.props.get(name).is_some_and(|v| v == "true" || v == true)
+    }
+
+    fn is_of_a_machine(&self) -> bool {
+        self.flag("from_bot") || self.flag("from_webhook")
+    }
+}
+
+/// A post of the bulk export, or an answer to one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ExportPost {
+    #[serde(deserialize_with = "lenient::text")]
+    team: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    channel: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    user: Option<String>,
+    #[serde(flatten)]
+    body: Body,
     attachments: Value,
     replies: Option<Vec<Value>>,
 }
@@ -144,15 +163,14 @@ fn thread(ctx: &Context, mut post: ExportPost, bots: &HashSet<String>) -> Told {
     let id = |post: &ExportPost| {
         let author = ctx.author("mattermost", post.user.as_deref().unwrap_or_default());
         let author = author.as_ref().map_or("", |a| a.as_str());
-        let at = post.create_at.map(|at| at.to_string()).unwrap_or_default();
-        content_hash(&[&team, &channel, author, &at, post.message.as_deref().unwrap_or_default()])
+        let at = post.body.create_at.map(|at| at.to_string()).unwrap_or_default();
+        content_hash(&[&team, &channel, author, &at, post.body.message.as_deref().unwrap_or_default()])
     };
     let root = id(&post);
     let place = format!("mattermost:{team}/{channel}");
     let in_thread = if replies.is_empty() { place.clone() } else { format!("{place}:{root}") };
     let mut told = Vec::new();
     let mut add = |post: &ExportPost, id: String, parent: Option<&str>| {
-        let flag = |name: &str| post.props.get(name).is_some_and(|v| v == "true" || v == true);
         let user = post.user.as_deref().unwrap_or_default();
         let written = Written {
             id,
@@ -161,13 +179,10 @@ fn thread(ctx: &Context, mut post: ExportPost, bots: &HashSet<String>) -> Told {
             community: clean(team.clone()),
             title: clean(channel.clone()),
             user,
-            kind: post.kind.as_deref().unwrap_or_default(),
-            message: post.message.as_deref().unwrap_or_default(),
+            body: &post.body,
             attached: post.attachments.as_array().is_some_and(|a| !a.is_empty()),
-            created: post.create_at,
-            edited: post.edit_at,
-            deleted: post.delete_at,
-            bot: bots.contains(user) || flag("from_bot") || flag("from_webhook"),
+            edited: post.body.edit_at,
+            bot: bots.contains(user),
         };
         told.extend(records(ctx, written).into_iter().map(Ok));
     };
@@ -195,17 +210,8 @@ struct ReplyPost {
     user_id: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     root_id: Option<String>,
-    #[serde(rename = "type", deserialize_with = "lenient::text")]
-    kind: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    message: Option<String>,
-    props: Value,
-    #[serde(deserialize_with = "lenient::number")]
-    create_at: Option<f64>,
-    #[serde(deserialize_with = "lenient::number")]
-    edit_at: Option<f64>,
-    #[serde(deserialize_with = "lenient::number")]
-    delete_at: Option<f64>,
+    #[serde(flatten)]
+    body: Body,
     #[serde(deserialize_with = "lenient::number")]
     reply_count: Option<f64>,
     file_ids: Value,
@@ -224,7 +230,9 @@ fn reply(ctx: &Context, community: &str, mut page: Value) -> Told {
             Err(error) => told.push(Err(Unreadable::json(&error))),
         }
     }
-    found.sort_by(|a, b| (a.create_at, &a.id).partial_cmp(&(b.create_at, &b.id)).unwrap_or(std::cmp::Ordering::Equal));
+    found.sort_by(|a, b| {
+        (a.body.create_at, &a.id).partial_cmp(&(b.body.create_at, &b.id)).unwrap_or(std::cmp::Ordering::Equal)
+    });
     for post in &found {
         let usable = |id: &Option<String>| id.clone().filter(|id| !id.is_empty());
         let (Some(id), Some(channel)) = (usable(&post.id), usable(&post.channel_id)) else {
@@ -235,7 +243,6 @@ fn reply(ctx: &Context, community: &str, mut page: Value) -> Told {
         let answered =
             post.reply_count.is_some_and(|n| n > 0.0) || found.iter().any(|p| p.root_id.as_ref() == Some(&id));
         let opens = root.clone().or_else(|| answered.then(|| id.clone()));
-        let flag = |name: &str| post.props.get(name).is_some_and(|v| v == "true" || v == true);
         let written = Written {
             thread: opens
                 .map_or_else(|| format!("mattermost:{channel}"), |root| format!("mattermost:{channel}:{root}")),
@@ -244,13 +251,10 @@ fn reply(ctx: &Context, community: &str, mut page: Value) -> Told {
             community: clean(community.to_owned()),
             title: String::new(),
             user: post.user_id.as_deref().unwrap_or_default(),
-            kind: post.kind.as_deref().unwrap_or_default(),
-            message: post.message.as_deref().unwrap_or_default(),
+            body: &post.body,
             attached: post.file_ids.as_array().is_some_and(|a| !a.is_empty()),
-            created: post.create_at,
-            edited: post.edit_at.filter(|at| *at > 0.0),
-            deleted: post.delete_at,
-            bot: flag("from_bot") || flag("from_webhook"),
+            edited: post.body.edit_at.filter(|at| *at > 0.0),
+            bot: false,
         };
         told.extend(records(ctx, written).into_iter().map(Ok));
     }
@@ -265,24 +269,24 @@ struct Written<'a> {
     community: String,
     title: String,
     user: &'a str,
-    kind: &'a str,
-    message: &'a str,
+    body: &'a Body,
     attached: bool,
-    created: Option<f64>,
+    /// When it was edited, in the layout's own sense.
     edited: Option<f64>,
-    deleted: Option<f64>,
+    /// Whether its author is known for a bot, whatever the post says.
     bot: bool,
 }
 
 fn records(ctx: &Context, written: Written) -> Vec<Record> {
     let id = format!("mattermost:{}", written.id);
-    if written.deleted.is_some_and(|at| at > 0.0) {
+    let body = written.body;
+    if body.delete_at.is_some_and(|at| at > 0.0) {
         return vec![Record::Removed(PostId::new(id))];
     }
-    if written.kind.starts_with("system_") {
+    if body.kind.as_deref().is_some_and(|kind| kind.starts_with("system_")) {
         return vec![Record::Skipped { id, reason: "system message" }];
     }
-    let Plain { text, quoted } = markdown_to_text(written.message);
+    let Plain { text, quoted } = markdown_to_text(body.message.as_deref().unwrap_or_default());
     let text = clean(text);
     if text.is_empty() {
         let reason = match quoted {
@@ -292,7 +296,7 @@ fn records(ctx: &Context, written: Written) -> Vec<Record> {
         };
         return vec![Record::Skipped { id, reason }];
     }
-    let written_at = written.created.and_then(instant);
+    let written_at = body.create_at.and_then(instant);
     let thread = Thread {
         id: ThreadId::new(written.thread),
         source: Source::Mattermost,
@@ -312,7 +316,7 @@ fn records(ctx: &Context, written: Written) -> Vec<Record> {
         edited_at: written.edited.and_then(instant),
         url: None,
         text,
-        flags: PostFlags { bot: written.bot, quoted, future: is_future(written_at, ctx.now) },
+        flags: PostFlags { bot: written.bot || body.is_of_a_machine(), quoted, future: is_future(written_at, ctx.now) },
     };
     vec![Record::Thread(thread), Record::Post(post)]
 }

@@ -372,6 +372,11 @@ fn each_line<'a>(
     }))
 }
 
+/// What came of one piece of a file, record by record.
+fn each(found: Result<Vec<Record>, BadRecord>) -> Vec<Result<Record, BadRecord>> {
+    found.map_or_else(|bad| vec![Err(bad)], |records| records.into_iter().map(Ok).collect())
+}
+
 /// One JSON value out of bytes that may be no UTF-8 at all.
 fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     let text = std::str::from_utf8(bytes).map_err(|_| {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::shape::Shape;
 use super::values::{Told, each_value, items, values};
-use super::{BadRecord, Format, Place, Records, each_line, json, open};
+use super::{Format, Place, Records, each_line, json, open};
 use crate::collect::Context;
 use crate::collect::wire::Record;
 use crate::collect::wire::reddit::{Object, records, unfold};
@@ -51,14 +51,10 @@ impl Format for RedditPage {
     }
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
-        let (head, input) = match open::peek(input, 64 << 10) {
+        let (head, input) = match open::head(input) {
             Ok(opened) => opened,
-            Err(error) => {
-                let bad = BadRecord::new(1, 0, format!("could not be read: {error}"));
-                return Box::new(std::iter::once(Err(bad)));
-            }
+            Err(bad) => return Box::new(std::iter::once(Err(bad))),
         };
-        let input: Box<dyn BufRead + 'a> = Box::new(input);
         // Archives answer with thousands of things at once.
         let values = if Shape::of(&head).has("data[]") { items(input, &["data"]) } else { values(input) };
         each_value(values, move |page| tell(ctx, page))

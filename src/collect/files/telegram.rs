@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::pieces::{Piece, Pieces};
 use super::shape::Shape;
 use super::values::{each_value, items};
-use super::{BadRecord, Format, Place, Records, json, open};
+use super::{BadRecord, Format, Place, Records, each, json, open};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
@@ -39,12 +39,9 @@ impl Format for TelegramExport {
     }
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
-        let (head, input) = match open::peek(input, 64 << 10) {
+        let (head, input) = match open::head(input) {
             Ok(opened) => opened,
-            Err(error) => {
-                let bad = BadRecord::new(1, 0, format!("could not be read: {error}"));
-                return Box::new(std::iter::once(Err(bad)));
-            }
+            Err(bad) => return Box::new(std::iter::once(Err(bad))),
         };
         let path: &[&str] = if is_one_chat(&Shape::of(&head)) {
             &["messages"]
@@ -68,10 +65,7 @@ impl Format for TelegramExport {
             Ok(Piece::Item { record, byte, value }) => {
                 told = true;
                 let found = json::<Message>(&value).and_then(|m| records(ctx, &chat, &m));
-                match found {
-                    Ok(records) => records.into_iter().map(Ok).collect(),
-                    Err(Unreadable(reason)) => vec![Err(BadRecord::new(record, byte, reason))],
-                }
+                each(found.map_err(|Unreadable(reason)| BadRecord::new(record, byte, reason)))
             }
         }))
     }

@@ -18,13 +18,10 @@ pub(super) type Told = Vec<Result<Record, Unreadable>>;
 /// its own the file is read by lines, and a broken one costs itself only; otherwise the file is one document or a few, which
 /// may not be longer than a record.
 pub(super) fn values<'a>(input: Box<dyn BufRead + 'a>) -> Box<dyn Iterator<Item = Result<Numbered, BadRecord>> + 'a> {
-    let (head, input) = match open::peek(input, 64 << 10) {
+    let (head, input) = match open::head(input) {
         Ok(opened) => opened,
-        Err(error) => {
-            return Box::new(std::iter::once(Err(BadRecord::new(1, 0, format!("could not be read: {error}")))));
-        }
+        Err(bad) => return Box::new(std::iter::once(Err(bad))),
     };
-    let input: Box<dyn BufRead + 'a> = Box::new(input);
     if head.trim_ascii_start().starts_with(b"[") {
         return items(input, &[]);
     }

@@ -21,6 +21,7 @@ use crate::collect::Context;
 use crate::collect::files::Place;
 use crate::model::id::content_hash;
 use crate::model::{AuthorKey, Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::text::discord::markdown_to_text;
 use crate::text::html::Plain;
 
 /// Discord's ids count milliseconds since 2015.
@@ -158,6 +159,40 @@ pub(in crate::collect) fn record(ctx: &Context, channel: &Channel, id: &str, mes
         text: clean(plain.text),
         flags: PostFlags { bot, quoted: plain.quoted, future: is_future(written_at, ctx.now) },
     })
+}
+
+/// The messages of a file that says no ids and no kinds, as they come.
+pub(in crate::collect) struct Transcript {
+    channel: Channel,
+    ids: HashIds,
+    /// Whether the thread was given out.
+    told: bool,
+}
+
+impl Transcript {
+    pub(in crate::collect) fn of(channel: Channel) -> Self {
+        Self { channel, ids: HashIds::default(), told: false }
+    }
+
+    /// The records of the next message, with the thread before the first post. `otherwise` as in [`Message::otherwise`].
+    pub(in crate::collect) fn tell(
+        &mut self,
+        ctx: &Context,
+        (name, when, content): (&str, When, &str),
+        otherwise: &'static str,
+    ) -> Vec<Record> {
+        let plain = markdown_to_text(content);
+        let id = self.ids.next(&self.channel, &account(name), &when.minute(), &plain.text);
+        if is_notice(content) {
+            return vec![Record::Skipped { id: format!("discord:{id}"), reason: "system message" }];
+        }
+        let (author, written_at) = (author(ctx, name), when.instant(ctx));
+        let message = Message { author, written_at, plain, otherwise, ..Message::default() };
+        let found = record(ctx, &self.channel, &id, message);
+        let opens = !self.told && matches!(found, Record::Post(_));
+        self.told |= opens;
+        opens.then(|| Record::Thread(self.channel.thread(ctx))).into_iter().chain([found]).collect()
+    }
 }
 
 /// Ids for the messages of a file that does not say theirs.

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::text::contractions::{BARE, SUFFIXES, Short};
+
 /// How many numbers there are for words and pairs of words.
 pub(super) const SIZE: usize = 1 << 15;
 
@@ -44,50 +46,17 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern of words is well formed")
 });
 
-/// Contractions without their apostrophe, and other words that chats and notes write short.
-const SHORT: [(&str, &[&str]); 38] = [
-    ("dont", &["do", "not"]),
-    ("doesnt", &["does", "not"]),
-    ("didnt", &["did", "not"]),
-    ("cant", &["can", "not"]),
-    ("cannot", &["can", "not"]),
-    ("couldnt", &["could", "not"]),
-    ("wont", &["will", "not"]),
-    ("wouldnt", &["would", "not"]),
-    ("isnt", &["is", "not"]),
-    ("wasnt", &["was", "not"]),
-    ("arent", &["are", "not"]),
-    ("werent", &["were", "not"]),
-    ("havent", &["have", "not"]),
-    ("hasnt", &["has", "not"]),
-    ("hadnt", &["had", "not"]),
-    ("aint", &["is", "not"]),
+/// What notes write short beside what everybody does.
+const SHORT: [Short; 8] = [
     ("can't", &["can", "not"]),
     ("won't", &["will", "not"]),
     ("shan't", &["shall", "not"]),
     ("ain't", &["is", "not"]),
-    ("im", &["i", "am"]),
-    ("ive", &["i", "have"]),
-    ("thats", &["that", "'s"]),
-    ("whats", &["what", "'s"]),
-    ("theres", &["there", "'s"]),
-    ("youre", &["you", "are"]),
-    ("theyre", &["they", "are"]),
-    ("u", &["you"]),
-    ("pls", &["please"]),
-    ("plz", &["please"]),
-    ("thx", &["thanks"]),
-    ("gonna", &["going", "to"]),
-    ("wanna", &["want", "to"]),
-    ("gotta", &["have", "to"]),
     ("w/", &["with"]),
     ("w/o", &["without"]),
     ("yr", &["year"]),
     ("mtg", &["meeting"]),
 ];
-
-const SUFFIXES: [(&str, &str); 6] =
-    [("'m", "am"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("'d", "would"), ("'s", "'s")];
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -128,7 +97,7 @@ fn push_word(word: &str, first: bool, out: &mut Vec<Word>) {
     if dated(&MONTHS) && (capital || !matches!(lower.as_str(), "may" | "mar" | "march")) {
         return push("month", true, false, out);
     }
-    if let Some((_, parts)) = SHORT.iter().find(|(short, _)| *short == lower) {
+    if let Some((_, parts)) = BARE.iter().chain(&SHORT).find(|(short, _)| *short == lower) {
         return parts.iter().for_each(|part| push(part, false, false, out));
     }
     let name = capital && !first && word.chars().count() > 1 && word.chars().any(char::is_lowercase);

@@ -7,6 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
 use crate::files::Zone;
+use crate::files::dates::{NoDate, numbers};
+
+pub(super) use crate::files::dates::Order;
 
 /// Forms with a month's name or an unmistakable order.
 const FORMS: &[&str] = &[
@@ -23,15 +26,6 @@ const FORMS: &[&str] = &[
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
 ];
-
-/// Which of two small numbers is the day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// `31/12/2026`.
-    DayFirst,
-    /// `12/31/2026`.
-    MonthFirst,
-}
 
 impl Order {
     /// The order in which all dates among `cells` can be read; `None` when they do not tell, or contradict each other.
@@ -128,35 +122,11 @@ impl Dates {
                 return civil(day.into());
             }
         }
-        civil(self.numbers(text)?)
-    }
-
-    /// `31/01/2026 10:30`: day and month in whichever order only one reading allows, or in which the file's other dates are.
-    fn numbers(&self, text: &str) -> Result<DateTime, String> {
-        let unknown = || "is in no form that is known; write it as 2026-01-31".to_owned();
-        let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
-        let parts =
-            day.split(['/', '.', '-']).map(str::parse::<i16>).collect::<Result<Vec<_>, _>>().map_err(|_| unknown())?;
-        let &[first, second, year] = parts.as_slice() else { return Err(unknown()) };
-        let (month, day) = match (first, second, self.order) {
-            (13..=31, 1..=12, _) => (second, first),
-            (1..=12, 13..=31, _) => (first, second),
-            (1..=12, 1..=12, _) if first == second => (first, second),
-            (1..=12, 1..=12, Some(Order::DayFirst)) => (second, first),
-            (1..=12, 1..=12, Some(Order::MonthFirst)) => (first, second),
-            (1..=12, 1..=12, None) => return Err("may be day or month first; write it as 2026-01-31".to_owned()),
-            _ => return Err(unknown()),
-        };
-        let year = if year < 100 { year + 2000 } else { year };
-        let date =
-            Date::new(year, i8::try_from(month).unwrap_or(0), i8::try_from(day).unwrap_or(0)).map_err(|_| unknown())?;
-        let time = time.trim();
-        if time.is_empty() {
-            return Ok(date.into());
-        }
-        let padded = format!("{date} {time}");
-        let forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p"];
-        forms.iter().find_map(|form| DateTime::strptime(form, &padded).ok()).ok_or_else(unknown)
+        let at = numbers(text, self.order).map_err(|no| match no {
+            NoDate::Unknown => "is in no form that is known; write it as 2026-01-31",
+            NoDate::Ambiguous => "may be day or month first; write it as 2026-01-31",
+        })?;
+        civil(at)
     }
 }
 

@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use crate::model::Span;
+use crate::text::contractions::{BARE, SUFFIXES, Short};
 
 /// What a word is, beside its letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,63 +87,26 @@ impl Hasher for Mixed {
     }
 }
 
-/// Contractions that lose their apostrophe in chat.
-const BARE: &[(&str, &[&str])] = &[
-    ("dont", &["do", "not"]),
-    ("doesnt", &["does", "not"]),
-    ("didnt", &["did", "not"]),
-    ("cant", &["can", "not"]),
-    ("cannot", &["can", "not"]),
-    ("couldnt", &["could", "not"]),
-    ("wont", &["will", "not"]),
-    ("wouldnt", &["would", "not"]),
-    ("shouldnt", &["should", "not"]),
-    ("isnt", &["is", "not"]),
-    ("wasnt", &["was", "not"]),
-    ("arent", &["are", "not"]),
-    ("werent", &["were", "not"]),
-    ("havent", &["have", "not"]),
-    ("hasnt", &["has", "not"]),
-    ("hadnt", &["had", "not"]),
-    ("aint", &["is", "not"]),
-    ("im", &["i", "am"]),
-    ("ive", &["i", "have"]),
-    ("thats", &["that", "'s"]),
-    ("whats", &["what", "'s"]),
-    ("theres", &["there", "'s"]),
-    ("youre", &["you", "are"]),
-    ("theyre", &["they", "are"]),
-    ("u", &["you"]),
-    ("pls", &["please"]),
-    ("plz", &["please"]),
-    ("thx", &["thanks"]),
-    ("thnks", &["thanks"]),
-    ("ty", &["thanks"]),
-    ("anyway", &["any", "way"]),
-    ("gonna", &["going", "to"]),
-    ("wanna", &["want", "to"]),
-    ("gotta", &["have", "to"]),
-];
+/// What chats write short beside what everybody does.
+const CHAT: [Short; 4] =
+    [("shouldnt", &["should", "not"]), ("thnks", &["thanks"]), ("ty", &["thanks"]), ("anyway", &["any", "way"])];
 
 /// By the last bits of a word's hash: whether it may be one of them.
-const MAY_BE_BARE: [bool; 512] = {
-    let mut table = [false; 512];
+const MAY_BE_BARE: [bool; 512] = marked(&CHAT, marked(&BARE, [false; 512]));
+
+const fn marked(words: &[Short], mut table: [bool; 512]) -> [bool; 512] {
     let mut i = 0;
-    while i < BARE.len() {
-        table[hash_of(BARE[i].0.as_bytes()) as usize % 512] = true;
+    while i < words.len() {
+        table[hash_of(words[i].0.as_bytes()) as usize % 512] = true;
         i += 1;
     }
     table
-};
+}
 
 static BARE_BY_HASH: LazyLock<HashKeyed<Vec<u64>>> = LazyLock::new(|| {
     let parts = |words: &[&str]| words.iter().map(|w| hash_of(w.as_bytes())).collect();
-    BARE.iter().map(|(bare, words)| (hash_of(bare.as_bytes()), parts(words))).collect()
+    BARE.iter().chain(&CHAT).map(|(bare, words)| (hash_of(bare.as_bytes()), parts(words))).collect()
 });
-
-/// Suffixes after an apostrophe, and the word they stand for.
-const SUFFIXES: &[(&str, &str)] =
-    &[("'m", "am"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("'d", "would"), ("'s", "'s")];
 
 /// Bytes of a word that count.
 const LONGEST: usize = 40;

@@ -4,32 +4,22 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candor::collect::files::{FORMATS, Place};
 use candor::collect::wire::Record;
-use candor::collect::{Context, Zone};
 use candor::model::Post;
 use serde_json::Value;
 
-use super::data;
+use super::{data, records};
 
 fn posts(path: &Path) -> Vec<Post> {
-    let ctx = Context {
-        author_key: [7; 32],
-        now: "2026-08-01T00:00:00Z".parse().unwrap(),
-        community: None,
-        zone: Zone::default(),
-    };
     let bytes = fs::read(path).unwrap();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let place = Place::on_disk(path);
-    let head = &bytes[..bytes.len().min(64 << 10)];
-    let format = FORMATS.iter().find(|f| f.sniff(head, &place)).unwrap_or_else(|| panic!("{}", path.display()));
+    let (_, found) = records(path, bytes).unwrap_or_else(|| panic!("{}", path.display()));
     let post = |record| match record {
         Ok(Record::Post(post)) => Some(post),
         Ok(_) => None,
         Err(bad) => panic!("{}: {bad:?}", path.display()),
     };
-    format.read(Box::new(bytes), &place, &ctx).filter_map(post).collect()
+    found.into_iter().filter_map(post).collect()
 }
 
 /// Author, minute and text of every post, in the order of the file.

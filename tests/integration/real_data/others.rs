@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candor::collect::files::{FORMATS, Place};
 use candor::collect::wire::Record;
-use candor::collect::{Context, Zone};
 
-use super::data;
+use super::{data, records};
 
 /// What became of a file's records.
 #[derive(Debug, Default)]
@@ -22,18 +20,9 @@ struct Read {
 
 /// `None` for a file that no format claims.
 fn read(path: &Path) -> Option<Read> {
-    let ctx = Context {
-        author_key: [7; 32],
-        now: "2026-08-01T00:00:00Z".parse().unwrap(),
-        community: None,
-        zone: Zone::default(),
-    };
-    let bytes = fs::read(path).unwrap();
-    let place = Place::on_disk(path);
-    let head = &bytes[..bytes.len().min(64 << 10)];
-    let format = FORMATS.iter().find(|f| f.sniff(head, &place))?;
-    let mut read = Read { format: format.name(), ..Read::default() };
-    for record in format.read(Box::new(&bytes[..]), &place, &ctx) {
+    let (format, found) = records(path, &fs::read(path).unwrap())?;
+    let mut read = Read { format, ..Read::default() };
+    for record in found {
         match record {
             Ok(Record::Thread(_) | Record::Mentions { .. }) => {}
             Ok(Record::Post(_)) => read.posts += 1,

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use ego_tree::NodeId;
 use scraper::{ElementRef, Html, Selector};
 
+use crate::text::html::Nesting;
+
 /// A parser searches the stack of open elements at many a tag, and the attributes of a tag at each of them.
 const MAX_DEPTH: usize = 1500;
 const MAX_ATTRIBUTES: usize = 2000;
@@ -26,8 +28,7 @@ pub(super) fn parse(html: &str) -> Result<Html, String> {
 
 /// How deep a page nests and how many attributes a tag of it has, both at most and guessed from above.
 fn shape(html: &str) -> (usize, usize) {
-    let mut open: HashMap<&str, usize> = HashMap::new();
-    let (mut now, mut deepest, mut most) = (0_usize, 0, 0);
+    let (mut nesting, mut most) = (Nesting::default(), 0);
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         rest = &rest[at + 1..];
@@ -50,20 +51,11 @@ fn shape(html: &str) -> (usize, usize) {
             continue;
         }
         // Shapes in SVG close themselves; elements that have no end never nest.
-        if inside.ends_with('/') || never_nests(name) {
-            continue;
-        }
-        let count = open.entry(name).or_default();
-        if !closing {
-            *count += 1;
-            now += 1;
-            deepest = deepest.max(now);
-        } else if *count > 0 {
-            *count -= 1;
-            now -= 1;
+        if !inside.ends_with('/') && !never_nests(name) {
+            nesting.tag(name, closing);
         }
     }
-    (deepest, most)
+    (nesting.deepest, most)
 }
 
 fn never_nests(name: &str) -> bool {

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::collect::Zone;
 use crate::collect::wire::instant;
+use crate::files::dates::{NoDate, Order, numbers};
 
 /// Forms with a month's name or an unmistakable order, with and without a time.
 const DAYS: &[&str] =
@@ -58,40 +59,16 @@ pub(super) fn parse(text: &str, day_first: Option<bool>, zone: &Zone) -> Result<
             }
         }
     }
-    civil(numbers(text, day_first)?)
+    let order = day_first.map(|first| if first { Order::DayFirst } else { Order::MonthFirst });
+    let at = numbers(text, order).map_err(|no| match no {
+        NoDate::Unknown => unknown(),
+        NoDate::Ambiguous => "may be day or month first; say day_first = true or false in a map file".to_owned(),
+    })?;
+    civil(at)
 }
 
 fn unknown() -> String {
     "is in no form that is known; write it as 2026-01-31 or 2026-01-31T10:30:00Z".to_owned()
-}
-
-/// `31/01/2026 10:30`.
-fn numbers(text: &str, day_first: Option<bool>) -> Result<DateTime, String> {
-    let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
-    let parts =
-        day.split(['/', '.', '-']).map(str::parse::<i16>).collect::<Result<Vec<_>, _>>().map_err(|_| unknown())?;
-    let &[first, second, year] = parts.as_slice() else { return Err(unknown()) };
-    let (month, day) = match (first, second, day_first) {
-        (13..=31, 1..=12, _) => (second, first),
-        (1..=12, 13..=31, _) => (first, second),
-        (1..=12, 1..=12, _) if first == second => (first, second),
-        (1..=12, 1..=12, Some(true)) => (second, first),
-        (1..=12, 1..=12, Some(false)) => (first, second),
-        (1..=12, 1..=12, None) => {
-            return Err("may be day or month first; say day_first = true or false in a map file".to_owned());
-        }
-        _ => return Err(unknown()),
-    };
-    let year = if year < 100 { year + 2000 } else { year };
-    let narrow = |n: i16| i8::try_from(n).unwrap_or(0);
-    let date = Date::new(year, narrow(month), narrow(day)).map_err(|_| unknown())?;
-    let time = time.trim();
-    if time.is_empty() {
-        return Ok(date.into());
-    }
-    let padded = format!("{date} {time}");
-    let forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p"];
-    forms.iter().find_map(|form| DateTime::strptime(form, &padded).ok()).ok_or_else(unknown)
 }
 
 /// The order in which all dates of `head` can be read: true for the day first. `None` when they do not tell, or contradict

@@ -63,9 +63,9 @@ impl Format for Table {
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
         let refused = |reason: String| -> Records<'a> { Box::new(std::iter::once(Err(BadRecord::new(1, 0, reason)))) };
-        let (head, input) = match open::peek(input, 64 << 10) {
+        let (head, input) = match open::head(input) {
             Ok(opened) => opened,
-            Err(error) => return refused(format!("could not be read: {error}")),
+            Err(bad) => return refused(bad.reason),
         };
         let Some(layout) = Layout::of(&head) else { return refused("no table of posts".to_owned()) };
         let stem = place.name().split('.').next().unwrap_or_default().to_owned();
@@ -73,7 +73,6 @@ impl Format for Table {
         let map = self.map.clone();
         let day_first = map.as_deref().and_then(Map::day_first).or_else(|| dates::order(&head));
         let reading = Reading { ctx, unnamed, day_first };
-        let input: Box<dyn BufRead + 'a> = Box::new(input);
         let Some(delimiter) = layout.delimiter else {
             let found = values(input).flat_map(move |value| match value {
                 Ok((record, byte, value)) => {
