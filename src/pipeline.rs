@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use crate::app::App;
 use crate::collect::{self, Collected, Zone, conversations, files, sites};
 use crate::extract::by_model::ByBatch;
+use crate::group::embed::Embedder;
 use crate::llm::Estimate;
 use crate::model::comparison::ComparisonV1;
 use crate::summary::StageSummary;
@@ -121,7 +122,9 @@ pub async fn crm_read(app: &App) -> Result<StageSummary> {
 /// Stage 5.
 pub async fn group(app: &App) -> Result<StageSummary> {
     let codebook = app.settings.codebook.as_deref();
-    group::run(&app.store, &app.recipes(), codebook, app.settings.compare.seed, app.clock.now(), app.progress).await
+    let embedder = Embedder::new(&app.settings.embedding, Some(&app.store), app.clock).await?;
+    let seed = app.settings.compare.seed;
+    group::run(&app.store, &app.recipes(), codebook, &embedder, seed, app.clock.now(), app.progress).await
 }
 
 /// Draws people and accounts to label by hand, replacing an earlier sample.

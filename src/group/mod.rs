@@ -12,7 +12,11 @@ mod cluster;
 
 pub mod codebook;
 
+pub mod embed;
+
 mod name;
+
+pub mod sort;
 
 mod terms;
 
@@ -31,6 +35,7 @@ use serde_json::{Map, Value, json};
 
 use classify::{Classifier, lines};
 use cluster::{Spoken, cluster};
+use embed::{Embedder, Vectors};
 use units::{Unit, gather, sample};
 use vectors::{Passage, Point, Space};
 
@@ -55,6 +60,7 @@ pub async fn run(
     store: &Store,
     recipes: &Recipes,
     codebook: Option<&Path>,
+    embedder: &Embedder,
     seed: u64,
     now: Timestamp,
     progress: Progress,
@@ -63,16 +69,25 @@ pub async fn run(
     let frozen = codebook.map(codebook::read).transpose()?;
     let bar = progress.counter("grouping");
     let (units, left_out) = gather(store, recipes).await?;
+    let lines = frozen.as_ref().map_or(Vec::new(), known_lines);
+    let vectors = embedder.vectors(Some(store), &units, &lines, progress).await?;
+    let counted = vectors.as_ref().map(|v| json!({ "known": v.known, "made": v.made }));
     // The work keeps every core busy for seconds; the runtime's threads stay free meanwhile.
     let (units, grouped) = tokio::task::spawn_blocking(move || {
-        let grouped = group(&units, frozen, seed);
+        let grouped = group(&units, frozen, vectors, seed);
         (units, grouped)
     })
     .await
     .context("grouping stopped in the middle; nothing was written")?;
     store.write_codebook(&grouped.codebook, &assignments(&units, &grouped), now).await?;
+    store.note_embedder(grouped.codebook.hash(), &embedder.name()).await?;
     bar.finish_and_clear();
-    Ok(summary(began, &units, &grouped, left_out))
+    Ok(summary(began, &units, &grouped, left_out).with("embedder", embedder.name()).with("embedded", json!(counted)))
+}
+
+/// Every line of a codebook that passages are compared with.
+fn known_lines(codebook: &Codebook) -> Vec<String> {
+    codebook.problems().iter().flat_map(|p| lines(p).into_iter().chain(p.exclude.iter().cloned())).collect()
 }
 
 /// What grouping finds.
@@ -84,11 +99,11 @@ struct Grouped {
     candidates: Vec<(Problem, usize)>,
 }
 
-fn group(units: &[Unit], frozen: Option<Codebook>, seed: u64) -> Grouped {
+fn group(units: &[Unit], frozen: Option<Codebook>, vectors: Option<Vectors>, seed: u64) -> Grouped {
     let anchors = frozen.iter().flat_map(|c| c.problems()).flat_map(lines).collect::<Vec<_>>();
     let anchors = anchors.iter().map(|l| Passage::bare(l)).collect::<Vec<_>>();
     let fitted = sample(units, FITTED).into_iter().map(Unit::passage).collect::<Vec<_>>();
-    let space = Space::fit(&anchors, &fitted, seed);
+    let space = Space::fit(&anchors, &fitted, vectors, seed);
     let sampled = sample(units, CLUSTERED);
     let points = sampled.par_iter().map(|u| space.place(&u.passage())).collect::<Vec<_>>();
     let found = sampled.into_iter().zip(&points).collect::<Vec<_>>();
@@ -139,7 +154,7 @@ fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)]) -> Vec<Found<'a>> {
         .iter()
         .map(|(unit, point)| Spoken { at: &point.latent, who: &unit.who, conversation: &unit.conversation })
         .collect::<Vec<_>>();
-    let clusters = cluster(&spoken);
+    let clusters = cluster(&spoken, space.nearness().clusters);
     let quotes = clusters
         .iter()
         .map(|members| members.iter().map(|&i| found[i].0.quote.as_str()).collect::<Vec<_>>())

@@ -64,7 +64,7 @@ fn placed(units: &[Unit], grouped: &Grouped) -> Vec<(String, Option<String>)> {
 #[test]
 fn subjects_become_problems() {
     let units = units(160, 1);
-    let grouped = group(&units, None, 7);
+    let grouped = group(&units, None, None, 7);
     let problems = grouped.codebook.problems();
     assert!((4..=12).contains(&problems.len()), "{problems:#?}");
     // Every problem is about one subject, and few units fit nowhere.
@@ -87,7 +87,7 @@ fn subjects_become_problems() {
 #[test]
 fn the_same_input_gives_the_same_bytes() {
     let units = units(120, 2);
-    let [one, two] = [(); 2].map(|()| group(&units, None, 7));
+    let [one, two] = [(); 2].map(|()| group(&units, None, None, 7));
     assert_eq!(one.codebook.hash(), two.codebook.hash());
     assert_eq!(one.placed, two.placed);
 }
@@ -96,10 +96,10 @@ fn the_same_input_gives_the_same_bytes() {
 fn the_order_of_units_does_not_matter() {
     for codebook in [None, Some(frozen())] {
         let mut units = units(120, 3);
-        let before = group(&units, codebook.clone(), 7);
+        let before = group(&units, codebook.clone(), None, 7);
         let expected = placed(&units, &before);
         units.shuffle(&mut ChaCha8Rng::seed_from_u64(5));
-        let after = group(&units, codebook, 7);
+        let after = group(&units, codebook, None, 7);
         assert_eq!(before.codebook, after.codebook);
         assert_eq!(before.candidates, after.candidates);
         assert_eq!(expected, placed(&units, &after));
@@ -109,10 +109,10 @@ fn the_order_of_units_does_not_matter() {
 #[test]
 fn copies_do_not_change_the_codebook() {
     let mut units = units(120, 4);
-    let before = group(&units, None, 7);
+    let before = group(&units, None, None, 7);
     let copies = units.iter().map(|u| Unit { id: format!("{} again", u.id), ..u.clone() }).collect::<Vec<_>>();
     units.extend(copies);
-    let after = group(&units, None, 7);
+    let after = group(&units, None, None, 7);
     assert_eq!(before.codebook, after.codebook);
     assert_eq!(after.placed[..120], before.placed[..]);
     assert_eq!(after.placed[120..], before.placed[..]);
@@ -124,10 +124,10 @@ fn too_little_to_group_is_no_error() {
     let same = (0..50).map(|i| Unit { id: i.to_string(), who: i.to_string(), ..one[0].clone() }).collect::<Vec<_>>();
     let wordless = (0..50).map(|i| Unit { quote: "…!".to_owned(), ..same[i].clone() }).collect::<Vec<_>>();
     for units in [vec![], one, same, wordless] {
-        let found = group(&units, None, 7);
+        let found = group(&units, None, None, 7);
         assert!(found.codebook.problems().is_empty());
         assert!(found.placed.iter().all(|(problem, score)| problem.is_none() && *score == 0.0));
-        let classified = group(&units, Some(frozen()), 7);
+        let classified = group(&units, Some(frozen()), None, 7);
         assert_eq!(classified.placed.len(), units.len());
         assert!(classified.candidates.is_empty());
     }
@@ -136,7 +136,7 @@ fn too_little_to_group_is_no_error() {
 #[test]
 fn a_frozen_codebook_sorts_what_it_knows_and_reports_what_it_lacks() {
     let units = units(160, 6);
-    let grouped = group(&units, Some(frozen()), 7);
+    let grouped = group(&units, Some(frozen()), None, 7);
     assert_eq!(grouped.codebook.hash(), frozen().hash());
     let ids = placed(&units, &grouped);
     let right = ids.iter().enumerate().filter(|(i, (_, problem))| match i % 4 {
@@ -158,7 +158,7 @@ fn an_excluded_line_keeps_its_text_out() {
     let mut units = units(160, 6);
     units[0].quote = "steam and limescale under the switch".to_owned();
     units[4].quote = "steam from the kettle lid".to_owned();
-    let grouped = group(&units, Some(frozen()), 7);
+    let grouped = group(&units, Some(frozen()), None, 7);
     let kettle = grouped.codebook.problems().iter().position(|p| p.id.as_str() == "kettle");
     assert_ne!(grouped.placed[0].0, kettle);
     assert_eq!(grouped.placed[4].0, kettle);
@@ -261,7 +261,7 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let store = store(folder.path(), &recipes, &said, &claimed).await;
     let now = Timestamp::from_second(1_800_000_000).unwrap();
 
-    let summary = run(&store, &recipes, None, 7, now, Progress::new(true)).await.unwrap();
+    let summary = run(&store, &recipes, None, &Embedder::Embedded, 7, now, Progress::new(true)).await.unwrap();
     let (codebook, version) = store.codebook().await.unwrap().unwrap();
     assert_eq!(version, 1);
     assert_eq!(summary.done, own + 1 + claimed.len() as u64, "the second-hand complaint is sorted too");
@@ -274,13 +274,13 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let fitting = written.iter().filter(|a| a.side == Side::Crm && a.problem.is_some()).count();
     assert_eq!(summary.detail["assigned"]["crm"], fitting);
 
-    let again = run(&store, &recipes, None, 7, now, Progress::new(true)).await.unwrap();
+    let again = run(&store, &recipes, None, &Embedder::Embedded, 7, now, Progress::new(true)).await.unwrap();
     assert_eq!(again.detail, summary.detail);
     assert_eq!(store.codebook().await.unwrap().unwrap(), (codebook.clone(), 1), "nothing new, no new version");
 
     let path = folder.path().join("codebook.json");
     std::fs::write(&path, codebook::to_json(&frozen()).unwrap()).unwrap();
-    let by_hand = run(&store, &recipes, Some(&path), 7, now, Progress::new(true)).await.unwrap();
+    let by_hand = run(&store, &recipes, Some(&path), &Embedder::Embedded, 7, now, Progress::new(true)).await.unwrap();
     assert_eq!(by_hand.detail["codebook"], frozen().hash());
     assert_eq!(store.codebook().await.unwrap().unwrap().1, 2);
     assert_eq!(written, store.assignments(codebook.hash()).await.unwrap(), "the older codebook keeps its assignments");
@@ -291,7 +291,8 @@ async fn an_empty_store_has_nothing_to_group() {
     let folder = tempfile::tempdir().unwrap();
     let recipes = Recipes { post: Recipe::new("post", &["1"]), note: Recipe::new("note", &["1"]) };
     let store = store(folder.path(), &recipes, &[], &[]).await;
-    let summary = run(&store, &recipes, None, 7, Timestamp::UNIX_EPOCH, Progress::new(true)).await.unwrap();
+    let summary =
+        run(&store, &recipes, None, &Embedder::Embedded, 7, Timestamp::UNIX_EPOCH, Progress::new(true)).await.unwrap();
     assert_eq!((summary.done, summary.skipped), (0, 0));
     assert!(summary.detail["other"]["crm"].is_null(), "no units, no share");
 }
@@ -305,4 +306,26 @@ fn the_demo_codebook_is_one_that_can_be_used() {
         assert!((1..=2).contains(&problem.exclude.len()), "{}", problem.id);
         assert!(!problem.terms.is_empty(), "{}", problem.id);
     }
+}
+
+#[test]
+fn a_model_s_vectors_take_the_place_of_the_words_directions() {
+    // Words that say nothing: only the vectors know the subjects.
+    let units = (0..120)
+        .map(|i| Unit { quote: format!("thing{i} happened{i} again{i}"), ..units(120, 9)[i].clone() })
+        .collect::<Vec<_>>();
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let vectors = units.iter().enumerate().map(|(i, unit)| {
+        let mut vector = vec![0.3_f32; 12];
+        vector[i % 4] = 0.8;
+        vector.iter_mut().for_each(|x| *x += random.random::<f32>() * 0.1);
+        (unit.quote.as_str(), vector)
+    });
+    let vectors = Vectors::from_iter(vectors.collect::<Vec<_>>());
+    let grouped = group(&units, None, Some(vectors), 7);
+    let subject_of = |k: usize| (0..120).find(|&i| grouped.placed[i].0 == Some(k)).map(|i| i % 4);
+    let right = (0..120).filter(|&i| grouped.placed[i].0.is_some_and(|k| subject_of(k) == Some(i % 4))).count();
+    assert!(right >= 115, "{right} of 120 stand with their own kind: {:?}", grouped.placed);
+    let by_words = group(&units, None, None, 7);
+    assert!(by_words.codebook.problems().is_empty(), "without vectors there is nothing in common");
 }

@@ -30,6 +30,8 @@ mod comparisons;
 
 mod llm_calls;
 
+mod embeddings;
+
 use std::path::Path;
 use std::time::Duration;
 
