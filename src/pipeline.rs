@@ -12,6 +12,7 @@ use crate::extract::by_model::ByBatch;
 use crate::group::embed::Embedder;
 use crate::llm::Estimate;
 use crate::model::comparison::ComparisonV1;
+use crate::report::view::View;
 use crate::summary::StageSummary;
 use crate::text::near_duplicate;
 use crate::{compare, crm, extract, group, index, report};
@@ -127,6 +128,12 @@ pub async fn group(app: &App) -> Result<StageSummary> {
     group::run(&app.store, &app.recipes(), codebook, &embedder, seed, app.clock.now(), app.progress).await
 }
 
+/// The register test of the current list of problems, on the pairs of a file.
+pub async fn register(app: &App, pairs: &Path) -> Result<group::register::RegisterTest> {
+    let embedder = Embedder::new(&app.settings.embedding, Some(&app.store), app.clock).await?;
+    group::register::run(&app.store, &app.recipes(), pairs, &embedder, app.settings.compare.seed).await
+}
+
 /// Draws people and accounts to label by hand, replacing an earlier sample.
 pub async fn label_draw(app: &App, per_side: usize) -> Result<StageSummary> {
     let settings = &app.settings.compare;
@@ -156,8 +163,17 @@ pub async fn compare(app: &App) -> Result<(StageSummary, ComparisonV1)> {
     compare::run(&app.store, &app.recipes(), settings, app.clock.now(), near_duplicate::clusters, app.progress).await
 }
 
+/// What is known of every problem, with up to `quotes` quotes from either side.
+pub async fn problems(app: &App, quotes: usize) -> Result<View> {
+    let shown = report::Shown::every_problem(quotes);
+    report::build(&app.store, &app.recipes(), title(app), app.clock.now(), shown).await
+}
+
+fn title(app: &App) -> &str {
+    app.settings.title.as_deref().unwrap_or("Community against CRM")
+}
+
 /// Stage 7.
 pub async fn report(app: &App, out: &Path) -> Result<StageSummary> {
-    let title = app.settings.title.as_deref().unwrap_or("Community against CRM");
-    report::run(&app.store, &app.recipes(), out, title, app.clock.now(), app.progress).await
+    report::run(&app.store, &app.recipes(), out, title(app), app.clock.now(), app.progress).await
 }

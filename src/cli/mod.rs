@@ -10,6 +10,8 @@ mod label;
 
 mod output;
 
+mod problems;
+
 mod read;
 
 mod reader;
@@ -87,6 +89,10 @@ enum Verb {
     Compare,
     /// Write the report: HTML, Markdown, JSON.
     Report(ReportArgs),
+    /// Every problem of the list: how many have it, what the CRM says of it, how far the numbers can be trusted.
+    Problems(problems::ProblemsArgs),
+    /// Everything that is known of one problem, with quotes.
+    Problem(problems::ProblemArgs),
     /// Search the posts.
     Search(search::SearchArgs),
     /// Read texts from a file or a pipe without any workspace: JSON lines in, JSON lines out.
@@ -271,6 +277,8 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
             let dir = args.out.unwrap_or_else(|| app.report_dir());
             pipeline::report(app, &dir).await?
         }
+        Verb::Problems(args) => return problems::list(app, &args, out).await,
+        Verb::Problem(args) => return problems::page(app, &args, out).await,
         Verb::Search(args) => return search::run(app, &args, out).await,
         Verb::Label(verb) => return label::run(app, verb, out).await,
         Verb::Export(args) => return export::run(app, &args).await,

@@ -350,17 +350,22 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
             id: person.as_str().to_owned(),
             cluster: acts.first().map_or(0, |a| place(a).1),
             rep: None,
+            accounts: distinct(acts.iter().map(|a| &a.author)),
             found: Vec::new(),
             other: false,
             gold: None,
             weight: 1.0,
         };
+        let mut authors = BTreeSet::new();
         for act in acts {
             let Some(problem) = act.problem.as_deref().and_then(|id| problems.get(id)) else {
                 unit.other = true;
                 continue;
             };
-            found(&mut unit, *problem, place(act).1).places.insert(place(act));
+            let new = authors.insert((*problem, &act.author));
+            let occurrence = found(&mut unit, *problem, place(act).1);
+            occurrence.places.insert(place(act));
+            occurrence.accounts += usize::from(new);
         }
         let items = posts.get(person).map(Vec::as_slice).unwrap_or_default();
         let gold = (*fits && !items.is_empty())
@@ -385,7 +390,7 @@ fn found(unit: &mut Unit, problem: usize, cluster: usize) -> &mut Occurrence {
     let at = match unit.found.binary_search_by_key(&problem, |o| o.problem) {
         Ok(at) => at,
         Err(at) => {
-            let new = Occurrence { problem, count: 0, cluster, places: BTreeSet::new(), elicitation: None };
+            let new = Occurrence { problem, count: 0, accounts: 0, cluster, places: BTreeSet::new(), elicitation: None };
             unit.found.insert(at, new);
             at
         }
@@ -393,6 +398,10 @@ fn found(unit: &mut Unit, problem: usize, cluster: usize) -> &mut Occurrence {
     let occurrence = &mut unit.found[at];
     occurrence.count += 1;
     occurrence
+}
+
+fn distinct<T: Ord>(of: impl Iterator<Item = T>) -> usize {
+    of.collect::<BTreeSet<_>>().len()
 }
 
 fn design(material: &Material, side: Side) -> Design<'_> {
@@ -459,6 +468,7 @@ fn firms(
             id: (*account).to_owned(),
             cluster: number,
             rep: Some(rep),
+            accounts: 1,
             found: Vec::new(),
             other: false,
             gold: None,
@@ -470,6 +480,7 @@ fn firms(
                 continue;
             };
             let occurrence = found(&mut unit, *problem, number);
+            occurrence.accounts = 1;
             let rank = |e: &Elicitation| Elicitation::ALL.iter().position(|x| x == e);
             occurrence.elicitation =
                 occurrence.elicitation.into_iter().chain([claim.pain.elicitation]).min_by_key(rank);

@@ -16,6 +16,8 @@ pub mod embed;
 
 mod name;
 
+pub mod register;
+
 pub mod sort;
 
 mod terms;

@@ -13,7 +13,7 @@ use crate::model::{
     PostReading, Problem, ProblemId, Recipe, Recipes, Severity, Slot, SlotValue, Source, Span, SwitchStage,
     TextureSlot, Thread, ThreadId, Trust, Voice,
 };
-use crate::report::build;
+use crate::report::{Shown, build};
 use crate::report::view::View;
 use crate::store::{Assignment, Batch, Failure, Side, Store};
 
@@ -167,7 +167,7 @@ impl World {
     }
 
     pub(in crate::report) async fn view(&self) -> View {
-        build(&self.store, &recipes(), "Trades, spring 2026", now()).await.unwrap()
+        build(&self.store, &recipes(), "Trades, spring 2026", now(), Shown::default()).await.unwrap()
     }
 }
 
@@ -229,6 +229,8 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         threads: 12,
         communities: 3,
         elicitation: [1, 3, 16],
+        representativeness: None,
+        register: None,
     };
     let component = |name: &str, says: &str| ComponentV1 {
         name: name.to_owned(),
@@ -288,6 +290,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             asked_not_given: 12,
             unbacked_accounts: vec!["acme".to_owned()],
         },
+        residual: None,
         caveats: vec!["14 posts without a date are outside the window.".to_owned()],
         config_hash: "cfg123".to_owned(),
         codebook_hash: codebook.hash().to_owned(),
