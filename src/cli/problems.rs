@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::exit::Exit;
 use crate::group::register::RegisterTest;
 use crate::pipeline;
-use crate::report::view::{ProblemView, View};
+use crate::report::view::ProblemView;
 use crate::report::{MOST_QUOTES, json, terminal};
 use crate::text::display;
 
@@ -127,8 +127,9 @@ pub(super) async fn page(app: &App, args: &ProblemArgs, out: &mut Output) -> Res
         writeln!(io::stderr(), "candor: {NO_LIST}")?;
         return Ok(Exit::NothingToDo);
     }
-    let problem = match find(&view, &args.id) {
-        Ok(problem) => problem,
+    let names = view.problems.iter().map(|p| (p.id.as_str(), p.name.as_str())).collect::<Vec<_>>();
+    let problem = match find(&names, &args.id) {
+        Ok(at) => &view.problems[at],
         Err(says) => {
             writeln!(io::stderr(), "candor: {}", display::plain(&says))?;
             return Ok(Exit::Usage);
@@ -142,34 +143,68 @@ pub(super) async fn page(app: &App, args: &ProblemArgs, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// The problem called `id`, or the only one whose id begins so; else what to ask for instead.
-fn find<'a>(view: &'a View, id: &str) -> Result<&'a ProblemView, String> {
+/// The place among `problems` (id and name) of the one called `id`, or of the only one whose id begins so; else what to ask
+/// for instead.
+fn find(problems: &[(&str, &str)], id: &str) -> Result<usize, String> {
     let wanted = id.trim().to_lowercase();
-    if let Some(problem) = view.problems.iter().find(|p| p.id == wanted) {
-        return Ok(problem);
+    if let Some(at) = problems.iter().position(|(id, _)| *id == wanted) {
+        return Ok(at);
     }
-    let begin = view.problems.iter().filter(|p| !wanted.is_empty() && p.id.starts_with(&wanted)).collect::<Vec<_>>();
-    match begin[..] {
-        [only] => Ok(only),
+    let begin = problems.iter().enumerate().filter(|(_, (id, _))| !wanted.is_empty() && id.starts_with(&wanted));
+    match begin.collect::<Vec<_>>()[..] {
+        [(at, _)] => Ok(at),
         [] => {
-            let near = nearest(view, &wanted).join(", ");
+            let near = nearest(problems, &wanted).join(", ");
             Err(format!("no problem is called {id:?}; the nearest are {near}. `candor problems` lists all"))
         }
-        _ => {
-            let ids = begin.iter().map(|p| p.id.as_str()).collect::<Vec<_>>().join(", ");
+        ref several => {
+            let ids = several.iter().map(|(_, (id, _))| *id).collect::<Vec<_>>().join(", ");
             Err(format!("several problems begin with {id:?}: {ids}"))
         }
     }
 }
 
-/// The ids that look most like `wanted`, or whose names do.
-fn nearest<'a>(view: &'a View, wanted: &str) -> Vec<&'a str> {
-    let alike = |p: &ProblemView| {
-        let words = p.id.split(['_', '-']).map(str::to_owned).chain(p.name.split_whitespace().map(str::to_lowercase));
+/// The ids that look most like `wanted`, or words of whose names do.
+fn nearest<'a>(problems: &[(&'a str, &str)], wanted: &str) -> Vec<&'a str> {
+    let alike = |id: &str, name: &str| {
+        let words = id.split(['_', '-']).map(str::to_owned).chain(name.split_whitespace().map(str::to_lowercase));
         let word = words.map(|word| strsim::jaro_winkler(&word, wanted)).fold(0.0, f64::max);
-        strsim::jaro_winkler(&p.id, wanted).max(word)
+        strsim::jaro_winkler(id, wanted).max(word)
     };
-    let mut near = view.problems.iter().map(|p| (alike(p), p.id.as_str())).collect::<Vec<_>>();
+    let mut near = problems.iter().map(|(id, name)| (alike(id, name), *id)).collect::<Vec<_>>();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     near.into_iter().take(NEAREST).map(|(_, id)| id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROBLEMS: [(&str, &str); 4] = [
+        ("offline_loss", "Work lost without signal"),
+        ("oncall_fair", "Unfair on-call rota"),
+        ("no_show", "Customer not there"),
+        ("price_book", "Price list out of date"),
+    ];
+
+    #[test]
+    fn a_problem_is_found_by_its_id_or_the_beginning_of_it() {
+        for (id, expected) in [("offline_loss", 0), ("off", 0), (" No_Show ", 2), ("p", 3)] {
+            assert_eq!(find(&PROBLEMS, id), Ok(expected), "{id}");
+        }
+        assert_eq!(find(&[("a", "x"), ("ab", "y")], "a"), Ok(0), "a whole id is not the beginning of another");
+    }
+
+    #[test]
+    fn an_unknown_id_is_answered_with_the_nearest() {
+        for (id, expected) in
+            [("ofline", "offline_loss"), ("noshow", "no_show"), ("signal", "offline_loss"), ("rota", "oncall_fair")]
+        {
+            let says = find(&PROBLEMS, id).unwrap_err();
+            assert!(says.contains(&format!("the nearest are {expected}")), "{id}: {says}");
+        }
+        assert!(find(&PROBLEMS, "").is_err());
+        let several = find(&PROBLEMS, "o").unwrap_err();
+        assert!(several.ends_with("offline_loss, oncall_fair"), "{several}");
+    }
 }

@@ -261,8 +261,14 @@ mod tests {
 
     #[test]
     fn the_primary_problem_is_the_one_spoken_of_most() {
-        let occurrence =
-            |problem, count| Occurrence { problem, count, accounts: 1, cluster: 9, places: BTreeSet::new(), elicitation: None };
+        let occurrence = |problem, count| Occurrence {
+            problem,
+            count,
+            accounts: 1,
+            cluster: 9,
+            places: BTreeSet::new(),
+            elicitation: None,
+        };
         let unit = Unit {
             id: "u".into(),
             cluster: 4,

@@ -300,7 +300,7 @@ fn judge(
         problem.missing.extend(rule::SILENT.check(problem.community.hits));
         let threads = community.units.0.iter().filter_map(|u| Some(u.occurrence(index)?.cluster));
         let outside = rule::outside_largest(threads);
-        problem.missing.extend(rule::OUTSIDE_ONE_THREAD.check(outside));
+        problem.missing.extend(rule::PROBLEM_OUTSIDE_ONE_THREAD.check(outside));
         if problem.missing.is_empty() {
             let absent = crm.none_among(index).is_some_and(|read| read >= rule::ABSENT);
             problem.verdict = verdict(if absent { "absent" } else { "silent" });

@@ -32,6 +32,10 @@ pub const CRM_SHARE: [Need; 2] = [
 /// No thread may hold more than a fifth of the people: per cent of them outside the largest.
 pub const OUTSIDE_ONE_THREAD: Need = Need { what: "per cent of people outside the largest thread", at_least: 80 };
 
+/// The same for the people with one problem.
+pub const PROBLEM_OUTSIDE_ONE_THREAD: Need =
+    Need { what: "per cent of people with this problem outside the largest thread", at_least: 80 };
+
 /// A silent problem.
 pub const SILENT: Need = Need { what: "people with this problem", at_least: 8 };
 

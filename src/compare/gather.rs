@@ -390,7 +390,8 @@ fn found(unit: &mut Unit, problem: usize, cluster: usize) -> &mut Occurrence {
     let at = match unit.found.binary_search_by_key(&problem, |o| o.problem) {
         Ok(at) => at,
         Err(at) => {
-            let new = Occurrence { problem, count: 0, accounts: 0, cluster, places: BTreeSet::new(), elicitation: None };
+            let new =
+                Occurrence { problem, count: 0, accounts: 0, cluster, places: BTreeSet::new(), elicitation: None };
             unit.found.insert(at, new);
             at
         }

@@ -37,7 +37,8 @@ pub fn representativeness(cells: &Cells, index: usize) -> RepresentativenessV1 {
             of: units.iter().filter(single).count() as u64,
         },
         largest_thread: CountsV1 { hits: largest, of: people },
-        thread_dominated: largest as f64 > THREAD_PART * people as f64,
+        // One person in a thread is no crowd, however few people there are.
+        thread_dominated: largest > 1 && largest as f64 > THREAD_PART * people as f64,
         capped_rate: capped_rate(&threads.into_values().collect::<Vec<_>>(), units.len() as u64),
         breakdown: None,
         gate: gate(cells, index),
@@ -57,18 +58,22 @@ fn capped_rate(threads: &[u64], of: u64) -> f64 {
 /// no row: an author is one cell, and eight are asked for.
 fn gate(cells: &Cells, index: usize) -> Vec<GateV1> {
     let mut rows = rule::community_rows(&cells.population);
-    let threads = cells.community.0.iter().filter_map(|u| Some(u.occurrence(index)?.cluster)).collect::<Vec<_>>();
-    if !threads.is_empty() {
-        rows.push(rule::OUTSIDE_ONE_THREAD.row(rule::outside_largest(threads.iter().copied())));
+    let people = || cells.community.0.iter();
+    if !cells.community.0.is_empty() {
+        rows.push(rule::OUTSIDE_ONE_THREAD.row(rule::outside_largest(people().map(|u| u.cluster))));
     }
+    let threads = people().filter_map(|u| Some(u.occurrence(index)?.cluster)).collect::<Vec<_>>();
     let has_crm = cells.population.accounts > 0;
     let crm = [("crm", &cells.crm)].into_iter().filter(|_| has_crm);
     if has_crm {
         rows.extend(rule::crm_rows(&cells.population));
         let rate = |units: &Units| units.hits(index) as f64 / units.0.len().max(1) as f64;
-        let (people, accounts) = (cells.community.hits(index) as u64, cells.crm.hits(index) as u64);
-        let silent = rate(&cells.community) >= rate(&cells.crm);
-        rows.push(if silent { rule::SILENT.row(people) } else { rule::PHANTOM.row(accounts) });
+        if rate(&cells.community) >= rate(&cells.crm) {
+            rows.push(rule::SILENT.row(cells.community.hits(index) as u64));
+            rows.push(rule::PROBLEM_OUTSIDE_ONE_THREAD.row(rule::outside_largest(threads.into_iter())));
+        } else {
+            rows.push(rule::PHANTOM.row(cells.crm.hits(index) as u64));
+        }
     }
     for (side, units) in [("community", &cells.community)].into_iter().chain(crm) {
         rows.push(rule::label_row(side, units.labelled(), units.0.len()));
@@ -201,8 +206,7 @@ mod tests {
     /// Ten people with the problem, six of them in one thread and one of these in three accounts; thirty without.
     fn ten_of_forty() -> Vec<Unit> {
         let thread = |i: usize| if i < 6 { 0 } else { i };
-        let mut units =
-            (0..10).map(|i| person(i, thread(i), if i == 0 { 3 } else { 1 }, true)).collect::<Vec<_>>();
+        let mut units = (0..10).map(|i| person(i, thread(i), if i == 0 { 3 } else { 1 }, true)).collect::<Vec<_>>();
         units.extend((10..40).map(|i| person(i, 100 + i, 1, false)));
         units
     }
@@ -222,6 +226,8 @@ mod tests {
         assert!((capped_rate(&[2, 2, 2, 2, 2], 40) - 0.25).abs() < 1e-12);
         let units = (0..10).map(|i| person(i, i % 5, 1, true)).collect();
         assert!(!representativeness(&cells(units, Vec::new()), 0).thread_dominated);
+        let two = vec![person(0, 0, 1, true), person(1, 1, 1, true), person(2, 2, 1, false)];
+        assert!(!representativeness(&cells(two, Vec::new()), 0).thread_dominated, "one person a thread is no crowd");
         assert!(capped_rate(&[], 0).abs() < 1e-12);
     }
 
@@ -241,15 +247,16 @@ mod tests {
             let failing = rows.iter().filter(|r| !r.passes()).map(|r| (r.have, r.need)).collect::<Vec<_>>();
             (rows.len(), failing)
         };
-        // One of two communities; four of ten people outside the largest thread; no label of forty; ten of forty inside.
+        // One of two communities; no label of forty; ten of forty inside. Six of forty in the largest thread is no crowd.
         let alone = cells(ten_of_forty(), Vec::new());
-        assert_eq!(failing(&alone), (6, vec![(1, 2), (40, 80), (0, 40), (25, 85)]));
+        assert_eq!(failing(&alone), (6, vec![(1, 2), (0, 40), (25, 85)]));
         let accounts = (0..20).map(|i| Unit { rep: Some(i % 2), ..person(i, i, 1, i < 2) }).collect();
         let both = cells(ten_of_forty(), accounts);
-        // And 20 of 30 accounts, 2 of 3 reps, and the same two of the other side: two of twenty inside.
+        // And 20 of 30 accounts, 2 of 3 reps; four of the ten with the problem outside their largest thread; and the same two of
+        // the other side: two of twenty inside.
         let (rows, failing) = failing(&both);
-        assert_eq!(rows, 11);
-        assert_eq!(failing, [(1, 2), (40, 80), (20, 30), (2, 3), (0, 40), (25, 85), (0, 20), (10, 85)]);
+        assert_eq!(rows, 12);
+        assert_eq!(failing, [(1, 2), (20, 30), (2, 3), (40, 80), (0, 40), (25, 85), (0, 20), (10, 85)]);
     }
 
     #[test]

@@ -201,13 +201,9 @@ mod tests {
     fn kappa_is_what_a_hand_computes() {
         // Twenty pairs: both 8, only the original 2, only the rewrite 1, neither 9. Observed .85, by chance .5 * .45 + .5 * .55.
         let of = |n: usize, two: [Option<usize>; 2]| vec![two; n];
-        let versions = [
-            of(8, [Some(0), Some(0)]),
-            of(2, [Some(0), None]),
-            of(1, [Some(1), Some(0)]),
-            of(9, [Some(1), Some(1)]),
-        ]
-        .concat();
+        let versions =
+            [of(8, [Some(0), Some(0)]), of(2, [Some(0), None]), of(1, [Some(1), Some(0)]), of(9, [Some(1), Some(1)])]
+                .concat();
         let first = agreement(&versions, 0);
         assert_eq!(first.n, 11);
         assert!((first.kappa.unwrap() - 0.70).abs() < 1e-12, "{first:?}");

@@ -174,7 +174,7 @@ pub struct RepresentativenessV1 {
     pub copies_out: CountsV1,
     /// People with this problem by the thread in which they first tell of it: those of the largest thread.
     pub largest_thread: CountsV1,
-    /// The largest thread holds more than a fifth of them.
+    /// The largest thread holds more than a fifth of them, and more than one.
     pub thread_dominated: bool,
     /// The share when no thread weighs more than a fifth of them.
     pub capped_rate: f64,

@@ -87,10 +87,8 @@ struct RowV1<'a> {
 /// # Errors
 /// When a number is not finite, which no View holds.
 pub fn page(view: &View, problem: &ProblemView) -> Result<String> {
-    let quotes = problem.quotes().into_iter().map(|id| QuoteV1 {
-        author: view.quote(id).author(),
-        ..quote(id, view.quote(id))
-    });
+    let quotes =
+        problem.quotes().into_iter().map(|id| QuoteV1 { author: view.quote(id).author(), ..quote(id, view.quote(id)) });
     let page = PageV1 {
         v: 1,
         trust: TrustV1 { level: view.trust.level, words: &view.trust.words },

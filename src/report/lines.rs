@@ -248,8 +248,8 @@ impl ProblemView {
             }
             Some(_) => {}
         }
-        if self.verdict.finding {
-            says.push(match self.representativeness.as_ref().and_then(|r| r.breakdown) {
+        if let Some(r) = self.representativeness.as_ref().filter(|_| self.verdict.finding) {
+            says.push(match r.breakdown {
                 Some(m) => {
                     format!("Breakdown: {} with one post each, acting together, would erase it.", Unit::People.count(m))
                 }
@@ -335,14 +335,16 @@ fn copies_words(r: &RepresentativenessV1) -> String {
 }
 
 fn thread_words(r: &RepresentativenessV1) -> String {
-    let largest = words::counted(r.largest_thread, Unit::People);
+    let CountsV1 { hits, of } = r.largest_thread;
+    let (hits, of) = (number(hits), Unit::People.count(of));
     if r.thread_dominated {
         return format!(
-            "Threads: thread_dominated, {largest} first tell of it in one thread; weighed down to a fifth the share would be {}.",
+            "Threads: thread_dominated, {hits} of the {of} in whom the reader found it first tell of it in one thread; weighed down to a \
+             fifth the share would be {}.",
             words::percent(r.capped_rate)
         );
     }
-    format!("Threads: none holds more than a fifth of them ({largest} first tell of it in the largest).")
+    format!("Threads: none dominates; {hits} of the {of} in whom the reader found it first tell of it in the largest.")
 }
 
 fn register_words(r: &RegisterV1) -> String {
@@ -378,7 +380,10 @@ impl TextureView {
         match self.by {
             0 => "nothing is stated".to_owned(),
             n if n < ENOUGH_FOR_TEXTURE => {
-                format!("not enough evidence: {stated} of {} slots are stated, by {by} (needs {ENOUGH_FOR_TEXTURE})", self.slots.len())
+                format!(
+                    "not enough evidence: {stated} of {} slots are stated, by {by} (needs {ENOUGH_FOR_TEXTURE})",
+                    self.slots.len()
+                )
             }
             _ => format!("{stated} of {} slots are stated, by {by}", self.slots.len()),
         }

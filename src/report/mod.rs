@@ -179,9 +179,16 @@ async fn gather(
     let groups = means::group(std::mem::take(&mut community.attempts), &community.elsewhere, &words);
     let mut book = QuoteBook::default();
     let (mut problems, problems_left_out) = match &codebook {
-        Some((codebook, _)) => {
-            problems::problems(codebook, comparison.as_ref(), &mut community, &mut crm, &groups, period, shown, &mut book)
-        }
+        Some((codebook, _)) => problems::problems(
+            codebook,
+            comparison.as_ref(),
+            &mut community,
+            &mut crm,
+            &groups,
+            period,
+            shown,
+            &mut book,
+        ),
         None => (Vec::new(), 0),
     };
     problems.iter_mut().for_each(|p| p.register = register.get(&p.id).copied());

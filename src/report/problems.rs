@@ -24,7 +24,10 @@ const MEANS: usize = 6;
 const SWITCHES: usize = 5;
 
 /// Views of the problems in the comparison's order, and how many are beyond the cap.
-#[expect(clippy::too_many_arguments, reason = "what the problems are made of; a struct would only be taken apart again")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what the problems are made of; a struct would only be taken apart again"
+)]
 pub(super) fn problems(
     codebook: &Codebook,
     comparison: Option<&ComparisonV1>,
@@ -111,8 +114,11 @@ fn view(
     let communities = texture::counts(&heard.communities, 6);
     let people = heard.people.len() as u64;
     let largest = communities.first().map(|c| (c.label.as_str(), c.people, people));
-    let community_quotes =
-        std::mem::take(&mut heard.quotes).pick(shown.community_quotes).into_iter().map(|q| book.add(q)).collect::<Vec<_>>();
+    let community_quotes = std::mem::take(&mut heard.quotes)
+        .pick(shown.community_quotes)
+        .into_iter()
+        .map(|q| book.add(q))
+        .collect::<Vec<_>>();
     let crm_quotes = claimed.quotes.pick(shown.crm_quotes).into_iter().map(|q| book.add(q)).collect::<Vec<_>>();
     let dated = heard.days.iter().map(|(_, person)| *person).collect::<BTreeSet<_>>();
     let undated = heard.people.difference(&dated).count() as u64;

@@ -10,13 +10,15 @@ use super::words::{self, number};
 use crate::text::display::plain;
 
 /// Narrower terminals are written to as if they were this wide, columns.
-const NARROWEST: usize = 40;
+const NARROWEST: usize = 60;
 /// From here on a name has a column of its own.
 const WIDE: usize = 100;
 /// Paragraphs are no wider than this, so that the eye finds the next line.
 const LONGEST_LINE: usize = 110;
 /// Width of the names of facts.
 const NAMES: usize = 18;
+/// An id that is longer than this may be broken in a narrow table.
+const LONGEST_ID: usize = 24;
 /// The heights of a series in one line.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -28,15 +30,14 @@ pub fn list(view: &View, problems: &[&ProblemView], hidden: usize, width: usize)
     if problems.is_empty() {
         screen.paragraph("", "No problem to show.");
     } else if screen.width >= WIDE {
-        let head =
-            ["id", "name", "people", "threads", "comm.", "accounts", "share", "trust", "verdict", "last seen"];
+        let head = ["id", "name", "people", "threads", "comm.", "accounts", "share", "trust", "verdict", "last seen"];
         let rows = problems.iter().map(|p| {
             let [people, threads, communities, accounts] = counts(p);
             let (share, last) = (share(p), last_seen(p));
             let trust = p.trust().to_owned();
             vec![p.id.clone(), p.name.clone(), people, threads, communities, accounts, share, trust, verdict(p), last]
         });
-        screen.table(&head, rows.collect(), &[1, 8], &[2, 3, 4, 5], 2);
+        screen.table(&head, rows.collect(), &[(1, 12), (8, 17)], &[2, 3, 4, 5], ["", "  "]);
     } else {
         let head = ["problem", "people", "thr.", "com.", "acc.", "share", "verdict", "last seen"];
         let rows = problems.iter().map(|p| {
@@ -45,7 +46,10 @@ pub fn list(view: &View, problems: &[&ProblemView], hidden: usize, width: usize)
             let share = format!("{}\n{}", share(p), p.trust());
             vec![name, people, threads, communities, accounts, share, verdict(p), last_seen(p)]
         });
-        screen.table(&head, rows.collect(), &[0, 6], &[1, 2, 3, 4], 1);
+        let id = problems.iter().map(|p| p.id.len()).max().unwrap_or(0).min(LONGEST_ID);
+        screen.table(&head, rows.collect(), &[(0, id), (6, 11)], &[1, 2, 3, 4], ["", " "]);
+        screen.gap();
+        screen.paragraph("", "thr. threads, com. communities, acc. accounts of the CRM that claim it");
     }
     if hidden > 0 {
         let problems = words::count(hidden as u64, "problem has", "problems have");
@@ -80,13 +84,13 @@ fn share(p: &ProblemView) -> String {
 
 /// The verdict without what is missing for it, which the page tells, and with the flags that qualify it.
 fn verdict(p: &ProblemView) -> String {
-    let mut says = p.verdict.short.split(':').next().unwrap_or_default().to_owned();
+    let mut says = p.verdict.short.split([':', '(']).next().unwrap_or_default().trim_end().to_owned();
     let flags = [
-        (p.representativeness.as_ref().is_some_and(|r| r.thread_dominated), "thread_dominated"),
-        (p.register.is_some_and(|r| r.register_sensitive), "register_sensitive"),
+        (p.representativeness.as_ref().is_some_and(|r| r.thread_dominated), "thread dominated"),
+        (p.register.is_some_and(|r| r.register_sensitive), "register sensitive"),
     ];
     for (_, flag) in flags.into_iter().filter(|(is, _)| *is) {
-        says += if says.is_empty() { "" } else { ", " };
+        says += if says.is_empty() { "" } else { "\n" };
         says += flag;
     }
     says
@@ -110,7 +114,7 @@ pub fn page(view: &View, problem: &ProblemView, width: usize) -> String {
     }
 
     screen.heading("How many, where, since when");
-    screen.fact("people", &p.people());
+    screen.fact("people", &words::counts(&p.community));
     screen.fact("threads", &number(p.threads));
     screen.fact("communities", &format!("{}: {}", number(p.communities_all as u64), p.communities_words()));
     screen.fact("by how many", &p.concentration_words());
@@ -155,7 +159,8 @@ pub fn page(view: &View, problem: &ProblemView, width: usize) -> String {
         screen.paragraph("  ", "Nobody tells of leaving anything.");
     }
 
-    screen.heading(&format!("What it is like, slot by slot: {}", p.texture.lead()));
+    screen.heading("What it is like, slot by slot");
+    screen.paragraph("  ", &p.texture.lead());
     for slot in &p.texture.slots {
         let most = slot.most();
         let most = if most.is_empty() { most } else { format!(": {most}") };
@@ -172,8 +177,8 @@ pub fn page(view: &View, problem: &ProblemView, width: usize) -> String {
     if let Some(gate) = p.gate_words() {
         screen.gap();
         screen.paragraph("  ", &gate);
-        let rows = p.gate().iter().map(|g| vec![format!("  {}", g.what), number(g.have), number(g.need), g.verdict()]);
-        screen.table(&["  evidence", "there is", "needs", ""], rows.collect(), &[0], &[1, 2], 2);
+        let rows = p.gate().iter().map(|g| vec![g.what.clone(), number(g.have), number(g.need), g.verdict()]);
+        screen.table(&["evidence", "there is", "needs", ""], rows.collect(), &[(0, 20)], &[1, 2], ["  ", "  "]);
     }
     screen.both_sides_quotes(view, p);
     if !p.change_our_mind.is_empty() {
@@ -257,12 +262,22 @@ impl Screen {
         }
     }
 
-    /// A table whose `flexible` columns give way, with the columns of numbers on the `right`.
-    fn table(&mut self, head: &[&str], rows: Vec<Vec<String>>, flexible: &[usize], right: &[usize], gap: u16) {
+    /// A table after the first of `spaces`, with the second between its columns. Its `flexible` columns give way down to a
+    /// width; the columns of numbers stand on the `right`.
+    fn table(
+        &mut self,
+        head: &[&str],
+        rows: Vec<Vec<String>>,
+        flexible: &[(usize, usize)],
+        right: &[usize],
+        spaces: [&str; 2],
+    ) {
+        let [indent, gap] = spaces;
+        let gap = u16::try_from(gap.len()).unwrap_or(1);
         let mut table = Table::new();
         table.load_preset(comfy_table::presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(self.width).unwrap_or(u16::MAX));
+        table.set_width(u16::try_from(self.width - indent.len()).unwrap_or(u16::MAX));
         table.set_header(head);
         for row in rows {
             // A cell of ours may have two lines; what somebody wrote has none.
@@ -273,14 +288,15 @@ impl Screen {
             if right.contains(&i) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
-            let constraint = if flexible.contains(&i) {
-                ColumnConstraint::LowerBoundary(Width::Fixed(10 + gap))
-            } else {
-                ColumnConstraint::ContentWidth
-            };
-            column.set_constraint(constraint);
+            column.set_constraint(match flexible.iter().find(|(column, _)| *column == i) {
+                Some((_, least)) => ColumnConstraint::LowerBoundary(Width::Fixed(
+                    u16::try_from(*least).unwrap_or(u16::MAX).saturating_add(gap),
+                )),
+                None => ColumnConstraint::ContentWidth,
+            });
         }
         for line in table.lines() {
+            self.out.push_str(indent);
             self.out.push_str(line.trim_end());
             self.out.push('\n');
         }

@@ -304,7 +304,10 @@ mod tests {
             (slot(Slot::ToolsInvolved, "Excel ", SlotValue::Text), Some("Excel")),
             (slot(Slot::Duration, "x", months(1.0)), Some("1 month")),
             (slot(Slot::Duration, "x", months(18.0)), Some("18 months")),
-            (slot(Slot::Frequency, "x", SlotValue::Frequency { rate: "daily".to_owned(), vague: false }), Some("daily")),
+            (
+                slot(Slot::Frequency, "x", SlotValue::Frequency { rate: "daily".to_owned(), vague: false }),
+                Some("daily"),
+            ),
             (slot(Slot::TriggerSituation, "at month end", SlotValue::Text), None),
         ] {
             assert_eq!(value(&slot).as_deref(), expected);

@@ -9,10 +9,10 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::model::{AuthorKey, Slot, Trust};
 use crate::model::comparison::{
     ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1, ResidualsV1,
 };
+use crate::model::{AuthorKey, Slot, Trust};
 
 /// A whole report.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,8 @@
 //! The days a report looks at: the comparison's window, so that every count in it is about the same days.
 
-use jiff::{Timestamp, ToSpan};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use crate::model::comparison::WindowV1;
 

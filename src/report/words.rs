@@ -127,9 +127,13 @@ pub(super) fn share_short(rate: &RateV1) -> Option<String> {
     (rate.of >= ENOUGH_FOR_A_SHARE || rate.low.is_some()).then(|| percent(rate.rate))
 }
 
-/// The counts behind a share: `128 of 412`, and for a corrected one `machine count 128 of 412`.
+/// The counts behind a share: `128 of 412`, and for a corrected one `machine count 128 of 412`, unless all were counted by hand.
 pub(super) fn counts(rate: &RateV1) -> String {
-    let prefix = if rate.low.is_some() { "machine count " } else { "" };
+    let prefix = match rate.low {
+        None => "",
+        Some(_) if rate.labels >= rate.of => "hand count ",
+        Some(_) => "machine count ",
+    };
     format!("{prefix}{} of {}", number(rate.hits), number(rate.of))
 }
 

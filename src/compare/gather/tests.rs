@@ -278,6 +278,8 @@ async fn authors_of_the_same_words_are_one_person() {
     assert_eq!(world.cells(all_different).await.community.0.len(), 100);
     let cells = world.cells(same_text).await;
     assert_eq!(cells.community.0.len(), 61);
+    let copied = cells.community.0.iter().find(|u| u.accounts > 1).expect("a merged person");
+    assert_eq!(copied.accounts, 40, "one person, whose accounts stay known");
     assert!(
         cells.caveats.iter().any(|c| c.contains("40 author accounts") && c.contains("1 person")),
         "{:?}",
