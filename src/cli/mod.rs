@@ -72,7 +72,7 @@ enum Verb {
     Demo(demo::DemoArgs),
     /// Write a commented candor.toml into this folder.
     Init,
-    /// Collect, index, extract, crm, group, compare, report, as candor.toml says. Safe to repeat.
+    /// Collect, index, extract, crm, group, compare, report as candor.toml says. Safe to repeat.
     Run,
     /// Read posts from files, folders, a Discourse address or a subreddit.
     Collect(CollectArgs),
@@ -89,7 +89,7 @@ enum Verb {
     Compare,
     /// Write the report: HTML, Markdown, JSON.
     Report(ReportArgs),
-    /// Every problem of the list: how many have it, what the CRM says of it, how far the numbers can be trusted.
+    /// The list of problems: people, threads, accounts, shares, verdicts, and what lies outside.
     Problems(problems::ProblemsArgs),
     /// Everything that is known of one problem, with quotes.
     Problem(problems::ProblemArgs),

@@ -257,10 +257,7 @@ impl ProblemView {
             });
         }
         says.extend(self.excluded.words("In its threads").into_iter());
-        says.push(match &self.register {
-            None => "Register: not tested (“candor problems --register PAIRS”).".to_owned(),
-            Some(register) => register_words(register),
-        });
+        says.extend(self.register.as_ref().map(register_words));
         says
     }
 

@@ -11,8 +11,8 @@ use crate::text::display::plain;
 
 /// Narrower terminals are written to as if they were this wide, columns.
 const NARROWEST: usize = 60;
-/// From here on a name has a column of its own.
-const WIDE: usize = 100;
+/// With this many columns beside the longest id a name has a column of its own.
+const WIDE: usize = 98;
 /// Paragraphs are no wider than this, so that the eye finds the next line.
 const LONGEST_LINE: usize = 110;
 /// Width of the names of facts.
@@ -27,9 +27,10 @@ pub fn list(view: &View, problems: &[&ProblemView], hidden: usize, width: usize)
     let mut screen = Screen::new(width);
     screen.paragraph("", &format!("{}. {}", view.trust.name, view.trust.words));
     screen.gap();
+    let id = problems.iter().map(|p| p.id.len()).max().unwrap_or(0).min(LONGEST_ID);
     if problems.is_empty() {
         screen.paragraph("", "No problem to show.");
-    } else if screen.width >= WIDE {
+    } else if screen.width >= WIDE + id {
         let head = ["id", "name", "people", "threads", "comm.", "accounts", "share", "trust", "verdict", "last seen"];
         let rows = problems.iter().map(|p| {
             let [people, threads, communities, accounts] = counts(p);
@@ -37,7 +38,7 @@ pub fn list(view: &View, problems: &[&ProblemView], hidden: usize, width: usize)
             let trust = p.trust().to_owned();
             vec![p.id.clone(), p.name.clone(), people, threads, communities, accounts, share, trust, verdict(p), last]
         });
-        screen.table(&head, rows.collect(), &[(1, 12), (8, 17)], &[2, 3, 4, 5], ["", "  "]);
+        screen.table(&head, rows.collect(), &[(1, 10), (8, 14)], &[2, 3, 4, 5], ["", "  "]);
     } else {
         let head = ["problem", "people", "thr.", "com.", "acc.", "share", "verdict", "last seen"];
         let rows = problems.iter().map(|p| {
@@ -46,7 +47,6 @@ pub fn list(view: &View, problems: &[&ProblemView], hidden: usize, width: usize)
             let share = format!("{}\n{}", share(p), p.trust());
             vec![name, people, threads, communities, accounts, share, verdict(p), last_seen(p)]
         });
-        let id = problems.iter().map(|p| p.id.len()).max().unwrap_or(0).min(LONGEST_ID);
         screen.table(&head, rows.collect(), &[(0, id), (6, 11)], &[1, 2, 3, 4], ["", " "]);
         screen.gap();
         screen.paragraph("", "thr. threads, com. communities, acc. accounts of the CRM that claim it");
@@ -174,6 +174,9 @@ pub fn page(view: &View, problem: &ProblemView, width: usize) -> String {
     for says in p.representative_words() {
         screen.item(&says);
     }
+    if p.register.is_none() {
+        screen.item("Register: not tested (“candor problems --register PAIRS”).");
+    }
     if let Some(gate) = p.gate_words() {
         screen.gap();
         screen.paragraph("  ", &gate);
@@ -284,6 +287,7 @@ impl Screen {
             table.add_row(row.iter().map(|cell| cell.split('\n').map(plain).collect::<Vec<_>>().join("\n")));
         }
         for (i, column) in table.column_iter_mut().enumerate() {
+            let gap = if i + 1 == head.len() { 0 } else { gap };
             column.set_padding((0, gap));
             if right.contains(&i) {
                 column.set_cell_alignment(CellAlignment::Right);

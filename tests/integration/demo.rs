@@ -173,9 +173,7 @@ fn every_problem_has_a_page(demo: &Demo) {
         assert!(text.lines().all(|l| l.chars().count() <= 80 || l.contains("://")), "{text}");
     }
     let workspace = ["--workspace", "candor-demo/workspace", "problem"];
-    for (id, says) in
-        [("ofline_los", "the nearest are offline_loss"), ("o", "offline_loss, oncall_fair, online_booking")]
-    {
+    for (id, says) in [("ofline_los", "the nearest are offline_loss"), ("on", "oncall_fair, online_booking")] {
         let ran = demo.place.run(&[&workspace[..], &[id]].concat());
         assert_eq!(ran.code, 2);
         assert!(ran.stdout.is_empty() && ran.stderr.contains(says), "{}", ran.stderr);
