@@ -62,18 +62,20 @@ fn gate(cells: &Cells, index: usize) -> Vec<GateV1> {
     if !cells.community.0.is_empty() {
         rows.push(rule::OUTSIDE_ONE_THREAD.row(rule::outside_largest(people().map(|u| u.cluster))));
     }
-    let threads = people().filter_map(|u| Some(u.occurrence(index)?.cluster)).collect::<Vec<_>>();
     let has_crm = cells.population.accounts > 0;
+    let rate = |units: &Units| units.hits(index) as f64 / units.0.len().max(1) as f64;
+    let silent = !has_crm || rate(&cells.community) >= rate(&cells.crm);
+    let threads = people().filter_map(|u| Some(u.occurrence(index)?.cluster)).collect::<Vec<_>>();
+    // What is claimed in the CRM and told by one or two people is not about their threads.
+    let crowd = rule::distinct(threads.iter().copied()) < threads.len();
+    if !threads.is_empty() && (silent || crowd) {
+        rows.push(rule::PROBLEM_OUTSIDE_ONE_THREAD.row(rule::outside_largest(threads.into_iter())));
+    }
     let crm = [("crm", &cells.crm)].into_iter().filter(|_| has_crm);
     if has_crm {
         rows.extend(rule::crm_rows(&cells.population));
-        let rate = |units: &Units| units.hits(index) as f64 / units.0.len().max(1) as f64;
-        if rate(&cells.community) >= rate(&cells.crm) {
-            rows.push(rule::SILENT.row(cells.community.hits(index) as u64));
-            rows.push(rule::PROBLEM_OUTSIDE_ONE_THREAD.row(rule::outside_largest(threads.into_iter())));
-        } else {
-            rows.push(rule::PHANTOM.row(cells.crm.hits(index) as u64));
-        }
+        let (people, accounts) = (cells.community.hits(index) as u64, cells.crm.hits(index) as u64);
+        rows.push(if silent { rule::SILENT.row(people) } else { rule::PHANTOM.row(accounts) });
     }
     for (side, units) in [("community", &cells.community)].into_iter().chain(crm) {
         rows.push(rule::label_row(side, units.labelled(), units.0.len()));
@@ -247,16 +249,16 @@ mod tests {
             let failing = rows.iter().filter(|r| !r.passes()).map(|r| (r.have, r.need)).collect::<Vec<_>>();
             (rows.len(), failing)
         };
-        // One of two communities; no label of forty; ten of forty inside. Six of forty in the largest thread is no crowd.
+        // One of two communities; four of the ten with the problem outside their largest thread, while six of forty in one is
+        // no crowd; no label of forty; ten of forty inside.
         let alone = cells(ten_of_forty(), Vec::new());
-        assert_eq!(failing(&alone), (6, vec![(1, 2), (0, 40), (25, 85)]));
+        assert_eq!(failing(&alone), (7, vec![(1, 2), (40, 80), (0, 40), (25, 85)]));
         let accounts = (0..20).map(|i| Unit { rep: Some(i % 2), ..person(i, i, 1, i < 2) }).collect();
         let both = cells(ten_of_forty(), accounts);
-        // And 20 of 30 accounts, 2 of 3 reps; four of the ten with the problem outside their largest thread; and the same two of
-        // the other side: two of twenty inside.
+        // And 20 of 30 accounts, 2 of 3 reps, and the same two of the other side: two of twenty inside.
         let (rows, failing) = failing(&both);
         assert_eq!(rows, 12);
-        assert_eq!(failing, [(1, 2), (20, 30), (2, 3), (40, 80), (0, 40), (25, 85), (0, 20), (10, 85)]);
+        assert_eq!(failing, [(1, 2), (40, 80), (20, 30), (2, 3), (0, 40), (25, 85), (0, 20), (10, 85)]);
     }
 
     #[test]

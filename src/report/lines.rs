@@ -256,7 +256,7 @@ impl ProblemView {
                 None => "Breakdown: not even a million people acting together would erase it.".to_owned(),
             });
         }
-        says.extend(self.excluded.words("In its threads").into_iter());
+        says.extend(self.excluded.words("In its threads"));
         says.extend(self.register.as_ref().map(register_words));
         says
     }
