@@ -48,10 +48,13 @@ impl Header {
     }
 }
 
-/// Letters and digits of a name, lower case. What Pipedrive's tables put before each (`Note - Content`) is left out.
+/// What Pipedrive's tables put before each name (`Note - Content`).
+pub(super) const PIPEDRIVE_KINDS: [&str; 6] =
+    ["Note - ", "Deal - ", "Organization - ", "Person - ", "Activity - ", "Lead - "];
+
+/// Letters and digits of a name, lower case, without what Pipedrive puts before it.
 pub(super) fn normal(name: &str) -> String {
-    let kinds = ["Note - ", "Deal - ", "Organization - ", "Person - ", "Activity - ", "Lead - "];
-    let name = kinds.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
+    let name = PIPEDRIVE_KINDS.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
