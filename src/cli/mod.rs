@@ -238,6 +238,10 @@ fn formats(out: &mut Output) -> Result<Exit> {
         out.line(&format!("candor collect reads\n  {}", names.join("\n  ")))?;
         out.line(&format!("candor crm import reads\n  {}", crm.join("\n  ")))?;
         out.line("Files may be packed with zip, gzip or zstd, and of any encoding. What a file is, is told from its content.")?;
+        out.line(
+            "Files are read as streams, so they may be of any size. Only a saved page and a single JSON document are held whole, \
+             and refused above 16 MiB; so is a record of any other.",
+        )?;
     }
     Ok(Exit::Done)
 }
