@@ -119,7 +119,8 @@ impl Embeddings {
     pub async fn embed(&self, texts: &[String]) -> Result<Bought, Unanswered> {
         let mut asked = texts.iter().map(String::as_str).collect::<Vec<_>>();
         let mut vectors = vec![Vec::new(); texts.len()];
-        let mut todo = vec![0..texts.len()];
+        let all = 0..texts.len();
+        let mut todo = vec![all];
         let mut taken = Amount::default();
         while let Some(range) = todo.pop().filter(|range| !range.is_empty()) {
             match self.request(&asked[range.clone()]).await {
