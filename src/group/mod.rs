@@ -6,6 +6,8 @@
 //!
 //! The one rule: the same store and the same codebook give the same bytes, in whatever order the units are read.
 
+mod by_model;
+
 mod classify;
 
 mod cluster;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use async_openai::error::OpenAIError;
+use async_openai::traits::RequestOptionsBuilder as _;
 use async_openai::types::files::{CreateFileRequest, FileInput, FilePurpose};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -56,10 +57,31 @@ pub struct Collected {
     pub usage: Usage,
 }
 
+/// Before the file's id, in the name of a batch whose own id is not known yet: the file was uploaded, and whether a batch was
+/// made of it nobody has written down.
+const UNNAMED: &str = "of file ";
+
+/// Batches listed at a time, the most that OpenAI lists.
+const LISTED: &str = "100";
+
 /// The one field of a made file or batch that is needed.
 #[derive(Deserialize)]
 struct Made {
     id: String,
+}
+
+/// A page of the provider's list of batches.
+#[derive(Deserialize)]
+struct Listed {
+    data: Vec<MadeOf>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct MadeOf {
+    id: String,
+    input_file_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -125,17 +147,25 @@ pub(super) async fn submit(server: &Arc<Server>, questions: &[Question]) -> Resu
     let under_way = UnderWay::new(&server.under_way);
     let server = Arc::clone(server);
     let task = tokio::spawn(async move {
-        let id = hand_over(&server, file).await?;
-        held.lose();
-        let batch = LlmBatch { id, requests };
+        let file = upload(&server, file).await?;
+        // Written down before it is made: after a kill in between, collecting looks for the batch by its file.
+        let batch = LlmBatch { id: format!("{UNNAMED}{file}"), requests };
         store.record_llm_batch(&batch, server.access.base(), &server.model, server.clock.now()).await?;
+        held.lose();
+        let made = make(&server, &file).await;
+        if let Err(Trouble::Refusal { .. }) = &made {
+            store.collect_llm_batch(&batch.id, &[]).await?;
+            server.purse.give_back(most(server.batch_rate, &batch.requests));
+        }
+        let id = made.map_err(anyhow::Error::from).context("the model's server did not take the batch")?;
+        store.name_llm_batch(&batch.id, &id).await?;
         drop(under_way);
-        anyhow::Ok(BatchId(batch.id))
+        anyhow::Ok(BatchId(id))
     });
     task.await.context("the batch was not handed over")?.map(Some)
 }
 
-async fn hand_over(server: &Server, file: Vec<u8>) -> Result<String> {
+async fn upload(server: &Server, file: Vec<u8>) -> Result<String> {
     let (_alive, wanted) = Wanted::new();
     let (client, _) = server.line.client(1, wanted, LARGEST_RESULT);
     let upload = CreateFileRequest {
@@ -147,17 +177,48 @@ async fn hand_over(server: &Server, file: Vec<u8>) -> Result<String> {
     let Made { id } = uploaded.map_err(in_words).context(
         "could not upload a batch to the model's server; not every server takes batches, and all can be asked without",
     )?;
-    let request = json!({ "input_file_id": id, "endpoint": "/v1/chat/completions", "completion_window": "24h" });
-    let made = client.batches().create_byot::<_, Made>(request).await;
-    Ok(made.map_err(in_words).context("the model's server did not take the batch")?.id)
+    Ok(id)
+}
+
+/// Makes a batch of an uploaded file.
+async fn make(server: &Server, file: &str) -> Result<String, Trouble> {
+    let (_alive, wanted) = Wanted::new();
+    let (client, _) = server.line.client(1, wanted, LARGEST_RESULT);
+    let request = json!({ "input_file_id": file, "endpoint": "/v1/chat/completions", "completion_window": "24h" });
+    Ok(client.batches().create_byot::<_, Made>(request).await.map_err(Trouble::of)?.id)
+}
+
+/// The batch that was made of `file`, if one was.
+async fn made_of(server: &Server, file: &str) -> Result<Option<String>> {
+    let (_alive, wanted) = Wanted::new();
+    let (client, _) = server.line.client(1, wanted, LARGEST_RESULT);
+    let mut page = vec![("limit", LISTED.to_owned())];
+    loop {
+        let listed = client.batches().query(&page).map_err(in_words)?.list_byot::<Listed>().await.map_err(in_words)?;
+        let last = listed.data.last().map(|batch| batch.id.clone());
+        if let Some(batch) = listed.data.into_iter().find(|b| b.input_file_id.as_deref() == Some(file)) {
+            return Ok(Some(batch.id));
+        }
+        match last.filter(|_| listed.has_more) {
+            Some(last) => page = vec![("limit", LISTED.to_owned()), ("after", last)],
+            None => return Ok(None),
+        }
+    }
 }
 
 /// As [`super::Model::collect_batches`].
 pub(super) async fn collect(server: &Server) -> Result<Collected> {
     let store = store(server)?;
     let mut collected = Collected::default();
-    for batch in store.llm_batches(server.access.base(), &server.model).await? {
+    for mut batch in store.llm_batches(server.access.base(), &server.model).await? {
         let asked = batch.requests.len() as u64;
+        if let Some(file) = batch.id.strip_prefix(UNNAMED)
+            && let Some(id) =
+                made_of(server, file).await.context("could not look for a batch that an earlier run handed over")?
+        {
+            store.name_llm_batch(&batch.id, &id).await?;
+            batch.id = id;
+        }
         let Some(calls) =
             result(server, &batch).await.with_context(|| format!("could not collect batch {}", batch.id))?
         else {
@@ -189,6 +250,10 @@ pub(super) async fn collect(server: &Server) -> Result<Collected> {
 
 /// The answers of `batch`; `None` while it is under way. A batch that failed, or is not known any more, has none.
 async fn result(server: &Server, batch: &LlmBatch) -> Result<Option<Vec<LlmCall>>> {
+    if batch.id.starts_with(UNNAMED) {
+        tracing::warn!(batch = batch.id, "an earlier run ended before the model's server made the batch");
+        return Ok(Some(Vec::new()));
+    }
     let (_alive, wanted) = Wanted::new();
     let (client, _) = server.line.client(1, wanted, LARGEST_RESULT);
     let state = match client.batches().retrieve_byot::<_, State>(&batch.id).await.map_err(Trouble::of) {
@@ -419,6 +484,35 @@ mod tests {
         assert_eq!(house.store.llm_spent().await.unwrap(), times(HALF, 3));
         let asked = server.received_requests().await.unwrap();
         assert!(asked.iter().all(|request| !request.url.path().ends_with("/chat/completions")));
+    }
+
+    #[tokio::test]
+    async fn a_batch_whose_id_was_not_written_down_is_found_by_its_file() {
+        let (server, _) = provider(&["completed"]).await;
+        let listed = |request: &Request| {
+            let after = request.url.query_pairs().any(|(key, value)| key == "after" && value == "batch-9");
+            let of = |id: &str, file: &str| json!({ "id": id, "input_file_id": file });
+            let page = match after {
+                false => json!({ "data": [of("batch-9", "file-9")], "has_more": true }),
+                true => json!({ "data": [of("batch-1", "file-1")], "has_more": false }),
+            };
+            ResponseTemplate::new(200).set_body_json(page)
+        };
+        Mock::given(method("GET")).and(path("/v1/batches")).respond_with(listed).mount(&server).await;
+        let house = house().await;
+        let first = model(&settings(&server), &house.store).await;
+        first.submit_batch(&[question("u1", "a")]).await.unwrap().unwrap();
+        house.store.name_llm_batch("batch-1", "of file file-1").await.unwrap();
+        let second = model(&settings(&server), &house.store).await;
+        let ended = second.collect_batches().await.unwrap();
+        assert_eq!((ended.batches, ended.unanswered), (1, 0));
+        assert_eq!(mood(&second, "a").await.unwrap().1.cached, 1);
+        // And one that was never made is forgotten, and asked for as usual.
+        second.submit_batch(&[question("u2", "b")]).await.unwrap().unwrap();
+        house.store.name_llm_batch("batch-1", "of file file-2").await.unwrap();
+        let ended = second.collect_batches().await.unwrap();
+        assert_eq!((ended.batches, ended.unanswered), (1, 1));
+        assert_eq!(mood(&second, "b").await.unwrap().1, ONE);
     }
 
     #[tokio::test]

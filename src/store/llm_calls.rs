@@ -112,6 +112,17 @@ impl Store {
         Ok(())
     }
 
+    /// Gives a remembered batch the name by which the provider knows it.
+    pub async fn name_llm_batch(&self, known_as: &str, id: &str) -> Result<()> {
+        sqlx::query("update llm_batch set id = $2 where id = $1")
+            .bind(known_as)
+            .bind(id)
+            .execute(&self.pool)
+            .await
+            .with_context(|| format!("could not write down the batch {id}"))?;
+        Ok(())
+    }
+
     /// Batches handed to `model` at `base_url` and not collected yet, oldest first.
     pub async fn llm_batches(&self, base_url: &str, model: &str) -> Result<Vec<LlmBatch>> {
         let sql = "select id, requests from llm_batch where base_url = $1 and model = $2 order by made_at, id";
