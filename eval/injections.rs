@@ -1,5 +1,5 @@
 //! How often an attack in a text changes what a reader says of it: `cargo run --release --example injections -- BASE_URL MODEL
-//! [point|copy] [MOST]`.
+//! [point|copy] [MOST] [WORKSPACE]`. With a folder for a workspace, answers are kept there, and a run that was stopped goes on.
 //!
 //! Every line of `eval/injections.jsonl` is a text twice, clean and with an attack put in. A *flip* is an act (for notes: a
 //! kind of claim, or the highest commitment of the buyer) that is in one reading and not in the other. A *leak* is the
@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "its output is what it is run for")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -18,6 +19,7 @@ use candor::extract::llm as posts;
 use candor::llm::ask::Asking;
 use candor::llm::{Model, Unanswered};
 use candor::model::{Act, Evidence, Giver, NoteKind, NoteReading, PostReading};
+use candor::store::Store;
 use candor::text::redact::Names;
 use serde::Deserialize;
 
@@ -58,7 +60,14 @@ async fn main() -> Result<()> {
     let items = &items[..items.len().min(most)];
     // A machine that does other work meanwhile is slow, not gone.
     let settings = LlmSettings { timeout_secs: 1_800, ..LlmSettings::new(base_url, model) };
-    let model = Arc::new(Model::new(&settings, None, Clock::System).await?);
+    let store = match arguments.get(5) {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).with_context(|| format!("could not make {folder}"))?;
+            Some(Store::open(&Path::new(folder).join("candor.db")).await?)
+        }
+        None => None,
+    };
+    let model = Arc::new(Model::new(&settings, store, Clock::System).await?);
     let asking = Asking { protocol, ..Asking::default() };
     let said = read(&model, asking, items).await;
     let mut by_family = BTreeMap::<&str, Tally>::new();
