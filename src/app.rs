@@ -20,7 +20,7 @@ use crate::net::Net;
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::redact::Names;
-use crate::{crm, extract};
+use crate::{crm, extract, group};
 
 /// An open workspace with everything a stage may ask for.
 #[derive(Debug)]
@@ -99,6 +99,8 @@ pub struct LlmReaders {
     pub post: extract::llm::Reader,
     /// Reads notes.
     pub note: crm::llm::Reader,
+    /// Names problems, and says what belongs to them.
+    pub sorter: group::by_model::Sorter,
     /// Which posts are worth a call.
     pub cascade: Cascade,
 }
@@ -157,7 +159,8 @@ impl LlmReaders {
         let names = Names::new(llm.contact_names.iter().map(String::as_str));
         Ok(Self {
             post: extract::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
-            note: crm::llm::Reader::new(Arc::clone(&model), llm.into(), names, secret),
+            note: crm::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
+            sorter: group::by_model::Sorter::new(Arc::clone(&model), names, secret, llm.assign_problems),
             cascade: Cascade { pass_on: llm.pass_on, audit: llm.audit },
             model,
         })

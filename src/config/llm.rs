@@ -80,6 +80,8 @@ pub struct LlmSettings {
     pub posts_per_request: usize,
     /// Whether every found act is checked by a second, cheap question.
     pub judge_support: bool,
+    /// Whether the model says for each signal and claimed pain which problem it belongs to, or only names problems.
+    pub assign_problems: bool,
     /// Posts are passed on to the model when the embedded reader gives any act at least this probability, 0 to 1.
     pub pass_on: f64,
     /// Share of the posts not passed on that is read all the same, to measure what is missed, 0 to 1.
@@ -130,6 +132,7 @@ pub(super) struct LlmFile {
     protocol: Protocol,
     posts_per_request: Option<usize>,
     judge_support: Option<bool>,
+    assign_problems: Option<bool>,
     pass_on: Option<f64>,
     audit: Option<f64>,
     #[serde(default)]
@@ -163,6 +166,7 @@ impl LlmSettings {
             protocol: Protocol::Point,
             posts_per_request: 1,
             judge_support: true,
+            assign_problems: true,
             pass_on: 0.15,
             audit: 0.02,
             contact_names: Vec::new(),
@@ -205,6 +209,7 @@ impl LlmSettings {
             protocol: file.protocol,
             posts_per_request: file.posts_per_request.unwrap_or(defaults.posts_per_request),
             judge_support: file.judge_support.unwrap_or(defaults.judge_support),
+            assign_problems: file.assign_problems.unwrap_or(defaults.assign_problems),
             pass_on: file.pass_on.unwrap_or(defaults.pass_on),
             audit: file.audit.unwrap_or(defaults.audit),
             contact_names: file.contact_names,

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
+use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use rand::seq::SliceRandom;
 use rand::SeedableRng;
@@ -13,15 +14,19 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Grouped;
 use super::terms::terms;
 use super::units::Unit;
 use crate::config::Protocol;
-use crate::llm::outgoing::{Outgoing, context_line, nonce};
+use crate::llm::contacts::Contacts;
+use crate::llm::outgoing::{self, Outgoing, context_line, nonce};
 use crate::llm::prompt::Prompt;
 use crate::llm::sheet::{Form, Sheet};
 use crate::llm::{Answer, Model, Question, Unanswered, Usage};
 use crate::model::id::content_hash;
-use crate::model::{Codebook, Problem};
+use crate::model::{AccountId, Codebook, Problem, ProblemId};
+use crate::progress::Progress;
+use crate::store::{Side, Store};
 use crate::text::redact::Names;
 
 /// Questions under way at once.
@@ -86,22 +91,59 @@ pub struct Sorter {
     model: Arc<Model>,
     names: Names,
     secret: [u8; 32],
+    /// Whether each unit is asked about, or problems are only named.
+    assigns: bool,
+}
+
+/// What the model did for a grouping.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    naming: Naming,
+    assigned: Option<Assigning>,
+}
+
+impl Sorted {
+    /// As it is published in the stage's summary.
+    pub(super) fn published(&self) -> Value {
+        let Naming { named, ungrounded, usage } = self.naming;
+        let mut usage = usage;
+        let mut told = json!({ "named": named, "ungrounded": ungrounded });
+        if let Some(assigned) = &self.assigned {
+            let of = |choice: Choice| assigned.choices.iter().filter(|c| **c == Some(choice)).count();
+            usage += assigned.usage;
+            told["contested"] = json!(of(Choice::Contested));
+            told["none"] = json!(of(Choice::None));
+            told["unanswered"] = json!(assigned.failures.len());
+        }
+        told["spent"] = usage.published();
+        told
+    }
+
+    /// Units that got no usable answer, and why.
+    pub(super) fn failures(&self) -> &[(String, String)] {
+        self.assigned.as_ref().map_or(&[], |assigned| &assigned.failures)
+    }
+
+    /// Whether the model says of the unit at `place` that it tells of no problem.
+    pub(super) fn is_none(&self, place: usize) -> bool {
+        self.assigned.as_ref().is_some_and(|a| a.choices.get(place) == Some(&Some(Choice::None)))
+    }
 }
 
 /// What came of naming.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Naming {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Naming {
     /// Problems whose name is the model's.
-    pub(super) named: usize,
+    named: usize,
     /// Names and parts of statements that said what the quotes do not.
-    pub(super) ungrounded: usize,
+    ungrounded: usize,
     /// What it took.
-    pub(super) usage: Usage,
+    usage: Usage,
 }
 
 /// Where a unit belongs, as the model has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choice {
+enum Choice {
     /// To the problem at this place of the codebook.
     Problem(usize),
     /// To a problem that the codebook lacks.
@@ -114,24 +156,96 @@ pub(super) enum Choice {
 
 /// What came of assigning.
 #[derive(Debug, Default)]
-pub(super) struct Assigning {
+struct Assigning {
     /// For each unit, in order, the choice; `None` where the model gave no usable answer.
-    pub(super) choices: Vec<Option<Choice>>,
+    choices: Vec<Option<Choice>>,
     /// What got no usable answer, by unit id, and why.
-    pub(super) failures: Vec<(String, String)>,
+    failures: Vec<(String, String)>,
     /// What it took.
-    pub(super) usage: Usage,
+    usage: Usage,
 }
 
 impl Sorter {
-    /// Asks `model`. `names` are masked before anything is sent; `secret` makes the fences unguessable.
-    pub fn new(model: Arc<Model>, names: Names, secret: [u8; 32]) -> Self {
-        Self { model, names, secret }
+    /// Asks `model`; about each unit too when it `assigns`. `names` are masked before anything is sent; `secret` makes the
+    /// fences unguessable.
+    pub fn new(model: Arc<Model>, names: Names, secret: [u8; 32], assigns: bool) -> Self {
+        Self { model, names, secret, assigns }
     }
 
-    /// The model's name.
-    pub(super) fn model(&self) -> &str {
-        self.model.name()
+    /// What its results are told by: model and prompts.
+    pub(super) fn recipe(&self) -> String {
+        let assigns = if self.assigns { ASSIGN_FILE } else { "" };
+        format!("{}:{}", self.model.name(), &content_hash(&[NAME_FILE, assigns])[..12])
+    }
+
+    /// Gives the problems of `grouped` that are not in `known` a name, and puts `units` where the model says they belong. The
+    /// names of the CRM's contacts in `store` are masked in what its notes say.
+    ///
+    /// # Errors
+    /// When the model cannot be asked at all, or the store not read; nothing was changed, and what was answered is not paid for
+    /// again.
+    pub(super) async fn sort(
+        &self,
+        store: &Store,
+        grouped: &mut Grouped,
+        units: &[Unit],
+        known: &BTreeSet<ProblemId>,
+        progress: Progress,
+    ) -> Result<Sorted> {
+        let units = &self.masked(store, units).await?;
+        let mut problems = grouped.codebook.problems().to_vec();
+        let fresh = (0..problems.len()).filter(|&k| !known.contains(&problems[k].id)).collect::<Vec<_>>();
+        let mut named = fresh.iter().map(|&k| problems[k].clone()).collect::<Vec<_>>();
+        let quotes = fresh.iter().map(|&k| typical_quotes(grouped, units, k)).collect::<Vec<_>>();
+        let naming = self.name(&mut named, &quotes).await?;
+        for (k, problem) in fresh.into_iter().zip(named) {
+            problems[k] = problem;
+        }
+        // The ids are what they were, and so is the order.
+        let codebook = Codebook::new(grouped.codebook.made_by.as_str(), problems);
+        let assigned = if self.assigns {
+            let bar = progress.bar("group", units.len() as u64);
+            let told = self.assign(&codebook, units, |usage| {
+                bar.inc(1);
+                if let Some(paid) = usage.paid() {
+                    bar.set_message(format!("group, {paid}"));
+                }
+            });
+            let told = told.await?;
+            bar.finish_and_clear();
+            for (placed, choice) in grouped.placed.iter_mut().zip(&told.choices) {
+                match choice {
+                    Some(Choice::Problem(k)) => *placed = (Some(*k), 1.0),
+                    Some(Choice::Other | Choice::None) => placed.0 = None,
+                    // The program's own answer stands.
+                    Some(Choice::Contested) | None => {}
+                }
+            }
+            Some(told)
+        } else {
+            None
+        };
+        grouped.codebook = codebook;
+        Ok(Sorted { naming, assigned })
+    }
+
+    /// `units` without the names of people.
+    async fn masked(&self, store: &Store, units: &[Unit]) -> Result<Vec<Unit>> {
+        let mut contacts = Contacts::new(store, &self.names).await?;
+        let mut masked = units.to_vec();
+        for unit in &mut masked {
+            let firm = (unit.side == Side::Crm).then(|| AccountId::new(unit.who.as_str()));
+            let names = match &firm {
+                Some(firm) => {
+                    contacts.of(firm);
+                    contacts.names(firm)
+                }
+                None => &self.names,
+            };
+            unit.quote = outgoing::masked(&unit.quote, &[names]);
+            unit.around = outgoing::masked(&unit.around, &[names]);
+        }
+        Ok(masked)
     }
 
     /// Gives each of `problems` a name and a statement made from its `quotes`, the most typical first. What the quotes do not
@@ -139,7 +253,7 @@ impl Sorter {
     ///
     /// # Errors
     /// When the model cannot be asked at all. A question that gets no usable answer leaves its problem as it was.
-    pub(super) async fn name(
+    async fn name(
         &self,
         problems: &mut [Problem],
         quotes: &[Vec<&str>],
@@ -170,7 +284,7 @@ impl Sorter {
     ///
     /// # Errors
     /// When the model cannot be asked at all; what was answered is kept and not paid for again.
-    pub(super) async fn assign(
+    async fn assign(
         &self,
         codebook: &Codebook,
         units: &[Unit],
@@ -256,6 +370,18 @@ impl Sorter {
     }
 }
 
+/// What different people say of problem `k`, the most typical first.
+fn typical_quotes<'a>(grouped: &Grouped, units: &'a [Unit], k: usize) -> Vec<&'a str> {
+    let mut own = units.iter().zip(&grouped.placed).filter(|(_, (problem, _))| *problem == Some(k)).collect::<Vec<_>>();
+    own.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then_with(|| a.0.id.cmp(&b.0.id)));
+    let mut spoke = BTreeSet::new();
+    own.into_iter()
+        .filter(|(unit, _)| spoke.insert((unit.side, unit.who.as_str())))
+        .take(QUOTES)
+        .map(|(unit, _)| unit.quote.as_str())
+        .collect()
+}
+
 /// A problem as a line of the list.
 fn entry(problem: &Problem) -> String {
     let list = |title: &str, lines: &[String]| match lines.is_empty() {
@@ -316,8 +442,6 @@ fn stems(text: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ProblemId;
-    use crate::store::Side;
 
     fn problem(id: &str, name: &str) -> Problem {
         Problem {
@@ -331,7 +455,7 @@ mod tests {
     }
 
     fn sorter(script: impl Fn(&Question) -> Value + Send + Sync + 'static) -> Sorter {
-        Sorter::new(Arc::new(Model::scripted(script)), Names::default(), [3; 32])
+        Sorter::new(Arc::new(Model::scripted(script)), Names::default(), [3; 32], true)
     }
 
     fn unit(quote: &str) -> Unit {
