@@ -31,7 +31,7 @@ pub async fn run(app: &App, tell: &mut dyn FnMut(&StageSummary) -> Result<()>) -
         tell(&crm_import(app, &app.settings.crm, app.settings.crm_map.as_deref(), &zone).await?)?;
     }
     tell(&crm_read(app).await?)?;
-    tell(&group(app).await?)?;
+    tell(&group(app, false).await?)?;
     if let Some(labels) = &app.settings.labels {
         tell(&label_import(app, labels).await?)?;
     }
@@ -118,10 +118,16 @@ pub async fn crm_read(app: &App) -> Result<StageSummary> {
     }
 }
 
-/// Stage 5.
-pub async fn group(app: &App) -> Result<StageSummary> {
-    let codebook = app.settings.codebook.as_deref();
-    group::run(&app.store, &app.recipes(), codebook, app.settings.compare.seed, app.clock.now(), app.progress).await
+/// Stage 5; `anew` makes the list of problems afresh.
+pub async fn group(app: &App, anew: bool) -> Result<StageSummary> {
+    let wanted = group::Wanted { codebook: app.settings.codebook.as_deref(), anew, seed: app.settings.compare.seed };
+    group::run(&app.store, &app.recipes(), wanted, app.clock.now(), app.progress).await
+}
+
+/// Stage 5 on the codebook file `file`, which is frozen.
+pub async fn group_into(app: &App, file: &Path) -> Result<StageSummary> {
+    let wanted = group::Wanted { codebook: Some(file), anew: false, seed: app.settings.compare.seed };
+    group::run(&app.store, &app.recipes(), wanted, app.clock.now(), app.progress).await
 }
 
 /// Draws people and accounts to label by hand, replacing an earlier sample.

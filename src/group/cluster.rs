@@ -12,10 +12,10 @@ use rayon::prelude::*;
 use super::vectors::{add_scaled, dot, normalise};
 
 /// Fewest distinct people or accounts in a cluster.
-const MIN_PEOPLE: usize = 3;
+pub(super) const MIN_PEOPLE: usize = 3;
 /// Most problems a codebook holds, and the least to aim at when the data allow (METHOD 3.1).
-const MOST: usize = 40;
-const LEAST: usize = 8;
+pub const MOST: usize = 40;
+pub(super) const LEAST: usize = 8;
 /// Points wanted for each cluster before one more is considered.
 const POINTS_PER_CLUSTER: usize = 6;
 /// Similarity to its cluster's centroid below which a point fits nowhere.
@@ -57,6 +57,16 @@ pub(super) fn cluster(points: &[Spoken<'_>]) -> Vec<Vec<usize>> {
     let mut clusters = coarsest.map(|(_, clusters)| spoken_by_enough(clusters, points)).unwrap_or_default();
     clusters.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
     clusters
+}
+
+/// The two parts that `points` lie in, or none when one of them would be spoken by too few.
+pub(super) fn parts(points: &[Spoken<'_>]) -> Vec<Vec<usize>> {
+    if points.len() < 2 * MIN_PEOPLE {
+        return Vec::new();
+    }
+    let tree = linkage(&mut distances(points), points.len(), Method::Ward);
+    let parts = spoken_by_enough(settle(points, cut_at(&tree, 2)), points);
+    if parts.len() == 2 { parts } else { Vec::new() }
 }
 
 /// Euclidean distances, the upper triangle row by row.
@@ -111,7 +121,7 @@ fn settle(points: &[Spoken<'_>], mut clusters: Vec<Vec<usize>>) -> Vec<Vec<usize
 /// Posts of one conversation share words whatever they are about, so a measure that let a point look at its own
 /// conversation would always ask for more clusters, down to one for each. A point that fits nowhere counts as zero, so
 /// that dropping hard points does not pay.
-fn margin(points: &[Spoken<'_>], clusters: &[Vec<usize>]) -> (f32, f32) {
+pub(super) fn margin(points: &[Spoken<'_>], clusters: &[Vec<usize>]) -> (f32, f32) {
     let sums = clusters.iter().map(|c| sum(points, c)).collect::<Vec<_>>();
     let centroids = sums.iter().map(|s| direction(s)).collect::<Vec<_>>();
     let mut shares = BTreeMap::<&str, Vec<(usize, Vec<usize>)>>::new();
