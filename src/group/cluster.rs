@@ -34,13 +34,14 @@ pub(super) struct Spoken<'a> {
     pub(super) conversation: &'a str,
 }
 
-/// Clusters of `points`, as ordered indices, the largest first. What is in no cluster fits nowhere.
-pub(super) fn cluster(points: &[Spoken<'_>]) -> Vec<Vec<usize>> {
+/// Clusters of `points`, at least `aim` where the points allow, as ordered indices, the largest first. What is in no cluster fits
+/// nowhere.
+pub(super) fn cluster(points: &[Spoken<'_>], aim: usize) -> Vec<Vec<usize>> {
     let most = MOST.min(points.len() / POINTS_PER_CLUSTER);
     if most == 0 {
         return Vec::new();
     }
-    let least = LEAST.min(most.div_ceil(2));
+    let least = aim.min(most.div_ceil(2));
     let tree = linkage(&mut distances(points), points.len(), Method::Ward);
     // Clusters of too few people fall away, so a finer cut can still end with few enough.
     let cuts = (least..=most + most / 2)
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn finds_the_heaps_that_are_there() {
         let points = heaps(9, 12);
-        let clusters = cluster(&spoken(&points));
+        let clusters = cluster(&spoken(&points), LEAST);
         let expected = (0..9).map(|h| (h * 12..(h + 1) * 12).collect::<Vec<_>>()).collect::<Vec<_>>();
         assert_eq!(clusters, expected);
     }
@@ -214,7 +215,7 @@ mod tests {
         for (_, who) in &mut points[..12] {
             *who = "the same".to_owned();
         }
-        let clusters = cluster(&spoken(&points));
+        let clusters = cluster(&spoken(&points), LEAST);
         assert!(clusters.iter().flatten().all(|&i| i >= 12), "{clusters:?}");
         assert_eq!(clusters.len(), 8);
     }
@@ -225,17 +226,17 @@ mod tests {
         let zero = vec![0.0; points[0].0.len()];
         points.push((zero, "nobody".to_owned()));
         let stray = points.len() - 1;
-        assert!(cluster(&spoken(&points)).iter().flatten().all(|&i| i != stray));
+        assert!(cluster(&spoken(&points), LEAST).iter().flatten().all(|&i| i != stray));
     }
 
     #[test]
     fn little_data_gives_few_clusters_or_none() {
         for count in 0..6 {
-            assert!(cluster(&spoken(&heaps(1, count))).is_empty());
+            assert!(cluster(&spoken(&heaps(1, count)), LEAST).is_empty());
         }
-        assert_eq!(cluster(&spoken(&heaps(2, 12))).len(), 2);
+        assert_eq!(cluster(&spoken(&heaps(2, 12)), LEAST).len(), 2);
         let same = (0..50).map(|i| (vec![1.0, 0.0], i.to_string())).collect::<Vec<_>>();
-        assert!(cluster(&spoken(&same)).iter().flatten().count() <= 50);
+        assert!(cluster(&spoken(&same), LEAST).iter().flatten().count() <= 50);
     }
 
     #[test]
@@ -252,6 +253,6 @@ mod tests {
             }
         }
         let spoken = points.iter().map(|(at, conversation, who)| Spoken { at, who, conversation }).collect::<Vec<_>>();
-        assert_eq!(cluster(&spoken).len(), 8, "the fewest a codebook aims at, not 20");
+        assert_eq!(cluster(&spoken, LEAST).len(), 8, "the fewest a codebook aims at, not 20");
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::classify::Classifier;
-use super::cluster::{MOST, Spoken, margin, parts};
+use super::cluster::{LEAST, MOST, Spoken, margin, parts};
 use super::units::Unit;
 use super::vectors::{Passage, Point, Space};
 use super::{Found, Grouped, Listed, name, problem_of, problems, said};
@@ -53,19 +53,9 @@ impl Previous {
         Grouped { placed: placed.collect(), codebook: self.codebook, candidates: Vec::new(), known: Vec::new() }
     }
 
-    /// Only what a person wrote or corrected.
-    pub(super) fn written(&self) -> Self {
-        let all = self.codebook.problems();
-        let written = (0..all.len()).filter(|&k| all[k].by_hand).collect::<Vec<_>>();
-        let place = |old: Option<usize>| old.and_then(|old| written.iter().position(|&k| k == old));
-        Self {
-            codebook: Codebook::new(self.codebook.made_by.as_str(), written.iter().map(|&k| all[k].clone()).collect()),
-            placed: self
-                .placed
-                .iter()
-                .map(|(unit, (problem, score))| (unit.clone(), (place(*problem), *score)))
-                .collect(),
-        }
+    /// What a person wrote or corrected.
+    pub(super) fn written(&self) -> Vec<Problem> {
+        self.codebook.problems().iter().filter(|p| p.by_hand).cloned().collect()
     }
 
     /// With problem `goes` in problem `stays`.
@@ -116,7 +106,8 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
         }
     }
     let rest = found.iter().filter(|(_, point)| classifier.classify(point).0.is_none()).copied().collect::<Vec<_>>();
-    let mut new = problems(space, &rest, taken);
+    let aim = if listed.is_empty() { LEAST } else { 2 };
+    let mut new = problems(space, &rest, aim, taken);
     new.retain(|n| n.people >= least);
     new.sort_by(|a, b| b.people.cmp(&a.people).then_with(|| a.problem.id.cmp(&b.problem.id)));
     new.truncate(MOST.saturating_sub(listed.len()));
@@ -215,9 +206,25 @@ fn quote_anew(space: &Space, classifier: &Classifier, listed: &mut Listed, units
     }
 }
 
-/// Gives the problems of `listed`, made anew, the ids of those of `previous` whose units came together again: the pair that
-/// shares the largest part of its units first. Words that a person wrote stay with their id.
-pub(super) fn keep_ids(mut listed: Listed, previous: &Previous, units: &[Unit]) -> Listed {
+/// Problems found afresh. Where the units of one of `previous` came together again, its id lives on, and with it the words that a
+/// person wrote; what a person wrote and no cluster holds is sought by its words.
+pub(super) fn anew(space: &Space, previous: &Previous, units: &[Unit], found: &[(&Unit, &Point)]) -> Listed {
+    let mut listed = keep_ids(follow(space, &Previous::none(), units, found), previous, units);
+    let here = listed.problems.iter().map(|p| p.id.clone()).collect::<BTreeSet<_>>();
+    let missing = previous.written().into_iter().filter(|p| !here.contains(&p.id)).collect::<Vec<_>>();
+    if missing.is_empty() {
+        return listed;
+    }
+    listed.problems.truncate(MOST.saturating_sub(missing.len()));
+    listed.problems.extend(missing);
+    let made = listed.freeze(&previous.codebook.made_by);
+    let placed = units.iter().zip(made.placed).map(|(unit, place)| ((unit.side, unit.id.clone()), place));
+    follow(space, &Previous { codebook: made.codebook, placed: placed.collect() }, units, found)
+}
+
+/// Gives the problems of `listed` the ids of those of `previous` whose units came together again: the pair that shares the
+/// largest part of its units first.
+fn keep_ids(mut listed: Listed, previous: &Previous, units: &[Unit]) -> Listed {
     let mut shared = BTreeMap::<(usize, usize), usize>::new();
     for (unit, (now, _)) in units.iter().zip(&listed.placed) {
         if let (Some(before), Some(now)) = (previous.of(unit), now) {
@@ -228,9 +235,7 @@ pub(super) fn keep_ids(mut listed: Listed, previous: &Previous, units: &[Unit]) 
     let (had, has) = (counted(here), counted(listed.placed.iter().filter_map(|(problem, _)| *problem)));
     let alike = |&(before, now): &(usize, usize), both: usize| both as f64 / (had[&before] + has[&now] - both) as f64;
     let mut pairs = shared.iter().map(|(pair, both)| (alike(pair, *both), *pair)).collect::<Vec<_>>();
-    let by_hand =
-        |before: usize, now: usize| previous.codebook.problems()[before].by_hand || listed.problems[now].by_hand;
-    pairs.retain(|(alike, (before, now))| *alike >= SAME && !by_hand(*before, *now));
+    pairs.retain(|(alike, _)| *alike >= SAME);
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let (mut given, mut named) = (BTreeSet::new(), BTreeMap::<usize, &Problem>::new());
     for (_, (before, now)) in pairs {
@@ -243,8 +248,8 @@ pub(super) fn keep_ids(mut listed: Listed, previous: &Previous, units: &[Unit]) 
     let mut taken = previous.codebook.problems().iter().map(|p| p.id.clone()).collect::<BTreeSet<_>>();
     for (now, problem) in listed.problems.iter_mut().enumerate() {
         match named.get(&now) {
+            Some(before) if before.by_hand => (*before).clone_into(problem),
             Some(before) => problem.id = before.id.clone(),
-            None if problem.by_hand => {}
             None => {
                 problem.id = free(&problem.id, &taken);
                 taken.insert(problem.id.clone());
@@ -255,7 +260,7 @@ pub(super) fn keep_ids(mut listed: Listed, previous: &Previous, units: &[Unit]) 
 }
 
 /// `id`, or the first of `id_2`, `id_3`, … that is not taken.
-pub(super) fn free(id: &ProblemId, taken: &BTreeSet<ProblemId>) -> ProblemId {
+fn free(id: &ProblemId, taken: &BTreeSet<ProblemId>) -> ProblemId {
     let mut further = (2..).map(|n: usize| ProblemId::new(format!("{id}_{n}")));
     if taken.contains(id) { further.find(|id| !taken.contains(id)).unwrap_or_else(|| id.clone()) } else { id.clone() }
 }

@@ -40,7 +40,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use classify::{Classifier, lines};
-use cluster::{Spoken, cluster};
+use cluster::{LEAST, Spoken, cluster};
 use evolve::Previous;
 use lineage::Version;
 use units::{Unit, gather, sample};
@@ -117,7 +117,7 @@ pub async fn run(
         }
         (None, Some((codebook, assignments))) => {
             let previous = Previous::new(codebook.clone(), assignments);
-            let growing = codebook.made_by == BY_MACHINE && codebook.problems().len() < cluster::LEAST;
+            let growing = codebook.made_by == BY_MACHINE && codebook.problems().len() < LEAST;
             match (wanted.anew, unchanged) {
                 (false, true) => Start::Unchanged(previous),
                 (false, false) if !growing => Start::Follow(previous),
@@ -190,9 +190,8 @@ fn group(units: &[Unit], start: Start, seed: u64) -> Grouped {
         }),
         Start::Anew(previous) => {
             let written = previous.written();
-            placed(units, written.codebook().problems(), seed, |space, found| {
-                let listed = evolve::follow(space, &written, units, &found);
-                evolve::keep_ids(listed, &previous, units).freeze(&previous.codebook().made_by)
+            placed(units, &written, seed, |space, found| {
+                evolve::anew(space, &previous, units, &found).freeze(&previous.codebook().made_by)
             })
         }
     }
@@ -247,7 +246,7 @@ impl Listed {
 fn candidates(space: &Space, classifier: &Classifier, mut found: Vec<(&Unit, &Point)>) -> Vec<(Problem, usize)> {
     found.retain(|(_, point)| classifier.classify(point).0.is_none());
     let mut candidates =
-        problems(space, &found, BTreeSet::new()).into_iter().map(|p| (p.problem, p.people)).collect::<Vec<_>>();
+        problems(space, &found, LEAST, BTreeSet::new()).into_iter().map(|p| (p.problem, p.people)).collect::<Vec<_>>();
     candidates.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id)));
     candidates.truncate(CANDIDATES);
     candidates
@@ -260,12 +259,18 @@ struct Found<'a> {
     people: usize,
 }
 
-fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)], mut taken: BTreeSet<ProblemId>) -> Vec<Found<'a>> {
+/// At least `aim` problems that `found` speak of, where there are so many; `taken` ids are avoided.
+fn problems<'a>(
+    space: &Space,
+    found: &[(&Unit, &'a Point)],
+    aim: usize,
+    mut taken: BTreeSet<ProblemId>,
+) -> Vec<Found<'a>> {
     let spoken = found
         .iter()
         .map(|(unit, point)| Spoken { at: &point.latent, who: &unit.who, conversation: &unit.conversation })
         .collect::<Vec<_>>();
-    let clusters = cluster(&spoken);
+    let clusters = cluster(&spoken, aim);
     let units =
         clusters.iter().map(|members| members.iter().map(|&i| found[i].0).collect::<Vec<_>>()).collect::<Vec<_>>();
     let groups =
