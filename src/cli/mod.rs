@@ -72,7 +72,7 @@ enum Verb {
     Demo(demo::DemoArgs),
     /// Write a commented candor.toml into this folder.
     Init,
-    /// Collect, index, extract, crm, group, compare, report, as candor.toml says. Safe to repeat.
+    /// The whole path from collect to report, as candor.toml says. Safe to repeat.
     Run,
     /// Read posts from files, folders, a Discourse address or a subreddit.
     Collect(CollectArgs),
