@@ -1,5 +1,7 @@
 //! What was asked for. Flags, environment and `candor.toml` are merged into [`Settings`] once; nothing else reads them.
 
+mod embedding;
+
 mod llm;
 
 use std::collections::BTreeMap;
@@ -13,6 +15,8 @@ use serde::Deserialize;
 
 use crate::model::id::content_hash;
 
+use embedding::EmbeddingFile;
+pub use embedding::{EmbeddingSettings, ServedSettings};
 use llm::LlmFile;
 pub use llm::{LlmSettings, Price, Protocol, ReaderKind};
 
@@ -47,6 +51,8 @@ pub struct Settings {
     pub reader: ReaderKind,
     /// The language model, when one is configured; always there when it is the reader.
     pub llm: Option<LlmSettings>,
+    /// Who turns texts into vectors, for grouping.
+    pub embedding: EmbeddingSettings,
 }
 
 /// Window, seed and size of the labelled sample.
@@ -155,6 +161,7 @@ struct File {
     reddit: Option<RedditFile>,
     reader: ReaderKind,
     llm: Option<LlmFile>,
+    embedding: Option<EmbeddingFile>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -248,6 +255,7 @@ impl Settings {
         if file.reader == ReaderKind::Llm && llm.is_none() {
             bail!("reader = \"llm\" needs a section [llm] that names a model");
         }
+        let embedding = file.embedding.map(|e| EmbeddingSettings::merge(e, base)).transpose()?.unwrap_or_default();
         let collect = file
             .collect
             .into_iter()
@@ -276,6 +284,7 @@ impl Settings {
             reddit,
             reader: file.reader,
             llm,
+            embedding,
         })
     }
 }

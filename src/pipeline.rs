@@ -9,8 +9,10 @@ use anyhow::{Context as _, Result};
 use crate::app::App;
 use crate::collect::{self, Collected, Zone, conversations, files, sites};
 use crate::extract::by_model::ByBatch;
+use crate::group::embed::Embedder;
 use crate::llm::Estimate;
 use crate::model::comparison::ComparisonV1;
+use crate::report::view::View;
 use crate::summary::StageSummary;
 use crate::text::near_duplicate;
 use crate::{compare, crm, extract, group, index, report};
@@ -120,14 +122,20 @@ pub async fn crm_read(app: &App) -> Result<StageSummary> {
 
 /// Stage 5; `anew` makes the list of problems afresh.
 pub async fn group(app: &App, anew: bool) -> Result<StageSummary> {
-    let wanted = group::Wanted { codebook: app.settings.codebook.as_deref(), anew, seed: app.settings.compare.seed };
-    group::run(&app.store, &app.recipes(), wanted, app.clock.now(), app.progress).await
+    group_into(app, app.settings.codebook.as_deref(), anew).await
 }
 
-/// Stage 5 on the codebook file `file`, which is frozen.
-pub async fn group_into(app: &App, file: &Path) -> Result<StageSummary> {
-    let wanted = group::Wanted { codebook: Some(file), anew: false, seed: app.settings.compare.seed };
-    group::run(&app.store, &app.recipes(), wanted, app.clock.now(), app.progress).await
+/// Stage 5 on a codebook file, when one is named.
+pub async fn group_into(app: &App, codebook: Option<&Path>, anew: bool) -> Result<StageSummary> {
+    let embedder = Embedder::new(&app.settings.embedding, Some(&app.store), app.clock).await?;
+    let wanted = group::Wanted { codebook, anew, seed: app.settings.compare.seed };
+    group::run(&app.store, &app.recipes(), wanted, &embedder, app.clock.now(), app.progress).await
+}
+
+/// The register test of the current list of problems, on the pairs of a file.
+pub async fn register(app: &App, pairs: &Path) -> Result<group::register::RegisterTest> {
+    let embedder = Embedder::new(&app.settings.embedding, Some(&app.store), app.clock).await?;
+    group::register::run(&app.store, &app.recipes(), pairs, &embedder, app.settings.compare.seed).await
 }
 
 /// Draws people and accounts to label by hand, replacing an earlier sample.
@@ -159,8 +167,17 @@ pub async fn compare(app: &App) -> Result<(StageSummary, ComparisonV1)> {
     compare::run(&app.store, &app.recipes(), settings, app.clock.now(), near_duplicate::clusters, app.progress).await
 }
 
+/// What is known of every problem, with up to `quotes` quotes from either side.
+pub async fn problems(app: &App, quotes: usize) -> Result<View> {
+    let shown = report::Shown::every_problem(quotes);
+    report::build(&app.store, &app.recipes(), title(app), app.clock.now(), shown).await
+}
+
+fn title(app: &App) -> &str {
+    app.settings.title.as_deref().unwrap_or("Community against CRM")
+}
+
 /// Stage 7.
 pub async fn report(app: &App, out: &Path) -> Result<StageSummary> {
-    let title = app.settings.title.as_deref().unwrap_or("Community against CRM");
-    report::run(&app.store, &app.recipes(), out, title, app.clock.now(), app.progress).await
+    report::run(&app.store, &app.recipes(), out, title(app), app.clock.now(), app.progress).await
 }

@@ -360,7 +360,7 @@ async fn rewritten(app: &App) -> Result<Option<Vec<Problem>>> {
 }
 
 async fn freeze_file(app: &App, file: &Path, out: &mut Output) -> Result<Exit> {
-    let summary = pipeline::group_into(app, file).await?;
+    let summary = pipeline::group_into(app, Some(file), false).await?;
     out.stage(app, &summary).await?;
     Ok(summary.exit())
 }

@@ -12,6 +12,8 @@ mod label;
 
 mod output;
 
+mod problems;
+
 mod read;
 
 mod reader;
@@ -92,6 +94,10 @@ enum Verb {
     Compare,
     /// Write the report: HTML, Markdown, JSON.
     Report(ReportArgs),
+    /// The list of problems: people, threads, accounts, shares, verdicts, and what lies outside.
+    Problems(problems::ProblemsArgs),
+    /// Everything that is known of one problem, with quotes.
+    Problem(problems::ProblemArgs),
     /// Search the posts.
     Search(search::SearchArgs),
     /// Read texts from a file or a pipe without any workspace: JSON lines in, JSON lines out.
@@ -240,6 +246,10 @@ fn formats(out: &mut Output) -> Result<Exit> {
         out.line(&format!("candor collect reads\n  {}", names.join("\n  ")))?;
         out.line(&format!("candor crm import reads\n  {}", crm.join("\n  ")))?;
         out.line("Files may be packed with zip, gzip or zstd, and of any encoding. What a file is, is told from its content.")?;
+        out.line(
+            "Files are read as streams, so they may be of any size. Only a saved page and a single JSON document are held whole, \
+             and refused above 16 MiB; so is a record of any other.",
+        )?;
     }
     Ok(Exit::Done)
 }
@@ -279,6 +289,8 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
             let dir = args.out.unwrap_or_else(|| app.report_dir());
             pipeline::report(app, &dir).await?
         }
+        Verb::Problems(args) => return problems::list(app, &args, out).await,
+        Verb::Problem(args) => return problems::page(app, &args, out).await,
         Verb::Search(args) => return search::run(app, &args, out).await,
         Verb::Codebook(verb) => return codebook::run(app, verb, out).await,
         Verb::Label(verb) => return label::run(app, verb, out).await,

@@ -29,6 +29,8 @@ pub struct Occurrence {
     pub problem: usize,
     /// Acts or claimed pains with it.
     pub count: usize,
+    /// Author accounts that tell of it: more than one where several are counted as one person. 1 for a firm.
+    pub accounts: usize,
     /// The cluster in which it first occurs.
     pub cluster: usize,
     /// (community, thread) of every occurrence; empty for accounts.
@@ -55,6 +57,8 @@ pub struct Unit {
     pub cluster: usize,
     /// The rep, for accounts.
     pub rep: Option<usize>,
+    /// Author accounts that are counted as this person; 1 for a firm.
+    pub accounts: usize,
     /// What the reader found, by problem, ascending.
     pub found: Vec<Occurrence>,
     /// The reader found a problem that fits none of the codebook.
@@ -257,12 +261,19 @@ mod tests {
 
     #[test]
     fn the_primary_problem_is_the_one_spoken_of_most() {
-        let occurrence =
-            |problem, count| Occurrence { problem, count, cluster: 9, places: BTreeSet::new(), elicitation: None };
+        let occurrence = |problem, count| Occurrence {
+            problem,
+            count,
+            accounts: 1,
+            cluster: 9,
+            places: BTreeSet::new(),
+            elicitation: None,
+        };
         let unit = Unit {
             id: "u".into(),
             cluster: 4,
             rep: None,
+            accounts: 1,
             found: vec![occurrence(0, 1), occurrence(2, 3), occurrence(5, 3)],
             other: false,
             gold: None,

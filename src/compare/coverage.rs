@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Cells, Units};
 use super::evidence_rule::{self as rule, CLUSTERS, GAP_N_EFF};
+use super::representative::{breakdown, phantom_holds, representativeness, silent_holds};
 use super::stats::{
     Cell, ClusterTotals, Proportion, RatioTail, Z95, bh, jsd_bc, jsd_interval, mover, p_ratio, rs_f, w_neff, wilson,
 };
@@ -16,13 +17,13 @@ use crate::model::comparison::{ComponentV1, DifferenceV1, ProblemV1, RateV1};
 use crate::model::{Elicitation, Missing};
 
 /// A silent problem is more than this many times as common on one side (METHOD 3.4).
-const MINIMUM_RATIO: f64 = 2.0;
+pub(super) const MINIMUM_RATIO: f64 = 2.0;
 
 /// False discovery rate of the family of silent and phantom tests.
-const FALSE_DISCOVERIES: f64 = 0.10;
+pub(super) const FALSE_DISCOVERIES: f64 = 0.10;
 
 /// Lower 95% bound that the heavy side must reach.
-const MINIMUM_SHARE: f64 = 0.03;
+pub(super) const MINIMUM_SHARE: f64 = 0.03;
 
 /// Level of the omnibus test.
 const LEVEL: f64 = 0.05;
@@ -124,11 +125,29 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// The silent and phantom tests of one problem, adjusted within the family.
+/// The silent and phantom tests of one problem: their p values.
 #[derive(Clone, Copy)]
 struct Tests {
     silent: f64,
     phantom: f64,
+}
+
+impl Tests {
+    /// The silent test, then the rest.
+    fn silent(self) -> [f64; 2] {
+        [self.silent, self.phantom]
+    }
+
+    /// The phantom test, then the rest.
+    fn phantom(self) -> [f64; 2] {
+        [self.phantom, self.silent]
+    }
+}
+
+/// The p values of the whole family but for one test of problem `index`: the one that `order` puts first.
+fn others(raw: &[Option<Tests>], index: usize, order: fn(Tests) -> [f64; 2]) -> Vec<f64> {
+    let tests = raw.iter().enumerate().filter_map(|(i, t)| Some((i, order((*t)?))));
+    tests.flat_map(|(i, p)| p.into_iter().skip(usize::from(i == index))).collect()
 }
 
 /// The coverage component, and every problem with the largest community share first.
@@ -137,8 +156,20 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
     let community = Measured::new("community", &cells.community, k);
     let crm = Measured::new("crm", &cells.crm, k);
     let missing = shared_missing(cells, &community, &crm);
-    let tests = family(&community, &crm);
+    let raw = raw_tests(&community, &crm);
+    let tests = family(&raw);
     let mut problems = (0..k).map(|i| problem(cells, i, &community, &crm, &missing, tests[i])).collect::<Vec<_>>();
+    for (i, problem) in problems.iter_mut().enumerate() {
+        let mut representative = representativeness(cells, i);
+        if let (Some(c), Some(s)) = (&community.shares[i], &crm.shares[i]) {
+            representative.breakdown = match problem.verdict.as_str() {
+                "silent" | "absent" => breakdown(|m| silent_holds(c, s.beta(), &others(&raw, i, Tests::silent), m)),
+                "phantom" => breakdown(|m| phantom_holds(c.beta(), s.beta(), &others(&raw, i, Tests::phantom), m)),
+                _ => None,
+            };
+        }
+        problem.representativeness = Some(representative);
+    }
     let component = component(&problems, &community, &crm, missing);
     problems.sort_by(|a, b| {
         b.community.rate.total_cmp(&a.community.rate).then(b.crm.rate.total_cmp(&a.crm.rate)).then(a.id.cmp(&b.id))
@@ -165,17 +196,18 @@ fn shared_missing(cells: &Cells, community: &Measured<'_>, crm: &Measured<'_>) -
     Shared { missing, unlabelled: false }
 }
 
-/// All silent and phantom tests, one Benjamini-Hochberg family.
-fn family(community: &Measured<'_>, crm: &Measured<'_>) -> Vec<Option<Tests>> {
-    let raw = community
-        .shares
-        .iter()
-        .zip(&crm.shares)
-        .map(|(c, s)| {
-            let (c, s) = (c.as_ref()?.beta(), s.as_ref()?.beta());
-            Some(Tests { silent: p_ratio(c, s, MINIMUM_RATIO), phantom: p_ratio(s, c, MINIMUM_RATIO) })
-        })
-        .collect::<Vec<_>>();
+/// All silent and phantom tests, not yet adjusted.
+fn raw_tests(community: &Measured<'_>, crm: &Measured<'_>) -> Vec<Option<Tests>> {
+    let both = community.shares.iter().zip(&crm.shares);
+    both.map(|(c, s)| {
+        let (c, s) = (c.as_ref()?.beta(), s.as_ref()?.beta());
+        Some(Tests { silent: p_ratio(c, s, MINIMUM_RATIO), phantom: p_ratio(s, c, MINIMUM_RATIO) })
+    })
+    .collect()
+}
+
+/// All silent and phantom tests, adjusted as one Benjamini-Hochberg family.
+fn family(raw: &[Option<Tests>]) -> Vec<Option<Tests>> {
     let mut adjusted = bh(&raw.iter().flatten().flat_map(|t| [t.silent, t.phantom]).collect::<Vec<_>>()).into_iter();
     raw.iter()
         .map(|t| {
@@ -219,6 +251,8 @@ fn problem(
         threads: rule::distinct(places.iter().map(|p| p.1)) as u64,
         communities: rule::distinct(places.iter().map(|p| p.0)) as u64,
         elicitation,
+        representativeness: None,
+        register: None,
     };
     judge(&mut problem, index, community, crm, shared, tests);
     problem
@@ -266,7 +300,7 @@ fn judge(
         problem.missing.extend(rule::SILENT.check(problem.community.hits));
         let threads = community.units.0.iter().filter_map(|u| Some(u.occurrence(index)?.cluster));
         let outside = rule::outside_largest(threads);
-        problem.missing.extend(rule::OUTSIDE_ONE_THREAD.check(outside));
+        problem.missing.extend(rule::PROBLEM_OUTSIDE_ONE_THREAD.check(outside));
         if problem.missing.is_empty() {
             let absent = crm.none_among(index).is_some_and(|read| read >= rule::ABSENT);
             problem.verdict = verdict(if absent { "absent" } else { "silent" });

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{Cells, Units};
 use super::stats::normal_quantile;
 use crate::model::Missing;
+use crate::model::comparison::{GateV1, PopulationV1};
 
 /// A count that a claim needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub const CRM_SHARE: [Need; 2] = [
 
 /// No thread may hold more than a fifth of the people: per cent of them outside the largest.
 pub const OUTSIDE_ONE_THREAD: Need = Need { what: "per cent of people outside the largest thread", at_least: 80 };
+
+/// The same for the people with one problem.
+pub const PROBLEM_OUTSIDE_ONE_THREAD: Need =
+    Need { what: "per cent of people with this problem outside the largest thread", at_least: 80 };
 
 /// A silent problem.
 pub const SILENT: Need = Need { what: "people with this problem", at_least: 8 };
@@ -60,18 +65,32 @@ pub const CLUSTERS: usize = 10;
 pub const INSIDE_CODEBOOK: u64 = 85;
 
 impl Need {
+    /// The row of the gate when there are `have`.
+    pub fn row(&self, have: u64) -> GateV1 {
+        GateV1 { what: self.what.to_owned(), have, need: self.at_least }
+    }
+
     /// What is missing when there are `have`.
     pub fn check(&self, have: u64) -> Option<Missing> {
-        (have < self.at_least).then(|| Missing { what: self.what.to_owned(), have, need: self.at_least })
+        self.row(have).missing()
     }
+}
+
+/// The rows for any share of the communities.
+pub fn community_rows(population: &PopulationV1) -> Vec<GateV1> {
+    let p = population;
+    COMMUNITY_SHARE.iter().zip([p.problem_authors, p.threads, p.communities]).map(|(n, have)| n.row(have)).collect()
+}
+
+/// The rows for any share of the CRM.
+pub fn crm_rows(population: &PopulationV1) -> Vec<GateV1> {
+    CRM_SHARE.iter().zip([population.discovery_accounts, population.reps]).map(|(n, have)| n.row(have)).collect()
 }
 
 /// What is missing for any share on either side, and so for any comparison of the two.
 pub fn shares(cells: &Cells) -> Vec<Missing> {
-    let p = &cells.population;
-    let community = COMMUNITY_SHARE.iter().zip([p.problem_authors, p.threads, p.communities]);
-    let crm = CRM_SHARE.iter().zip([p.discovery_accounts, p.reps]);
-    let mut missing = community.chain(crm).filter_map(|(need, have)| need.check(have)).collect::<Vec<_>>();
+    let rows = [community_rows(&cells.population), crm_rows(&cells.population)].concat();
+    let mut missing = rows.iter().filter_map(GateV1::missing).collect::<Vec<_>>();
     if !cells.community.0.is_empty() {
         missing.extend(OUTSIDE_ONE_THREAD.check(outside_largest(cells.community.0.iter().map(|u| u.cluster))));
     }
@@ -89,14 +108,20 @@ pub fn outside_largest(clusters: impl Iterator<Item = usize>) -> u64 {
     if all == 0 { 0 } else { (100 * (all - largest)).div_ceil(all) }
 }
 
-/// What is missing in hand labels of `units`.
-pub fn labels(side: &str, labelled: usize, units: usize) -> Option<Missing> {
+/// The row for hand labels of `units`.
+pub fn label_row(side: &str, labelled: usize, units: usize) -> GateV1 {
     let (have, need) = (labelled as u64, LABELS.min(units as u64).max(1));
-    (have < need).then(|| Missing { what: format!("hand labels ({side})"), have, need })
+    GateV1 { what: format!("hand labels ({side})"), have, need }
 }
 
-/// Whether the codebook fits `units` (METHOD 3.1.3): by hand when they are labelled enough, else by the reader.
-pub fn codebook_fit(side: &str, units: &Units, measured: bool) -> Option<Missing> {
+/// What is missing in hand labels of `units`.
+pub fn labels(side: &str, labelled: usize, units: usize) -> Option<Missing> {
+    label_row(side, labelled, units).missing()
+}
+
+/// What the list of problems holds of the problems of `units`, and what it does not (METHOD 3.1.3): by hand when they are
+/// `measured`, that is labelled enough, else by the reader.
+pub fn residual(units: &Units, measured: bool) -> (f64, f64) {
     let (mut inside, mut outside) = (0.0, 0.0);
     for unit in &units.0 {
         match &unit.gold {
@@ -111,10 +136,21 @@ pub fn codebook_fit(side: &str, units: &Units, measured: bool) -> Option<Missing
             }
         }
     }
+    (inside, outside)
+}
+
+/// The row for a codebook that fits `units`.
+pub fn fit_row(side: &str, units: &Units, measured: bool) -> GateV1 {
+    let (inside, outside) = residual(units, measured);
     let all = inside + outside;
     let have = if all > 0.0 { (100.0 * inside / all).ceil() as u64 } else { 100 };
-    let need = Need { what: "per cent of problems inside the list (codebook_does_not_fit)", at_least: INSIDE_CODEBOOK };
-    need.check(have).map(|m| Missing { what: format!("{}, {side}", m.what), ..m })
+    let what = format!("per cent of problems inside the list (codebook_does_not_fit), {side}");
+    GateV1 { what, have, need: INSIDE_CODEBOOK }
+}
+
+/// What is missing for the codebook to fit `units` (METHOD 3.1.3).
+pub fn codebook_fit(side: &str, units: &Units, measured: bool) -> Option<Missing> {
+    fit_row(side, units, measured).missing()
 }
 
 /// How many labels would make an interval of `width` from `labels` narrow enough: the width shrinks with the square root of

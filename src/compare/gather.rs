@@ -120,12 +120,19 @@ async fn read(
     let acts = store.community_rows(&recipes.post, codebook.hash()).await?;
     let acts =
         acts.into_iter().filter(|a| a.voice == Voice::FirstHand && window.contains(a.written_at)).collect::<Vec<_>>();
-    let merged = merge_authors(store, recipes, &acts, near_duplicates).await?;
+    let Twins { merged, copies } = twins(store, recipes, &acts, near_duplicates).await?;
+    let acts = acts.into_iter().filter(|act| !copies.contains(&act.post)).collect::<Vec<_>>();
     if !merged.is_empty() {
         caveats.push(format!(
             "{} author accounts posted nearly the same words and are counted as {}.",
             merged.len(),
             counted(merged.values().collect::<BTreeSet<_>>().len() as u64, "people")
+        ));
+    }
+    if !copies.is_empty() {
+        caveats.push(format!(
+            "{} in nearly the same words as another post of the same person, and not counted again.",
+            counted(copies.len() as u64, "posts") + if copies.len() == 1 { " is" } else { " are" }
         ));
     }
     let posts = all_posts.into_iter().filter(|(_, _, at)| window.contains(*at)).map(|(a, p, _)| (a, p)).collect();
@@ -192,32 +199,46 @@ fn left_out(caveats: &mut Vec<String>, what: &str, undated: i64, future: i64) {
     }
 }
 
-/// Authors whose problem-bearing posts are nearly the same text count as one person (METHOD 3.2, 9.1): maps each of them to
-/// the smallest key among them.
-async fn merge_authors(
+/// Posts in nearly the same words (METHOD 3.2, 9.1): of several people, who then count as one, or of one, who then said it
+/// once, as when the same channel was collected from two kinds of exports.
+struct Twins {
+    /// The smallest key among each of them, by author.
+    merged: BTreeMap<AuthorKey, AuthorKey>,
+    /// Posts of which another of the same person stands.
+    copies: BTreeSet<PostId>,
+}
+
+async fn twins(
     store: &Store,
     recipes: &Recipes,
     acts: &[CommunityRow],
     near_duplicates: NearDuplicates,
-) -> Result<BTreeMap<AuthorKey, AuthorKey>> {
-    let mut wanted = acts.iter().map(|a| (&a.post, &a.author)).collect::<BTreeMap<_, _>>();
-    let mut texts = Vec::<(&AuthorKey, String)>::new();
+) -> Result<Twins> {
+    let mut wanted = acts.iter().map(|a| (&a.post, a)).collect::<BTreeMap<_, _>>();
+    let mut texts = Vec::<(&CommunityRow, String)>::new();
     let mut after = String::new();
     loop {
         let page = store.signals(&recipes.post, &after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.signal.id.as_str().to_owned();
         for signal in page {
-            if let Some(author) = wanted.remove(&signal.signal.post)
-                && signal.text.split_whitespace().count() >= MERGE_WORDS
-            {
-                texts.push((author, signal.text));
+            if let Some(act) = wanted.remove(&signal.signal.post) {
+                texts.push((act, signal.text));
             }
         }
     }
     let clusters = near_duplicates(&texts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>());
-    let links = texts.iter().zip(clusters).map(|((author, _), cluster)| (*author, cluster)).collect::<Vec<_>>();
-    Ok(joined(&links))
+    let long = |text: &String| text.split_whitespace().count() >= MERGE_WORDS;
+    let links = texts.iter().zip(&clusters).filter(|((_, text), _)| long(text));
+    let merged = joined(&links.map(|((act, _), cluster)| (&act.author, *cluster)).collect::<Vec<_>>());
+    // Of one channel in two exports all posts of the same one stand, so that threads are not counted twice.
+    let mut said = BTreeMap::<_, BTreeSet<_>>::new();
+    for ((act, _), cluster) in texts.iter().zip(clusters) {
+        let person = merged.get(&act.author).unwrap_or(&act.author);
+        said.entry((person, cluster)).or_default().insert((&act.thread, &act.post));
+    }
+    let copies = said.values().flat_map(|posts| posts.iter().skip(1)).map(|(_, post)| (*post).clone()).collect();
+    Ok(Twins { merged, copies })
 }
 
 /// Joins authors that share a cluster of texts, directly or through others.
@@ -350,17 +371,22 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
             id: person.as_str().to_owned(),
             cluster: acts.first().map_or(0, |a| place(a).1),
             rep: None,
+            accounts: distinct(acts.iter().map(|a| &a.author)),
             found: Vec::new(),
             other: false,
             gold: None,
             weight: 1.0,
         };
+        let mut authors = BTreeSet::new();
         for act in acts {
             let Some(problem) = act.problem.as_deref().and_then(|id| problems.get(id)) else {
                 unit.other = true;
                 continue;
             };
-            found(&mut unit, *problem, place(act).1).places.insert(place(act));
+            let new = authors.insert((*problem, &act.author));
+            let occurrence = found(&mut unit, *problem, place(act).1);
+            occurrence.places.insert(place(act));
+            occurrence.accounts += usize::from(new);
         }
         let items = posts.get(person).map(Vec::as_slice).unwrap_or_default();
         let gold = (*fits && !items.is_empty())
@@ -385,7 +411,8 @@ fn found(unit: &mut Unit, problem: usize, cluster: usize) -> &mut Occurrence {
     let at = match unit.found.binary_search_by_key(&problem, |o| o.problem) {
         Ok(at) => at,
         Err(at) => {
-            let new = Occurrence { problem, count: 0, cluster, places: BTreeSet::new(), elicitation: None };
+            let new =
+                Occurrence { problem, count: 0, accounts: 0, cluster, places: BTreeSet::new(), elicitation: None };
             unit.found.insert(at, new);
             at
         }
@@ -393,6 +420,10 @@ fn found(unit: &mut Unit, problem: usize, cluster: usize) -> &mut Occurrence {
     let occurrence = &mut unit.found[at];
     occurrence.count += 1;
     occurrence
+}
+
+fn distinct<T: Ord>(of: impl Iterator<Item = T>) -> usize {
+    of.collect::<BTreeSet<_>>().len()
 }
 
 fn design(material: &Material, side: Side) -> Design<'_> {
@@ -459,6 +490,7 @@ fn firms(
             id: (*account).to_owned(),
             cluster: number,
             rep: Some(rep),
+            accounts: 1,
             found: Vec::new(),
             other: false,
             gold: None,
@@ -470,6 +502,7 @@ fn firms(
                 continue;
             };
             let occurrence = found(&mut unit, *problem, number);
+            occurrence.accounts = 1;
             let rank = |e: &Elicitation| Elicitation::ALL.iter().position(|x| x == e);
             occurrence.elicitation =
                 occurrence.elicitation.into_iter().chain([claim.pain.elicitation]).min_by_key(rank);

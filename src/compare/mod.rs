@@ -5,8 +5,8 @@
 //! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
-//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, and the two components
-//! `coverage` and `commitment`. `compare` is the whole of it without a store.
+//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the two components `coverage` and
+//! `commitment`, and whether a share is many people's (`representative`). `compare` is the whole of it without a store.
 
 pub mod stats;
 
@@ -24,19 +24,22 @@ pub mod evidence_rule;
 
 pub mod coverage;
 
+pub mod representative;
+
 pub mod commitment;
 
 mod gather;
 
 mod wording;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
 use crate::config::CompareSettings;
-use crate::model::comparison::{ComparisonV1, LabelsV1};
+use crate::model::comparison::{ComparisonV1, LabelsV1, RegisterV1};
 use crate::model::{Recipes, Trust};
 use crate::progress::Progress;
 use crate::store::Store;
@@ -85,7 +88,8 @@ pub async fn run(
         recipe: recipe.as_str().to_owned(),
         seed: settings.seed,
     };
-    let comparison = compare(&gathered.cells, &origin);
+    let mut comparison = compare(&gathered.cells, &origin);
+    note_register(&mut comparison, &store.register(&gathered.codebook).await?);
     let body = serde_json::to_string(&comparison).context("could not write the comparison as JSON")?;
     store.write_comparison(&recipe, &gathered.codebook, &body, now).await?;
     bar.finish_and_clear();
@@ -114,6 +118,7 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
         components: vec![coverage, commitment],
         problems,
         optimism,
+        residual: Some(representative::residuals(cells)),
         caveats: Vec::new(),
         config_hash: origin.config_hash.clone(),
         codebook_hash: origin.codebook_hash.clone(),
@@ -123,6 +128,25 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     comparison.trust = trust(&comparison);
     comparison.caveats = caveats(cells, &comparison);
     comparison
+}
+
+/// Marks each problem with its register test, and says which ones depend on the register.
+fn note_register(comparison: &mut ComparisonV1, tested: &BTreeMap<String, RegisterV1>) {
+    let mut sensitive = Vec::new();
+    for problem in &mut comparison.problems {
+        problem.register = tested.get(&problem.id).copied();
+        if problem.register.is_some_and(|r| r.register_sensitive) {
+            sensitive.push(problem.name.as_str());
+        }
+    }
+    if !sensitive.is_empty() {
+        let caveat = format!(
+            "Register-sensitive: {}. The same words rewritten in the other side's style are sorted differently, so only hand labels \
+             tell whether the two sides differ on it.",
+            sensitive.join(", ")
+        );
+        comparison.caveats.push(caveat);
+    }
 }
 
 /// Problems and components with a finding.

@@ -41,10 +41,10 @@ fn unit(id: String, cluster: usize, rep: Option<usize>, shares: &[f64], right: f
         if truth == (rng.random::<f64>() < right) {
             let places = if rep.is_none() { BTreeSet::from([(cluster % 3, cluster)]) } else { BTreeSet::new() };
             let elicitation = rep.map(|_| Elicitation::RepInferred);
-            found.push(Occurrence { problem, count: 1, cluster, places, elicitation });
+            found.push(Occurrence { problem, count: 1, accounts: 1, cluster, places, elicitation });
         }
     }
-    Unit { id, cluster, rep, found, other: false, gold: Some(gold), weight: 1.0 }
+    Unit { id, cluster, rep, accounts: 1, found, other: false, gold: Some(gold), weight: 1.0 }
 }
 
 /// A world in which every unit is labelled. Of the accounts a third claim strong interest; `unbacked` of these gave nothing.

@@ -46,6 +46,8 @@ impl Protocol {
 /// A model behind an OpenAI-compatible server.
 #[derive(Debug, Clone)]
 pub struct LlmSettings {
+    /// The section of `candor.toml` that it stands in; named in errors.
+    pub section: &'static str,
     /// Address of the API, up to and including `/v1`. Loopback and private addresses are fine: the user names them.
     pub base_url: String,
     /// The model, as the server calls it.
@@ -144,6 +146,7 @@ impl LlmSettings {
     /// `model` at `base_url` with everything else at its default, the key included.
     pub fn new(base_url: impl Into<String>, model: impl Into<String>) -> Self {
         Self {
+            section: "llm",
             base_url: base_url.into(),
             model: model.into(),
             api_key_env: KEY_ENV.to_owned(),
@@ -174,7 +177,7 @@ impl LlmSettings {
     /// When it is negative or no number.
     pub fn set_budget(&mut self, amount: f64) -> Result<()> {
         if !(0.0..=1e12).contains(&amount) {
-            bail!("llm.budget must be an amount of money, not {amount}");
+            bail!("{}.budget must be an amount of money, not {amount}", self.section);
         }
         self.budget_micros = Some(micros(amount));
         Ok(())
@@ -234,7 +237,7 @@ impl LlmSettings {
     }
 }
 
-fn key(variable: &str) -> SecretString {
+pub(super) fn key(variable: &str) -> SecretString {
     SecretString::from(std::env::var(variable).unwrap_or_default().trim())
 }
 

@@ -22,6 +22,8 @@ pub mod ledger;
 
 pub mod conversations;
 
+pub mod clusters;
+
 use serde::{Deserialize, Serialize};
 
 use resample::Estimate;

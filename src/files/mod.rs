@@ -3,6 +3,8 @@
 //! What posts and notes have in common before anybody knows which of them a file holds. What is held in memory is one record,
 //! whatever the size of the file.
 
+pub(crate) mod cells;
+
 pub(crate) mod dates;
 
 pub(crate) mod lines;

@@ -9,7 +9,8 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::BadRecord;
 
-const HEAD_BYTES: u64 = 64 << 10;
+/// What is seen of a file before it is known how to read it.
+pub(crate) const HEAD_BYTES: u64 = 64 << 10;
 const BUFFER_BYTES: usize = 64 << 10;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -101,12 +102,15 @@ fn peek<R: BufRead>(mut input: R, count: u64) -> io::Result<(Vec<u8>, Peeked<R>)
 
 /// Text of any encoding as UTF-8.
 ///
-/// A byte order mark decides; without one the text is UTF-8 for as long as it is valid, and from the first bytes that are not
-/// the encoding is guessed. JSON is UTF-8 by its standard, so there broken bytes stay as they are and cost their record only;
-/// mails each say what they are encoded in.
+/// A byte order mark decides; without one the text is UTF-8 for as long as it is valid. At bytes that are not, what was read so
+/// far and what stands beside them tell whether they are damage, each replaced by U+FFFD, or of another encoding, which is
+/// guessed and holds until the text is UTF-8 again. JSON is UTF-8 by its standard, so there broken bytes stay as they are and
+/// cost their record only; mails each say what they are encoded in.
 struct Decoded<R> {
     input: R,
     state: State,
+    /// Letters beyond ASCII that were read as UTF-8.
+    letters: usize,
     ended: bool,
 }
 
@@ -117,6 +121,8 @@ enum State {
     Utf8,
     /// By a decoder.
     By(Decoder),
+    /// By a decoder that was guessed.
+    Guessed(Decoder),
 }
 
 impl<R: BufRead> Decoded<R> {
@@ -135,7 +141,7 @@ impl<R: BufRead> Decoded<R> {
                 None => State::Utf8,
             },
         };
-        Self { input, state, ended: false }
+        Self { input, state, letters: 0, ended: false }
     }
 }
 
@@ -152,10 +158,10 @@ fn unmarked_utf16(start: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// The encoding of `bytes`, which are not valid UTF-8: a guess, or UTF-8 with damage where most of it is UTF-8 after all.
-fn guess(bytes: &[u8]) -> &'static Encoding {
+/// `before` is how many letters beyond ASCII were UTF-8 in what came before.
+fn guess(bytes: &[u8], before: usize) -> &'static Encoding {
     let text = String::from_utf8_lossy(bytes);
-    let valid = text.chars().filter(|c| !c.is_ascii() && *c != '\u{fffd}').count();
-    if valid > 4 * text.matches('\u{fffd}').count() {
+    if before + letters(&text) > 4 * text.matches('\u{fffd}').count() {
         return UTF_8;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -163,9 +169,24 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Deny)
 }
 
+/// Letters beyond ASCII, without those that stand for broken bytes.
+fn letters(text: &str) -> usize {
+    if text.is_ascii() { 0 } else { text.chars().filter(|c| !c.is_ascii() && *c != '\u{fffd}').count() }
+}
+
+/// Whether `bytes` hold letters beyond ASCII, and all of them are UTF-8. The last one may be cut off.
+fn is_utf8_again(bytes: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or(""),
+        Err(_) => "",
+    };
+    letters(valid) > 0
+}
+
 /// `bytes` as text, of whatever encoding they are most like.
 pub(crate) fn guessed(bytes: &[u8]) -> String {
-    guess(bytes).decode_without_bom_handling(bytes).0.into_owned()
+    guess(bytes, 0).decode_without_bom_handling(bytes).0.into_owned()
 }
 
 impl<R: BufRead> Read for Decoded<R> {
@@ -175,23 +196,34 @@ impl<R: BufRead> Read for Decoded<R> {
             let last = bytes.is_empty();
             match &mut self.state {
                 State::Plain => return self.input.read(out),
+                State::Guessed(_) if is_utf8_again(bytes) => self.state = State::Utf8,
                 State::Utf8 => {
                     let taken = &bytes[..bytes.len().min(out.len())];
-                    match std::str::from_utf8(taken) {
+                    let (valid, broken) = match std::str::from_utf8(taken) {
+                        Ok(text) => (text, None),
+                        Err(error) => {
+                            (std::str::from_utf8(&taken[..error.valid_up_to()]).unwrap_or(""), Some(error.error_len()))
+                        }
+                    };
+                    match broken {
                         _ if last => self.ended = true,
-                        Ok(_) => return self.input.read(out),
-                        Err(error) if error.valid_up_to() > 0 => {
-                            let valid = error.valid_up_to();
-                            out[..valid].copy_from_slice(&taken[..valid]);
-                            self.input.consume(valid);
-                            return Ok(valid);
+                        _ if !valid.is_empty() => {
+                            self.letters += letters(valid);
+                            let read = valid.len();
+                            out[..read].copy_from_slice(valid.as_bytes());
+                            self.input.consume(read);
+                            return Ok(read);
                         }
                         // A letter that lies across the end of what was read: the rest of it comes next.
-                        Err(error) if error.error_len().is_none() => return self.across(out),
-                        Err(_) => self.state = State::By(guess(bytes).new_decoder_without_bom_handling()),
+                        Some(None) => return self.across(out),
+                        _ => {
+                            let encoding = guess(bytes, self.letters);
+                            let decoder = encoding.new_decoder_without_bom_handling();
+                            self.state = if encoding == UTF_8 { State::By(decoder) } else { State::Guessed(decoder) };
+                        }
                     }
                 }
-                State::By(decoder) => {
+                State::By(decoder) | State::Guessed(decoder) => {
                     let (_, read, written, _) = decoder.decode_to_utf8(bytes, out, last);
                     self.ended = last;
                     self.input.consume(read);
@@ -217,9 +249,9 @@ impl<R: BufRead> Decoded<R> {
                 Ok(_) => break,
                 Err(error) if error.error_len().is_none() => {}
                 Err(_) => {
-                    // Not UTF-8 after all; these few bytes are read as the commonest of the old encodings.
-                    let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&letter);
-                    self.state = State::By(encoding_rs::WINDOWS_1252.new_decoder_without_bom_handling());
+                    // Not UTF-8 after all: damage, or the commonest of the old encodings.
+                    let encoding = if self.letters > 4 { UTF_8 } else { encoding_rs::WINDOWS_1252 };
+                    let (text, _) = encoding.decode_without_bom_handling(&letter);
                     letter = text.into_owned().into_bytes();
                     break;
                 }
@@ -266,6 +298,26 @@ mod tests {
         bytes[length / 2] = 0xff;
         let text = read(&bytes);
         assert!(text.contains('\u{fffd}') && text.ends_with("rückwärts. "), "{text}");
+    }
+
+    #[test]
+    fn one_broken_byte_costs_nothing_but_itself() {
+        let plain = "Nothing but plain words on this line.\n".repeat(8000);
+        let german = "Größe läuft rückwärts.\n".repeat(20);
+        for end in ["", "Größe\n", &german] {
+            for start in ["", german.as_str()] {
+                for break_at in [0, 5, plain.len() / 2, plain.len() - 1] {
+                    let (one, two) = plain.split_at(break_at);
+                    let bytes =
+                        [start.as_bytes(), one.as_bytes(), b"\xff", two.as_bytes(), &plain.as_bytes()[..1 << 17]];
+                    let bytes = [&bytes.concat(), end.as_bytes()].concat();
+                    let text = read(&bytes);
+                    assert!(text.ends_with(end) && text.starts_with(start), "{}", &text[text.len() - 60..]);
+                    assert!(start.is_empty() || text.contains('\u{fffd}'), "damage in what is known for UTF-8");
+                    assert_eq!(text.chars().count(), String::from_utf8_lossy(&bytes).chars().count());
+                }
+            }
+        }
     }
 
     #[test]

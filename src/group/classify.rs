@@ -5,19 +5,9 @@
 //! of a codebook frozen by hand is a few lines, so its profiles then learn from the passages that are surely theirs
 //! (Rocchio with self-training, the lines keeping their say).
 
-use super::vectors::{Passage, Point, Space, add_scaled, dot, dot_sparse, dot_terms, normalise};
+use super::vectors::{Nearness, Passage, Point, Space, add_scaled, dot, dot_sparse, dot_terms, normalise};
 use crate::model::{Codebook, Problem};
 
-/// Share of the terms in a similarity; the latent directions have the rest.
-const TERMS_SHARE: f32 = 0.5;
-/// Similarity below which a passage fits no problem.
-const FITS: f32 = 0.15;
-/// Similarity at which a passage counts as a near miss: what members of a problem commonly have to it. A single line is
-/// otherwise the nearest to many a passage by chance.
-const MISSES: f32 = 0.35;
-/// A passage teaches a profile when it is at least this similar, and ahead of the second by this much.
-const SURE: f32 = 0.16;
-const AHEAD: f32 = 0.03;
 /// Share of a codebook's own lines in a profile that has learnt.
 const LINES_SHARE: f32 = 0.35;
 /// Rounds of learning; measured, later ones change next to nothing.
@@ -33,6 +23,7 @@ struct Profile {
 /// Sorts points into problems.
 #[derive(Debug)]
 pub(super) struct Classifier {
+    nearness: &'static Nearness,
     profiles: Vec<Profile>,
     /// For each profile, what is near it and does not belong.
     near_misses: Vec<Vec<Point>>,
@@ -48,7 +39,7 @@ impl Classifier {
     /// For groups of points, in their order.
     pub(super) fn from_groups(space: &Space, groups: &[Vec<&Point>]) -> Self {
         let profiles = groups.iter().map(|group| Profile::of(space, group.iter().copied())).collect();
-        Self { profiles, near_misses: vec![Vec::new(); groups.len()] }
+        Self { nearness: space.nearness(), profiles, near_misses: vec![Vec::new(); groups.len()] }
     }
 
     /// For the problems of `codebook`, in their order, learning from `points`: from those that are known to belong to one of
@@ -61,7 +52,7 @@ impl Classifier {
             .map(|p| Profile::of(space, lines(p).iter().map(place).collect::<Vec<_>>().iter()))
             .collect::<Vec<_>>();
         let near_misses = problems.iter().map(|p| p.exclude.iter().map(place).collect()).collect();
-        let mut classifier = Self { profiles: anchors.clone(), near_misses };
+        let mut classifier = Self { nearness: space.nearness(), profiles: anchors.clone(), near_misses };
         for _ in 0..ROUNDS {
             let mut learnt = vec![Vec::new(); anchors.len()];
             for &(point, known) in points {
@@ -92,13 +83,13 @@ impl Classifier {
     /// How similar two problems are.
     pub(super) fn alike(&self, a: usize, b: usize) -> f32 {
         let (a, b) = (&self.profiles[a], &self.profiles[b]);
-        mix(dot(&a.terms, &b.terms), dot(&a.latent, &b.latent))
+        self.mix(dot(&a.terms, &b.terms), dot(&a.latent, &b.latent))
     }
 
     /// The problem that `point` belongs to, if any, and its similarity to the nearest one (0 when there is none).
     pub(super) fn classify(&self, point: &Point) -> (Option<usize>, f32) {
         match self.ranked(point) {
-            [Some((problem, similarity)), _] if similarity >= FITS => (Some(problem), similarity),
+            [Some((problem, similarity)), _] if similarity >= self.nearness.fits => (Some(problem), similarity),
             [nearest, _] => (None, nearest.map_or(0.0, |(_, similarity)| similarity)),
         }
     }
@@ -106,14 +97,19 @@ impl Classifier {
     /// How similar `point` is to the `problem`.
     pub(super) fn similarity(&self, problem: usize, point: &Point) -> f32 {
         let profile = &self.profiles[problem];
-        mix(dot_sparse(&point.terms, &profile.terms), dot(&point.latent, &profile.latent))
+        self.mix(dot_sparse(&point.terms, &profile.terms), dot(&point.latent, &profile.latent))
+    }
+
+    fn mix(&self, terms: f32, latent: f32) -> f32 {
+        let share = self.nearness.terms_share;
+        share * terms + (1.0 - share) * latent
     }
 
     fn surely(&self, point: &Point) -> Option<usize> {
         let [first, second] = self.ranked(point);
         let (problem, similarity) = first?;
         let ahead = similarity - second.map_or(0.0, |(_, s)| s);
-        (similarity >= SURE && ahead >= AHEAD).then_some(problem)
+        (similarity >= self.nearness.sure && ahead >= self.nearness.ahead).then_some(problem)
     }
 
     /// The two nearest problems, leaving out those of which a near miss is nearer still.
@@ -130,8 +126,8 @@ impl Classifier {
                 continue;
             };
             let missed = |m: &Point| {
-                let miss = mix(dot_terms(&point.terms, &m.terms), dot(&point.latent, &m.latent));
-                miss >= MISSES && miss > similarity
+                let miss = self.mix(dot_terms(&point.terms, &m.terms), dot(&point.latent, &m.latent));
+                miss >= self.nearness.misses && miss > similarity
             };
             if misses.iter().any(missed) {
                 continue;
@@ -168,8 +164,4 @@ impl Profile {
         };
         Self { terms: blend(&self.terms, &learnt.terms), latent: blend(&self.latent, &learnt.latent) }
     }
-}
-
-fn mix(terms: f32, latent: f32) -> f32 {
-    TERMS_SHARE * terms + (1.0 - TERMS_SHARE) * latent
 }

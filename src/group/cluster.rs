@@ -18,8 +18,6 @@ pub const MOST: usize = 40;
 pub(super) const LEAST: usize = 8;
 /// Points wanted for each cluster before one more is considered.
 const POINTS_PER_CLUSTER: usize = 6;
-/// Similarity to its cluster's centroid below which a point fits nowhere.
-const FITS: f32 = 0.2;
 /// Rounds of reassignment; it settles sooner.
 const ROUNDS: usize = 10;
 
@@ -35,8 +33,8 @@ pub(super) struct Spoken<'a> {
 }
 
 /// Clusters of `points`, at least `aim` where the points allow, as ordered indices, the largest first. What is in no cluster fits
-/// nowhere.
-pub(super) fn cluster(points: &[Spoken<'_>], aim: usize) -> Vec<Vec<usize>> {
+/// nowhere, and so does what is less similar than `fits` to all of them.
+pub(super) fn cluster(points: &[Spoken<'_>], aim: usize, fits: f32) -> Vec<Vec<usize>> {
     let most = MOST.min(points.len() / POINTS_PER_CLUSTER);
     if most == 0 {
         return Vec::new();
@@ -46,7 +44,7 @@ pub(super) fn cluster(points: &[Spoken<'_>], aim: usize) -> Vec<Vec<usize>> {
     // Clusters of too few people fall away, so a finer cut can still end with few enough.
     let cuts = (least..=most + most / 2)
         .into_par_iter()
-        .map(|count| settle(points, spoken_by_enough(cut_at(&tree, count), points)))
+        .map(|count| settle(points, spoken_by_enough(cut_at(&tree, count), points), fits))
         .filter(|clusters| clusters.len() <= most)
         .map(|clusters| (margin(points, &clusters), clusters))
         .collect::<Vec<_>>();
@@ -61,12 +59,12 @@ pub(super) fn cluster(points: &[Spoken<'_>], aim: usize) -> Vec<Vec<usize>> {
 }
 
 /// The two parts that `points` lie in, or none when one of them would be spoken by too few.
-pub(super) fn parts(points: &[Spoken<'_>]) -> Vec<Vec<usize>> {
+pub(super) fn parts(points: &[Spoken<'_>], fits: f32) -> Vec<Vec<usize>> {
     if points.len() < 2 * MIN_PEOPLE {
         return Vec::new();
     }
     let tree = linkage(&mut distances(points), points.len(), Method::Ward);
-    let parts = spoken_by_enough(settle(points, cut_at(&tree, 2)), points);
+    let parts = spoken_by_enough(settle(points, cut_at(&tree, 2), fits), points);
     if parts.len() == 2 { parts } else { Vec::new() }
 }
 
@@ -95,14 +93,14 @@ fn spoken_by_enough(mut clusters: Vec<Vec<usize>>, points: &[Spoken<'_>]) -> Vec
 }
 
 /// Moves every point to the cluster it is most similar to, or to none, until nothing moves.
-fn settle(points: &[Spoken<'_>], mut clusters: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+fn settle(points: &[Spoken<'_>], mut clusters: Vec<Vec<usize>>, fits: f32) -> Vec<Vec<usize>> {
     for _ in 0..ROUNDS {
         let centroids = clusters.iter().map(|c| direction(&sum(points, c))).collect::<Vec<_>>();
         let mut moved = vec![Vec::new(); clusters.len()];
         for (i, point) in points.iter().enumerate() {
             let similarities = centroids.iter().map(|c| dot(c, point.at)).enumerate();
             if let Some((cluster, similarity)) = similarities.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
-                && similarity >= FITS
+                && similarity >= fits
             {
                 moved[cluster].push(i);
             }
@@ -182,6 +180,8 @@ fn direction(sum: &[f32]) -> Vec<f32> {
 mod tests {
     use super::*;
 
+    const FITS: f32 = 0.2;
+
     /// `per_heap` points near each of `heaps` axes, each by another person in another conversation.
     fn heaps(heaps: usize, per_heap: usize) -> Vec<(Vec<f32>, String)> {
         let mut points = Vec::new();
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn finds_the_heaps_that_are_there() {
         let points = heaps(9, 12);
-        let clusters = cluster(&spoken(&points), LEAST);
+        let clusters = cluster(&spoken(&points), LEAST, FITS);
         let expected = (0..9).map(|h| (h * 12..(h + 1) * 12).collect::<Vec<_>>()).collect::<Vec<_>>();
         assert_eq!(clusters, expected);
     }
@@ -215,7 +215,7 @@ mod tests {
         for (_, who) in &mut points[..12] {
             *who = "the same".to_owned();
         }
-        let clusters = cluster(&spoken(&points), LEAST);
+        let clusters = cluster(&spoken(&points), LEAST, FITS);
         assert!(clusters.iter().flatten().all(|&i| i >= 12), "{clusters:?}");
         assert_eq!(clusters.len(), 8);
     }
@@ -226,17 +226,17 @@ mod tests {
         let zero = vec![0.0; points[0].0.len()];
         points.push((zero, "nobody".to_owned()));
         let stray = points.len() - 1;
-        assert!(cluster(&spoken(&points), LEAST).iter().flatten().all(|&i| i != stray));
+        assert!(cluster(&spoken(&points), LEAST, FITS).iter().flatten().all(|&i| i != stray));
     }
 
     #[test]
     fn little_data_gives_few_clusters_or_none() {
         for count in 0..6 {
-            assert!(cluster(&spoken(&heaps(1, count)), LEAST).is_empty());
+            assert!(cluster(&spoken(&heaps(1, count)), LEAST, FITS).is_empty());
         }
-        assert_eq!(cluster(&spoken(&heaps(2, 12)), LEAST).len(), 2);
+        assert_eq!(cluster(&spoken(&heaps(2, 12)), LEAST, FITS).len(), 2);
         let same = (0..50).map(|i| (vec![1.0, 0.0], i.to_string())).collect::<Vec<_>>();
-        assert!(cluster(&spoken(&same), LEAST).iter().flatten().count() <= 50);
+        assert!(cluster(&spoken(&same), LEAST, FITS).iter().flatten().count() <= 50);
     }
 
     #[test]
@@ -253,6 +253,6 @@ mod tests {
             }
         }
         let spoken = points.iter().map(|(at, conversation, who)| Spoken { at, who, conversation }).collect::<Vec<_>>();
-        assert_eq!(cluster(&spoken, LEAST).len(), 8, "the fewest a codebook aims at, not 20");
+        assert_eq!(cluster(&spoken, LEAST, FITS).len(), 8, "the fewest a codebook aims at, not 20");
     }
 }

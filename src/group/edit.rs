@@ -211,7 +211,7 @@ fn split(codebook: &Codebook, made: &mut Made, id: &str, tell: &[String], units:
     let members = members.map(|a| (a.side, a.unit.clone())).collect::<HashSet<_>>();
     let own = units.iter().filter(|u| members.contains(&(u.side, u.id.clone()))).cloned().collect::<Vec<_>>();
     let fitted = sample(units, FITTED).into_iter().map(Unit::passage).collect::<Vec<_>>();
-    let space = Space::fit(&[], &fitted, seed);
+    let space = Space::fit(&[], &fitted, None, seed);
     let part = if tell.is_empty() { apart(&space, &own) } else { saying(&own, tell) };
     let people = |units: &[&Unit]| units.iter().map(|u| (u.side, &u.who)).collect::<BTreeSet<_>>().len();
     let rest = own.iter().filter(|u| !part.iter().any(|p| (p.side, &p.id) == (u.side, &u.id))).collect::<Vec<_>>();
@@ -250,7 +250,7 @@ fn apart<'a>(space: &Space, own: &'a [Unit]) -> Vec<&'a Unit> {
     let points = own.iter().map(|u| space.place(&u.passage())).collect::<Vec<_>>();
     let spoken = own.iter().zip(&points);
     let spoken = spoken.map(|(u, p)| Spoken { at: &p.latent, who: &u.who, conversation: &u.conversation });
-    let mut parts = parts(&spoken.collect::<Vec<_>>());
+    let mut parts = parts(&spoken.collect::<Vec<_>>(), space.nearness().clusters);
     parts.sort_by_key(Vec::len);
     parts.first().map(|part| part.iter().map(|&i| &own[i]).collect()).unwrap_or_default()
 }

@@ -94,7 +94,7 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
         if listed.len() == MOST {
             break;
         }
-        if let Some([stays, goes]) = apart(own, middle) {
+        if let Some([stays, goes]) = apart(own, middle, space.nearness().clusters) {
             let said = [said(&units_of(&goes)), said(&units_of(&stays))];
             let terms = name::typical_terms(space, &said).swap_remove(0);
             let part = problem_of(space, &terms, &units_of(&goes), &taken);
@@ -155,10 +155,10 @@ fn merge(space: &Space, mut previous: Previous, found: &[(&Unit, &Point)]) -> (P
 }
 
 /// The two parts of a problem, the greater first, when they lie clearly apart and `middle` people speak of either.
-fn apart<'a>(own: &Members<'a>, middle: usize) -> Option<[Members<'a>; 2]> {
+fn apart<'a>(own: &Members<'a>, middle: usize, fits: f32) -> Option<[Members<'a>; 2]> {
     let spoken = own.iter().map(|(u, p)| Spoken { at: &p.latent, who: &u.who, conversation: &u.conversation });
     let spoken = spoken.collect::<Vec<_>>();
-    let mut parts = parts(&spoken);
+    let mut parts = parts(&spoken, fits);
     if parts.len() != 2 || margin(&spoken, &parts).0 < APART {
         return None;
     }

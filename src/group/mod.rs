@@ -14,15 +14,21 @@ pub mod codebook;
 
 pub mod edit;
 
+pub mod embed;
+
 mod evolve;
 
-pub mod lineage;
-
 pub mod heard;
+
+pub mod lineage;
 
 mod name;
 
 mod own;
+
+pub mod register;
+
+pub mod sort;
 
 mod terms;
 
@@ -41,6 +47,7 @@ use serde_json::{Map, Value, json};
 
 use classify::{Classifier, lines};
 use cluster::{LEAST, Spoken, cluster};
+use embed::{Embedder, Vectors};
 use evolve::Previous;
 use lineage::Version;
 use units::{Unit, gather, sample};
@@ -85,6 +92,7 @@ pub async fn run(
     store: &Store,
     recipes: &Recipes,
     wanted: Wanted<'_>,
+    embedder: &Embedder,
     now: Timestamp,
     progress: Progress,
 ) -> Result<StageSummary> {
@@ -97,7 +105,7 @@ pub async fn run(
     let file = wanted.codebook.map(codebook::read).transpose()?;
     let bar = progress.counter("grouping");
     let (units, left_out) = gather(store, recipes).await?;
-    let basis = basis(&units, wanted.seed);
+    let basis = basis(&units, &embedder.name(), wanted.seed);
     let last = store.codebook_versions().await?.pop();
     let before = match &last {
         Some(version) => Some((store.codebook_of(version).await?, store.assignments(&version.hash).await?)),
@@ -125,9 +133,12 @@ pub async fn run(
             }
         }
     };
+    let lines = known_lines(start.problems());
+    let vectors = embedder.vectors(Some(store), &units, &lines, progress).await?;
+    let counted = vectors.as_ref().map(|v| json!({ "known": v.known, "made": v.made }));
     // The work keeps every core busy for seconds; the runtime's threads stay free meanwhile.
     let (units, grouped) = tokio::task::spawn_blocking(move || {
-        let grouped = group(&units, start, wanted.seed);
+        let grouped = group(&units, start, vectors, wanted.seed);
         (units, grouped)
     })
     .await
@@ -140,17 +151,26 @@ pub async fn run(
     });
     let told = follows.as_ref().map_or_else(Value::default, |(_, changes)| lineage::counts(changes));
     store.write_codebook(&grouped.codebook, &assignments, &Origin { follows, basis: Some(basis) }, now).await?;
+    store.note_embedder(grouped.codebook.hash(), &embedder.name()).await?;
     bar.finish_and_clear();
-    Ok(summary(began, &units, &grouped, left_out).with("lineage", told))
+    Ok(summary(began, &units, &grouped, left_out)
+        .with("lineage", told)
+        .with("embedder", embedder.name())
+        .with("embedded", json!(counted)))
 }
 
 /// What an unchanged result is told by: the units, and how they are sorted.
-fn basis(units: &[Unit], seed: u64) -> String {
+fn basis(units: &[Unit], embedder: &str, seed: u64) -> String {
     let mut ids = units.iter().map(|u| (u.side.as_str(), u.id.as_str())).collect::<Vec<_>>();
     ids.sort_unstable();
     let seed = seed.to_string();
-    let parts = [SORTED, &seed].into_iter().chain(ids.iter().flat_map(|(side, id)| [*side, *id]));
+    let parts = [SORTED, embedder, &seed].into_iter().chain(ids.iter().flat_map(|(side, id)| [*side, *id]));
     content_hash(&parts.collect::<Vec<_>>())
+}
+
+/// Every line of a list that passages are compared with.
+fn known_lines(problems: &[Problem]) -> Vec<String> {
+    problems.iter().flat_map(|p| lines(p).into_iter().chain(p.exclude.iter().cloned())).collect()
 }
 
 /// Where the problems come from.
@@ -165,6 +185,21 @@ enum Start {
     Anew(Previous),
 }
 
+impl Start {
+    /// A list that is given, or none.
+    fn of(frozen: Option<Codebook>) -> Self {
+        frozen.map_or_else(|| Self::Anew(Previous::none()), Self::Frozen)
+    }
+
+    /// The problems that passages are compared with.
+    fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Frozen(codebook) => codebook.problems(),
+            Self::Unchanged(previous) | Self::Follow(previous) | Self::Anew(previous) => previous.codebook().problems(),
+        }
+    }
+}
+
 /// What grouping finds.
 struct Grouped {
     codebook: Codebook,
@@ -176,21 +211,21 @@ struct Grouped {
     known: Vec<(ProblemId, ProblemId)>,
 }
 
-fn group(units: &[Unit], start: Start, seed: u64) -> Grouped {
+fn group(units: &[Unit], start: Start, vectors: Option<Vectors>, seed: u64) -> Grouped {
     match start {
         Start::Unchanged(previous) => previous.again(units),
-        Start::Frozen(codebook) => placed(units, codebook.problems(), seed, |space, found| {
+        Start::Frozen(codebook) => placed(units, codebook.problems(), vectors, seed, |space, found| {
             let points = found.iter().map(|(_, point)| (*point, None)).collect::<Vec<_>>();
             let classifier = Classifier::from_codebook(space, &codebook, &points);
             let listed = Listed::place(space, codebook.problems().to_vec(), &classifier, units);
             Grouped { candidates: candidates(space, &classifier, found), ..listed.freeze(&codebook.made_by) }
         }),
-        Start::Follow(previous) => placed(units, previous.codebook().problems(), seed, |space, found| {
+        Start::Follow(previous) => placed(units, previous.codebook().problems(), vectors, seed, |space, found| {
             evolve::follow(space, &previous, units, &found).freeze(&previous.codebook().made_by)
         }),
         Start::Anew(previous) => {
             let written = previous.written();
-            placed(units, &written, seed, |space, found| {
+            placed(units, &written, vectors, seed, |space, found| {
                 evolve::anew(space, &previous, units, &found).freeze(&previous.codebook().made_by)
             })
         }
@@ -201,13 +236,14 @@ fn group(units: &[Unit], start: Start, seed: u64) -> Grouped {
 fn placed(
     units: &[Unit],
     problems: &[Problem],
+    vectors: Option<Vectors>,
     seed: u64,
     work: impl FnOnce(&Space, Vec<(&Unit, &Point)>) -> Grouped,
 ) -> Grouped {
     let anchors = problems.iter().flat_map(lines).collect::<Vec<_>>();
     let anchors = anchors.iter().map(|l| Passage::bare(l)).collect::<Vec<_>>();
     let fitted = sample(units, FITTED).into_iter().map(Unit::passage).collect::<Vec<_>>();
-    let space = Space::fit(&anchors, &fitted, seed);
+    let space = Space::fit(&anchors, &fitted, vectors, seed);
     let sampled = sample(units, CLUSTERED);
     let points = sampled.par_iter().map(|u| space.place(&u.passage())).collect::<Vec<_>>();
     work(&space, sampled.into_iter().zip(&points).collect())
@@ -270,7 +306,7 @@ fn problems<'a>(
         .iter()
         .map(|(unit, point)| Spoken { at: &point.latent, who: &unit.who, conversation: &unit.conversation })
         .collect::<Vec<_>>();
-    let clusters = cluster(&spoken, aim);
+    let clusters = cluster(&spoken, aim, space.nearness().clusters);
     let units =
         clusters.iter().map(|members| members.iter().map(|&i| found[i].0).collect::<Vec<_>>()).collect::<Vec<_>>();
     let groups =

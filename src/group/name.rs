@@ -212,7 +212,7 @@ mod tests {
     fn named(groups: &[Vec<&str>]) -> Vec<(String, ProblemId)> {
         let passages = groups.iter().flatten().map(|q| Passage::bare(q)).collect::<Vec<_>>();
         let groups = groups.iter().map(|quotes| said(quotes)).collect::<Vec<_>>();
-        let space = Space::fit(&[], &passages, 1);
+        let space = Space::fit(&[], &passages, None, 1);
         let none = BTreeSet::new();
         typical_terms(&space, &groups).iter().map(|t| (name(&space, t), id(&space, t, &none))).collect()
     }
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_taken_id_is_avoided() {
         let quotes = ["alpha beta gamma", "alpha beta gamma"];
-        let space = Space::fit(&[], &quotes.map(Passage::bare), 1);
+        let space = Space::fit(&[], &quotes.map(Passage::bare), None, 1);
         let terms = typical_terms(&space, &[said(&quotes)]).remove(0);
         let mut taken = BTreeSet::new();
         for _ in 0..10 {

@@ -66,7 +66,7 @@ fn placed(units: &[Unit], grouped: &Grouped) -> Vec<(String, Option<String>)> {
 #[test]
 fn subjects_become_problems() {
     let units = units(160, 1);
-    let grouped = group(&units, Start::Anew(Previous::none()), 7);
+    let grouped = group(&units, Start::Anew(Previous::none()), None, 7);
     let problems = grouped.codebook.problems();
     assert!((4..=12).contains(&problems.len()), "{problems:#?}");
     // Every problem is about one subject, and few units fit nowhere.
@@ -89,7 +89,7 @@ fn subjects_become_problems() {
 #[test]
 fn the_same_input_gives_the_same_bytes() {
     let units = units(120, 2);
-    let [one, two] = [(); 2].map(|()| group(&units, Start::Anew(Previous::none()), 7));
+    let [one, two] = [(); 2].map(|()| group(&units, Start::Anew(Previous::none()), None, 7));
     assert_eq!(one.codebook.hash(), two.codebook.hash());
     assert_eq!(one.placed, two.placed);
 }
@@ -102,10 +102,10 @@ fn the_order_of_units_does_not_matter() {
     };
     for codebook in [None, Some(frozen())] {
         let mut units = units(120, 3);
-        let before = group(&units, start(&codebook), 7);
+        let before = group(&units, start(&codebook), None, 7);
         let expected = placed(&units, &before);
         units.shuffle(&mut ChaCha8Rng::seed_from_u64(5));
-        let after = group(&units, start(&codebook), 7);
+        let after = group(&units, start(&codebook), None, 7);
         assert_eq!(before.codebook, after.codebook);
         assert_eq!(before.candidates, after.candidates);
         assert_eq!(expected, placed(&units, &after));
@@ -115,10 +115,10 @@ fn the_order_of_units_does_not_matter() {
 #[test]
 fn copies_do_not_change_the_codebook() {
     let mut units = units(120, 4);
-    let before = group(&units, Start::Anew(Previous::none()), 7);
+    let before = group(&units, Start::Anew(Previous::none()), None, 7);
     let copies = units.iter().map(|u| Unit { id: format!("{} again", u.id), ..u.clone() }).collect::<Vec<_>>();
     units.extend(copies);
-    let after = group(&units, Start::Anew(Previous::none()), 7);
+    let after = group(&units, Start::Anew(Previous::none()), None, 7);
     assert_eq!(before.codebook, after.codebook);
     assert_eq!(after.placed[..120], before.placed[..]);
     assert_eq!(after.placed[120..], before.placed[..]);
@@ -131,10 +131,10 @@ fn too_little_to_group_is_no_error() {
     let wordless =
         (0..50).map(|i| Unit { quote: "…!".to_owned(), bare: "…!".to_owned(), ..same[i].clone() }).collect::<Vec<_>>();
     for units in [vec![], one, same, wordless] {
-        let found = group(&units, Start::Anew(Previous::none()), 7);
+        let found = group(&units, Start::Anew(Previous::none()), None, 7);
         assert!(found.codebook.problems().is_empty());
         assert!(found.placed.iter().all(|(problem, score)| problem.is_none() && *score == 0.0));
-        let classified = group(&units, Start::Frozen(frozen()), 7);
+        let classified = group(&units, Start::Frozen(frozen()), None, 7);
         assert_eq!(classified.placed.len(), units.len());
         assert!(classified.candidates.is_empty());
     }
@@ -143,7 +143,7 @@ fn too_little_to_group_is_no_error() {
 #[test]
 fn a_frozen_codebook_sorts_what_it_knows_and_reports_what_it_lacks() {
     let units = units(160, 6);
-    let grouped = group(&units, Start::Frozen(frozen()), 7);
+    let grouped = group(&units, Start::Frozen(frozen()), None, 7);
     assert_eq!(grouped.codebook.hash(), frozen().hash());
     let ids = placed(&units, &grouped);
     let right = ids.iter().enumerate().filter(|(i, (_, problem))| match i % 4 {
@@ -165,7 +165,7 @@ fn an_excluded_line_keeps_its_text_out() {
     let mut units = units(160, 6);
     units[0].bare = "steam and limescale under the switch".to_owned();
     units[4].bare = "steam from the kettle lid".to_owned();
-    let grouped = group(&units, Start::Frozen(frozen()), 7);
+    let grouped = group(&units, Start::Frozen(frozen()), None, 7);
     let kettle = grouped.codebook.problems().iter().position(|p| p.id.as_str() == "kettle");
     assert_ne!(grouped.placed[0].0, kettle);
     assert_eq!(grouped.placed[4].0, kettle);
@@ -193,15 +193,15 @@ fn subject(units: &[Unit], grouped: &Grouped, id: &ProblemId) -> Option<usize> {
 #[test]
 fn ids_stay_when_more_is_said() {
     let all = units(400, 1);
-    let first = group(&all[..200], Start::Anew(Previous::none()), 7);
-    let then = group(&all, Start::Follow(previous(&all[..200], &first)), 7);
+    let first = group(&all[..200], Start::Anew(Previous::none()), None, 7);
+    let then = group(&all, Start::Follow(previous(&all[..200], &first)), None, 7);
     let kept = ids(&first).intersection(&ids(&then)).count();
     assert!(kept * 10 >= ids(&first).len() * 9, "{kept} of {} ids are kept", ids(&first).len());
     for id in ids(&first).intersection(&ids(&then)) {
         assert_eq!(subject(&all[..200], &first, id), subject(&all, &then, id), "{id} means what it meant");
         assert_eq!(first.codebook.problem(id), then.codebook.problem(id), "its words stay");
     }
-    let again = group(&all, Start::Unchanged(previous(&all, &then)), 7);
+    let again = group(&all, Start::Unchanged(previous(&all, &then)), None, 7);
     assert_eq!((&again.codebook, &again.placed), (&then.codebook, &then.placed));
 }
 
@@ -209,8 +209,8 @@ fn ids_stay_when_more_is_said() {
 fn a_subject_that_comes_up_becomes_a_problem() {
     let all = units(400, 1);
     let known = all.iter().enumerate().filter(|(i, _)| i % 4 != 3).map(|(_, u)| u.clone()).collect::<Vec<_>>();
-    let first = group(&known, Start::Anew(Previous::none()), 7);
-    let then = group(&all, Start::Follow(previous(&known, &first)), 7);
+    let first = group(&known, Start::Anew(Previous::none()), None, 7);
+    let then = group(&all, Start::Follow(previous(&known, &first)), None, 7);
     let come = ids(&then).difference(&ids(&first)).cloned().collect::<Vec<_>>();
     assert!(come.iter().any(|id| subject(&all, &then, id) == Some(3)), "{come:?}");
     assert!(ids(&first).is_subset(&ids(&then)), "nothing goes because something comes");
@@ -219,9 +219,9 @@ fn a_subject_that_comes_up_becomes_a_problem() {
 #[test]
 fn a_problem_that_nobody_speaks_of_is_retired() {
     let all = units(400, 1);
-    let first = group(&all, Start::Anew(Previous::none()), 7);
+    let first = group(&all, Start::Anew(Previous::none()), None, 7);
     let left = all.iter().enumerate().filter(|(i, _)| i % 4 != 3).map(|(_, u)| u.clone()).collect::<Vec<_>>();
-    let then = group(&left, Start::Follow(previous(&all, &first)), 7);
+    let then = group(&left, Start::Follow(previous(&all, &first)), None, 7);
     let gone = ids(&first).difference(&ids(&then)).cloned().collect::<Vec<_>>();
     assert!(!gone.is_empty());
     assert!(gone.iter().all(|id| subject(&all, &first, id) == Some(3)), "{gone:?}");
@@ -230,7 +230,7 @@ fn a_problem_that_nobody_speaks_of_is_retired() {
 #[test]
 fn a_problem_that_is_there_twice_becomes_one() {
     let all = units(400, 1);
-    let first = group(&all, Start::Anew(Previous::none()), 7);
+    let first = group(&all, Start::Anew(Previous::none()), None, 7);
     let mut assigned = assignments(&all, &first);
     let problem = first.codebook.problems()[0].clone();
     let twin = Problem { id: ProblemId::new("twin"), ..problem.clone() };
@@ -238,7 +238,7 @@ fn a_problem_that_is_there_twice_becomes_one() {
         a.problem = Some(twin.id.clone());
     }
     let list = Codebook::new(BY_MACHINE, first.codebook.problems().iter().cloned().chain([twin.clone()]).collect());
-    let then = group(&all, Start::Follow(Previous::new(list, &assigned)), 7);
+    let then = group(&all, Start::Follow(Previous::new(list, &assigned)), None, 7);
     assert_eq!(then.known, [(twin.id.clone(), problem.id.clone())]);
     assert!(!ids(&then).contains(&twin.id) && ids(&then).contains(&problem.id));
 }
@@ -246,7 +246,7 @@ fn a_problem_that_is_there_twice_becomes_one() {
 #[test]
 fn a_list_made_anew_keeps_the_ids_of_what_comes_together_again() {
     let all = units(400, 1);
-    let first = group(&all, Start::Anew(Previous::none()), 7);
+    let first = group(&all, Start::Anew(Previous::none()), None, 7);
     let mut assigned = assignments(&all, &first);
     let called = |id: &ProblemId| ProblemId::new(format!("old_{id}"));
     for a in &mut assigned {
@@ -258,7 +258,7 @@ fn a_list_made_anew_keeps_the_ids_of_what_comes_together_again() {
     }
     problems.push(Problem { id: ProblemId::new("mine"), by_hand: true, ..problems[0].clone() });
     let list = Codebook::new(BY_MACHINE, problems);
-    let then = group(&all, Start::Anew(Previous::new(list, &assigned)), 7);
+    let then = group(&all, Start::Anew(Previous::new(list, &assigned)), None, 7);
     assert!(ids(&then).contains(&ProblemId::new("mine")), "what a person wrote stays");
     let kept = ids(&first).iter().filter(|id| ids(&then).contains(&called(id))).count();
     assert!(kept * 10 >= ids(&first).len() * 8, "{kept} of {}", ids(&first).len());
@@ -267,10 +267,10 @@ fn a_list_made_anew_keeps_the_ids_of_what_comes_together_again() {
 #[test]
 fn a_statement_goes_with_its_quote() {
     let all = units(400, 1);
-    let first = group(&all, Start::Anew(Previous::none()), 7);
+    let first = group(&all, Start::Anew(Previous::none()), None, 7);
     let problem = first.codebook.problems()[0].clone();
     let left = all.iter().filter(|u| u.quote != problem.statement).cloned().collect::<Vec<_>>();
-    let then = group(&left, Start::Follow(previous(&all, &first)), 7);
+    let then = group(&left, Start::Follow(previous(&all, &first)), None, 7);
     let now = then.codebook.problem(&problem.id).unwrap();
     assert!(left.iter().any(|u| u.quote == now.statement), "{}", now.statement);
     assert_eq!(now.name, problem.name);
@@ -374,7 +374,7 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let now = Timestamp::from_second(1_800_000_000).unwrap();
     let wanted = Wanted { seed: 7, ..Wanted::default() };
 
-    let summary = run(&store, &recipes, wanted, now, Progress::new(true)).await.unwrap();
+    let summary = run(&store, &recipes, wanted, &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
     let (codebook, version) = store.codebook().await.unwrap().unwrap();
     assert_eq!(version, 1);
     assert_eq!(summary.done, own + 1 + claimed.len() as u64, "the second-hand complaint is sorted too");
@@ -387,15 +387,23 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let fitting = written.iter().filter(|a| a.side == Side::Crm && a.problem.is_some()).count();
     assert_eq!(summary.detail["assigned"]["crm"], fitting);
 
-    let again = run(&store, &recipes, wanted, now, Progress::new(true)).await.unwrap();
+    let again = run(&store, &recipes, wanted, &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
     assert_eq!(again.detail["lineage"], json!({ "kept": codebook.problems().len() }));
     assert!(summary.detail.iter().all(|(field, value)| field == "lineage" || again.detail[field] == *value));
     assert_eq!(store.codebook().await.unwrap().unwrap(), (codebook.clone(), 1), "nothing new, no new version");
 
     let path = folder.path().join("codebook.json");
     std::fs::write(&path, codebook::to_json(&frozen()).unwrap()).unwrap();
-    let by_hand =
-        run(&store, &recipes, Wanted { codebook: Some(&path), ..wanted }, now, Progress::new(true)).await.unwrap();
+    let by_hand = run(
+        &store,
+        &recipes,
+        Wanted { codebook: Some(&path), ..wanted },
+        &Embedder::Embedded,
+        now,
+        Progress::new(true),
+    )
+    .await
+    .unwrap();
     assert_eq!(by_hand.detail["codebook"], frozen().hash());
     assert_eq!(store.codebook().await.unwrap().unwrap().1, 2);
     assert_eq!(written, store.assignments(codebook.hash()).await.unwrap(), "the older codebook keeps its assignments");
@@ -407,7 +415,9 @@ async fn grouped(folder: &Path, recipes: &Recipes) -> Store {
     let said =
         units(400, 8).into_iter().map(|u| (u.who, Voice::FirstHand, complaint.clone(), u.quote)).collect::<Vec<_>>();
     let store = store(folder, recipes, &said, &[]).await;
-    run(&store, recipes, Wanted::default(), Timestamp::UNIX_EPOCH, Progress::new(true)).await.unwrap();
+    run(&store, recipes, Wanted::default(), &Embedder::Embedded, Timestamp::UNIX_EPOCH, Progress::new(true))
+        .await
+        .unwrap();
     store
 }
 
@@ -472,7 +482,8 @@ async fn a_person_edits_the_list() {
     assert_eq!(told(&all), json!({ "kept": rest - 2, "renamed": 1, "split": 1, "merged": 1 }));
 
     // And the next run follows what a person wrote.
-    let summary = run(&store, &recipes, Wanted::default(), now, Progress::new(true)).await.unwrap();
+    let summary =
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
     assert_eq!(summary.detail["made_by"], "edited");
     let (after, _) = store.codebook().await.unwrap().unwrap();
     assert_eq!(after.problem(&ProblemId::new(id(0))).unwrap().name, "Kettle leaks");
@@ -512,9 +523,10 @@ async fn an_edit_that_cannot_be_made_says_why() {
     let error = edit::edit(&store, &recipes, Edit::Remove { id }, 0, now).await.unwrap_err();
     assert!(error.to_string().contains("codebook thaw"), "{error}");
     let anew = Wanted { anew: true, ..Wanted::default() };
-    let error = run(&store, &recipes, anew, now, Progress::new(true)).await.unwrap_err();
+    let error = run(&store, &recipes, anew, &Embedder::Embedded, now, Progress::new(true)).await.unwrap_err();
     assert!(error.to_string().contains("codebook thaw"), "{error}");
-    let summary = run(&store, &recipes, Wanted::default(), now, Progress::new(true)).await.unwrap();
+    let summary =
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
     assert_eq!((&summary.detail["made_by"], &summary.detail["codebook"]), (&json!("hand"), &json!(before.hash())));
 }
 
@@ -523,7 +535,10 @@ async fn an_empty_store_has_nothing_to_group() {
     let folder = tempfile::tempdir().unwrap();
     let recipes = Recipes { post: Recipe::new("post", &["1"]), note: Recipe::new("note", &["1"]) };
     let store = store(folder.path(), &recipes, &[], &[]).await;
-    let summary = run(&store, &recipes, Wanted::default(), Timestamp::UNIX_EPOCH, Progress::new(true)).await.unwrap();
+    let summary =
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, Timestamp::UNIX_EPOCH, Progress::new(true))
+            .await
+            .unwrap();
     assert_eq!((summary.done, summary.skipped), (0, 0));
     assert!(summary.detail["other"]["crm"].is_null(), "no units, no share");
 }
@@ -537,4 +552,29 @@ fn the_demo_codebook_is_one_that_can_be_used() {
         assert!((1..=2).contains(&problem.exclude.len()), "{}", problem.id);
         assert!(!problem.terms.is_empty(), "{}", problem.id);
     }
+}
+
+#[test]
+fn a_model_s_vectors_take_the_place_of_the_words_directions() {
+    // Words that say nothing: only the vectors know the subjects.
+    let units = (0..120)
+        .map(|i| {
+            let words = format!("thing{i} happened{i} again{i}");
+            Unit { quote: words.clone(), bare: words, ..units(120, 9)[i].clone() }
+        })
+        .collect::<Vec<_>>();
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let vectors = units.iter().enumerate().map(|(i, unit)| {
+        let mut vector = vec![0.3_f32; 12];
+        vector[i % 4] = 0.8;
+        vector.iter_mut().for_each(|x| *x += random.random::<f32>() * 0.1);
+        (unit.quote.as_str(), vector)
+    });
+    let vectors = Vectors::from_iter(vectors.collect::<Vec<_>>());
+    let grouped = group(&units, Start::of(None), Some(vectors), 7);
+    let subject_of = |k: usize| (0..120).find(|&i| grouped.placed[i].0 == Some(k)).map(|i| i % 4);
+    let right = (0..120).filter(|&i| grouped.placed[i].0.is_some_and(|k| subject_of(k) == Some(i % 4))).count();
+    assert!(right >= 115, "{right} of 120 stand with their own kind: {:?}", grouped.placed);
+    let by_words = group(&units, Start::of(None), None, 7);
+    assert!(by_words.codebook.problems().is_empty(), "without vectors there is nothing in common");
 }

@@ -2,8 +2,9 @@
 //!
 //! A [`Space`] knows the terms of the texts it was fitted on: TF-IDF weights (sublinear), and the strongest directions in
 //! which they vary together (latent semantic analysis: Deerwester et al. 1990), found by randomised subspace iteration
-//! (Halko, Martinsson, Tropp 2011, algorithm 4.4). The one rule: every [`Point`] is finite and of length one, or of length
-//! zero when the text holds no known term.
+//! (Halko, Martinsson, Tropp 2011, algorithm 4.4). Where a sentence model gave the texts' vectors, those take the place of
+//! the directions. The one rule: every [`Point`] is finite and of length one, or of length zero when nothing is known of the
+//! text.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,6 +13,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::embed::Vectors;
 use super::terms::{Term, terms};
 
 /// A text to be placed: the words in question, and what stands around them.
@@ -29,6 +31,11 @@ impl<'a> Passage<'a> {
     /// A line that stands alone.
     pub(super) fn bare(quote: &'a str) -> Self {
         Self { quote, around: "", title: "" }
+    }
+
+    /// Its parts, with how much they count.
+    fn parts(&self) -> [(&'a str, f32); 3] {
+        [(self.quote, QUOTE_WEIGHT), (self.around, AROUND_WEIGHT), (self.title, TITLE_WEIGHT)]
     }
 }
 
@@ -64,17 +71,29 @@ pub(super) struct Space {
     stems: Vec<String>,
     surfaces: Vec<String>,
     weights: Vec<f32>,
-    /// Latent coordinates of each term, `width` a term.
-    basis: Vec<f32>,
+    latent: Latent,
+    /// Number of latent coordinates.
     width: usize,
+}
+
+/// Where the latent coordinates of a passage come from.
+#[derive(Debug)]
+enum Latent {
+    /// From its terms: the coordinates of each, `width` a term.
+    Terms(Vec<f32>),
+    /// From a sentence model. All its vectors point much the same way, so each part of a passage counts by how it differs
+    /// from the mean of its kind ([`Passage::parts`]; Mu & Viswanath 2018).
+    Model { vectors: Vectors, means: [Vec<f32>; 3] },
 }
 
 impl Space {
     /// Fits a space on `anchors` and `passages`. A term must stand in two passages to count, or in an anchor.
     ///
+    /// `vectors` are a sentence model's for all the texts that will be placed, when there is one.
+    ///
     /// The order of the passages changes the result by rounding only; a caller that wants the same bytes passes the same
     /// order.
-    pub(super) fn fit(anchors: &[Passage<'_>], passages: &[Passage<'_>], seed: u64) -> Self {
+    pub(super) fn fit(anchors: &[Passage<'_>], passages: &[Passage<'_>], vectors: Option<Vectors>, seed: u64) -> Self {
         let mut counts = BTreeMap::<String, Seen>::new();
         for (passage, anchor) in anchors.iter().map(|p| (p, true)).chain(passages.iter().map(|p| (p, false))) {
             let mut met = HashSet::new();
@@ -99,7 +118,7 @@ impl Space {
             stems: Vec::new(),
             surfaces: Vec::new(),
             weights: Vec::new(),
-            basis: Vec::new(),
+            latent: Latent::Terms(Vec::new()),
             width: 0,
         };
         for (number, (stem, seen)) in (0_u32..).zip(kept) {
@@ -108,8 +127,16 @@ impl Space {
             space.numbers.insert(stem.clone(), number);
             space.stems.push(stem);
         }
+        if let Some(vectors) = vectors {
+            let means = means(&vectors, anchors.iter().chain(passages));
+            space.width = vectors.width();
+            space.latent = Latent::Model { vectors, means };
+            return space;
+        }
         let rows = anchors.par_iter().chain(passages).map(|p| space.weigh(p)).collect::<Vec<_>>();
-        (space.basis, space.width) = latent_basis(&rows, space.weights.len(), seed);
+        let (basis, width) = latent_basis(&rows, space.weights.len(), seed);
+        space.width = width;
+        space.latent = Latent::Terms(basis);
         space
     }
 
@@ -117,11 +144,32 @@ impl Space {
     pub(super) fn place(&self, passage: &Passage<'_>) -> Point {
         let terms = self.weigh(passage);
         let mut latent = vec![0.0; self.width];
-        for &(term, weight) in &terms {
-            add_scaled(&mut latent, self.coordinates(term), weight);
+        match &self.latent {
+            Latent::Terms(basis) => {
+                for &(term, weight) in &terms {
+                    let start = term as usize * self.width;
+                    add_scaled(&mut latent, &basis[start..start + self.width], weight);
+                }
+            }
+            Latent::Model { vectors, means } => {
+                for ((text, weight), mean) in passage.parts().into_iter().zip(means) {
+                    let Some(vector) = vectors.of(text) else { continue };
+                    let mut part = vector.zip(mean).map(|(x, m)| x - m).collect::<Vec<_>>();
+                    normalise(&mut part);
+                    add_scaled(&mut latent, &part, weight);
+                }
+            }
         }
         normalise(&mut latent);
         Point { terms, latent }
+    }
+
+    /// How near is near, in this space.
+    pub(super) fn nearness(&self) -> &'static Nearness {
+        match self.latent {
+            Latent::Terms(_) => &BY_TERMS,
+            Latent::Model { .. } => &BY_MODEL,
+        }
     }
 
     /// Number of latent directions.
@@ -149,16 +197,9 @@ impl Space {
         terms(text).into_iter().filter_map(|t| self.numbers.get(&t.stem).copied())
     }
 
-    fn coordinates(&self, term: u32) -> &[f32] {
-        let start = term as usize * self.width;
-        &self.basis[start..start + self.width]
-    }
-
     fn weigh(&self, passage: &Passage<'_>) -> Sparse {
         let mut sum = BTreeMap::<u32, f32>::new();
-        for (text, weight) in
-            [(passage.quote, QUOTE_WEIGHT), (passage.around, AROUND_WEIGHT), (passage.title, TITLE_WEIGHT)]
-        {
+        for (text, weight) in passage.parts() {
             for (term, share) in self.weigh_text(&terms(text)) {
                 *sum.entry(term).or_default() += weight * share;
             }
@@ -180,6 +221,43 @@ impl Space {
         normalise_sparse(&mut weights);
         weights
     }
+}
+
+/// How near is near: cosines mean other things in other spaces. Chosen on labels, see `eval/README.md`.
+#[derive(Debug)]
+pub(super) struct Nearness {
+    /// Share of the terms in a similarity; the latent coordinates have the rest.
+    pub(super) terms_share: f32,
+    /// Similarity below which a passage fits no problem.
+    pub(super) fits: f32,
+    /// Similarity at which a passage counts as a near miss: what members of a problem commonly have to it. A single line is
+    /// otherwise the nearest to many a passage by chance.
+    pub(super) misses: f32,
+    /// A passage teaches a profile when it is at least this similar, and ahead of the second by this much.
+    pub(super) sure: f32,
+    pub(super) ahead: f32,
+    /// Cosine of the latent coordinates to its cluster's centroid below which a point is in no cluster.
+    pub(super) clusters: f32,
+}
+
+/// In the directions that the texts' own terms span.
+const BY_TERMS: Nearness =
+    Nearness { terms_share: 0.5, fits: 0.15, misses: 0.35, sure: 0.16, ahead: 0.03, clusters: 0.2 };
+/// By a sentence model.
+const BY_MODEL: Nearness =
+    Nearness { terms_share: 0.2, fits: 0.2, misses: 0.4, sure: 0.25, ahead: 0.03, clusters: 0.2 };
+
+/// The mean vector of each kind of part, over `passages`; zero where there is none.
+fn means<'a>(vectors: &Vectors, passages: impl Iterator<Item = &'a Passage<'a>>) -> [Vec<f32>; 3] {
+    let mut sums = [(); 3].map(|()| (vec![0.0_f64; vectors.width()], 0));
+    for passage in passages {
+        for ((text, _), (sum, count)) in passage.parts().into_iter().zip(&mut sums) {
+            let Some(vector) = vectors.of(text) else { continue };
+            sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += f64::from(x));
+            *count += 1;
+        }
+    }
+    sums.map(|(sum, count)| sum.into_iter().map(|x| (x / f64::from(count.max(1))) as f32).collect())
 }
 
 /// What was met of a term.
@@ -304,13 +382,13 @@ mod tests {
     fn a_term_of_one_passage_is_kept_only_when_an_anchor_has_it() {
         let passages = ["red lamp", "red door"].map(Passage::bare);
         let kept = |space: &Space| (0..space.len() as u32).map(|t| space.stem(t).to_owned()).collect::<Vec<_>>();
-        assert_eq!(kept(&Space::fit(&[], &passages, 1)), ["red"]);
-        assert_eq!(kept(&Space::fit(&[Passage::bare("lamp")], &passages, 1)), ["lamp", "red"]);
+        assert_eq!(kept(&Space::fit(&[], &passages, None, 1)), ["red"]);
+        assert_eq!(kept(&Space::fit(&[Passage::bare("lamp")], &passages, None, 1)), ["lamp", "red"]);
     }
 
     #[test]
     fn the_quote_counts_more_than_its_context() {
-        let space = Space::fit(&["red lamp", "red lamp", "blue door", "blue door"].map(Passage::bare), &[], 1);
+        let space = Space::fit(&["red lamp", "red lamp", "blue door", "blue door"].map(Passage::bare), &[], None, 1);
         let point = space.place(&Passage { quote: "lamp", around: "door", title: "door" });
         let similarity = |text: &str| dot_terms(&point.terms, &space.place(&Passage::bare(text)).terms);
         assert!(similarity("lamp") > similarity("door"), "{point:?}");
@@ -327,7 +405,7 @@ mod tests {
                 words.join(", ")
             })
             .collect::<Vec<_>>();
-        let space = Space::fit(&[], &texts.iter().map(|t| Passage::bare(t)).collect::<Vec<_>>(), 1);
+        let space = Space::fit(&[], &texts.iter().map(|t| Passage::bare(t)).collect::<Vec<_>>(), None, 1);
         let at = |subject: &str, block: usize| {
             let words = (block * 8..block * 8 + 8).map(|i| format!("{subject}{i}")).collect::<Vec<_>>();
             space.place(&Passage::bare(&words.join(", ")))
@@ -386,7 +464,7 @@ mod tests {
         let texts = ["ship sail mast", "sail mast wind", "ship wind", "pan lid stove", "stove pan", "lid pan steam"];
         let passages = [texts, texts].concat().into_iter().map(Passage::bare).collect::<Vec<_>>();
         let near = |seed| {
-            let space = Space::fit(&[], &passages, seed);
+            let space = Space::fit(&[], &passages, None, seed);
             dot(&space.place(&passages[0]).latent, &space.place(&passages[1]).latent)
         };
         assert!((near(1) - near(2)).abs() < 1e-3);
@@ -397,7 +475,7 @@ mod tests {
         #[test]
         fn points_are_finite_and_of_length_one_or_zero(texts in prop::collection::vec("\\PC{0,60}|([a-e]{2,3} ){0,8}", 0..12), asked in "\\PC{0,60}|([a-e]{2,3} ){0,8}") {
             let passages = texts.iter().map(|t| Passage { quote: t, around: &asked, title: t }).collect::<Vec<_>>();
-            let space = Space::fit(&[], &passages, 1);
+            let space = Space::fit(&[], &passages, None, 1);
             for passage in passages.iter().copied().chain([Passage::bare(&asked)]) {
                 let point = space.place(&passage);
                 let lengths = [dot_terms(&point.terms, &point.terms), dot(&point.latent, &point.latent)];

@@ -12,7 +12,11 @@ pub mod prompt;
 
 pub mod sheet;
 
+pub mod contacts;
+
 mod batch;
+
+mod embeddings;
 
 mod estimate;
 
@@ -54,6 +58,7 @@ use server::Server;
 use tape::{Recorder, Tape};
 
 pub use batch::{BatchId, Collected};
+pub use embeddings::{Bought, Embeddings};
 pub use estimate::Estimate;
 pub use tape::looks_like_a_key;
 

@@ -232,6 +232,12 @@ pub fn context_line(context: &str, names: &Names) -> Option<String> {
     (!cut.is_empty()).then(|| cut.to_owned())
 }
 
+/// A text as it goes to a model that gives no words back: masked and visible, on one line.
+pub fn masked(text: &str, names: &[&Names]) -> String {
+    let sent = names.iter().fold(visible(text), |text, names| redact(text, names));
+    one_line(sent.text())
+}
+
 /// A fence word for a request that holds `texts`: nobody can guess it without `secret`, and the same request has the same,
 /// so that it is paid for once.
 pub fn nonce(secret: &[u8; 32], texts: &[&str]) -> String {

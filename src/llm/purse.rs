@@ -55,6 +55,7 @@ struct Sums {
 /// The purse of one workspace.
 #[derive(Debug)]
 pub(super) struct Purse {
+    section: &'static str,
     limit_micros: Option<u64>,
     limit_tokens: Option<u64>,
     currency: String,
@@ -73,6 +74,7 @@ impl Purse {
     /// A purse out of which `spent` was taken by earlier runs.
     pub(super) fn new(settings: &LlmSettings, spent: Amount) -> Self {
         Self {
+            section: settings.section,
             limit_micros: settings.budget_micros,
             limit_tokens: settings.budget_tokens,
             currency: settings.currency.clone(),
@@ -133,17 +135,19 @@ impl Purse {
     fn refusal(&self, spent: Amount, next: Amount) -> String {
         match self.limit_micros.filter(|limit| spent.micros.saturating_add(next.micros) > *limit) {
             Some(limit) => format!(
-                "{} of {} {} are spent and the next question may cost {}; raise llm.budget to go on from here",
+                "{} of {} {} are spent and the next request may cost {}; raise {}.budget to go on from here",
                 money(spent.micros),
                 money(limit),
                 self.currency,
-                money(next.micros)
+                money(next.micros),
+                self.section
             ),
             None => format!(
-                "{} of {} tokens are used and the next question may take {}; raise llm.budget_tokens to go on from here",
+                "{} of {} tokens are used and the next request may take {}; raise {}.budget_tokens to go on from here",
                 spent.tokens,
                 self.limit_tokens.unwrap_or_default(),
-                next.tokens
+                next.tokens,
+                self.section
             ),
         }
     }

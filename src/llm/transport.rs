@@ -26,6 +26,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::embeddings;
 use super::gate::{Gate, Pass};
 use super::reply::{Completion, brief};
 use crate::config::LlmSettings;
@@ -33,6 +34,9 @@ use crate::net::retry_after;
 
 /// Largest answer to a question, bytes.
 const LARGEST_ANSWER: usize = 8 << 20;
+
+/// Largest list of vectors, bytes: thousands of texts with thousands of numbers each.
+const LARGEST_VECTORS: usize = 256 << 20;
 
 /// Where requests go and with which key. Not async-openai's own, which fills gaps from `OPENAI_*` variables that were meant
 /// for another server.
@@ -46,10 +50,11 @@ pub(super) struct Access {
 impl Access {
     pub(super) fn new(settings: &LlmSettings) -> Result<Self> {
         let base = settings.base_url.trim_end_matches('/').to_owned();
-        let url =
-            url::Url::parse(&base).context("llm.base_url is no address; write it as https://api.example.com/v1")?;
+        let url = url::Url::parse(&base).with_context(|| {
+            format!("{}.base_url is no address; write it as https://api.example.com/v1", settings.section)
+        })?;
         if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
-            bail!("llm.base_url must be an http or https address without user name and password");
+            bail!("{}.base_url must be an http or https address without user name and password", settings.section);
         }
         let mut headers = HeaderMap::new();
         let key = settings.api_key.expose_secret();
@@ -167,7 +172,8 @@ impl Trouble {
                     .any(|kind| kind.as_deref() == Some("insufficient_quota"));
                 match status {
                     _ if out_of_credit => Self::Refusal { status: 402, message },
-                    408 | 409 | 425 | 429 | 500.. => {
+                    // 501: the server does not do that, now or later.
+                    408 | 409 | 425 | 429 | 500 | 502.. => {
                         let kind = if status == 429 { Passing::Busy } else { Passing::Failing };
                         Self::Passing { why: brief(&format!("answered {status}: {message}")), kind }
                     }
@@ -264,6 +270,18 @@ impl Line {
         let completion = client.chat().create_byot::<_, Completion>(body).await.map_err(Trouble::of);
         (completion, lost.load(Ordering::SeqCst))
     }
+
+    /// Asks for vectors.
+    pub(super) async fn embed(
+        &self,
+        body: &Value,
+        tokens: u64,
+        wanted: Wanted,
+    ) -> (Result<embeddings::Wire, Trouble>, bool) {
+        let (client, lost) = self.client(tokens, wanted, LARGEST_VECTORS);
+        let vectors = client.embeddings().create_byot::<_, embeddings::Wire>(body).await.map_err(Trouble::of);
+        (vectors, lost.load(Ordering::SeqCst))
+    }
 }
 
 impl tower::Service<HttpRequestFactory> for Paced {
@@ -289,7 +307,7 @@ impl Paced {
             pass = self.gate.pass(self.tokens) => pass.map_err(|why| boxed(Trouble::GivenUp(why)))?,
         };
         let request = request.build().await?;
-        let asks = request.url().path().ends_with("/chat/completions");
+        let asks = Asks::of(request.url().path());
         let outcome = self.exchange(request).await;
         let (status, headers, body) = match outcome {
             Ok(answer) => answer,
@@ -298,12 +316,16 @@ impl Paced {
                 return Err(OpenAIError::Reqwest(error));
             }
             Err(Failed::Later { why, kind }) => {
-                self.lost.store(asks, Ordering::SeqCst);
+                self.lost.store(asks != Asks::Else, Ordering::SeqCst);
                 self.gate.note_failure(&pass, &why, None);
                 return Err(boxed(Trouble::Passing { why, kind }));
             }
         };
-        let answer = if asks { Answer::to_question(status, &body) } else { Answer::to_anything(status, body) };
+        let answer = match asks {
+            Asks::Completion => Answer::to_question(status, &body),
+            Asks::Vectors => Answer::to_texts(status, body),
+            Asks::Else => Answer::to_anything(status, body),
+        };
         self.note(&pass, &answer, &headers);
         answer.pass_on(&self.access)
     }
@@ -329,13 +351,31 @@ impl Paced {
     fn note(&self, pass: &Pass, answer: &Answer, headers: &HeaderMap) {
         let quiet = retry_after(headers);
         match answer.status {
-            408 | 425 | 429 | 500.. => {
+            408 | 425 | 429 | 500 | 502.. => {
                 self.gate.note_failure(pass, &format!("answered {}", answer.status), quiet);
             }
             _ => self.gate.note_answer(),
         }
         if let Some(wait) = limit_wait(headers, self.tokens) {
             self.gate.close_for(wait);
+        }
+    }
+}
+
+/// What a request asks for; the first two are charged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Completion,
+    Vectors,
+    Else,
+}
+
+impl Asks {
+    fn of(path: &str) -> Self {
+        match path {
+            path if path.ends_with("/chat/completions") => Self::Completion,
+            path if path.ends_with("/embeddings") => Self::Vectors,
+            _ => Self::Else,
         }
     }
 }
@@ -383,6 +423,18 @@ impl Answer {
             None => wrapped("it is no chat completion; does llm.base_url end in /v1?", None, None),
         };
         Self { status: status.as_u16(), body }
+    }
+
+    /// What is no list of vectors would be tried again and again: it is an answer by something else.
+    fn to_texts(status: StatusCode, body: Vec<u8>) -> Self {
+        let read = serde_json::from_slice::<embeddings::Wire>(&body);
+        match read {
+            Err(error) if status.is_success() => {
+                let why = format!("its answer is no list of vectors: {error}");
+                Self { status: 404, body: wrapped(&brief(&why), None, None) }
+            }
+            _ => Self::to_anything(status, body),
+        }
     }
 
     fn pass_on(self, access: &Access) -> Result<reqwest::Response, OpenAIError> {

@@ -25,6 +25,9 @@ pub struct ComparisonV1 {
     pub problems: Vec<ProblemV1>,
     /// Claimed interest against what was given.
     pub optimism: OptimismV1,
+    /// What the list of problems does not hold; `None` in comparisons made before it was looked at.
+    #[serde(default)]
+    pub residual: Option<ResidualsV1>,
     /// What was refused or left out, and why, in sentences.
     pub caveats: Vec<String>,
     /// Hash of the settings that can change a number.
@@ -152,6 +155,122 @@ pub struct ProblemV1 {
     pub communities: u64,
     /// Accounts by how the claimed pain came up: volunteered, prompted, rep_inferred.
     pub elicitation: [u64; 3],
+    /// Whether the community's share is many people's; `None` in comparisons made before it was looked at.
+    #[serde(default)]
+    pub representativeness: Option<RepresentativenessV1>,
+    /// Whether words in another register land on the same problem; `None` before it was tested.
+    #[serde(default)]
+    pub register: Option<RegisterV1>,
+}
+
+/// Whether a share of people is many people's, and how little would overturn what is said of it (METHOD 3.9, 9.1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RepresentativenessV1 {
+    /// Author accounts behind the people with this problem: more than people where accounts wrote nearly the same words.
+    pub author_accounts: u64,
+    /// The share when every such account counts by itself.
+    pub copies_apart: CountsV1,
+    /// The share when none of them counts.
+    pub copies_out: CountsV1,
+    /// People with this problem by the thread in which they first tell of it: those of the largest thread.
+    pub largest_thread: CountsV1,
+    /// The largest thread holds more than a fifth of them, and more than one.
+    pub thread_dominated: bool,
+    /// The share when no thread weighs more than a fifth of them.
+    pub capped_rate: f64,
+    /// The fewest colluding people, each with one post, that would erase the finding; `None` without a finding, or when a
+    /// million would not.
+    pub breakdown: Option<u64>,
+    /// Every count that a claim needs, met or not.
+    pub gate: Vec<GateV1>,
+}
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountsV1 {
+    /// Those that have it.
+    pub hits: u64,
+    /// All.
+    pub of: u64,
+}
+
+impl CountsV1 {
+    /// The share in 0..=1; 0 of nothing.
+    pub fn rate(self) -> f64 {
+        if self.of == 0 { 0.0 } else { self.hits as f64 / self.of as f64 }
+    }
+}
+
+/// One row of the evidence gate (METHOD 3.9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateV1 {
+    /// Of what.
+    pub what: String,
+    /// How many there are.
+    pub have: u64,
+    /// How many it takes.
+    pub need: u64,
+}
+
+impl GateV1 {
+    /// Whether there is enough.
+    pub fn passes(&self) -> bool {
+        self.have >= self.need
+    }
+
+    /// What is missing, when there is not enough.
+    pub fn missing(&self) -> Option<Missing> {
+        (!self.passes()).then(|| Missing { what: self.what.clone(), have: self.have, need: self.need })
+    }
+}
+
+/// Pairs in which either version is about the problem, from which on its agreement is told (METHOD 3.1.4).
+const REGISTER_PAIRS: u64 = 10;
+
+/// Agreement below which a problem depends on the register (METHOD 3.1.4).
+const REGISTER_KAPPA: f64 = 0.80;
+
+/// The register test of one problem: is a text about it still about it when it is rewritten in the other side's style?
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RegisterV1 {
+    /// Pairs in which either version is about it.
+    pub n: u64,
+    /// Cohen's kappa of the two versions over all pairs; `None` when neither is ever about it, or both always are.
+    pub kappa: Option<f64>,
+    /// `n` is at least 10 and `kappa` below 0.80: rely on hand labels only.
+    pub register_sensitive: bool,
+}
+
+impl RegisterV1 {
+    /// The answer of METHOD 3.1.4 for `n` pairs that agree by `kappa`.
+    pub fn new(n: u64, kappa: Option<f64>) -> Self {
+        Self { n, kappa, register_sensitive: n >= REGISTER_PAIRS && kappa.is_some_and(|k| k < REGISTER_KAPPA) }
+    }
+}
+
+/// What the list of problems does not hold, on either side (METHOD 3.1.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResidualsV1 {
+    /// In the communities; units are people.
+    pub community: ResidualV1,
+    /// In the CRM; units are accounts.
+    pub crm: ResidualV1,
+}
+
+/// What the list of problems does not hold of one side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResidualV1 {
+    /// Pairs of a unit and a problem that the reader found outside the list, of all it found; all outside the list count as
+    /// one problem of their unit.
+    pub other: CountsV1,
+    /// The share outside: by hand labels when there are enough, else `other` as counted.
+    pub other_rate: f64,
+    /// Whether `other_rate` is by hand labels.
+    pub measured: bool,
+    /// The share is small enough for a comparison of what the two sides speak of.
+    pub fits: bool,
+    /// Units that name no problem at all, of all with a post or a note.
+    pub none: CountsV1,
 }
 
 /// A difference of two shares.

@@ -47,7 +47,7 @@ text_id!(
     SignalId
 );
 text_id!(
-    /// A CRM note: the CRM's own id.
+    /// A CRM note: the CRM's own id, a plain number with the vendor before it (`hubspot:123`). So are those of accounts and deals.
     NoteId
 );
 text_id!(

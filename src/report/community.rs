@@ -11,10 +11,11 @@ use indicatif::ProgressBar;
 use jiff::civil::Date;
 
 use super::display;
+use super::facts;
 use super::means::{Attempt, Elsewhere, Words};
 use super::quotes::{self, Shortlist};
 use super::texture::{PostSlots, Texture};
-use super::view::{Link, Origin, QuoteView};
+use super::view::{Excluded, Link, Origin, QuoteView, SeverityView};
 use super::window::Window;
 use super::words;
 use crate::model::{Act, ActKind, Evidence, Recipe, Voice};
@@ -32,12 +33,16 @@ pub(super) struct Community {
     pub(super) people: BTreeSet<u32>,
     /// By problem, in the order given.
     pub(super) problems: Vec<Heard>,
+    /// As [`Heard::severity`], for complaints about no problem of the list.
+    pub(super) other_severity: BTreeMap<u32, u8>,
     /// What they tried, whether or not it failed.
     pub(super) attempts: Vec<Attempt>,
     /// Words used outside of attempts.
     pub(super) elsewhere: Elsewhere,
     /// Quotes kept, all voices.
     pub(super) signals: u64,
+    /// Posts in the window, and who is never counted.
+    pub(super) excluded: Excluded,
 }
 
 /// What was heard about one problem.
@@ -45,8 +50,16 @@ pub(super) struct Community {
 pub(super) struct Heard {
     /// Distinct people.
     pub(super) people: BTreeSet<u32>,
-    /// Distinct threads.
-    pub(super) threads: BTreeSet<String>,
+    /// People by thread.
+    pub(super) threads: BTreeMap<String, BTreeSet<u32>>,
+    /// How often each person tells of it.
+    pub(super) told: BTreeMap<u32, u64>,
+    /// The severity of each person's sharpest complaint.
+    pub(super) severity: BTreeMap<u32, u8>,
+    /// How sharply people complain of it.
+    pub(super) contrast: SeverityView,
+    /// Who speaks in its threads and is never counted.
+    pub(super) excluded: Excluded,
     /// People by community.
     pub(super) communities: BTreeMap<String, BTreeSet<u32>>,
     /// People by act.
@@ -147,7 +160,30 @@ pub(super) async fn gather(
         }
     }
     slots.settle(&mut pass.community.problems);
-    Ok(pass.community)
+    let mut community = pass.community;
+    let severity = community.problems.iter().map(|h| &h.severity).collect::<Vec<_>>();
+    let contrasts = facts::severity(&severity, &community.other_severity);
+    community.problems.iter_mut().zip(contrasts).for_each(|(heard, contrast)| heard.contrast = contrast);
+    exclude(store, recipe, window, &mut community).await?;
+    Ok(community)
+}
+
+/// Counts the posts that are never counted: all of them, and those in the threads of each problem.
+async fn exclude(store: &Store, recipe: &Recipe, window: Window, community: &mut Community) -> Result<()> {
+    let (since, until) = window.instants();
+    let threads = store.thread_voices(recipe, since, until).await.context("could not count who speaks where")?;
+    for voices in threads {
+        let [posts, bots, promo] = [voices.posts, voices.bots, voices.promo].map(|n| u64::try_from(n).unwrap_or(0));
+        let add = |excluded: &mut Excluded| {
+            excluded.posts += posts;
+            excluded.bots += bots;
+            excluded.promo += promo;
+        };
+        add(&mut community.excluded);
+        let heard = community.problems.iter_mut().filter(|h| h.threads.contains_key(&voices.thread));
+        heard.for_each(|h| add(&mut h.excluded));
+    }
+    Ok(())
 }
 
 struct Pass {
@@ -163,12 +199,22 @@ impl Pass {
         let person = *self.people.entry(author.as_str().to_owned()).or_insert(next);
         self.community.people.insert(person);
         self.take_attempt(stored, person, problem);
+        if let Act::Complaint { severity } = &stored.signal.act {
+            let sharpest = match problem {
+                Some(index) => &mut self.community.problems[index].severity,
+                None => &mut self.community.other_severity,
+            };
+            let sharpest = sharpest.entry(person).or_default();
+            *sharpest = severity.level().max(*sharpest);
+        }
         let Some(index) = problem else { return };
         let heard = &mut self.community.problems[index];
         let kind = stored.signal.act.kind();
         heard.people.insert(person);
-        if !heard.threads.contains(&stored.thread) {
-            heard.threads.insert(stored.thread.clone());
+        *heard.told.entry(person).or_default() += 1;
+        match heard.threads.get_mut(&stored.thread) {
+            Some(people) => _ = people.insert(person),
+            None => _ = heard.threads.insert(stored.thread.clone(), BTreeSet::from([person])),
         }
         heard.communities.entry(stored.community.clone()).or_default().insert(person);
         heard.acts.entry(kind).or_default().insert(person);
@@ -223,12 +269,13 @@ fn beginning(words: &str) -> &str {
     &words[..words.floor_char_boundary(LONGEST_MEANS)]
 }
 
-/// A quote of a post, without its author.
+/// A quote of a post.
 pub(super) fn post_quote(stored: &StoredSignal, evidence: &Evidence) -> QuoteView {
     let link: Option<Link> = stored.url.as_deref().map(display::link);
     let origin = Origin::Post {
         post: stored.signal.post.as_str().to_owned(),
         community: stored.community.clone(),
+        author: stored.author.clone(),
         voice: words::voice(stored.signal.voice),
         act: words::act(stored.signal.act.kind()),
         link,

@@ -4,11 +4,13 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::view::{
-    CostView, Count, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteId, QuoteView, Sureness,
-    SwitchView, Tried, View,
+    CostView, Count, Excluded, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteId, QuoteView, Sureness,
+    SwitchView, TextureView, Tried, View,
 };
 use crate::model::Trust;
-use crate::model::comparison::{ComponentV1, DifferenceV1, PopulationV1, RateV1};
+use crate::model::comparison::{
+    ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1, ResidualsV1,
+};
 
 /// The report as JSON, with a final newline.
 ///
@@ -32,11 +34,102 @@ struct ReportV1<'a> {
     missing: &'a [String],
     problems: Vec<ProblemV1<'a>>,
     problems_left_out: usize,
+    residual: Option<&'a ResidualsV1>,
     tried: TriedV1<'a>,
     top_quotes: Vec<String>,
     optimism: Option<OptimismV1<'a>>,
     sureness: SurenessV1<'a>,
     quotes: Vec<QuoteV1<'a>>,
+}
+
+/// One problem with everything that is known of it.
+#[derive(Serialize)]
+struct PageV1<'a> {
+    v: u8,
+    trust: TrustV1<'a>,
+    period: Option<[String; 2]>,
+    problem: ProblemV1<'a>,
+    missing: &'a [String],
+    quotes: Vec<QuoteV1<'a>>,
+}
+
+/// The list of problems, for the line that `candor problems --json` prints.
+#[derive(Serialize)]
+struct ListV1<'a> {
+    v: u8,
+    codebook: Option<&'a str>,
+    trust: TrustV1<'a>,
+    problems: Vec<RowV1<'a>>,
+    hidden: usize,
+    residual: Option<&'a ResidualsV1>,
+    missing: &'a [String],
+}
+
+#[derive(Serialize)]
+struct RowV1<'a> {
+    id: &'a str,
+    name: &'a str,
+    community: &'a RateV1,
+    crm: Option<&'a RateV1>,
+    difference: Option<&'a DifferenceV1>,
+    trust: &'static str,
+    verdict: &'a str,
+    threads: u64,
+    communities: usize,
+    first_seen: Option<String>,
+    last_seen: Option<String>,
+    thread_dominated: Option<bool>,
+    register_sensitive: Option<bool>,
+}
+
+/// The page of one `problem` of `view`, on one line. Its quotes name their authors' pseudonyms.
+///
+/// # Errors
+/// When a number is not finite, which no View holds.
+pub fn page(view: &View, problem: &ProblemView) -> Result<String> {
+    let quotes =
+        problem.quotes().into_iter().map(|id| QuoteV1 { author: view.quote(id).author(), ..quote(id, view.quote(id)) });
+    let page = PageV1 {
+        v: 1,
+        trust: TrustV1 { level: view.trust.level, words: &view.trust.words },
+        period: view.period.map(|(first, last)| [first.to_string(), last.to_string()]),
+        problem: self::problem(problem),
+        missing: &view.missing,
+        quotes: quotes.collect(),
+    };
+    serde_json::to_string(&page).context("could not write the problem as JSON")
+}
+
+/// `problems` of `view` as a list, on one line; `hidden` are not shown.
+///
+/// # Errors
+/// When a number is not finite, which no View holds.
+pub fn list(view: &View, problems: &[&ProblemView], hidden: usize) -> Result<String> {
+    let rows = problems.iter().map(|p| RowV1 {
+        id: &p.id,
+        name: &p.name,
+        community: &p.community,
+        crm: p.crm.as_ref(),
+        difference: p.difference.as_ref(),
+        trust: p.trust(),
+        verdict: &p.verdict.name,
+        threads: p.threads,
+        communities: p.communities_all,
+        first_seen: p.seen.map(|(first, _)| first.to_string()),
+        last_seen: p.seen.map(|(_, last)| last.to_string()),
+        thread_dominated: p.representativeness.as_ref().map(|r| r.thread_dominated),
+        register_sensitive: p.register.map(|r| r.register_sensitive),
+    });
+    let list = ListV1 {
+        v: 1,
+        codebook: view.sureness.codebook.as_ref().map(|c| c.hash.as_str()),
+        trust: TrustV1 { level: view.trust.level, words: &view.trust.words },
+        problems: rows.collect(),
+        hidden,
+        residual: view.residual.as_ref(),
+        missing: &view.missing,
+    };
+    serde_json::to_string(&list).context("could not write the problems as JSON")
 }
 
 #[derive(Serialize)]
@@ -56,10 +149,19 @@ struct ProblemV1<'a> {
     verdict: &'a str,
     verdict_words: &'a str,
     threads: u64,
+    first_seen: Option<String>,
+    last_seen: Option<String>,
+    top_author: CountsV1,
+    top_thread: CountsV1,
+    severity: SeverityV1,
+    excluded: ExcludedV1,
+    representativeness: Option<&'a RepresentativenessV1>,
+    register: Option<&'a RegisterV1>,
     acts: Vec<CountV1<'a>>,
     communities: Vec<CountV1<'a>>,
     roles: Vec<CountV1<'a>>,
     frequency: Vec<CountV1<'a>>,
+    texture: TextureV1<'a>,
     costs: Vec<CostV1<'a>>,
     tried: TriedV1<'a>,
     switches: Vec<SwitchV1<'a>>,
@@ -70,6 +172,34 @@ struct ProblemV1<'a> {
     elicitation: ElicitationV1,
     series: SeriesV1,
     change_our_mind: &'a [String],
+}
+
+/// People who accuse or blame, of those who complain of this problem, and of anything else.
+#[derive(Serialize)]
+struct SeverityV1 {
+    accuse_or_blame: CountsV1,
+    elsewhere: CountsV1,
+}
+
+#[derive(Serialize)]
+struct ExcludedV1 {
+    posts: u64,
+    bots: u64,
+    vendor_or_promo: u64,
+}
+
+#[derive(Serialize)]
+struct TextureV1<'a> {
+    people: u64,
+    slots: Vec<SlotV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct SlotV1<'a> {
+    slot: &'static str,
+    people: u64,
+    values: Vec<CountV1<'a>>,
+    quotes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -107,6 +237,7 @@ struct TriedV1<'a> {
 #[derive(Serialize)]
 struct MeansV1<'a> {
     label: &'a str,
+    tried: u64,
     failed: u64,
     in_use: u64,
     why: String,
@@ -176,6 +307,7 @@ struct SurenessV1<'a> {
     period_why: Option<&'a str>,
     labels: LabelsV1,
     voices: Vec<VoiceV1<'a>>,
+    excluded: ExcludedV1,
     quotes_kept: u64,
     quotes_rejected: u64,
     selection: Vec<PropensityV1<'a>>,
@@ -228,6 +360,9 @@ struct QuoteV1<'a> {
     id: String,
     #[serde(flatten)]
     origin: OriginV1<'a>,
+    /// A pseudonym; only where nothing is passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<&'a str>,
     written_at: Option<String>,
     start: usize,
     end: usize,
@@ -255,6 +390,7 @@ fn report(view: &View) -> ReportV1<'_> {
         missing: &view.missing,
         problems: view.problems.iter().map(problem).collect(),
         problems_left_out: view.problems_left_out,
+        residual: view.residual.as_ref(),
         tried: tried(&view.tried),
         top_quotes: ids(&view.top_quotes),
         optimism: view.optimism.as_ref().map(optimism),
@@ -283,10 +419,19 @@ fn problem(p: &ProblemView) -> ProblemV1<'_> {
         verdict: &p.verdict.name,
         verdict_words: &p.verdict.long,
         threads: p.threads,
+        first_seen: p.seen.map(|(first, _)| first.to_string()),
+        last_seen: p.seen.map(|(_, last)| last.to_string()),
+        top_author: p.top_author,
+        top_thread: p.top_thread,
+        severity: SeverityV1 { accuse_or_blame: p.severity.here, elsewhere: p.severity.elsewhere },
+        excluded: excluded(p.excluded),
+        representativeness: p.representativeness.as_ref(),
+        register: p.register.as_ref(),
         acts: counts(&p.acts),
         communities: counts(&p.communities),
         roles: counts(&p.roles.values),
         frequency: counts(&p.frequency.values),
+        texture: texture(&p.texture),
         costs: p.costs.iter().map(cost).collect(),
         tried: tried(&p.tried),
         switches: p.switches.iter().map(switch).collect(),
@@ -302,6 +447,20 @@ fn problem(p: &ProblemView) -> ProblemV1<'_> {
         },
         change_our_mind: &p.change_our_mind,
     }
+}
+
+fn excluded(e: Excluded) -> ExcludedV1 {
+    ExcludedV1 { posts: e.posts, bots: e.bots, vendor_or_promo: e.promo }
+}
+
+fn texture(t: &TextureView) -> TextureV1<'_> {
+    let slots = t.slots.iter().map(|s| SlotV1 {
+        slot: s.slot.as_str(),
+        people: s.people,
+        values: counts(&s.values),
+        quotes: ids(&s.quotes),
+    });
+    TextureV1 { people: t.by, slots: slots.collect() }
 }
 
 fn cost(c: &CostView) -> CostV1<'_> {
@@ -325,7 +484,7 @@ fn tried(t: &Tried) -> TriedV1<'_> {
         means: t
             .means
             .iter()
-            .map(|m| MeansV1 { label: &m.label, failed: m.failed, in_use: m.in_use, why: means(m) })
+            .map(|m| MeansV1 { label: &m.label, tried: m.tried, failed: m.failed, in_use: m.in_use, why: means(m) })
             .collect(),
     }
 }
@@ -370,6 +529,7 @@ fn sureness(s: &Sureness) -> SurenessV1<'_> {
         period_why: s.period_why.as_deref(),
         labels: LabelsV1 { community, crm },
         voices: s.voices.iter().map(|(voice, posts)| VoiceV1 { voice, posts: *posts }).collect(),
+        excluded: excluded(s.excluded),
         quotes_kept: s.quotes_kept,
         quotes_rejected: s.quotes_rejected,
         selection: s
@@ -400,7 +560,7 @@ fn sureness(s: &Sureness) -> SurenessV1<'_> {
 
 fn quote(id: QuoteId, q: &QuoteView) -> QuoteV1<'_> {
     let origin = match &q.origin {
-        Origin::Post { post, community, voice, act, link } => {
+        Origin::Post { post, community, voice, act, link, .. } => {
             let url = link.as_ref().map(|link| match link {
                 Link::Web(url) | Link::Text(url) => url.as_str(),
             });
@@ -413,6 +573,7 @@ fn quote(id: QuoteId, q: &QuoteView) -> QuoteV1<'_> {
     QuoteV1 {
         id: id.to_string(),
         origin,
+        author: None,
         written_at: q.written_at.map(|t| t.to_string()),
         start: q.start,
         end: q.end,

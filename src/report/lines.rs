@@ -1,12 +1,15 @@
 //! Lines that every drawing shares: a View put into words, so that HTML and Markdown say the same.
 
 use super::view::{
-    CostView, Count, InterestRow, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteView, Series, Stated,
-    Sureness, SwitchView, Tried, UnbackedAccount, View,
+    CostView, Count, Excluded, InterestRow, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteView,
+    Series, SlotView, Stated, Sureness, SwitchView, TextureView, Tried, UnbackedAccount, View,
 };
 use super::words::{self, Unit, count, number, quantity, share};
 use crate::model::Trust;
-use crate::model::comparison::RateV1;
+use crate::model::comparison::{CountsV1, GateV1, RateV1, RegisterV1, RepresentativenessV1, ResidualV1};
+
+/// Fewer people than this say nothing of what a problem is like (METHOD 1.3).
+const ENOUGH_FOR_TEXTURE: u64 = 3;
 
 /// Fewer people than this make no median (METHOD 1.3).
 const ENOUGH_FOR_A_MEDIAN: u64 = 3;
@@ -71,6 +74,30 @@ impl View {
         says
     }
 
+    /// What the list of problems does not hold, and when that forbids a comparison (METHOD 3.1.3).
+    pub(super) fn residual_words(&self) -> Vec<String> {
+        let Some(residual) = self.residual else { return Vec::new() };
+        let mut says = vec![other_words(&residual.community, "told in the communities")];
+        if self.has_crm() {
+            says.push(other_words(&residual.crm, "claimed in the CRM"));
+        }
+        let CountsV1 { hits, of } = residual.community.none;
+        let mut none = format!("None: {} of {} wrote and told first-hand of no problem", number(hits), authors(of));
+        if self.has_crm() {
+            let CountsV1 { hits, of } = residual.crm.none;
+            none += &format!("; the notes of {} of {} claim none", number(hits), Unit::Accounts.count(of));
+        }
+        says.push(none + ".");
+        if !residual.community.fits || self.has_crm() && !residual.crm.fits {
+            says.push(
+                "More than 15% lies outside the list on one side, so whether the two sides speak of the same problems is not said \
+                 (codebook_does_not_fit). “candor group” names candidates for what the list lacks."
+                    .to_owned(),
+            );
+        }
+        says
+    }
+
     /// `41 people tried something that failed`.
     pub(super) fn tried_lead(&self) -> String {
         let people = self.tried.people;
@@ -88,6 +115,31 @@ impl View {
         claimed.truncate(3);
         claimed
     }
+}
+
+/// `Other: 12% of the problems told in the communities are outside the list (machine count 14 of 118).`
+fn other_words(residual: &ResidualV1, told: &str) -> String {
+    let CountsV1 { hits, of } = residual.other;
+    let counts = format!("{} of {}", number(hits), number(of));
+    match (residual.measured, of) {
+        (true, _) => format!(
+            "Other: {} of the problems {told} are outside the list, by hand labels (machine count {counts}).",
+            words::percent(residual.other_rate)
+        ),
+        (false, 0) => format!("Other: no problem is {told}."),
+        (false, n) if n < words::ENOUGH_FOR_A_SHARE => {
+            format!("Other: {counts} problems {told} are outside the list, counted by machine.")
+        }
+        (false, _) => format!(
+            "Other: {} of the problems {told} are outside the list, counted by machine ({counts}).",
+            words::percent(residual.other_rate)
+        ),
+    }
+}
+
+/// Accounts in communities, which may be fewer people.
+fn authors(n: u64) -> String {
+    count(n, "author", "authors")
 }
 
 impl RateV1 {
@@ -145,6 +197,84 @@ impl ProblemView {
         says
     }
 
+    /// `3 Feb 2026 to 30 Jul 2026`.
+    pub(super) fn seen_words(&self) -> String {
+        match self.seen {
+            Some((first, last)) if first == last => words::day(first),
+            Some((first, last)) => format!("{} to {}", words::day(first), words::day(last)),
+            None => "no dates known".to_owned(),
+        }
+    }
+
+    /// How much of it is one author's and one thread's.
+    pub(super) fn concentration_words(&self) -> String {
+        let (author, thread) = (self.top_author, self.top_thread);
+        if author.of == 0 {
+            return "no first-hand post tells of it".to_owned();
+        }
+        let share = words::share_short(&words::machine_count(author)).map_or_else(String::new, |s| format!(" ({s})"));
+        format!(
+            "{} of {} mentions{share} are one author's; {} tell of it in one thread",
+            number(author.hits),
+            number(author.of),
+            words::counted(thread, Unit::People)
+        )
+    }
+
+    /// How sharply people complain, beside how sharply they complain of other things.
+    pub(super) fn severity_words(&self) -> String {
+        let (here, elsewhere) = (self.severity.here, self.severity.elsewhere);
+        if here.of == 0 {
+            return "nobody complains of it".to_owned();
+        }
+        let mut says = format!("{} who complain of it accuse or blame", words::counted(here, Unit::People));
+        if elsewhere.of > 0 {
+            says += &format!("; of anything else {}", words::counted(elsewhere, Unit::People));
+        }
+        says
+    }
+
+    /// Whether its share is many people's, and what would overturn it, one sentence each.
+    pub(super) fn representative_words(&self) -> Vec<String> {
+        let mut says = Vec::new();
+        match &self.representativeness {
+            None => says.push(
+                "Whether it is many people's was not looked at yet: run “candor compare”, which also counts what is missing."
+                    .to_owned(),
+            ),
+            Some(r) if r.largest_thread.of > 0 => {
+                says.push(copies_words(r));
+                says.push(thread_words(r));
+            }
+            Some(_) => {}
+        }
+        if let Some(r) = self.representativeness.as_ref().filter(|_| self.verdict.finding) {
+            says.push(match r.breakdown {
+                Some(m) => {
+                    format!("Breakdown: {} with one post each, acting together, would erase it.", Unit::People.count(m))
+                }
+                None => "Breakdown: not even a million people acting together would erase it.".to_owned(),
+            });
+        }
+        says.extend(self.excluded.words("In its threads"));
+        says.extend(self.register.as_ref().map(register_words));
+        says
+    }
+
+    /// Every row of the evidence gate.
+    pub(super) fn gate(&self) -> &[GateV1] {
+        self.representativeness.as_ref().map_or(&[], |r| &r.gate)
+    }
+
+    /// How many rows of the gate fail.
+    pub(super) fn gate_words(&self) -> Option<String> {
+        let (rows, failing) = (self.gate().len(), self.gate().iter().filter(|row| !row.passes()).count());
+        (rows > 0).then(|| match failing {
+            0 => format!("Evidence gate: all {rows} rows pass"),
+            n => format!("Evidence gate: {n} of {rows} rows fail"),
+        })
+    }
+
     /// What they did about it: `complain (12), tried something that failed (4)`.
     pub(super) fn acts_words(&self) -> String {
         listed(&self.acts)
@@ -179,6 +309,105 @@ impl ProblemView {
                 number(inferred)
             )
         })
+    }
+}
+
+fn copies_words(r: &RepresentativenessV1) -> String {
+    let people = r.largest_thread.of;
+    if r.author_accounts <= people {
+        return "Copies: no two accounts that tell of it wrote nearly the same words.".to_owned();
+    }
+    let share = |counts: CountsV1| match words::share_short(&words::machine_count(counts)) {
+        Some(share) => format!("{share} ({} of {})", number(counts.hits), number(counts.of)),
+        None => format!("{} of {}", number(counts.hits), number(counts.of)),
+    };
+    format!(
+        "Copies: {} author accounts count as {}, because some wrote nearly the same words; it would be {} if each counted, and {} if \
+         none of those did.",
+        number(r.author_accounts),
+        Unit::People.count(people),
+        share(r.copies_apart),
+        share(r.copies_out)
+    )
+}
+
+fn thread_words(r: &RepresentativenessV1) -> String {
+    let CountsV1 { hits, of } = r.largest_thread;
+    let (hits, of) = (number(hits), Unit::People.count(of));
+    if r.thread_dominated {
+        return format!(
+            "Threads: thread_dominated, {hits} of the {of} in whom the reader found it first tell of it in one thread; weighed down to a \
+             fifth the share would be {}.",
+            words::percent(r.capped_rate)
+        );
+    }
+    format!("Threads: none dominates; {hits} of the {of} in whom the reader found it first tell of it in the largest.")
+}
+
+fn register_words(r: &RegisterV1) -> String {
+    let pairs = count(r.n, "pair", "pairs");
+    match r.kappa {
+        Some(kappa) if r.register_sensitive => format!(
+            "Register: register_sensitive, rewritten texts agree by kappa {kappa:.2} over {pairs} (needs 0.80); rely on hand labels only."
+        ),
+        Some(kappa) if r.n >= 10 => format!("Register: rewritten texts agree by kappa {kappa:.2} over {pairs}."),
+        _ => format!("Register: {pairs} about it, too few to tell (needs 10)."),
+    }
+}
+
+impl Excluded {
+    /// What is never counted, when anything was posted.
+    pub(super) fn words(&self, place: &str) -> Option<String> {
+        (self.posts > 0).then(|| {
+            format!(
+                "{place} {} of {} are by bots and {} by people who sell or promote; neither is ever counted.",
+                number(self.bots),
+                count(self.posts, "post", "posts"),
+                number(self.promo)
+            )
+        })
+    }
+}
+
+impl TextureView {
+    /// `7 of 11 slots are stated, by 42 people`, or that these are too few.
+    pub(super) fn lead(&self) -> String {
+        let stated = self.slots.iter().filter(|s| s.people > 0).count();
+        let by = Unit::People.count(self.by);
+        match self.by {
+            0 => "nothing is stated".to_owned(),
+            n if n < ENOUGH_FOR_TEXTURE => {
+                format!(
+                    "not enough evidence: {stated} of {} slots are stated, by {by} (needs {ENOUGH_FOR_TEXTURE})",
+                    self.slots.len()
+                )
+            }
+            _ => format!("{stated} of {} slots are stated, by {by}", self.slots.len()),
+        }
+    }
+}
+
+impl SlotView {
+    /// What the slot is about.
+    pub(super) fn name(&self) -> &'static str {
+        words::slot(self.slot)
+    }
+
+    /// How many fill it: a number, or that it is not stated.
+    pub(super) fn stated(&self) -> String {
+        if self.people == 0 { "not stated".to_owned() } else { Unit::People.count(self.people) }
+    }
+
+    /// What is stated most: `Excel (4), Sheets (3)`; empty where only the words tell.
+    pub(super) fn most(&self) -> String {
+        if self.values.is_empty() { String::new() } else { listed(&self.values) }
+    }
+}
+
+impl GateV1 {
+    /// `enough`, or how many more it takes.
+    pub(super) fn verdict(&self) -> String {
+        if self.passes() { "enough".to_owned() } else { format!("{} more", number(self.need - self.have)) }
     }
 }
 
@@ -239,9 +468,9 @@ impl CostView {
 }
 
 impl MeansView {
-    /// `failed for 7 people; 2 still do it`.
+    /// `failed for 7 of 9 people; 2 still do it`.
     pub(super) fn counts(&self) -> String {
-        let failed = format!("failed for {}", Unit::People.count(self.failed));
+        let failed = format!("failed for {} of {}", number(self.failed), Unit::People.count(self.tried));
         match self.in_use {
             0 => failed,
             1 => format!("{failed}; 1 still does it"),
@@ -297,6 +526,14 @@ impl QuoteView {
                 facts.extend(rep.as_ref().map(|r| format!("rep {r}")));
                 facts
             }
+        }
+    }
+
+    /// Pseudonym of the author, where nothing is passed on.
+    pub(super) fn author(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Post { author, .. } => author.as_ref().map(crate::model::AuthorKey::as_str),
+            Origin::Note { .. } => None,
         }
     }
 
@@ -424,6 +661,11 @@ impl Sureness {
             })
             .collect::<Vec<_>>()
             .join(", ")
+    }
+
+    /// Posts that are never counted.
+    pub(super) fn excluded_words(&self) -> Option<String> {
+        self.excluded.words("In the period")
     }
 
     /// Labels by hand.

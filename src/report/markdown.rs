@@ -224,8 +224,11 @@ fn section(doc: &mut Document, view: &View, place: usize, p: &ProblemView) {
     for (what, words) in [
         ("Who has it", p.roles.words()),
         ("Where", p.communities_words()),
+        ("Since when", p.seen_words()),
         ("What they do", p.acts_words()),
         ("How often", p.frequency.words()),
+        ("How sharply", p.severity_words()),
+        ("By how many", p.concentration_words()),
     ] {
         doc.cited(&format!("{what}: {words}"), &[]);
     }
@@ -244,6 +247,23 @@ fn section(doc: &mut Document, view: &View, place: usize, p: &ProblemView) {
         doc.heading(3, "What they left and what for");
         p.switches.iter().for_each(|s| doc.cited(&s.words(), &[s.quote]));
         doc.gap();
+    }
+    if p.texture.by > 0 {
+        doc.heading(3, "What it is like, slot by slot");
+        doc.paragraph(&p.texture.lead());
+        for slot in &p.texture.slots {
+            let most = slot.most();
+            let most = if most.is_empty() { most } else { format!(": {most}") };
+            doc.cited(&format!("{}, {}{most}", slot.name(), slot.stated()), &slot.quotes);
+        }
+        doc.gap();
+    }
+    doc.heading(3, "Is it many people's?");
+    doc.items(p.representative_words());
+    if let Some(gate) = p.gate_words() {
+        doc.paragraph(&gate);
+        let rows = p.gate().iter().map(|g| vec![g.what.clone(), number(g.have), number(g.need), g.verdict()]);
+        doc.table(&["Evidence", "There is", "Needs", ""], &rows.collect::<Vec<_>>());
     }
     if !p.community_quotes.is_empty() {
         doc.heading(3, "In the communities");
@@ -310,6 +330,8 @@ fn hollow(doc: &mut Document, o: &OptimismView) {
 fn sureness(doc: &mut Document, view: &View, s: &Sureness) {
     doc.heading(2, "How sure we are");
     doc.items(view.denominators());
+    doc.items(view.residual_words());
+    doc.items(s.excluded_words());
     doc.items(s.components.iter().map(|c| format!("{}: {}", c.name, c.says)));
     doc.items([s.labels_words(), format!("Posts by who speaks, as read: {}", s.voices_words()), s.rejected_words()]);
     doc.heading(3, "Who writes in communities");

@@ -20,6 +20,8 @@ mod texture;
 
 mod series;
 
+mod facts;
+
 mod community;
 
 mod crm;
@@ -43,6 +45,8 @@ pub mod html;
 pub mod markdown;
 
 pub mod json;
+
+pub mod terminal;
 
 #[cfg(test)]
 mod tests;
@@ -68,12 +72,40 @@ use self::quotes::QuoteBook;
 use self::view::{QuoteId, View};
 use self::window::Window;
 
+/// How much of what is there a View shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Problems with a section of their own.
+    pub problems: usize,
+    /// Quotes per problem from the communities.
+    pub community_quotes: usize,
+    /// Quotes per problem from the CRM.
+    pub crm_quotes: usize,
+}
+
+impl Default for Shown {
+    /// What a report shows.
+    fn default() -> Self {
+        Self { problems: 40, community_quotes: 5, crm_quotes: 4 }
+    }
+}
+
+impl Shown {
+    /// Every problem, with up to `quotes` quotes from either side.
+    pub fn every_problem(quotes: usize) -> Self {
+        Self { problems: usize::MAX, community_quotes: quotes, crm_quotes: quotes }
+    }
+}
+
+/// Most quotes from one side that a View can show of a problem.
+pub const MOST_QUOTES: usize = quotes::KEPT;
+
 /// Builds the View of what `recipes` read, as of `now`.
 ///
 /// # Errors
 /// When the store cannot be read or holds a comparison in a form this version does not know.
-pub async fn build(store: &Store, recipes: &Recipes, title: &str, now: Timestamp) -> Result<View> {
-    gather(store, recipes, title, now, &ProgressBar::hidden()).await
+pub async fn build(store: &Store, recipes: &Recipes, title: &str, now: Timestamp, shown: Shown) -> Result<View> {
+    gather(store, recipes, title, now, shown, &ProgressBar::hidden()).await
 }
 
 /// Writes `report.html`, `report.md` and `report.v1.json` into the folder `out`. The same store and clock give the same bytes.
@@ -90,7 +122,7 @@ pub async fn run(
 ) -> Result<StageSummary> {
     let began = Instant::now();
     let bar = progress.counter("report");
-    let view = gather(store, recipes, title, now, &bar).await?;
+    let view = gather(store, recipes, title, now, Shown::default(), &bar).await?;
     bar.finish_and_clear();
     tokio::fs::create_dir_all(out).await.with_context(|| format!("could not make the folder {}", out.display()))?;
     let drawings = [
@@ -119,12 +151,21 @@ async fn write(out: &Path, name: &str, content: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-async fn gather(store: &Store, recipes: &Recipes, title: &str, now: Timestamp, bar: &ProgressBar) -> Result<View> {
+async fn gather(
+    store: &Store,
+    recipes: &Recipes,
+    title: &str,
+    now: Timestamp,
+    shown: Shown,
+    bar: &ProgressBar,
+) -> Result<View> {
     let codebook = store.codebook().await.context("could not read the codebook")?;
     let hash = codebook.as_ref().map_or("", |(codebook, _)| codebook.hash());
     let ids = codebook.as_ref().map_or(&[][..], |(codebook, _)| codebook.problems());
     let ids = ids.iter().map(|p| p.id.as_str()).collect::<Vec<_>>();
     let comparison = comparison(store, recipes, hash).await?;
+    // A test made after the comparison holds as well: it is about the list alone.
+    let register = store.register(hash).await.context("could not read the register test")?;
     let window = comparison.as_ref().map_or_else(Window::default, |c| Window::of(&c.window));
     let mut community = community::gather(store, &recipes.post, hash, &ids, window, bar).await?;
     let mut crm = crm::gather(store, &recipes.note, hash, &ids, window).await?;
@@ -137,12 +178,20 @@ async fn gather(store: &Store, recipes: &Recipes, title: &str, now: Timestamp, b
     let words = means::Words::new();
     let groups = means::group(std::mem::take(&mut community.attempts), &community.elsewhere, &words);
     let mut book = QuoteBook::default();
-    let (problems, problems_left_out) = match &codebook {
-        Some((codebook, _)) => {
-            problems::problems(codebook, comparison.as_ref(), &mut community, &mut crm, &groups, period, &mut book)
-        }
+    let (mut problems, problems_left_out) = match &codebook {
+        Some((codebook, _)) => problems::problems(
+            codebook,
+            comparison.as_ref(),
+            &mut community,
+            &mut crm,
+            &groups,
+            period,
+            shown,
+            &mut book,
+        ),
         None => (Vec::new(), 0),
     };
+    problems.iter_mut().for_each(|p| p.register = register.get(&p.id).copied());
     let tried = problems::tried(&groups, None, &mut book);
     let optimism = optimism::optimism(&crm, comparison.as_ref());
     let hollow = hollow_quote(&crm, optimism.as_ref(), &mut book);
@@ -153,7 +202,12 @@ async fn gather(store: &Store, recipes: &Recipes, title: &str, now: Timestamp, b
         notes_read: crm.read,
         codebook: codebook.is_some(),
     };
-    let read = sureness::Read { kept: community.signals, rejected: whole(rejected), voices: voices.clone() };
+    let read = sureness::Read {
+        kept: community.signals,
+        rejected: whole(rejected),
+        voices: voices.clone(),
+        excluded: community.excluded,
+    };
     Ok(View {
         title: title.to_owned(),
         made_at: now,
@@ -166,6 +220,7 @@ async fn gather(store: &Store, recipes: &Recipes, title: &str, now: Timestamp, b
         population,
         problems,
         problems_left_out,
+        residual: comparison.as_ref().and_then(|c| c.residual),
         tried,
         optimism,
         quotes: book.into_quotes(),

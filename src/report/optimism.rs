@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::crm::{Account, Crm};
 use super::view::{InterestRow, Mark, MarkedNote, OptimismView, Piece, UnbackedAccount};
 use super::words;
-use crate::model::comparison::{ComparisonV1, OptimismV1};
+use crate::model::comparison::{ComparisonV1, CountsV1, OptimismV1};
 use crate::model::{Evidence, Giver, NoteReading};
 use crate::store::StoredNote;
 
@@ -64,7 +64,7 @@ fn own_numbers(crm: &Crm) -> OptimismV1 {
     let never_asked = unbacked.iter().filter(|a| !a.asked).count() as u64;
     OptimismV1 {
         strong: strong.len() as u64,
-        unbacked: super::problems::counted(unbacked.len() as u64, strong.len() as u64),
+        unbacked: words::machine_count(CountsV1 { hits: unbacked.len() as u64, of: strong.len() as u64 }),
         never_asked,
         asked_not_given: unbacked.len() as u64 - never_asked,
         unbacked_accounts: unbacked.iter().map(|a| a.id.clone()).collect(),

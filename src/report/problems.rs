@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::Shown;
 use super::community::{Community, Heard};
 use super::crm::{Claimed, Crm};
+use super::facts;
 use super::means::{self, Group};
 use super::quotes::QuoteBook;
 use super::series;
@@ -13,21 +15,19 @@ use super::texture;
 use super::verdict;
 use super::view::{Count, MeansView, ProblemView, SwitchView, Tried};
 use super::words;
-use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1};
+use crate::model::comparison::{ComparisonV1, CountsV1, ProblemV1};
 use crate::model::{ActKind, Codebook, Problem};
 
-/// Problems that get a section of their own.
-const MOST_PROBLEMS: usize = 40;
-/// Quotes shown per problem from the communities.
-const COMMUNITY_QUOTES: usize = 5;
-/// Quotes shown per problem from the CRM.
-const CRM_QUOTES: usize = 4;
 /// Means shown per problem, and over all problems.
 const MEANS: usize = 6;
 /// Switches shown per problem.
 const SWITCHES: usize = 5;
 
 /// Views of the problems in the comparison's order, and how many are beyond the cap.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what the problems are made of; a struct would only be taken apart again"
+)]
 pub(super) fn problems(
     codebook: &Codebook,
     comparison: Option<&ComparisonV1>,
@@ -35,6 +35,7 @@ pub(super) fn problems(
     crm: &mut Crm,
     groups: &[Group],
     period: Option<(Date, Date)>,
+    shown: Shown,
     book: &mut QuoteBook,
 ) -> (Vec<ProblemView>, usize) {
     let mut measured = codebook
@@ -50,8 +51,8 @@ pub(super) fn problems(
             .then_with(|| b.2.crm.rate.total_cmp(&a.2.crm.rate))
             .then_with(|| a.1.id.cmp(&b.1.id))
     });
-    let left_out = measured.len().saturating_sub(MOST_PROBLEMS);
-    measured.truncate(MOST_PROBLEMS);
+    let left_out = measured.len().saturating_sub(shown.problems);
+    measured.truncate(shown.problems);
     let has_crm = !crm.accounts.is_empty();
     let views = measured
         .into_iter()
@@ -59,7 +60,7 @@ pub(super) fn problems(
             let heard = std::mem::take(&mut community.problems[i]);
             let claimed = std::mem::take(&mut crm.problems[i]);
             let tried = tried(groups, Some(i), book);
-            view(problem, &numbers, heard, claimed, tried, has_crm, period, book)
+            view(problem, &numbers, heard, claimed, tried, has_crm, period, shown, book)
         })
         .collect();
     (views, left_out)
@@ -78,11 +79,12 @@ fn numbers(
     }
     let heard = &community.problems[index];
     let claimed = &crm.problems[index];
+    let counted = |hits: usize, of: usize| words::machine_count(CountsV1 { hits: hits as u64, of: of as u64 });
     ProblemV1 {
         id: problem.id.as_str().to_owned(),
         name: problem.name.clone(),
-        community: counted(heard.people.len() as u64, community.people.len() as u64),
-        crm: counted(claimed.accounts.len() as u64, crm.accounts.iter().filter(|a| a.discovery).count() as u64),
+        community: counted(heard.people.len(), community.people.len()),
+        crm: counted(claimed.accounts.len(), crm.accounts.iter().filter(|a| a.discovery).count()),
         difference: None,
         verdict: "uncorrected".to_owned(),
         p_adjusted: None,
@@ -92,13 +94,9 @@ fn numbers(
         threads: heard.threads.len() as u64,
         communities: heard.communities.len() as u64,
         elicitation: claimed.elicitation.each_ref().map(|accounts| accounts.len() as u64),
+        representativeness: None,
+        register: None,
     }
-}
-
-/// A machine count.
-pub(super) fn counted(hits: u64, of: u64) -> RateV1 {
-    let rate = if of == 0 { 0.0 } else { hits as f64 / of as f64 };
-    RateV1 { hits, of, rate, low: None, high: None, n_eff: None, labels: 0 }
 }
 
 #[expect(clippy::too_many_arguments, reason = "what one problem is made of; a struct would only be taken apart again")]
@@ -110,14 +108,18 @@ fn view(
     tried: Tried,
     has_crm: bool,
     period: Option<(Date, Date)>,
+    shown: Shown,
     book: &mut QuoteBook,
 ) -> ProblemView {
     let communities = texture::counts(&heard.communities, 6);
     let people = heard.people.len() as u64;
     let largest = communities.first().map(|c| (c.label.as_str(), c.people, people));
-    let community_quotes =
-        std::mem::take(&mut heard.quotes).pick(COMMUNITY_QUOTES).into_iter().map(|q| book.add(q)).collect::<Vec<_>>();
-    let crm_quotes = claimed.quotes.pick(CRM_QUOTES).into_iter().map(|q| book.add(q)).collect::<Vec<_>>();
+    let community_quotes = std::mem::take(&mut heard.quotes)
+        .pick(shown.community_quotes)
+        .into_iter()
+        .map(|q| book.add(q))
+        .collect::<Vec<_>>();
+    let crm_quotes = claimed.quotes.pick(shown.crm_quotes).into_iter().map(|q| book.add(q)).collect::<Vec<_>>();
     let dated = heard.days.iter().map(|(_, person)| *person).collect::<BTreeSet<_>>();
     let undated = heard.people.difference(&dated).count() as u64;
     ProblemView {
@@ -129,10 +131,18 @@ fn view(
         difference: numbers.difference,
         verdict: verdict::verdict(numbers, has_crm),
         threads: numbers.threads,
+        seen: heard.days.first().zip(heard.days.last()).map(|(first, last)| (first.0, last.0)),
+        top_author: facts::top_author(&heard.told),
+        top_thread: facts::top_thread(&heard.threads, heard.people.len()),
+        severity: heard.contrast,
+        excluded: heard.excluded,
+        representativeness: numbers.representativeness.clone(),
+        register: None,
         acts: acts(&heard),
         roles: heard.texture.roles(),
         frequency: heard.texture.frequency(),
         costs: heard.texture.costs(book),
+        texture: heard.texture.slots(book),
         tried,
         switches: switches(&mut heard, book),
         community_more: people.saturating_sub(community_quotes.len() as u64),
@@ -142,6 +152,7 @@ fn view(
         elicitation: numbers.elicitation,
         series: series::series(period, &heard.days, undated),
         change_our_mind: verdict::change_our_mind(numbers, has_crm, largest),
+        communities_all: heard.communities.len(),
         communities,
     }
 }
@@ -189,7 +200,8 @@ pub(super) fn tried(groups: &[Group], problem: Option<usize>, book: &mut QuoteBo
         means.push(MeansView {
             label: label.to_owned(),
             failed: people,
-            in_use: means::people(attempts.into_iter().filter(|a| !a.failed)),
+            in_use: means::people(attempts.iter().copied().filter(|a| !a.failed)),
+            tried: means::people(attempts.into_iter()),
             why: book.add(why),
         });
     }

@@ -14,7 +14,7 @@ const CONTEXT: usize = 110;
 /// Longest quote shown, bytes.
 const LONGEST: usize = 420;
 /// How many candidates a shortlist keeps: enough to choose different communities and threads from.
-const KEPT: usize = 48;
+pub(super) const KEPT: usize = 48;
 
 /// Cuts a quote with its surroundings out of `text`.
 pub(super) fn quote(text: &str, evidence: &Evidence, written_at: Option<jiff::Timestamp>, origin: Origin) -> QuoteView {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn post(id: &str) -> Origin {
-        Origin::Post { post: id.to_owned(), community: String::new(), voice: "", act: "", link: None }
+        Origin::Post { post: id.to_owned(), community: String::new(), author: None, voice: "", act: "", link: None }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::view::{CodebookView, FailureGroup, ProblemView, Selection, Sureness};
+use super::view::{CodebookView, Excluded, FailureGroup, ProblemView, Selection, Sureness};
 use super::words::ENOUGH_FOR_A_SHARE;
 use crate::model::comparison::ComparisonV1;
 use crate::model::{Codebook, Recipes};
@@ -19,6 +19,8 @@ const PROPENSITIES: [(&str, f64); 4] =
 pub(super) struct Read {
     /// Posts by voice.
     pub(super) voices: Vec<(String, u64)>,
+    /// Posts that are never counted.
+    pub(super) excluded: Excluded,
     /// Quotes that were kept.
     pub(super) kept: u64,
     /// Quotes that were proposed and are not in the text.
@@ -40,6 +42,7 @@ pub(super) fn sureness(
         period_why: comparison.map(|c| c.window.why.clone()).filter(|why| !why.is_empty()),
         labels: comparison.map(|c| [c.labels.community, c.labels.crm]).unwrap_or_default(),
         voices: read.voices,
+        excluded: read.excluded,
         quotes_kept: read.kept,
         quotes_rejected: read.rejected,
         selection: problems.first().and_then(selection),

@@ -5,7 +5,7 @@ pub(in crate::report) mod world;
 use scraper::{Html, Selector};
 
 use self::world::{World, comparison, complaint, failed, now, problem, recipes, trades};
-use super::{html, json, markdown, run};
+use super::{html, json, markdown, run, terminal};
 use crate::model::Trust;
 use crate::progress::Progress;
 
@@ -221,4 +221,92 @@ async fn the_same_store_and_clock_give_the_same_bytes() {
     }
     assert_eq!(read(&a.path().join("sub")), read(&b.path().join("sub")));
     assert_eq!(std::fs::read_dir(a.path().join("sub")).unwrap().count(), 3, "nothing half-written is left");
+}
+
+/// No line is wider than the terminal but an address, and nothing is in it that drives one.
+fn fits(text: &str, width: usize) {
+    for line in text.lines() {
+        let columns = textwrap::core::display_width(line);
+        assert!(columns <= width || line.contains("://"), "{columns} columns of {width}: {line}");
+    }
+    let hidden = |c: char| c != '\n' && (c.is_control() || crate::text::display::turns_direction(c));
+    assert!(!text.contains(hidden), "{text:?}");
+}
+
+#[tokio::test]
+async fn a_page_tells_everything_and_fits_its_terminal() {
+    let (w, codebook) = trades().await;
+    w.compared(&comparison(&codebook, Trust::Measured)).await;
+    let view = w.view().await;
+    let offline = &view.problems[0];
+    for width in [20, 80, 120, 400] {
+        fits(&terminal::page(&view, offline, width), width.max(60));
+        fits(&terminal::list(&view, &view.problems.iter().collect::<Vec<_>>(), 1, width), width.max(72));
+    }
+    insta::assert_snapshot!("page", terminal::page(&view, offline, 80));
+    let page = terminal::page(&view, offline, 120);
+    for author in ["ann", "ben", "cat"].map(|a| crate::model::AuthorKey::pseudonym(&[7; 32], "reddit", a)) {
+        assert!(page.contains(author.as_str()), "an author is a pseudonym here");
+    }
+    let parsed: serde_json::Value = serde_json::from_str(&json::page(&view, offline).unwrap()).unwrap();
+    assert_eq!((&parsed["v"], &parsed["problem"]["id"]), (&1.into(), &"offline".into()));
+    let shown = parsed["quotes"].as_array().unwrap();
+    let ids = shown.iter().map(|q| q["id"].as_str().unwrap()).collect::<Vec<_>>();
+    for id in parsed["problem"]["community_quotes"].as_array().unwrap() {
+        assert!(ids.contains(&id.as_str().unwrap()), "{id} is told but not shown");
+    }
+    assert!(shown.iter().all(|q| q["side"] == "crm" || q["author"].as_str().unwrap().starts_with("a_")));
+}
+
+#[tokio::test]
+async fn a_page_needs_neither_a_comparison_nor_a_crm() {
+    let mut w = World::new().await;
+    let text = "The app loses every note taken in a basement";
+    w.post("p1", "ann", "2026-02-10T08:00:00Z", text, vec![(complaint(), text)]);
+    w.write(vec![problem("offline", "notes lost", "Notes are lost.")], |_| Some("offline")).await;
+    let view = w.view().await;
+    let page = terminal::page(&view, &view.problems[0], 80);
+    assert!(page.contains("candor compare") && !page.contains("IN THE CRM"), "{page}");
+    assert!(page.contains("counted: 1 of 1 person, in 1 thread."), "{page}");
+    let list = terminal::list(&view, &[&view.problems[0]], 0, 80);
+    assert!(list.contains("is counted by “candor compare”"), "{list}");
+    json::page(&view, &view.problems[0]).unwrap();
+    let list: serde_json::Value = serde_json::from_str(&json::list(&view, &[&view.problems[0]], 0).unwrap()).unwrap();
+    assert_eq!((&list["problems"][0]["trust"], &list["residual"]), (&"counted".into(), &serde_json::Value::Null));
+}
+
+#[tokio::test]
+async fn bots_and_promotion_are_shown_and_never_counted() {
+    let (mut w, codebook) = trades().await;
+    let text = "Our app never loses a note, try it today";
+    w.post("promo", "sam", "2026-03-01T08:00:00Z", text, vec![(complaint(), text)]).voice =
+        crate::model::Voice::VendorOrPromo;
+    w.post("bot", "robo", "2026-03-02T08:00:00Z", "Your note was removed", Vec::new());
+    w.posts.last_mut().unwrap().flags.bot = true;
+    w.write(Vec::new(), |_| None).await;
+    w.compared(&comparison(&codebook, Trust::Counted)).await;
+    let view = w.view().await;
+    let offline = &view.problems[0];
+    let (bots, promo, posts) = (offline.excluded.bots, offline.excluded.promo, offline.excluded.posts);
+    assert_eq!((bots, promo, posts), (1, 1, 5), "of the window");
+    assert_eq!(offline.excluded, view.sureness.excluded);
+    assert_eq!(offline.top_thread.of, 3, "neither is a person with the problem");
+    assert!(markdown::render(&view).unwrap().contains("1 of 5 posts are by bots and 1 by people who sell or promote"));
+}
+
+#[tokio::test]
+async fn a_register_test_marks_the_problem_in_every_drawing() {
+    let (w, codebook) = trades().await;
+    let tested = [("offline", 12, Some(0.4)), ("visibility", 4, Some(0.1))]
+        .map(|(id, n, kappa)| (id.to_owned(), crate::model::comparison::RegisterV1::new(n, kappa)));
+    w.store.write_register(codebook.hash(), &tested.into_iter().collect()).await.unwrap();
+    let view = w.view().await;
+    let marked = view.problems.iter().filter(|p| p.register.unwrap().register_sensitive).collect::<Vec<_>>();
+    assert_eq!(marked.iter().map(|p| p.id.as_str()).collect::<Vec<_>>(), ["offline"]);
+    let page = terminal::page(&view, marked[0], 400);
+    for drawing in [markdown::render(&view).unwrap().replace('\\', ""), html::render(&view).unwrap(), page] {
+        assert!(drawing.contains("register_sensitive, rewritten texts agree by kappa 0.40 over 12 pairs"), "{drawing}");
+        assert!(drawing.contains("4 pairs about it, too few to tell") || drawing.contains("IN THE COMMUNITIES"));
+    }
+    assert!(terminal::list(&view, &marked, 0, 120).contains("register sensitive"));
 }

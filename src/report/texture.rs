@@ -1,4 +1,4 @@
-//! What a problem is like to live with: who has it, how often, what it costs (METHOD 1.3).
+//! What a problem is like to live with, slot by slot: who has it, how often, what it costs (METHOD 1.3).
 //!
 //! A slot belongs to the problem that its post is about; where a post is about several, to the one whose words stand
 //! nearest. One person counts once per unit of cost, with the median of what they state. Nothing is inferred.
@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 
 use super::community::{Heard, post_quote};
 use super::quotes::{self, QuoteBook, Shortlist};
-use super::view::{CostView, Count, Stated};
+use super::view::{CostView, Count, SlotView, Stated, TextureView};
+use super::words;
 use crate::model::{Recipe, Slot, SlotValue, Span, TextureSlot};
 use crate::store::{Store, StoredSignal};
 
@@ -17,6 +18,9 @@ use crate::store::{Store, StoredSignal};
 const LISTED: usize = 5;
 /// Quotes shown per unit of cost.
 const COST_QUOTES: usize = 3;
+/// Quotes and values shown per slot.
+const SLOT_QUOTES: usize = 2;
+const SLOT_VALUES: usize = 3;
 
 /// The filled slots of every post, waiting for the problem they belong to.
 pub(super) struct PostSlots {
@@ -28,7 +32,7 @@ struct Waiting {
     slots: Vec<TextureSlot>,
     /// Where in the post a problem is spoken of.
     problems: Vec<(Span, usize)>,
-    /// Who wrote it, and the post itself when a cost has to be quoted from it.
+    /// Who wrote it, and the post itself, which the slots are quoted from.
     person: Option<u32>,
     post: Option<StoredSignal>,
 }
@@ -38,7 +42,7 @@ impl PostSlots {
     pub(super) async fn read(store: &Store, recipe: &Recipe) -> Result<Self> {
         let mut posts = BTreeMap::<String, Waiting>::new();
         for (post, author, slot) in store.texture(recipe).await.context("could not read the texture of posts")? {
-            if author.is_some() && wanted(slot.slot) {
+            if author.is_some() {
                 posts.entry(post.as_str().to_owned()).or_default().slots.push(slot);
             }
         }
@@ -50,7 +54,7 @@ impl PostSlots {
         let Some(waiting) = self.posts.get_mut(stored.signal.post.as_str()) else { return };
         waiting.problems.push((stored.signal.evidence.span(), index));
         waiting.person = Some(person);
-        if waiting.post.is_none() && waiting.slots.iter().any(|s| cost(s).is_some()) {
+        if waiting.post.is_none() {
             waiting.post = Some(stored.clone());
         }
     }
@@ -70,10 +74,6 @@ impl PostSlots {
     }
 }
 
-fn wanted(slot: Slot) -> bool {
-    matches!(slot, Slot::ActorRole | Slot::Frequency | Slot::CostTime | Slot::CostMoney | Slot::AlreadyPays)
-}
-
 /// Bytes between two spans; 0 when they touch.
 fn distance(a: Span, b: Span) -> usize {
     a.start().saturating_sub(b.end()).max(b.start().saturating_sub(a.end()))
@@ -85,6 +85,15 @@ pub(super) struct Texture {
     roles: BTreeMap<String, BTreeSet<u32>>,
     frequency: BTreeMap<String, BTreeSet<u32>>,
     costs: BTreeMap<CostUnit, Cost>,
+    slots: BTreeMap<Slot, Filled>,
+}
+
+/// What fills one slot.
+#[derive(Default)]
+struct Filled {
+    people: BTreeSet<u32>,
+    values: BTreeMap<String, BTreeSet<u32>>,
+    quotes: Shortlist,
 }
 
 /// What amounts have to share to be pooled.
@@ -107,14 +116,20 @@ impl Texture {
             self.roles.entry(role).or_default().insert(person);
         }
         if let (Slot::Frequency, SlotValue::Frequency { rate, vague }) = (slot.slot, &slot.value) {
-            let label = if *vague { "always, without a number" } else { rate };
-            self.frequency.entry(label.to_owned()).or_default().insert(person);
+            self.frequency.entry(often(rate, *vague).to_owned()).or_default().insert(person);
         }
-        let (Some((unit, value)), Some(stored)) = (cost(slot), stored) else { return };
-        let entry = self.costs.entry(unit).or_default();
-        entry.values.entry(person).or_default().push(value);
+        let Some(stored) = stored else { return };
         let key = format!("{post} {}", slot.evidence.span().start());
         let rank = quotes::readable(slot.evidence.quote());
+        let filled = self.slots.entry(slot.slot).or_default();
+        filled.people.insert(person);
+        if let Some(value) = value(slot) {
+            filled.values.entry(value).or_default().insert(person);
+        }
+        filled.quotes.offer(person, rank, &key, || (key.clone(), post_quote(stored, &slot.evidence)));
+        let Some((unit, value)) = cost(slot) else { return };
+        let entry = self.costs.entry(unit).or_default();
+        entry.values.entry(person).or_default().push(value);
         entry.quotes.offer(person, rank, &key, || (key.clone(), post_quote(stored, &slot.evidence)));
     }
 
@@ -126,6 +141,22 @@ impl Texture {
     /// How often it bites.
     pub(super) fn frequency(&self) -> Stated {
         stated(&self.frequency)
+    }
+
+    /// Every slot with the people who fill it, and their words.
+    pub(super) fn slots(&mut self, book: &mut QuoteBook) -> TextureView {
+        let mut filled = std::mem::take(&mut self.slots);
+        let by = filled.values().flat_map(|f| &f.people).collect::<BTreeSet<_>>().len() as u64;
+        let slots = Slot::ALL.into_iter().map(|slot| {
+            let Filled { people, values, quotes } = filled.remove(&slot).unwrap_or_default();
+            SlotView {
+                slot,
+                people: people.len() as u64,
+                values: counts(&values, SLOT_VALUES),
+                quotes: quotes.pick(SLOT_QUOTES).into_iter().map(|q| book.add(q)).collect(),
+            }
+        });
+        TextureView { by, slots: slots.collect() }
     }
 
     /// What it costs, by unit, the unit that most people state first.
@@ -170,6 +201,24 @@ fn cost(slot: &TextureSlot) -> Option<(CostUnit, f64)> {
         _ => return None,
     };
     value.is_finite().then_some((unit, value))
+}
+
+/// What a slot states, where equal statements may be counted together; `None` where only the words tell.
+fn value(slot: &TextureSlot) -> Option<String> {
+    match &slot.value {
+        SlotValue::Text if slot.slot == Slot::ActorRole => Some(role(slot.evidence.quote())),
+        SlotValue::Text if slot.slot == Slot::ToolsInvolved => Some(slot.evidence.quote().trim().to_owned()),
+        SlotValue::Frequency { rate, vague } => Some(often(rate, *vague).to_owned()),
+        SlotValue::Months { months } => Some(match words::quantity(*months) {
+            months if months == "1" => "1 month".to_owned(),
+            months => format!("{months} months"),
+        }),
+        _ => None,
+    }
+}
+
+fn often(rate: &str, vague: bool) -> &str {
+    if vague { "always, without a number" } else { rate }
 }
 
 /// A role without its article, so that "the dispatcher" and "a dispatcher" are one.
@@ -244,6 +293,24 @@ mod tests {
             (slot(Slot::ActorRole, "x", SlotValue::Text), None),
         ] {
             assert_eq!(cost(&slot), expected);
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_equal_is_counted_together() {
+        let months = |months| SlotValue::Months { months };
+        for (slot, expected) in [
+            (slot(Slot::ActorRole, "The dispatcher", SlotValue::Text), Some("dispatcher")),
+            (slot(Slot::ToolsInvolved, "Excel ", SlotValue::Text), Some("Excel")),
+            (slot(Slot::Duration, "x", months(1.0)), Some("1 month")),
+            (slot(Slot::Duration, "x", months(18.0)), Some("18 months")),
+            (
+                slot(Slot::Frequency, "x", SlotValue::Frequency { rate: "daily".to_owned(), vague: false }),
+                Some("daily"),
+            ),
+            (slot(Slot::TriggerSituation, "at month end", SlotValue::Text), None),
+        ] {
+            assert_eq!(value(&slot).as_deref(), expected);
         }
     }
 

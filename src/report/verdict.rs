@@ -187,6 +187,8 @@ mod tests {
             threads: 2,
             communities: 1,
             elicitation: [1, 5, 9],
+            representativeness: None,
+            register: None,
         }
     }
 

@@ -3,13 +3,16 @@
 //! HTML, Markdown and JSON are drawings of this one value, so they cannot disagree. Text in here is plain and untrusted;
 //! it is escaped where it is drawn. Every share carries its counts, every quote its place.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::model::Trust;
-use crate::model::comparison::{ComponentV1, DifferenceV1, PopulationV1, RateV1};
+use crate::model::comparison::{
+    ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1, ResidualsV1,
+};
+use crate::model::{AuthorKey, Slot, Trust};
 
 /// A whole report.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +35,8 @@ pub struct View {
     pub problems: Vec<ProblemView>,
     /// Problems of the codebook that are left out because they are beyond the cap.
     pub problems_left_out: usize,
+    /// What the list of problems does not hold; `None` before a comparison.
+    pub residual: Option<ResidualsV1>,
     /// What people tried that failed, most people first, over all problems.
     pub tried: Tried,
     /// The strongest quote of each side.
@@ -88,14 +93,32 @@ pub struct ProblemView {
     pub verdict: VerdictView,
     /// Distinct threads it occurs in.
     pub threads: u64,
+    /// First and last day it is told of; `None` without dates.
+    pub seen: Option<(Date, Date)>,
+    /// Times it is told of: by the person who tells of it most, of all.
+    pub top_author: CountsV1,
+    /// People who tell of it in the thread with most of them, of all.
+    pub top_thread: CountsV1,
+    /// How sharply people complain.
+    pub severity: SeverityView,
+    /// Who speaks in its threads and is never counted.
+    pub excluded: Excluded,
+    /// Whether its share is many people's; `None` before a comparison.
+    pub representativeness: Option<RepresentativenessV1>,
+    /// The register test; `None` before it was made.
+    pub register: Option<RegisterV1>,
     /// People by what they did about it: acts and how many people.
     pub acts: Vec<Count>,
     /// Who has it: roles in people's own words.
     pub roles: Stated,
-    /// Where: people by community.
+    /// Where: people by community, those with most people.
     pub communities: Vec<Count>,
+    /// Distinct communities.
+    pub communities_all: usize,
     /// How often it bites.
     pub frequency: Stated,
+    /// What it is like to live with, slot by slot.
+    pub texture: TextureView,
     /// What it costs, by unit; empty: not stated.
     pub costs: Vec<CostView>,
     /// What they tried and why it failed.
@@ -118,6 +141,28 @@ pub struct ProblemView {
     pub change_our_mind: Vec<String>,
 }
 
+impl ProblemView {
+    /// Every quote that is about it, each once, in the order of its page.
+    pub fn quotes(&self) -> Vec<QuoteId> {
+        let mut known = BTreeSet::new();
+        let slots = self.texture.slots.iter().flat_map(|s| &s.quotes);
+        let means = self.tried.means.iter().map(|m| &m.why);
+        let switches = self.switches.iter().map(|s| &s.quote);
+        let all = self.costs.iter().flat_map(|c| &c.quotes).chain(means).chain(switches).chain(slots);
+        let all = all.chain(&self.community_quotes).chain(&self.crm_quotes);
+        all.copied().filter(|id| known.insert(*id)).collect()
+    }
+
+    /// How far its share of people may be trusted: `measured`, `counted` or `not enough`.
+    pub fn trust(&self) -> &'static str {
+        match self.community.low {
+            Some(_) => "measured",
+            None if self.verdict.too_little => "not enough",
+            None => "counted",
+        }
+    }
+}
+
 /// A verdict in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerdictView {
@@ -131,6 +176,48 @@ pub struct VerdictView {
     pub finding: bool,
     /// Whether there is too little evidence to place it on a chart.
     pub too_little: bool,
+}
+
+/// How sharply people complain (METHOD 1.2: face threat, not cost; never averaged). Machine counts of distinct people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeverityView {
+    /// Of the people who complain of this problem: those who accuse or blame, at least once.
+    pub here: CountsV1,
+    /// The same for the people who complain of anything else.
+    pub elsewhere: CountsV1,
+}
+
+/// Posts that are shown as excluded and never counted (METHOD 1.1, G1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Excluded {
+    /// All posts.
+    pub posts: u64,
+    /// Of these by bots and webhooks.
+    pub bots: u64,
+    /// Of these by people who sell or promote.
+    pub promo: u64,
+}
+
+/// What a problem is like to live with (METHOD 1.3): nothing is inferred.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextureView {
+    /// People who fill any slot.
+    pub by: u64,
+    /// All eleven slots, in METHOD's order.
+    pub slots: Vec<SlotView>,
+}
+
+/// One slot of the texture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotView {
+    /// Which.
+    pub slot: Slot,
+    /// People who fill it; 0: not stated.
+    pub people: u64,
+    /// What they state, most people first, where words can be counted.
+    pub values: Vec<Count>,
+    /// The words of up to two people.
+    pub quotes: Vec<QuoteId>,
 }
 
 /// A label with a number of distinct people.
@@ -192,6 +279,8 @@ pub struct MeansView {
     pub failed: u64,
     /// People who still do it.
     pub in_use: u64,
+    /// People who tried it at all; one may have seen it fail and still do it.
+    pub tried: u64,
     /// Why it failed, in one person's words.
     pub why: QuoteId,
 }
@@ -355,6 +444,8 @@ pub struct Sureness {
     pub labels: [u64; 2],
     /// Posts by who speaks, as read.
     pub voices: Vec<(String, u64)>,
+    /// Posts that are never counted.
+    pub excluded: Excluded,
     /// Quotes that were kept.
     pub quotes_kept: u64,
     /// Quotes that the reader proposed and that do not stand in the post.
@@ -449,7 +540,8 @@ pub struct QuoteView {
     pub origin: Origin,
 }
 
-/// Where a quote comes from. Neither an author's pseudonym nor a rep's name is ever part of it.
+/// Where a quote comes from. A rep's name is never part of it; an author's pseudonym is for the terminal of who works with the
+/// store, and no report that is passed on draws it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
     /// A community post.
@@ -458,6 +550,8 @@ pub enum Origin {
         post: String,
         /// The community.
         community: String,
+        /// Pseudonym of the author; `None` when nobody knows.
+        author: Option<AuthorKey>,
         /// Who speaks.
         voice: &'static str,
         /// What the words do.

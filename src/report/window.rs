@@ -1,8 +1,8 @@
 //! The days a report looks at: the comparison's window, so that every count in it is about the same days.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use crate::model::comparison::WindowV1;
 
@@ -25,6 +25,12 @@ impl Window {
         let Some(at) = at else { return self == Self::default() };
         let day = at.to_zoned(TimeZone::UTC).date();
         self.since.is_none_or(|since| day >= since) && self.until.is_none_or(|until| day <= until)
+    }
+
+    /// First instant inside, and first instant after it; `None` where it is open.
+    pub(super) fn instants(self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let start = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp());
+        (self.since.and_then(start), self.until.and_then(|until| start(until.saturating_add(1.day()))))
     }
 
     /// First and last day, taking what is open from the data.
@@ -52,6 +58,8 @@ mod tests {
         ] {
             assert_eq!(window.holds(Some(at.parse().unwrap())), inside, "{at}");
         }
+        let (from, to) = window.instants();
+        assert_eq!((from, to), ("2026-02-01T00:00:00Z".parse().ok(), "2026-03-01T00:00:00Z".parse().ok()));
         assert!(!window.holds(None), "an undated post has no place in a bounded window");
         assert!(Window::default().holds(None));
     }

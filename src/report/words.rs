@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::model::comparison::RateV1;
-use crate::model::{ActKind, Missing, SwitchStage, Voice};
+use crate::model::comparison::{CountsV1, RateV1};
+use crate::model::{ActKind, Missing, Slot, SwitchStage, Voice};
 
 /// Below this many units a share is told as a count.
 pub(super) const ENOUGH_FOR_A_SHARE: u64 = 30;
@@ -111,14 +111,29 @@ pub(super) fn share_among(rate: &RateV1, unit: Unit, who: &str) -> String {
     format!("{} of {of} ({})", number(rate.hits), percent(rate.rate))
 }
 
+/// A machine count in words: `128 of 412 people (31%)`, `3 of 7 people`.
+pub(super) fn counted(counts: CountsV1, unit: Unit) -> String {
+    share(&machine_count(counts), unit)
+}
+
+/// A machine count as a rate without an interval.
+pub(super) fn machine_count(counts: CountsV1) -> RateV1 {
+    let CountsV1 { hits, of } = counts;
+    RateV1 { hits, of, rate: counts.rate(), low: None, high: None, n_eff: None, labels: 0 }
+}
+
 /// A share for a column of numbers: `31%`, or nothing where only the count may be told.
 pub(super) fn share_short(rate: &RateV1) -> Option<String> {
     (rate.of >= ENOUGH_FOR_A_SHARE || rate.low.is_some()).then(|| percent(rate.rate))
 }
 
-/// The counts behind a share: `128 of 412`, and for a corrected one `machine count 128 of 412`.
+/// The counts behind a share: `128 of 412`, and for a corrected one `machine count 128 of 412`, unless all were counted by hand.
 pub(super) fn counts(rate: &RateV1) -> String {
-    let prefix = if rate.low.is_some() { "machine count " } else { "" };
+    let prefix = match rate.low {
+        None => "",
+        Some(_) if rate.labels >= rate.of => "hand count ",
+        Some(_) => "machine count ",
+    };
     format!("{prefix}{} of {}", number(rate.hits), number(rate.of))
 }
 
@@ -197,6 +212,23 @@ pub(super) fn act_done(act: ActKind) -> &'static str {
         ActKind::Ask => "ask for a way out",
         ActKind::Switch => "leave, left or think of leaving",
         ActKind::Praise => "praise",
+    }
+}
+
+/// A slot of the texture, as a reader asks for it.
+pub(super) fn slot(slot: Slot) -> &'static str {
+    match slot {
+        Slot::ActorRole => "who has it",
+        Slot::TriggerSituation => "when it bites",
+        Slot::ToolsInvolved => "tools named",
+        Slot::Frequency => "how often",
+        Slot::Duration => "for how long",
+        Slot::Intensity => "how hard",
+        Slot::CostTime => "time it costs",
+        Slot::CostMoney => "money it costs",
+        Slot::Stakes => "what is at stake",
+        Slot::Attempts => "what they tried",
+        Slot::AlreadyPays => "already pays",
     }
 }
 

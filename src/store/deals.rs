@@ -156,9 +156,11 @@ impl Store {
         self.first("select id from account where id = $1", id).await.map(|found| found.is_some())
     }
 
-    /// The firm that is called so, in any case, when it is the only one.
-    pub async fn account_named(&self, name: &str) -> Result<Option<String>> {
-        self.only("select id from account where lower(name) = lower($1) limit 2", name).await
+    /// The firm that is called so, in any case, when it is the only one that `vendor` numbers, or the only one of all.
+    pub async fn account_named(&self, name: &str, vendor: &str) -> Result<Option<String>> {
+        let sql =
+            "select id, id glob $2 || ':*' as own from account where lower(name) = lower($1) order by own desc limit 2";
+        self.only_of(sql, name, vendor).await
     }
 
     /// The firm with this domain, when it is the only one.
@@ -171,9 +173,10 @@ impl Store {
         self.first("select account from opportunity where id = $1", id).await
     }
 
-    /// The deal that is called so, in any case, when it is the only one.
-    pub async fn opportunity_named(&self, name: &str) -> Result<Option<String>> {
-        self.only("select id from opportunity where lower(name) = lower($1) limit 2", name).await
+    /// The deal that is called so, in any case, when it is the only one that `vendor` numbers, or the only one of all.
+    pub async fn opportunity_named(&self, name: &str, vendor: &str) -> Result<Option<String>> {
+        let sql = "select id, id glob $2 || ':*' as own from opportunity where lower(name) = lower($1) order by own desc limit 2";
+        self.only_of(sql, name, vendor).await
     }
 
     /// The firm of the person with this id or address.
@@ -251,6 +254,17 @@ impl Store {
     async fn first(&self, sql: &'static str, key: &str) -> Result<Option<String>> {
         let row = sqlx::query(sql).bind(key).fetch_optional(&self.pool).await?;
         Ok(row.map(|row| row.try_get::<Option<String>, _>(0)).transpose()?.flatten())
+    }
+
+    /// The id of the first row, when no other is as good: the rows say whether they are the vendor's own.
+    async fn only_of(&self, sql: &'static str, name: &str, vendor: &str) -> Result<Option<String>> {
+        let rows = sqlx::query(sql).bind(name).bind(vendor).fetch_all(&self.pool).await?;
+        let own = |row: &SqliteRow| row.try_get::<bool, _>(1);
+        match rows.as_slice() {
+            [only] => Ok(Some(only.try_get(0)?)),
+            [first, second] if own(first)? && !own(second)? => Ok(Some(first.try_get(0)?)),
+            _ => Ok(None),
+        }
     }
 
     async fn only(&self, sql: &'static str, key: &str) -> Result<Option<String>> {

@@ -175,7 +175,7 @@ impl Store {
     }
 }
 
-async fn insert(connection: &mut SqliteConnection, call: &LlmCall) -> Result<()> {
+pub(super) async fn insert(connection: &mut SqliteConnection, call: &LlmCall) -> Result<()> {
     sqlx::query(
         "insert into llm_call (request_hash, model, prompt, unit, prompt_tokens, completion_tokens, cost_micros, \
          finish, reply, made_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \

@@ -24,11 +24,15 @@ mod deals;
 
 mod problems;
 
+mod register;
+
 mod labels;
 
 mod comparisons;
 
 mod llm_calls;
+
+mod embeddings;
 
 use std::path::Path;
 use std::time::Duration;
@@ -45,7 +49,7 @@ pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};
 pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
-pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, UnreadPost};
+pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, ThreadVoices, UnreadPost};
 pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};
 pub use problems::{Assignment, CodebookVersion, Origin};
 pub use routes::RouteTotals;

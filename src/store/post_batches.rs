@@ -1,6 +1,7 @@
 //! Writing batches of posts. Rows are looked up and written many at a time, for one statement a post would take most of a
 //! collection's time.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
@@ -11,7 +12,7 @@ use super::llm_calls::forget_replies;
 use super::posts::{Batch, BatchCounts, newest_revision};
 use super::{Store, failures, instant, millis};
 use crate::model::id::content_hash;
-use crate::model::{AuthorKey, Post, PostId, Thread};
+use crate::model::{AuthorKey, Post, PostId, Thread, ThreadId};
 
 /// Rows in one statement. With 15 columns it stays below the 32,766 values that SQLite takes.
 const ROWS: usize = 500;
@@ -181,6 +182,27 @@ fn post_hash(post: &Post) -> String {
     ])
 }
 
+/// What is known of a post that comes again.
+struct Stored {
+    hash: String,
+    edited_at: Option<i64>,
+    community: String,
+    thread: String,
+}
+
+impl Stored {
+    /// The post that comes. Where its file does not say of which community it is, it stays in the one that another file told.
+    fn place<'a>(&self, post: &'a Post) -> Cow<'a, Post> {
+        let unnamed = post.source.as_str();
+        if post.community != unnamed || self.community == unnamed {
+            return Cow::Borrowed(post);
+        }
+        // A conversation that was cut out of a stream is called by the stream and `~`.
+        let stream = self.thread.split('~').next().unwrap_or_default();
+        Cow::Owned(Post { community: self.community.clone(), thread: ThreadId::new(stream), ..post.clone() })
+    }
+}
+
 async fn write_posts(
     tx: &mut Transaction<'_, Sqlite>,
     posts: &[Post],
@@ -188,26 +210,32 @@ async fn write_posts(
     revision: &mut i64,
     counts: &mut BatchCounts,
 ) -> Result<()> {
-    let select = "select id, hash, edited_at from post where id in (";
-    let mut stored: HashMap<String, (String, Option<i64>)> = HashMap::new();
-    for row in lookup(tx, select, posts.iter().map(|p| p.id.as_str())).await? {
-        stored.insert(row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
+    let select = "select id, hash, edited_at, community, thread from post where id in (";
+    let mut stored: HashMap<&str, Stored> = HashMap::new();
+    let ids: HashMap<&str, &str> = posts.iter().map(|p| (p.id.as_str(), p.id.as_str())).collect();
+    for row in lookup(tx, select, ids.keys().copied()).await? {
+        let (hash, edited_at, community, thread) =
+            (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get::<String, _>(4)?);
+        if let Some(id) = ids.get(row.try_get::<&str, _>(0)?) {
+            stored.insert(*id, Stored { hash, edited_at, community, thread });
+        }
     }
     // A post that stands twice in the batch is written once, as it was last.
-    let mut changed: Vec<(&Post, String, i64)> = Vec::new();
+    let mut changed: Vec<(Cow<'_, Post>, String, i64)> = Vec::new();
     let mut places = HashMap::new();
     for post in posts {
         let id = post.id.as_str();
-        let hash = post_hash(post);
+        let post = stored.get(id).map_or(Cow::Borrowed(post), |known| known.place(post));
+        let hash = post_hash(&post);
         let edited_at = post.edited_at.map(millis);
         match stored.get(id) {
             // Overlapping exports hold a post at different ages; the one edited last wins, whatever order they are read in.
-            Some((known, last_edit)) if *known == hash || edited_at < *last_edit => {
+            Some(known) if known.hash == hash || edited_at < known.edited_at => {
                 counts.known += 1;
                 continue;
             }
             Some(_) => {
-                drop_stale_readings(tx, post).await?;
+                drop_stale_readings(tx, &post).await?;
                 counts.updated += 1;
             }
             // An older export still holds what the source has deleted since; it stays deleted.
@@ -217,7 +245,8 @@ async fn write_posts(
             }
             None => counts.new += 1,
         }
-        stored.insert(id.to_owned(), (hash.clone(), edited_at));
+        let (community, thread) = (post.community.clone(), post.thread.as_str().to_owned());
+        stored.insert(id, Stored { hash: hash.clone(), edited_at, community, thread });
         *revision += 1;
         let place = *places.entry(id).or_insert(changed.len());
         match changed.get_mut(place) {
@@ -259,7 +288,7 @@ async fn drop_stale_readings(tx: &mut Transaction<'_, Sqlite>, post: &Post) -> R
     forget_replies(tx, &post.id, Some(&post.text)).await
 }
 
-async fn insert_posts(tx: &mut Transaction<'_, Sqlite>, rows: &[(&Post, String, i64)]) -> Result<()> {
+async fn insert_posts(tx: &mut Transaction<'_, Sqlite>, rows: &[(Cow<'_, Post>, String, i64)]) -> Result<()> {
     QueryBuilder::<Sqlite>::new(
         "insert into post (id, thread, parent, source, community, author, written_at, edited_at, url, text, bot, quoted, \
          future, hash, revision) ",
@@ -326,7 +355,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::model::{PostFlags, Source, ThreadId};
+    use crate::model::{PostFlags, Source};
     use crate::store::LlmCall;
 
     async fn store() -> (tempfile::TempDir, Store) {

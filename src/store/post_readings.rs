@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::{Store, instant};
+use super::{Store, instant, millis};
 use crate::model::{
     Act, ActKind, AskKind, AuthorKey, Evidence, Fit, PostId, PostReading, Recipe, Severity, Signal, SignalId, Slot,
     SlotValue, Span, Support, SwitchStage, TextureSlot, Voice,
@@ -69,6 +69,19 @@ pub struct CommunityRow {
     pub voice: Voice,
     /// Problem id; `None` for `other`.
     pub problem: Option<String>,
+}
+
+/// The posts of one thread, and those among them that are never counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadVoices {
+    /// Thread id.
+    pub thread: String,
+    /// All posts.
+    pub posts: i64,
+    /// By bots and webhooks.
+    pub bots: i64,
+    /// By people who sell or promote, as read.
+    pub promo: i64,
 }
 
 /// How the quotes that a recipe was offered fared. `exact + repaired` signals are stored.
@@ -270,6 +283,38 @@ impl Store {
             unclear: row.try_get(4)?,
             rejected: row.try_get(5)?,
         })
+    }
+
+    /// Who speaks in every thread with a post from `since` (inclusive) to `until` (exclusive), as `recipe` read it; without
+    /// either, undated posts are counted too.
+    pub async fn thread_voices(
+        &self,
+        recipe: &Recipe,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Vec<ThreadVoices>> {
+        let rows = sqlx::query(
+            "select p.thread, count(*), count(*) filter (where p.bot = 1), \
+             count(*) filter (where p.bot = 0 and r.voice = 'vendor_or_promo') \
+             from post p left join post_reading r on r.post = p.id and r.recipe = $1 \
+             where p.future = 0 and ($2 is null or p.written_at >= $2) and ($3 is null or p.written_at < $3) \
+             group by p.thread order by p.thread",
+        )
+        .bind(recipe.as_str())
+        .bind(since.map(millis))
+        .bind(until.map(millis))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(ThreadVoices {
+                    thread: row.try_get(0)?,
+                    posts: row.try_get(1)?,
+                    bots: row.try_get(2)?,
+                    promo: row.try_get(3)?,
+                })
+            })
+            .collect()
     }
 
     /// How many posts of each voice `recipe` read, and how many quotes it had to reject.

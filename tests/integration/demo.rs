@@ -50,6 +50,7 @@ fn the_demo_finds_what_was_planted() {
     planted_gaps_are_found(&demo);
     hollow_optimism_is_measured(&demo);
     quotes_are_slices_and_handles_stay_hidden(&demo);
+    every_problem_has_a_page(&demo);
     a_second_demo_writes_the_same_bytes(&demo);
 }
 
@@ -142,6 +143,58 @@ fn quotes_are_slices_and_handles_stay_hidden(demo: &Demo) {
         let in_words = texts.values().any(|text| text.contains(&handle));
         assert!(in_words || !shown.contains(&handle), "the report shows the handle {handle}");
     }
+}
+
+fn every_problem_has_a_page(demo: &Demo) {
+    let list: Value = serde_json::from_str(demo.run(&["problems", "--json"]).trim()).expect("JSON");
+    assert_eq!(list["v"], 1);
+    let problems = list["problems"].as_array().expect("problems");
+    assert_eq!(problems.len(), 12);
+    for problem in problems {
+        let id = problem["id"].as_str().expect("id");
+        let page: Value = serde_json::from_str(demo.run(&["problem", id, "--json"]).trim()).expect("JSON");
+        assert_eq!((&page["v"], &page["problem"]["id"]), (&1.into(), &problem["id"]));
+        assert_eq!(page["problem"]["texture"]["slots"].as_array().expect("slots").len(), 11);
+        let representative = &page["problem"]["representativeness"];
+        let called = SILENT.contains(&id) || PHANTOM.contains(&id);
+        assert_eq!(representative["breakdown"].is_u64(), called, "{id}: {representative}");
+        assert!(
+            representative["gate"]
+                .as_array()
+                .expect("rows")
+                .iter()
+                .all(|r| !called || r["have"].as_u64() >= r["need"].as_u64())
+        );
+    }
+    let by = |sort: &str| demo.run(&["problems", "--sort", sort]);
+    assert!(by("people") != by("gap") && by("people") != by("recent"), "the order is the one asked for");
+    assert!(demo.run(&["problems", "--min-people", "20"]).contains("not shown"));
+    for text in [by("people"), demo.run(&["problem", "offline"])] {
+        assert!(text.lines().all(|l| l.chars().count() <= 80 || l.contains("://")), "{text}");
+    }
+    let workspace = ["--workspace", "candor-demo/workspace", "problem"];
+    for (id, says) in [("ofline_los", "the nearest are offline_loss"), ("on", "oncall_fair, online_booking")] {
+        let ran = demo.place.run(&[&workspace[..], &[id]].concat());
+        assert_eq!(ran.code, 2);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains(says), "{}", ran.stderr);
+    }
+    let pair = |id: usize, text: &str, rewrite: &str| {
+        format!("{{\"v\":1,\"id\":\"{id}\",\"side\":\"community\",\"text\":\"{text}\",\"rewrite\":\"{rewrite}\"}}\n")
+    };
+    let pairs = (0..10)
+        .map(|i| {
+            pair(
+                i,
+                "No signal in the basement and the app lost all my photos",
+                "Tech lost photos at site without signal",
+            )
+        })
+        .collect::<String>();
+    demo.place.file("pairs.jsonl", pairs);
+    let tested: Value =
+        serde_json::from_str(demo.run(&["problems", "--register", "pairs.jsonl", "--json"]).trim()).expect("JSON");
+    let offline = tested["problems"].as_array().expect("problems").iter().find(|p| p["id"] == "offline_loss");
+    assert_eq!((&offline.expect("it is listed")["n"], &tested["v"]), (&10.into(), &1.into()), "{tested}");
 }
 
 fn a_second_demo_writes_the_same_bytes(demo: &Demo) {

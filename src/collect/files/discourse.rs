@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::pieces::{Piece, Pieces};
 use super::{BadRecord, Format, Records, json};
 use crate::collect::Context;
-use crate::collect::wire::discourse::{Numbers, Place, Topic, TopicPost, post, thread};
+use crate::collect::wire::discourse::{Place, Topic, TopicPost, post, thread};
 use crate::collect::wire::{Record, Unreadable};
 
 /// The format.
@@ -27,7 +27,7 @@ impl Format for DiscourseTopic {
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, at: &'a super::Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["post_stream", "posts"]);
-        let mut file = File { place: place(at, ctx), topic: Topic::default(), told: None, numbers: Numbers::new() };
+        let mut file = File { place: place(at, ctx), topic: Topic::default(), told: None };
         let mut held = None;
         Box::new(std::iter::from_fn(move || {
             loop {
@@ -54,7 +54,7 @@ impl Format for DiscourseTopic {
                 };
                 let found = json::<TopicPost>(&value).and_then(|p| {
                     file.topic.id = file.topic.id.or(p.topic_id);
-                    post(ctx, &file.place, file.topic.id, &p, &mut file.numbers)
+                    post(ctx, &file.place, file.topic.id, &p)
                 });
                 let found = found.map_err(|Unreadable(reason)| BadRecord::new(record, byte, reason));
                 if file.told.is_none() && matches!(found, Ok(Record::Post(_))) {
@@ -72,7 +72,6 @@ struct File {
     place: Place,
     topic: Topic,
     told: Option<Record>,
-    numbers: Numbers,
 }
 
 impl File {

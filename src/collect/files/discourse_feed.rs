@@ -159,7 +159,7 @@ fn records(ctx: &Context, item: &Item) -> Result<Vec<Record>, Unreadable> {
         created_at: date,
         ..TopicPost::default()
     };
-    let post = post(ctx, &place, topic.id, &given, &mut Default::default())?;
+    let post = post(ctx, &place, topic.id, &given)?;
     Ok(thread(&place, &topic).map(Record::Thread).into_iter().chain([post]).collect())
 }
 

@@ -4,6 +4,7 @@
 //! hold people's names, so a hash stands for each.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufRead};
 
 use jiff::Timestamp;
@@ -175,31 +176,40 @@ fn unescaped(line: &[u8]) -> &[u8] {
     if marks > 0 && line[marks..].starts_with(b"From ") { &line[1..] } else { line }
 }
 
-/// What was met lately, in two generations.
+/// Threads by what was met lately, in two generations. Hashes stand for both, so that many cost little.
 #[derive(Default)]
 struct Remembered {
-    recent: HashMap<String, String>,
-    older: HashMap<String, String>,
+    recent: HashMap<u64, u128>,
+    older: HashMap<u64, u128>,
 }
 
 impl Remembered {
-    fn get(&self, key: &str) -> Option<&String> {
-        self.recent.get(key).or_else(|| self.older.get(key))
+    fn get(&self, key: &str) -> Option<String> {
+        let key = short(key);
+        self.recent.get(&key).or_else(|| self.older.get(&key)).map(|thread| format!("{thread:024x}"))
     }
 
-    fn put(&mut self, key: String, value: String) {
+    /// `thread` is a hash as [`content_hash`] spells it.
+    fn put(&mut self, key: &str, thread: &str) {
+        let Ok(thread) = u128::from_str_radix(thread, 16) else { return };
         if self.recent.len() >= REMEMBERED {
             self.older = std::mem::take(&mut self.recent);
         }
-        self.recent.insert(key, value);
+        self.recent.insert(short(key), thread);
     }
+}
+
+fn short(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The list that a file is of.
 struct List<'a> {
     ctx: &'a Context,
     unnamed: String,
-    /// Threads by mail, both as hashes.
+    /// Threads by mail.
     threads: Remembered,
     /// Threads by subject.
     subjects: Remembered,
@@ -244,12 +254,12 @@ impl List<'_> {
         let replied = ids(mail.in_reply_to());
         let parent = replied.first().or(above.last()).cloned().filter(|p| *p != id);
         above.extend(replied);
-        let known = above.iter().rev().find_map(|id| self.threads.get(id).cloned());
-        let by_subject = || self.subjects.get(&base.to_lowercase()).filter(|_| answers && !base.is_empty()).cloned();
+        let known = above.iter().rev().find_map(|id| self.threads.get(id));
+        let by_subject = || self.subjects.get(&base.to_lowercase()).filter(|_| answers && !base.is_empty());
         let thread = known.or_else(|| above.first().cloned()).or_else(by_subject).unwrap_or_else(|| id.clone());
-        self.threads.put(id.clone(), thread.clone());
+        self.threads.put(&id, &thread);
         if !base.is_empty() {
-            self.subjects.put(base.to_lowercase(), thread.clone());
+            self.subjects.put(&base.to_lowercase(), &thread);
         }
         let opens = thread == id;
         let skip = |reason| Ok(vec![Record::Skipped { id: format!("mail:{id}"), reason }]);

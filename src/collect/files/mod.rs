@@ -35,6 +35,8 @@ mod mbox;
 
 pub mod page;
 
+mod perceval;
+
 mod reddit;
 
 mod rocket_chat;
@@ -62,7 +64,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
+use indicatif::ProgressBar;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::wire::{Record, Unreadable};
 use super::{Collected, Context, FormatCounts};
@@ -73,10 +77,14 @@ use crate::store::{Batch, Failure, Store};
 pub use crate::files::{BadRecord, Place};
 pub use table::Map;
 
-use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, lines, open, pieces, visit, walk};
+use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, cells, lines, open, pieces, visit, walk};
+
+/// How much of a file a format sees before it is asked to read it.
+const HEAD_BYTES: usize = open::HEAD_BYTES as usize;
 
 /// Every format that is read, in the order in which they are asked.
 pub const FORMATS: &[&dyn Format] = &[
+    &perceval::Perceval,
     &slack::SlackExport,
     &discord::DiscordExport,
     &discord_html::DiscordPage,
@@ -165,36 +173,67 @@ pub async fn collect_by_map(
     map: Option<Map>,
     progress: Progress,
 ) -> Result<Collected> {
-    let (files, refused) = walk::files(paths)?;
-    let bar = progress.bytes("collect", files.iter().map(|f| f.bytes).sum());
-    let (sender, mut receiver) = mpsc::channel(2);
-    let reading = {
-        let (ctx, bar) = (ctx.clone(), bar.clone());
-        tokio::task::spawn_blocking(move || {
-            let mut slicer = Slicer::new(sender);
-            slicer.mapped = map.map(|map| table::Table::by(Arc::new(map)));
-            for (name, reason) in refused {
-                slicer.refuse(&name, reason);
-            }
-            // Sending fails only when the writer has given up; it tells why.
-            files
-                .iter()
-                .try_for_each(|file| visit(file, &bar, &mut Reading { ctx: &ctx, slicer: &mut slicer }))
-                .and_then(|()| slicer.send())
-                .ok();
-        })
-    };
+    let mut files = Files::open(ctx, paths, map, progress)?;
     let mut collected = Collected::default();
     let mut threads = HashSet::new();
-    while let Some(slice) = receiver.recv().await {
+    while let Some(slice) = files.next().await? {
         let counts = store.write_batch(&slice.batch).await.context("could not store what was collected")?;
         threads.extend(slice.batch.threads.iter().map(|t| digest(&t.id)));
         collected += Collected { counts, ..slice.collected };
     }
-    reading.await.context("reading the files ended early")?;
-    bar.finish_and_clear();
     collected.threads = threads.len() as u64;
     Ok(collected)
+}
+
+/// Files that are being read, in a thread of its own and not far ahead of whoever takes what was found.
+pub struct Files {
+    slices: mpsc::Receiver<Slice>,
+    reading: Option<JoinHandle<()>>,
+    bar: ProgressBar,
+}
+
+impl Files {
+    /// Begins to read every file under `paths`.
+    ///
+    /// # Errors
+    /// When one of `paths` does not exist.
+    pub fn open(ctx: &Context, paths: &[PathBuf], map: Option<Map>, progress: Progress) -> Result<Self> {
+        let (files, refused) = walk::files(paths)?;
+        let bar = progress.bytes("collect", files.iter().map(|f| f.bytes).sum());
+        let (sender, slices) = mpsc::channel(2);
+        let reading = {
+            let (ctx, bar) = (ctx.clone(), bar.clone());
+            tokio::task::spawn_blocking(move || {
+                let mut slicer = Slicer::new(sender);
+                slicer.mapped = map.map(|map| table::Table::by(Arc::new(map)));
+                for (name, reason) in refused {
+                    slicer.refuse(&name, reason);
+                }
+                // Sending fails only when the writer has given up; it tells why.
+                files
+                    .iter()
+                    .try_for_each(|file| visit(file, &bar, &mut Reading { ctx: &ctx, slicer: &mut slicer }))
+                    .and_then(|()| slicer.send())
+                    .ok();
+            })
+        };
+        Ok(Self { slices, reading: Some(reading), bar })
+    }
+
+    /// What was found next; `None` when all is read.
+    ///
+    /// # Errors
+    /// When reading ended early.
+    pub async fn next(&mut self) -> Result<Option<Slice>> {
+        let next = self.slices.recv().await;
+        if next.is_none() {
+            if let Some(reading) = self.reading.take() {
+                reading.await.context("reading the files ended early")?;
+            }
+            self.bar.finish_and_clear();
+        }
+        Ok(next)
+    }
 }
 
 /// Eight bytes stand for a thread, so that counting distinct ones costs little on large dumps.
@@ -272,10 +311,16 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
 
 /// What goes to the writer at once.
 #[derive(Default)]
-struct Slice {
-    batch: Batch,
-    collected: Collected,
+pub struct Slice {
+    /// Threads, posts and failures, in the order in which they were found.
+    pub batch: Batch,
+    /// What reading counted.
+    pub collected: Collected,
 }
+
+/// Said once, however many bytes were broken.
+const DAMAGED: &str =
+    "Some posts hold bytes that are no text in the file's encoding; each stands as \u{fffd}, and the rest was read.";
 
 /// Gathers records into slices and hands full ones to the writer, waiting while it is behind.
 struct Slicer {
@@ -320,6 +365,9 @@ impl Slicer {
             }
             Record::Post(post) => {
                 self.bytes += post.text.len();
+                if post.text.contains(char::REPLACEMENT_CHARACTER) {
+                    collected.notices.insert(DAMAGED);
+                }
                 batch.posts.push(post);
             }
             Record::Removed(id) => {

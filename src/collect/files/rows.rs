@@ -2,12 +2,12 @@
 
 use std::io::{self, BufRead};
 
-use super::{BadRecord, MAX_RECORD_BYTES};
+use super::{BadRecord, MAX_RECORD_BYTES, cells::Cells};
 
 /// The rows of a file; the first is its header.
 pub(super) struct Rows<R> {
     input: R,
-    delimiter: u8,
+    cells: Cells,
     record: u64,
     byte: u64,
     ended: bool,
@@ -18,7 +18,7 @@ pub(super) type Row = (u64, u64, Vec<String>);
 
 impl<R: BufRead> Rows<R> {
     pub(super) fn new(input: R, delimiter: u8) -> Self {
-        Self { input, delimiter, record: 0, byte: 0, ended: false }
+        Self { input, cells: Cells::new(delimiter), record: 0, byte: 0, ended: false }
     }
 
     /// The bytes of the next row, with line breaks in quotes. `None` for one that is too long; an error when the file ends
@@ -69,13 +69,10 @@ impl<R: BufRead> Iterator for Rows<R> {
                 Ok(Ok(false)) if row.trim_ascii().is_empty() => continue,
                 Ok(Ok(false)) => {
                     self.record += 1;
-                    let mut reader = csv::ReaderBuilder::new();
-                    let reader = reader.has_headers(false).flexible(true).delimiter(self.delimiter);
-                    match reader.from_reader(&row[..]).into_records().next() {
-                        Some(Ok(cells)) => {
-                            return Some(Ok((record, byte, cells.iter().map(str::to_owned).collect())));
-                        }
-                        _ => "not UTF-8".to_owned(),
+                    let cells = self.cells.split(&row).ok().and_then(|c| csv::StringRecord::from_byte_record(c).ok());
+                    match cells {
+                        Some(cells) => return Some(Ok((record, byte, cells.iter().map(str::to_owned).collect()))),
+                        None => "not UTF-8".to_owned(),
                     }
                 }
             };

@@ -193,7 +193,8 @@ struct File<'a> {
     name: String,
     people: Rc<People>,
     channels: Rc<Channels>,
-    told: HashSet<ThreadId>,
+    /// Whether a post was given out.
+    told: bool,
 }
 
 impl<'a> File<'a> {
@@ -213,13 +214,13 @@ impl<'a> File<'a> {
         let name = if is_day { folder } else { id_of_stem.unwrap_or(stem) };
         let channel = channels.ids.get(&name).cloned().unwrap_or_else(|| name.clone());
         let name = channels.names.get(&channel).cloned().unwrap_or(name);
-        Self { ctx, community: community(place, ctx, is_day), channel, name, people, channels, told: HashSet::new() }
+        Self { ctx, community: community(place, ctx, is_day), channel, name, people, channels, told: false }
     }
 
     fn member(&mut self, key: &str, value: &[u8]) {
         let text = json::<String>(value).ok().filter(|text| !text.is_empty());
         match (key, text) {
-            _ if !self.told.is_empty() => {}
+            _ if self.told => {}
             ("channel_id", Some(id)) => self.channel = id,
             ("name", Some(name)) => self.name = name,
             _ => {}
@@ -268,7 +269,8 @@ impl<'a> File<'a> {
         let by_bot = message.bot_id.is_some() || matches!(subtype, "bot_message" | "slackbot_response");
         let handle = commenter.or(message.user).or(message.bot_id).or(message.username).unwrap_or_default();
         let written_at = time(&ts);
-        found.extend(self.told.insert(thread.id.clone()).then(|| Record::Thread(thread.clone())));
+        self.told = true;
+        found.push(Record::Thread(thread.clone()));
         let post = PostId::new(id);
         let people = self.spoken_to(&words);
         found.push(Record::Post(Post {
@@ -514,7 +516,9 @@ mod tests {
         let text = r#"{"channel_id":"C1AAAAAAA","name":"repair","messages":[{"type":"message","user":"U1","text":"a","ts":"1736478630.905399","thread_ts":"1736478630.905399","slackdump_thread_replies":[{"type":"message","user":"U2","text":"b","ts":"1736478640.905399","thread_ts":"1736478630.905399"}]}]}"#;
         assert!(SlackExport.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("C1AAAAAAA.json"))));
         let found = read_text(&SlackExport, text, "C1AAAAAAA.json");
-        let [Ok(Record::Thread(thread)), Ok(Record::Post(one)), Ok(Record::Post(two))] = &found[..] else {
+        let [Ok(Record::Thread(thread)), Ok(Record::Post(one)), Ok(Record::Thread(_)), Ok(Record::Post(two))] =
+            &found[..]
+        else {
             panic!("{found:?}")
         };
         assert_eq!((thread.title.as_str(), two.parent.as_ref()), ("repair", Some(&one.id)));

@@ -80,6 +80,46 @@ fn line(id: &str, text: &str) -> String {
 }
 
 #[tokio::test]
+async fn broken_bytes_in_a_table_are_told_once() {
+    let world = World::new().await;
+    let mut rows = b"id,author,date,text\n".to_vec();
+    for n in 0..3000 {
+        rows.extend(format!("{n},sam,2026-03-01,Größe läuft rückwärts\n").bytes());
+    }
+    let middle = rows.len() / 2;
+    let cut = middle + rows[middle..].iter().position(|b| *b == b'k').unwrap();
+    rows[cut] = 0xff;
+    world.write("yard.csv", rows);
+    let collected = world.collect().await;
+    assert_eq!((collected.counts.new, collected.failed), (3000, 0), "{:?}", world.failures().await);
+    assert_eq!(collected.notices.iter().filter(|n| n.contains('\u{fffd}')).count(), 1);
+    assert!(world.texts().await.iter().filter(|t| *t == "Größe läuft rückwärts").count() >= 999);
+}
+
+/// Exported as a table under a name that does not tell the server, and as text that does.
+#[tokio::test]
+async fn a_file_that_does_not_name_its_server_moves_nothing() {
+    let world = World::new().await;
+    let rule = "=".repeat(62);
+    let table = "AuthorID,Author,Date,Content,Attachments,Reactions\n7,sam,01/03/2026 10:00,it drips,,\n8,kim,01/03/2026 10:01,here too,,\n";
+    let text = format!(
+        "{rule}\nGuild: Yard\nChannel: Text / repair\n{rule}\n\n[01/03/2026 10:00] sam\nit drips\n\n[01/03/2026 10:01] kim\nhere too\n\n"
+    );
+    world.write("repair.csv", table);
+    assert_eq!(world.collect().await.counts.new, 2);
+    world.write("repair.txt", text);
+    let told = world.collect().await.counts;
+    assert_eq!((told.new, told.updated), (0, 2), "now the server is known");
+    crate::collect::conversations::cut_streams(&world.store, Progress::new(true)).await.unwrap();
+    for _ in 0..2 {
+        let again = world.collect().await.counts;
+        assert_eq!((again.new, again.updated), (0, 0));
+    }
+    let posts = world.store.export_posts("", 10).await.unwrap();
+    assert!(posts.iter().all(|p| p.community == "Yard"), "{posts:?}");
+}
+
+#[tokio::test]
 async fn a_folder_of_all_formats_is_read_once_however_often() {
     let world = World::new().await;
     world.write("a/vans.jsonl", line("1", "one") + &line("2", "two"));

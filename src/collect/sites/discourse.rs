@@ -5,15 +5,12 @@ use url::Url;
 
 use super::{Listed, Page, Site, address};
 use crate::collect::Context;
-use crate::collect::wire::discourse::{Numbers, Place, Topic, records};
+use crate::collect::wire::discourse::{Place, Topic, records};
 use crate::collect::wire::{Record, Unreadable, parse_instant};
 use crate::net::{Request, Response};
 
 /// Posts asked for at once, as Discourse's own client does.
 const CHUNK: usize = 20;
-
-/// Post numbers carried from page to page, the latest: a reply to a post further back than this loses its parent.
-const NUMBERS: usize = 2000;
 
 /// A forum at an address.
 #[derive(Debug)]
@@ -31,20 +28,13 @@ pub(super) enum Step {
     /// A topic's first posts.
     Topic(u64),
     /// Posts of a topic by their ids.
-    Posts {
-        topic: u64,
-        ids: Vec<u64>,
-        #[serde(with = "pairs")]
-        numbers: Numbers,
-    },
+    Posts { topic: u64, ids: Vec<u64> },
     /// A page of a topic that is too long to name its posts, counted from 1.
     TopicPage {
         topic: u64,
         page: u32,
         /// Number of the last post read.
         after: u64,
-        #[serde(with = "pairs")]
-        numbers: Numbers,
     },
 }
 
@@ -104,7 +94,6 @@ impl Forum {
         ctx: &Context,
         id: u64,
         (page, after): (u32, u64),
-        mut numbers: Numbers,
         response: &Response,
     ) -> Result<Page<Step>, Unreadable> {
         if page > 1 && is_beyond_the_end(page, &response.url)? {
@@ -112,47 +101,36 @@ impl Forum {
         }
         let mut topic = topic_of(id, response)?;
         topic.id = Some(id);
-        let records = records(ctx, &self.place, &topic, &mut numbers);
+        let records = records(ctx, &self.place, &topic);
         let given = given_ids(&topic);
+        let numbers = topic.post_stream.posts.iter().filter_map(|post| post.get("post_number")?.as_u64());
+        let last = numbers.max().unwrap_or(0);
         let more = match topic.post_stream.stream {
             Some(stream) => {
                 let ids = stream.into_iter().filter(|id| !given.contains(id)).collect();
-                posts(id, ids, numbers)
+                posts(id, ids)
             }
             None => {
                 let height: Option<Height> = serde_json::from_slice(&response.body).ok();
                 let height = height.and_then(|h| h.highest_post_number).or(topic.posts_count).unwrap_or(0);
-                let last = numbers.keys().next_back().copied().unwrap_or(0);
-                (last > after && last < height).then(|| Step::TopicPage {
-                    topic: id,
-                    page: page + 1,
-                    after: last,
-                    numbers: latest_of(numbers),
-                })
+                (last > after && last < height).then(|| Step::TopicPage { topic: id, page: page + 1, after: last })
             }
         };
         Ok(Page { records, more: more.into_iter().collect(), ..Page::default() })
     }
 
     /// Posts asked for by id. What is not given back is counted.
-    fn rest(
-        &self,
-        ctx: &Context,
-        id: u64,
-        ids: &[u64],
-        mut numbers: Numbers,
-        response: &Response,
-    ) -> Result<Page<Step>, Unreadable> {
+    fn rest(&self, ctx: &Context, id: u64, ids: &[u64], response: &Response) -> Result<Page<Step>, Unreadable> {
         let mut topic = topic_of(id, response)?;
         // The body does not tell the topic's title; the page before did.
         topic.id = None;
-        let mut records = records(ctx, &self.place, &topic, &mut numbers);
+        let mut records = records(ctx, &self.place, &topic);
         let given = given_ids(&topic);
         let (asked, others) = ids.split_at(ids.len().min(CHUNK));
         records.extend(asked.iter().filter(|id| !given.contains(id)).map(|id| {
             Ok(Record::Skipped { id: format!("discourse:{}:{id}", self.place.community), reason: "not given out" })
         }));
-        Ok(Page { records, more: posts(id, others.to_vec(), numbers).into_iter().collect(), ..Page::default() })
+        Ok(Page { records, more: posts(id, others.to_vec()).into_iter().collect(), ..Page::default() })
     }
 }
 
@@ -224,11 +202,9 @@ impl Site for Forum {
                 Ok(Page { records: vec![skipped], ..Page::default() })
             }
             Step::Latest(page) => self.latest(*page, response),
-            Step::Topic(id) => self.topic(ctx, *id, (1, 0), Numbers::new(), response),
-            Step::TopicPage { topic, page, after, numbers } => {
-                self.topic(ctx, *topic, (*page, *after), numbers.clone(), response)
-            }
-            Step::Posts { topic, ids, numbers } => self.rest(ctx, *topic, ids, numbers.clone(), response),
+            Step::Topic(id) => self.topic(ctx, *id, (1, 0), response),
+            Step::TopicPage { topic, page, after } => self.topic(ctx, *topic, (*page, *after), response),
+            Step::Posts { topic, ids } => self.rest(ctx, *topic, ids, response),
         }
     }
 }
@@ -246,15 +222,8 @@ fn given_ids(topic: &Topic) -> Vec<u64> {
     topic.post_stream.posts.iter().filter_map(|post| post.get("id")?.as_u64()).collect()
 }
 
-fn posts(topic: u64, ids: Vec<u64>, numbers: Numbers) -> Option<Step> {
-    (!ids.is_empty()).then(|| Step::Posts { topic, ids, numbers: latest_of(numbers) })
-}
-
-fn latest_of(mut numbers: Numbers) -> Numbers {
-    while numbers.len() > NUMBERS {
-        numbers.pop_first();
-    }
-    numbers
+fn posts(topic: u64, ids: Vec<u64>) -> Option<Step> {
+    (!ids.is_empty()).then_some(Step::Posts { topic, ids })
 }
 
 /// Asked for a page beyond the last one, newer servers redirect to that, which has been read.
@@ -263,20 +232,5 @@ fn is_beyond_the_end(asked: u32, given: &Url) -> Result<bool, Unreadable> {
     match given {
         Some(given) => Ok(given != asked),
         None => Err(Unreadable("redirected to an address without the page's number".to_owned())),
-    }
-}
-
-/// [`Numbers`] as a list of pairs: JSON's keys are text, and the cursor is written with every page.
-mod pairs {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::Numbers;
-
-    pub(super) fn serialize<S: Serializer>(numbers: &Numbers, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(numbers)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Numbers, D::Error> {
-        Ok(Vec::<(u64, u64)>::deserialize(deserializer)?.into_iter().collect())
     }
 }

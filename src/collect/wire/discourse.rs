@@ -1,7 +1,5 @@
 //! Discourse's topics and posts: `/t/ID.json`, `/t/ID/posts.json` (FORMATS d5).
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -92,16 +90,12 @@ pub struct TopicPost {
     pub user_deleted: bool,
 }
 
-/// Ids of a topic's posts by their number in it, of those that were met.
-pub type Numbers = BTreeMap<u64, u64>;
-
-/// The thread, and what became of each post of the page, in order. `numbers` carries what earlier pages of the same topic
-/// told, and takes up what this one tells.
-pub fn records(ctx: &Context, place: &Place, topic: &Topic, numbers: &mut Numbers) -> Vec<Result<Record, Unreadable>> {
+/// The thread, and what became of each post of the page, in order.
+pub fn records(ctx: &Context, place: &Place, topic: &Topic) -> Vec<Result<Record, Unreadable>> {
     let mut found: Vec<_> = thread(place, topic).map(|t| Ok(Record::Thread(t))).into_iter().collect();
     for value in &topic.post_stream.posts {
         let record = TopicPost::deserialize(value).map_err(|e| Unreadable::json(&e));
-        found.push(record.and_then(|p| post(ctx, place, topic.id, &p, numbers)));
+        found.push(record.and_then(|p| post(ctx, place, topic.id, &p)));
     }
     found
 }
@@ -124,19 +118,10 @@ pub fn thread(place: &Place, topic: &Topic) -> Option<Thread> {
 ///
 /// # Errors
 /// When it has no id or belongs to no topic.
-pub fn post(
-    ctx: &Context,
-    place: &Place,
-    topic: Option<u64>,
-    post: &TopicPost,
-    numbers: &mut Numbers,
-) -> Result<Record, Unreadable> {
+pub fn post(ctx: &Context, place: &Place, topic: Option<u64>, post: &TopicPost) -> Result<Record, Unreadable> {
     let topic = topic.or(post.topic_id).ok_or_else(|| Unreadable("a post that names no topic".to_owned()))?;
     let id = match (post.post_number, post.id) {
-        (Some(number), id) => {
-            numbers.insert(number, id.unwrap_or_default());
-            numbered(place, topic, number)
-        }
+        (Some(number), _) => numbered(place, topic, number),
         (None, Some(id)) => PostId::new(format!("discourse:{}:{id}", place.community)),
         (None, None) => return Err(Unreadable("a post without an id".to_owned())),
     };
@@ -225,7 +210,7 @@ mod tests {
         }))
         .unwrap();
         let place = Place::live(&Url::parse("https://forum.example/").unwrap()).unwrap();
-        let found = records(&context(), &place, &topic, &mut Numbers::new());
+        let found = records(&context(), &place, &topic);
         let [Ok(Record::Thread(thread)), Ok(Record::Post(one)), Ok(Record::Post(two)), Ok(action), Ok(gone), Err(_)] =
             &found[..]
         else {
@@ -247,10 +232,8 @@ mod tests {
     fn what_a_reply_answers_may_stand_on_an_earlier_page() {
         let place = Place { community: "f".to_owned(), base: None };
         let page = |posts: Value| Topic::deserialize(json!({"id": 7, "post_stream": {"posts": posts}})).unwrap();
-        let mut numbers = Numbers::new();
-        records(&context(), &place, &page(json!([{"id": 70, "post_number": 1, "cooked": "a"}])), &mut numbers);
         let later = page(json!([{"id": 99, "post_number": 21, "reply_to_post_number": 1, "cooked": "b"}]));
-        match records(&context(), &place, &later, &mut numbers).pop() {
+        match records(&context(), &place, &later).pop() {
             Some(Ok(Record::Post(post))) => assert_eq!(post.parent, Some(PostId::new("discourse:f:7#1"))),
             other => panic!("{other:?}"),
         }

@@ -279,11 +279,54 @@ async fn authors_of_the_same_words_are_one_person() {
     assert_eq!(world.cells(all_different).await.community.0.len(), 100);
     let cells = world.cells(same_text).await;
     assert_eq!(cells.community.0.len(), 61);
+    let copied = cells.community.0.iter().find(|u| u.accounts > 1).expect("a merged person");
+    assert_eq!(copied.accounts, 40, "one person, whose accounts stay known");
     assert!(
         cells.caveats.iter().any(|c| c.contains("40 author accounts") && c.contains("1 person")),
         "{:?}",
         cells.caveats
     );
+}
+
+/// As when a channel was collected from two kinds of exports: other ids, another thread, no name of the community.
+#[tokio::test]
+async fn what_a_person_said_once_and_two_files_hold_counts_once() {
+    let (once, twice) = (world(1).await, world(1).await);
+    let told = twice.store.signals(&recipes().post, "", 10_000).await.unwrap();
+    let thread = Thread {
+        id: ThreadId::new("jsonl:u"),
+        source: Source::Jsonl,
+        community: "jsonl".to_owned(),
+        title: String::new(),
+        url: None,
+        started_at: None,
+    };
+    let again = told.iter().enumerate().map(|(i, told)| Post {
+        thread: thread.id.clone(),
+        community: thread.community.clone(),
+        author: Some(told.author.clone().unwrap()),
+        ..post(&format!("again{i}"), 0, &told.text)
+    });
+    let posts = again.collect::<Vec<_>>();
+    let readings = posts.iter().map(|p| (p.id.clone(), complains(&p.text))).collect::<Vec<_>>();
+    twice.store.write_batch(&Batch { threads: vec![thread], posts, ..Batch::default() }).await.unwrap();
+    twice.store.write_post_readings(&recipes().post, &readings).await.unwrap();
+    let signals = twice.store.signals(&recipes().post, "", 10_000).await.unwrap();
+    let assignments = signals.iter().map(|s| {
+        let problem = ["leaks", "rust"].into_iter().find(|p| s.text.contains(p)).map(ProblemId::new);
+        Assignment { side: Side::Community, unit: s.signal.id.as_str().to_owned(), problem, score: 1.0 }
+    });
+    let (codebook, _) = twice.store.codebook().await.unwrap().unwrap();
+    twice.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+    let compare = async |world: &World, near_duplicates| {
+        let settings = CompareSettings::default();
+        run(&world.store, &recipes(), &settings, now(), near_duplicates, Progress::new(true)).await.unwrap().1
+    };
+    let (one, two) = (compare(&once, same_text).await, compare(&twice, same_text).await);
+    assert_eq!(one.problems, two.problems);
+    assert_eq!(two.population.threads, 12);
+    assert_ne!(compare(&twice, all_different).await.problems, one.problems, "the other thread would count");
+    assert!(two.caveats.iter().any(|c| c.starts_with("60 posts are in nearly the same words")), "{:?}", two.caveats);
 }
 
 #[tokio::test]

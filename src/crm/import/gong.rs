@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::json::{first, has, has_any, list, text};
-use super::record::{Call, Draft, Memory, Reading, Record};
+use super::record::{Call, Draft, Memory, Reading, Record, numbered};
 use super::{Format, Rank, Read, people};
 use crate::model::NoteKind;
 
@@ -31,13 +31,13 @@ pub(super) const TRANSCRIPTS: Format = Format {
     read: Read::Object(transcript),
 };
 
-/// Objects of the CRM that a call or a party is linked to.
+/// The object of the CRM that a call or a party is linked to.
 fn linked(object: &Value, sort: &str) -> Option<String> {
-    list(object.get("context"))
-        .iter()
-        .flat_map(|system| list(system.get("objects")))
-        .find(|o| first(o, &["objectType"]).as_deref() == Some(sort))
-        .and_then(|o| first(o, &["objectId"]))
+    list(object.get("context")).iter().find_map(|context| {
+        let is_sort = |o: &&Value| first(o, &["objectType"]).as_deref() == Some(sort);
+        let id = first(list(context.get("objects")).iter().find(is_sort)?, &["objectId"])?;
+        Some(numbered(&first(context, &["system"]).unwrap_or_default().to_lowercase(), id))
+    })
 }
 
 fn call(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
@@ -77,7 +77,7 @@ fn call(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         id: Some(format!("gong:{id}")),
         account,
         opportunity: linked(object, "Opportunity").or_else(|| parties.iter().find_map(|p| linked(p, "Opportunity"))),
-        owner: first(data, &["primaryUserId"]),
+        owner: first(data, &["primaryUserId"]).map(|id| numbered("gong", id)),
         kind: Some(NoteKind::Call),
         // A recording is entered while it happens.
         written_at: started,

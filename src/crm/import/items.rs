@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::sample::{Layout, is_separator_line};
+use crate::files::cells::Cells;
 use crate::files::lines::Lines;
 use crate::files::pieces::{Piece, Pieces};
 use crate::files::{BadRecord, MAX_RECORD_BYTES};
@@ -48,10 +49,13 @@ impl Header {
     }
 }
 
-/// Letters and digits of a name, lower case. What Pipedrive's tables put before each (`Note - Content`) is left out.
+/// What Pipedrive's tables put before each name (`Note - Content`).
+pub(super) const PIPEDRIVE_KINDS: [&str; 6] =
+    ["Note - ", "Deal - ", "Organization - ", "Person - ", "Activity - ", "Lead - "];
+
+/// Letters and digits of a name, lower case, without what Pipedrive puts before it.
 pub(super) fn normal(name: &str) -> String {
-    let kinds = ["Note - ", "Deal - ", "Organization - ", "Person - ", "Activity - ", "Lead - "];
-    let name = kinds.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
+    let name = PIPEDRIVE_KINDS.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -187,8 +191,9 @@ fn table<'a>(input: impl BufRead + 'a, delimiter: u8) -> Items<'a> {
     let mut rows = table_rows(input, delimiter);
     let names = rows.next().and_then(|row| row.bytes.ok()).and_then(|bytes| split_row(&bytes, delimiter).ok());
     let header = Rc::new(Header::new(names.unwrap_or_default()));
+    let mut splitter = Cells::new(delimiter);
     let rows = rows.enumerate().map(move |(index, row)| {
-        let cells = row.bytes.and_then(|bytes| split_row(&bytes, delimiter));
+        let cells = row.bytes.and_then(|bytes| cells_of(&mut splitter, &bytes));
         let item = cells.and_then(|cells| {
             if cells.len() > header.names.len() {
                 return Err(format!(
@@ -206,14 +211,11 @@ fn table<'a>(input: impl BufRead + 'a, delimiter: u8) -> Items<'a> {
 
 /// The cells of one row of a table.
 pub(super) fn split_row(bytes: &[u8], delimiter: u8) -> Result<Vec<String>, String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(bytes.len().clamp(64, 1 << 16))
-        .from_reader(bytes);
-    let mut record = csv::ByteRecord::new();
-    reader.read_byte_record(&mut record).map_err(|e| format!("no row: {e}"))?;
+    cells_of(&mut Cells::new(delimiter), bytes)
+}
+
+fn cells_of(splitter: &mut Cells, bytes: &[u8]) -> Result<Vec<String>, String> {
+    let record = splitter.split(bytes).map_err(|e| format!("no row: {e}"))?;
     Ok(record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
 }
 

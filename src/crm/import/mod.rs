@@ -103,33 +103,38 @@ struct Format {
     read: Read,
 }
 
-/// Every format, in the order in which they are asked.
-fn formats() -> impl Iterator<Item = &'static Format> {
-    const SINGLE: [&Format; 3] = [&gong::TRANSCRIPTS, &gong::CALLS, &salesforce::LINKS];
-    const PLAIN: [&Format; 9] = [
-        &plain::HUBSPOT_NOTES,
-        &plain::PIPEDRIVE_NOTES,
-        &plain::PIPEDRIVE_DEALS,
-        &plain::SALESFORCE_REPORT,
-        &plain::DEALS,
-        &plain::STAGES,
-        &plain::CONTACTS,
-        &plain::ACCOUNTS,
-        &plain::NOTES,
+/// Who numbers the records of a file, as it stands before their numbers (`hubspot:123`); empty when that is nobody's business.
+type Vendor = &'static str;
+
+/// Every format with its vendor, in the order in which they are asked.
+fn formats() -> impl Iterator<Item = (Vendor, &'static Format)> {
+    const SINGLE: [(Vendor, &Format); 3] =
+        [("gong", &gong::TRANSCRIPTS), ("gong", &gong::CALLS), ("salesforce", &salesforce::LINKS)];
+    const PLAIN: [(Vendor, &Format); 9] = [
+        ("hubspot", &plain::HUBSPOT_NOTES),
+        ("pipedrive", &plain::PIPEDRIVE_NOTES),
+        ("pipedrive", &plain::PIPEDRIVE_DEALS),
+        ("salesforce", &plain::SALESFORCE_REPORT),
+        ("", &plain::DEALS),
+        ("", &plain::STAGES),
+        ("", &plain::CONTACTS),
+        ("", &plain::ACCOUNTS),
+        ("", &plain::NOTES),
     ];
+    let of = |vendor, formats: &'static [Format]| formats.iter().map(move |format| (vendor, format));
     SINGLE
         .into_iter()
-        .chain(&hubspot::FORMATS)
-        .chain(&close::FORMATS)
-        .chain(&pipedrive::FORMATS)
-        .chain(&salesforce::FORMATS)
-        .chain(&zendesk::FORMATS)
+        .chain(of("hubspot", &hubspot::FORMATS))
+        .chain(of("close", &close::FORMATS))
+        .chain(of("pipedrive", &pipedrive::FORMATS))
+        .chain(of("salesforce", &salesforce::FORMATS))
+        .chain(of("zendesk", &zendesk::FORMATS))
         .chain(PLAIN)
 }
 
 /// Names of the formats that are read, for people.
 pub fn format_names() -> Vec<&'static str> {
-    formats().map(|format| format.name).collect()
+    formats().map(|(_, format)| format.name).collect()
 }
 
 /// What became of the files of one format.

@@ -133,7 +133,7 @@ fn activity(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         ["note", "public_description"].into_iter().filter_map(|name| first(object, &[name])).collect::<Vec<_>>();
     let draft = Draft {
         // Notes and activities are counted apart, so their numbers coincide.
-        id: id(object.get("id")).map(|id| format!("activity:{id}")),
+        id: id(object.get("id")).map(|id| format!("pipedrive:activity:{id}")),
         opportunity: id(object.get("deal_id")),
         contacts: people(object, account.as_deref(), reading),
         account,

@@ -2,9 +2,10 @@
 //! whatever a map makes readable.
 
 use super::columns::{Field, LABELS, Names};
+use super::items::{Header, PIPEDRIVE_KINDS};
 use super::record::{Cells, Draft, Reading, first_id, opportunity};
 use super::sample::Sample;
-use super::{Format, Rank, Read};
+use super::{Format, Rank, Read, Vendor};
 use crate::model::NoteKind;
 
 /// Notes of any origin.
@@ -158,6 +159,16 @@ pub(super) const CONTACTS: Format = Format {
     },
     read: Read::Row(LABELS, contact),
 };
+
+/// Whose a table of deals, firms or people is that only its labels tell.
+pub(super) fn vendor_by_labels(header: &Header) -> Vendor {
+    let of_pipedrive = |name: &String| PIPEDRIVE_KINDS.iter().any(|kind| name.starts_with(kind));
+    match () {
+        () if header.any(&["recordid", "hsobjectid"]) => "hubspot",
+        () if header.names().iter().any(of_pipedrive) => "pipedrive",
+        () => "",
+    }
+}
 
 fn has_account(s: &Sample) -> bool {
     LABELS

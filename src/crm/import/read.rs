@@ -11,7 +11,7 @@ use super::dates::{Dates, Order};
 use super::items::{Item, Row, items, split_row, table_rows};
 use super::record::{Cells, Memory, Reading, Record};
 use super::sample::{Layout, Sample};
-use super::{Format, Rank, Read, formats, gong, plain};
+use super::{Format, Rank, Read, Vendor, formats, gong, plain};
 use crate::files::{Place, Visitor, Zone, open, visit, walk};
 
 /// Found things sent at a time, and the bytes of notes after which they are sent in any case.
@@ -22,7 +22,7 @@ const BATCH_BYTES: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) enum Found {
     /// The records that follow are of this file.
-    File { name: String, format: &'static str, order: Option<Order> },
+    File { name: String, vendor: Vendor, format: &'static str, order: Option<Order> },
     /// A record, with its number in the file.
     Record(u64, Record),
     /// A record that could not be read.
@@ -66,7 +66,7 @@ pub(super) fn read(
         let rest = gong::rest(&mut memory);
         if !rest.is_empty() {
             let name = "calls without a transcript".to_owned();
-            outbox.push(Found::File { name, format: gong::CALLS.name, order: None })?;
+            outbox.push(Found::File { name, vendor: "gong", format: gong::CALLS.name, order: None })?;
         }
         for (index, record) in rest.into_iter().enumerate() {
             outbox.push(Found::Record(index as u64 + 1, record))?;
@@ -100,6 +100,7 @@ impl Outbox {
 
 /// How a file is to be read.
 struct Plan {
+    vendor: Vendor,
     format: &'static Format,
     layout: Layout,
     dates: Dates,
@@ -143,9 +144,9 @@ impl Visitor for Planner<'_> {
 fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
     let sample = Sample::of(head)?;
     let mapped = map.fits(&sample.header);
-    let format = if mapped { None } else { formats().find(|format| (format.knows)(&sample)) };
-    let format = match format {
-        Some(format) => format,
+    let known = if mapped { None } else { formats().find(|(_, format)| (format.knows)(&sample)) };
+    let (vendor, format) = match known {
+        Some(known) => known,
         None => {
             let Read::Row(names, _) = plain::NOTES.read else { return Err("no format".to_owned()) };
             let columns = Columns::find(&sample.header, names, map, true)?;
@@ -157,9 +158,10 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
                     return Err(missing(&sample.header, field));
                 }
             }
-            &plain::NOTES
+            ("", &plain::NOTES)
         }
     };
+    let vendor = if vendor.is_empty() { plain::vendor_by_labels(&sample.header) } else { vendor };
     let order = match sample.layout {
         Layout::Table { delimiter } => {
             let rows = table_rows(head, delimiter).filter_map(|row| split_row(&row.bytes.ok()?, delimiter).ok());
@@ -168,7 +170,7 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
         }
         _ => None,
     };
-    Ok(Plan { format, layout: sample.layout, dates: Dates { zone: zone.clone(), order }, mapped })
+    Ok(Plan { vendor, format, layout: sample.layout, dates: Dates { zone: zone.clone(), order }, mapped })
 }
 
 /// Reads the files of one rank; the others are passed by.
@@ -193,13 +195,15 @@ impl Visitor for Reader<'_> {
             Err(reason) => return self.outbox.push(Found::Refused(name.to_owned(), reason)),
         };
         let order = plan.dates.order;
-        self.outbox.push(Found::File { name: name.to_owned(), format: plan.format.name, order })?;
+        let (vendor, format) = (plan.vendor, plan.format.name);
+        self.outbox.push(Found::File { name: name.to_owned(), vendor, format, order })?;
         let none = Map::default();
         let map = if plan.mapped { self.map } else { &none };
         let mut met = HashMap::new();
         let mut columns: Option<Columns> = None;
         for (number, item) in items(plan.layout, input) {
             let mut reading = Reading {
+                vendor,
                 dates: &plan.dates,
                 memory: self.memory,
                 records: Vec::new(),
@@ -284,9 +288,14 @@ mod tests {
         let Ok(plan) = plan(&head, &Map::default(), &Zone::default()) else { return 0 };
         let (mut met, mut columns, mut found) = (HashMap::new(), None, 0);
         for (_, item) in items(plan.layout, input) {
-            let dates = &plan.dates;
-            let mut reading =
-                Reading { dates, memory: &mut *memory, records: Vec::new(), flaws: Vec::new(), met: &mut met };
+            let mut reading = Reading {
+                vendor: plan.vendor,
+                dates: &plan.dates,
+                memory: &mut *memory,
+                records: Vec::new(),
+                flaws: Vec::new(),
+                met: &mut met,
+            };
             let read = item.and_then(|item| one(&item, &plan, &Map::default(), &mut columns, &mut reading));
             found += reading.records.len() + usize::from(read.is_err());
         }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::columns::{Columns, Field};
 use super::dates::{Dates, When};
 use super::items::Row;
-use super::{body, people};
+use super::{Vendor, body, people};
 use crate::model::id::content_hash;
 use crate::model::{Account, AccountId, Contact, NoteKind, Opportunity, OpportunityId, Outcome, Owner, StageChange};
 
@@ -22,6 +22,43 @@ pub(super) enum Record {
     Note(Box<Draft>),
     /// Left out, for a reason that is counted.
     Skipped(&'static str),
+}
+
+/// `id` with its vendor before it when it is a plain number, which every vendor gives. What holds letters (Salesforce's ids,
+/// Close's, a name) is nobody else's, and the numbers of no vendor stand as they are, so that a user's own files join.
+pub(super) fn numbered(vendor: &str, id: String) -> String {
+    let plain = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+    if plain && !vendor.is_empty() { format!("{vendor}:{id}") } else { id }
+}
+
+impl Record {
+    /// The record with every id in it numbered by `vendor`.
+    fn numbered(self, vendor: Vendor) -> Self {
+        let text = |id: String| numbered(vendor, id);
+        let firm = |id: AccountId| AccountId::new(text(id.to_string()));
+        let deal = |id: OpportunityId| OpportunityId::new(text(id.to_string()));
+        match self {
+            Self::Account(a) => Self::Account(Account { id: firm(a.id), owner: a.owner.map(text), ..a }),
+            Self::Opportunity(o) => Self::Opportunity(Opportunity {
+                id: deal(o.id),
+                account: o.account.map(firm),
+                owner: o.owner.map(text),
+                ..o
+            }),
+            Self::Stage(s) => Self::Stage(StageChange { opportunity: deal(s.opportunity), ..s }),
+            Self::Contact(c) => Self::Contact(Contact { id: text(c.id), account: c.account.map(firm), ..c }),
+            Self::Owner(o) => Self::Owner(Owner { id: text(o.id), ..o }),
+            Self::Note(d) => Self::Note(Box::new(Draft {
+                id: d.id.map(text),
+                account: d.account.map(text),
+                opportunity: d.opportunity.map(text),
+                contacts: d.contacts.into_iter().map(text).collect(),
+                owner: d.owner.map(text),
+                ..*d
+            })),
+            Self::Skipped(reason) => Self::Skipped(reason),
+        }
+    }
 }
 
 /// A note whose firm is still to be found.
@@ -85,6 +122,7 @@ pub(super) struct Memory {
 
 /// Where a format puts what it reads.
 pub(super) struct Reading<'a> {
+    pub(super) vendor: Vendor,
     pub(super) dates: &'a Dates,
     pub(super) memory: &'a mut Memory,
     pub(super) records: Vec<Record>,
@@ -96,7 +134,7 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     pub(super) fn add(&mut self, record: Record) {
-        self.records.push(record);
+        self.records.push(record.numbered(self.vendor));
     }
 
     pub(super) fn skip(&mut self, reason: &'static str) {
@@ -127,8 +165,8 @@ impl Reading<'_> {
         }
         let id = id.map_or_else(
             || {
-                let parts = [account.unwrap_or(""), name.as_deref().unwrap_or(""), email.as_deref().unwrap_or("")];
-                format!("contact_{}", content_hash(&parts))
+                let (name, email) = (name.as_deref().unwrap_or(""), email.as_deref().unwrap_or(""));
+                format!("contact_{}", content_hash(&[self.vendor, account.unwrap_or(""), name, email]))
             },
             str::to_owned,
         );
@@ -154,7 +192,7 @@ impl Reading<'_> {
 
     /// An id for a record that has none: of what it is made of, and how often that was met before in this file.
     pub(super) fn made_id(&mut self, kind: &str, parts: &[&str]) -> String {
-        let hash = content_hash(parts);
+        let hash = content_hash(&[&[self.vendor], parts].concat());
         let met = self.met.entry(hash.clone()).or_default();
         *met += 1;
         if *met == 1 { format!("{kind}_{hash}") } else { format!("{kind}_{hash}_{met}") }

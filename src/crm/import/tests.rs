@@ -37,7 +37,7 @@ async fn usual_headers_are_known() {
         assert_eq!(summary["notes"]["new"], 1, "{name}");
         let note = &notes[0];
         assert_eq!(note.text, "They said \"maybe\".\nSecond line");
-        assert_eq!((note.id.as_str(), note.account.as_str()), ("7", "Acme Ltd"));
+        assert_eq!((note.id.to_string(), note.account.as_str()), (format!("{name}:7"), "Acme Ltd"));
         assert_eq!((note.owner.as_deref(), note.kind), (Some("Ann"), NoteKind::Call));
         assert_eq!(note.written_at.unwrap().to_string(), "2026-02-03T10:00:00Z");
     }

@@ -96,23 +96,26 @@ async fn hubspot_objects_find_their_firm_by_deal_and_person() {
         ("5.json", owners),
     ])
     .await;
-    let note = w.note("801");
-    assert_eq!((note.account.as_str(), note.opportunity.as_ref().unwrap().as_str()), ("301", "501"));
+    let note = w.note("hubspot:801");
+    assert_eq!((note.account.as_str(), note.opportunity.as_ref().unwrap().as_str()), ("hubspot:301", "hubspot:501"));
     assert_eq!(note.text, "They lose half a day to routes.");
     assert_eq!(time(note.happened_at), "2026-03-02T10:00:00Z");
     assert_eq!(time(note.written_at), "2026-03-02T18:00:00Z");
     assert_eq!(time(note.modified_at), "2026-05-09T08:00:00Z");
-    assert_eq!((w.note("802").kind, w.note("802").text.as_str()), (NoteKind::Call, "Second call\nWants a price."));
-    let mail = w.note("804");
-    assert_eq!((mail.account.as_str(), mail.text.as_str()), ("301", "Re: offer\nTuesday works."));
-    let deal = w.deal("501");
+    assert_eq!(
+        (w.note("hubspot:802").kind, w.note("hubspot:802").text.as_str()),
+        (NoteKind::Call, "Second call\nWants a price.")
+    );
+    let mail = w.note("hubspot:804");
+    assert_eq!((mail.account.as_str(), mail.text.as_str()), ("hubspot:301", "Re: offer\nTuesday works."));
+    let deal = w.deal("hubspot:501");
     assert_eq!((deal.opportunity.outcome, deal.opportunity.amount), (Outcome::Won, Some(4800.0)));
     assert_eq!(time(deal.ended_at), "2026-05-02T09:00:00Z", "the history knows better than the field");
     assert_eq!(w.stages.len(), 2);
     assert_eq!(w.late.len(), 1, "edited after the end");
     assert!(!w.late[0].written);
     assert_eq!(w.summary["after_the_outcome"]["edited"], 1);
-    assert_eq!(w.names, [(Some("301".to_owned()), "Ines Vale".to_owned())]);
+    assert_eq!(w.names, [(Some("hubspot:301".to_owned()), "Ines Vale".to_owned())]);
     assert_eq!(w.summary["skipped_why"]["deleted in the CRM"], 1);
     assert_eq!(w.summary["skipped_why"]["only a short title"], 1);
     assert_eq!(w.failures.len(), 1);
@@ -128,9 +131,9 @@ async fn hubspot_engagements_in_both_spellings() {
       "metadata":{"from":{"email":"rep@us.example"},"to":[{"email":"tam.okoro@vale.example","firstName":"Tam","lastName":"Okoro"}],"subject":"Offer","text":"As promised."}}]"#;
     let w = world(&[("a.json", export)]).await;
     assert_eq!(w.failures, [""; 0]);
-    assert_eq!(w.note("12").account.as_str(), "vale.example", "by the address, when the CRM knows no firm");
+    assert_eq!(w.note("hubspot:12").account.as_str(), "vale.example", "by the address, when the CRM knows no firm");
     let note = w.notes.iter().find(|n| n.kind == NoteKind::Note).unwrap();
-    assert_eq!((time(note.happened_at).as_str(), note.owner.as_deref()), ("2026-01-05T15:12:00Z", Some("77")));
+    assert_eq!((time(note.happened_at).as_str(), note.owner.as_deref()), ("2026-01-05T15:12:00Z", Some("hubspot:77")));
     assert!(w.names.iter().any(|(_, name)| name == "Tam Okoro"));
 }
 
@@ -143,17 +146,17 @@ async fn hubspot_tables_by_label() {
     let companies = "Record ID,Company name,Company Domain Name,Industry\n301,Quill Heating,quill.example,heating\n";
     let w = world(&[("n.csv", notes), ("d.csv", deals), ("c.csv", companies)]).await;
     assert_eq!(w.failures, [""; 0]);
-    let note = w.note("901");
+    let note = w.note("hubspot:901");
     assert_eq!(
         (note.account.as_str(), note.owner.as_deref(), note.text.as_str()),
-        ("301", Some("Bo Li"), "Two vans idle")
+        ("hubspot:301", Some("Bo Li"), "Two vans idle")
     );
-    let deal = w.deal("501");
+    let deal = w.deal("hubspot:501");
     assert_eq!((deal.opportunity.outcome, deal.opportunity.amount), (Outcome::Lost, Some(4800.0)));
     assert_eq!(time(deal.ended_at), "2026-02-27T23:59:59.999Z", "a day counts to its end");
     assert!(w.late[0].written, "entered three days after the deal was lost");
     assert_eq!(w.summary["after_the_outcome"]["written"], 1);
-    assert_eq!(w.names, [(Some("301".to_owned()), "Ines Vale".to_owned())]);
+    assert_eq!(w.names, [(Some("hubspot:301".to_owned()), "Ines Vale".to_owned())]);
 }
 
 #[tokio::test]
@@ -251,24 +254,24 @@ async fn pipedrive_by_api_and_by_table() {
       {"object":"dealChange","data":{"item_id":41,"field_key":"value","new_value":"900"}}]}"#;
     let w = world(&[("n.json", notes), ("d.json", deals), ("a.json", activities), ("f.json", flow)]).await;
     assert_eq!(w.failures, [""; 0]);
-    let note = w.note("7");
-    assert_eq!((note.account.as_str(), note.text.as_str()), ("21", "Late invoices"));
+    let note = w.note("pipedrive:7");
+    assert_eq!((note.account.as_str(), note.text.as_str()), ("pipedrive:21", "Late invoices"));
     assert_eq!(time(note.written_at), "2026-03-01T10:00:00Z");
-    let call = w.note("activity:7");
+    let call = w.note("pipedrive:activity:7");
     assert_eq!((call.kind, call.text.as_str()), (NoteKind::Call, "Call about roofs\nNo answer,\nleft word"));
     assert_eq!(time(call.happened_at), "2026-03-02T08:30:00Z");
-    let deal = w.deal("41");
+    let deal = w.deal("pipedrive:41");
     assert_eq!((deal.opportunity.outcome, time(deal.ended_at).as_str()), (Outcome::Lost, "2026-03-05T10:00:00Z"));
     assert_eq!(w.stages.len(), 1);
-    assert_eq!(w.names, [(Some("21".to_owned()), "Ada Okoro".to_owned())]);
+    assert_eq!(w.names, [(Some("pipedrive:21".to_owned()), "Ada Okoro".to_owned())]);
 
     let notes = "Note - ID,Note - Content,Note - Deal,Note - Person,Note - Organization,Note - User,Note - Add time,Note - Update time\n7,Late invoices,Roofs,Ada Okoro,Okoro Roofs,Bo,2026-03-01 10:00:00,2026-03-06 10:00:00\n";
     let deals = "Deal - ID,Deal - Title,Deal - Organization,Deal - Stage,Deal - Status,Deal - Value,Deal - Owner,Deal - Deal created,Deal - Won time,Deal - Lost time\n41,Roofs,Okoro Roofs,Offer,Lost,900,Bo,2026-01-01 10:00:00,,2026-03-05 10:00:00\n";
     let w = world(&[("n.csv", notes), ("d.csv", deals)]).await;
     assert_eq!(w.failures, [""; 0]);
-    assert_eq!(w.note("7").account.as_str(), "Okoro Roofs");
-    assert_eq!(w.note("7").opportunity.as_ref().unwrap().as_str(), "41");
-    assert_eq!((w.deal("41").opportunity.outcome, w.late.len()), (Outcome::Lost, 1));
+    assert_eq!(w.note("pipedrive:7").account.as_str(), "Okoro Roofs");
+    assert_eq!(w.note("pipedrive:7").opportunity.as_ref().unwrap().as_str(), "pipedrive:41");
+    assert_eq!((w.deal("pipedrive:41").opportunity.outcome, w.late.len()), (Outcome::Lost, 1));
 }
 
 #[tokio::test]
@@ -330,10 +333,93 @@ async fn zendesk_and_plain_tables() {
     let accounts = "account,sector,revenue\nOkoro Roofs,trades,1.5\nVale,trades,2\n";
     let w = world(&[("t.csv", tickets), ("o.csv", orgs), ("p.csv", pipeline), ("a.csv", accounts)]).await;
     assert_eq!(w.failures, [""; 0]);
-    assert_eq!(w.note("ticket:5").text, "Sync fails\nIt fails every night.");
+    assert_eq!(w.note("zendesk:ticket:5").text, "Sync fails\nIt fails every night.");
     assert_eq!(w.deals.len(), 3, "two deals that look alike are two");
     assert_eq!(w.deals.iter().filter(|d| d.opportunity.outcome == Outcome::Won).count(), 2);
     assert!(w.deals.iter().any(|d| time(d.ended_at) == "2026-03-02T23:59:59.999Z"));
+}
+
+#[tokio::test]
+async fn the_same_numbers_at_two_vendors_are_two_records() {
+    let hubspot = [
+        (
+            "note.json",
+            r#"{"results":[{"id":"12","properties":{"hs_note_body":"They print every job.","hubspot_owner_id":"3"},
+              "associations":{"companies":{"results":[{"id":"21"}]},"deals":{"results":[{"id":"7"}]}}}]}"#,
+        ),
+        (
+            "deals.csv",
+            "Record ID,Deal Name,Deal Stage,Close Date,Associated Company IDs\n7,Yard,Closed won,2026-03-01,21\n",
+        ),
+        ("companies.csv", "Record ID,Company name,Industry\n21,Vale Plumbing,x\n"),
+        (
+            "contacts.csv",
+            "Record ID,First Name,Last Name,Email,Associated Company IDs\n5,Tam,Okoro,t@vale.example,21\n",
+        ),
+    ];
+    let pipedrive = [
+        (
+            "notes.json",
+            r#"{"data":[{"id":12,"user_id":3,"deal_id":7,"org_id":null,"content":"Late invoices","add_time":"2026-03-01 10:00:00"},
+              {"id":13,"person_id":5,"content":"Two vans idle","add_time":"2026-03-01 10:00:00","org_id":null,"deal_id":null}]}"#,
+        ),
+        (
+            "deals.csv",
+            "Deal - ID,Deal - Title,Deal - Organization,Deal - Status,Deal - Lost time\n7,Roofs,Okoro Roofs,Lost,2026-03-05\n",
+        ),
+        (
+            "firms.json",
+            r#"{"data":[{"id":21,"name":"Okoro Roofs","owner_id":3,"address":""},{"id":22,"name":"Vale Plumbing","owner_id":3,"address":""}]}"#,
+        ),
+        (
+            "people.json",
+            r#"{"data":[{"id":5,"name":"Ada Okoro","org_id":{"value":21,"name":"Okoro Roofs"},"email":[]}]}"#,
+        ),
+    ];
+    // A table of one's own joins by the ids it has.
+    let own = [
+        ("notes.csv", "id,account_id,note\n12,21,Nobody answers\n"),
+        ("accounts.csv", "account_id,account_name,industry\n21,Quill Heating,x\n"),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    let mut folders = Vec::new();
+    for (name, files) in [("hubspot", &hubspot[..]), ("pipedrive", &pipedrive), ("own", &own)] {
+        let folder = dir.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        files.iter().for_each(|(name, content)| std::fs::write(folder.join(name), content).unwrap());
+        folders.push(folder);
+    }
+    for round in 0..2 {
+        for folder in &folders {
+            let run = import(&store, std::slice::from_ref(folder), None, &ZONE, Progress::new(true));
+            let summary = run.await.unwrap();
+            assert_eq!((summary.done == 0, summary.failed), (round == 1, 0), "{folder:?}: {summary:?}");
+        }
+    }
+    let notes = store.notes(&Recipe::stored("none")).await.unwrap().into_iter().map(|n| n.note);
+    let mut told = notes
+        .map(|n| {
+            [n.id.to_string(), n.account.to_string(), n.opportunity.map(|o| o.to_string()).unwrap_or_default()]
+                .join(" ")
+        })
+        .collect::<Vec<_>>();
+    told.sort();
+    let want = [
+        "12 21 ",
+        "hubspot:12 hubspot:21 hubspot:7",
+        "pipedrive:12 pipedrive:21 pipedrive:7",
+        "pipedrive:13 pipedrive:21 ",
+    ];
+    assert_eq!(told, want);
+    let deals = store.deals().await.unwrap().into_iter().map(|d| (d.opportunity.id.to_string(), d.opportunity.outcome));
+    let want = [("hubspot:7".to_owned(), Outcome::Won), ("pipedrive:7".to_owned(), Outcome::Lost)];
+    assert_eq!(deals.collect::<Vec<_>>(), want);
+    let firm = async |name: &str, vendor: &str| store.account_named(name, vendor).await.unwrap();
+    assert_eq!(firm("Quill Heating", "").await.as_deref(), Some("21"));
+    assert_eq!(firm("vale plumbing", "hubspot").await.as_deref(), Some("hubspot:21"), "the vendor's own");
+    assert_eq!(firm("Vale Plumbing", "zendesk").await, None, "one of two");
+    assert_eq!(firm("Okoro Roofs", "zendesk").await.as_deref(), Some("pipedrive:21"), "the only one");
 }
 
 #[tokio::test]
@@ -346,7 +432,11 @@ async fn overlapping_and_later_exports_merge() {
     assert_eq!(w.texts(), ["better words"], "the newer stands, whichever is read last");
     let other = r#"{"results":[{"id":"1","properties":{"hs_note_body":"better words","hubspot_owner_id":"77"},"associations":{"companies":{"results":[{"id":"301"}]}}}]}"#;
     let w = world(&[("a.csv", new), ("b.json", other)]).await;
-    assert_eq!((w.notes.len(), w.notes[0].owner.as_deref()), (1, Some("77")), "one export fills what the other lacks");
+    assert_eq!(
+        (w.notes.len(), w.notes[0].owner.as_deref()),
+        (1, Some("hubspot:77")),
+        "one export fills what the other lacks"
+    );
 }
 
 #[tokio::test]
@@ -403,6 +493,6 @@ async fn archives_and_zones() {
     assert_eq!(notes[0].note.text, "caf\u{e9}, he said");
     assert_eq!(
         (notes[0].note.account.as_str(), time(notes[0].note.written_at).as_str()),
-        ("301", "2026-03-04T16:22:00Z")
+        ("hubspot:301", "2026-03-04T16:22:00Z")
     );
 }

@@ -8,7 +8,7 @@ use super::dates::Order;
 use super::people;
 use super::read::Found;
 use super::record::{Draft, Record};
-use super::{FormatCounts, Imported};
+use super::{FormatCounts, Imported, Vendor};
 use crate::files::Mistakes;
 use crate::model::id::content_hash;
 use crate::model::{Account, AccountId, Contact, Note, NoteId, Opportunity, OpportunityId, StageChange};
@@ -37,6 +37,7 @@ pub(super) struct Writer<'a> {
     batch: CrmBatch,
     /// Number of the file that is read.
     file: u32,
+    vendor: Vendor,
     format: &'static str,
     mistakes: Mistakes,
     /// Notes of this import, by a hash of their id.
@@ -55,6 +56,7 @@ impl<'a> Writer<'a> {
             all: Imported::default(),
             batch: CrmBatch::default(),
             file: 0,
+            vendor: "",
             format: "",
             mistakes: Mistakes::new("crm", ""),
             notes: HashMap::new(),
@@ -66,11 +68,12 @@ impl<'a> Writer<'a> {
 
     pub(super) async fn take(&mut self, found: Found) -> Result<()> {
         match found {
-            Found::File { name, format, order } => {
+            Found::File { name, vendor, format, order } => {
                 self.end_file();
                 // What the next file refers to must be in the store.
                 self.write().await?;
                 self.file += 1;
+                self.vendor = vendor;
                 self.format = format;
                 self.mistakes = Mistakes::new("crm", &name);
                 self.firms.clear();
@@ -211,7 +214,11 @@ impl<'a> Writer<'a> {
         if !self.batch.accounts.is_empty() {
             self.write().await?;
         }
-        let id = if self.store.has_account(named).await? { None } else { self.store.account_named(named).await? };
+        let id = if self.store.has_account(named).await? {
+            None
+        } else {
+            self.store.account_named(named, self.vendor).await?
+        };
         let id = id.unwrap_or_else(|| named.to_owned());
         if self.firms.len() < REMEMBERED {
             self.firms.insert(named.to_owned(), id.clone());
@@ -224,7 +231,7 @@ impl<'a> Writer<'a> {
         if !self.batch.opportunities.is_empty() {
             self.write().await?;
         }
-        Ok(self.store.opportunity_named(named).await?.unwrap_or_else(|| named.to_owned()))
+        Ok(self.store.opportunity_named(named, self.vendor).await?.unwrap_or_else(|| named.to_owned()))
     }
 
     /// The firm that a note is about: as it says, or by its deal, its people or their addresses.

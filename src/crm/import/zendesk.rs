@@ -47,7 +47,7 @@ fn ticket(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     }
     let written_at = cells.at(Field::WrittenAt, reading);
     let draft = Draft {
-        id: cells.get(Field::Id).map(|id| format!("ticket:{id}")),
+        id: cells.get(Field::Id).map(|id| format!("zendesk:ticket:{id}")),
         account: cells.owned(Field::Account),
         contacts: cells.owned(Field::ContactId).into_iter().collect(),
         owner: cells.owned(Field::Owner),

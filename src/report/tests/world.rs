@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::comparison::{
-    ComparisonV1, ComponentV1, DifferenceV1, LabelsV1, OptimismV1, PopulationV1, ProblemV1, RateV1, WindowV1,
+    ComparisonV1, ComponentV1, CountsV1, DifferenceV1, GateV1, LabelsV1, OptimismV1, PopulationV1, ProblemV1, RateV1,
+    RepresentativenessV1, ResidualV1, ResidualsV1, WindowV1,
 };
 use crate::model::{
     AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
@@ -13,8 +14,8 @@ use crate::model::{
     PostReading, Problem, ProblemId, Recipe, Recipes, Severity, Slot, SlotValue, Source, Span, SwitchStage,
     TextureSlot, Thread, ThreadId, Trust, Voice,
 };
-use crate::report::build;
 use crate::report::view::View;
+use crate::report::{Shown, build};
 use crate::store::{Assignment, Batch, Failure, Origin, Side, Store};
 
 /// Words that try to break out of every drawing.
@@ -167,7 +168,7 @@ impl World {
     }
 
     pub(in crate::report) async fn view(&self) -> View {
-        build(&self.store, &recipes(), "Trades, spring 2026", now()).await.unwrap()
+        build(&self.store, &recipes(), "Trades, spring 2026", now(), Shown::default()).await.unwrap()
     }
 }
 
@@ -194,6 +195,21 @@ pub(in crate::report) fn problem(id: &str, name: &str, statement: &str) -> Probl
 pub(in crate::report) fn rate(hits: u64, of: u64, interval: Option<(f64, f64)>) -> RateV1 {
     let rate = if of == 0 { 0.0 } else { hits as f64 / of as f64 };
     RateV1 { hits, of, rate, low: interval.map(|i| i.0), high: interval.map(|i| i.1), n_eff: None, labels: 0 }
+}
+
+/// Some copies, one thread that is not too large, one row of the gate that fails.
+fn representative(measured: bool) -> RepresentativenessV1 {
+    let row = |what: &str, have, need| GateV1 { what: what.to_owned(), have, need };
+    RepresentativenessV1 {
+        author_accounts: 131,
+        copies_apart: CountsV1 { hits: 131, of: 420 },
+        copies_out: CountsV1 { hits: 126, of: 408 },
+        largest_thread: CountsV1 { hits: 20, of: 128 },
+        thread_dominated: false,
+        capped_rate: 128.0 / 412.0,
+        breakdown: measured.then_some(57),
+        gate: vec![row("people with a problem-bearing post", 412, 30), row("communities", 1, 2)],
+    }
 }
 
 /// A comparison of the world of [`trades`], as if enough people had been labelled or nobody.
@@ -230,6 +246,8 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         threads: 12,
         communities: 3,
         elicitation: [1, 3, 16],
+        representativeness: Some(representative(measured)),
+        register: None,
     };
     let component = |name: &str, says: &str| ComponentV1 {
         name: name.to_owned(),
@@ -289,6 +307,22 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             asked_not_given: 12,
             unbacked_accounts: vec!["acme".to_owned()],
         },
+        residual: Some(ResidualsV1 {
+            community: ResidualV1 {
+                other: CountsV1 { hits: 31, of: 440 },
+                other_rate: 0.06,
+                measured,
+                fits: true,
+                none: CountsV1 { hits: 228, of: 640 },
+            },
+            crm: ResidualV1 {
+                other: CountsV1 { hits: 16, of: 90 },
+                other_rate: 16.0 / 90.0,
+                measured: false,
+                fits: false,
+                none: CountsV1 { hits: 22, of: 118 },
+            },
+        }),
         caveats: vec!["14 posts without a date are outside the window.".to_owned()],
         config_hash: "cfg123".to_owned(),
         codebook_hash: codebook.hash().to_owned(),

@@ -607,7 +607,7 @@ fn discourse_topic(topic: &wire::Topic, address: &Address, place: &Place, ctx: &
     let community =
         ctx.community.clone().or(address.host()).or(place.folder()).unwrap_or_else(|| "discourse".to_owned());
     let place = wire::Place { community, base: address.all.first().and_then(discourse_base) };
-    let found = wire::records(ctx, &place, topic, &mut wire::Numbers::new());
+    let found = wire::records(ctx, &place, topic);
     let records: Vec<Record> = found.into_iter().filter_map(Result::ok).collect();
     let holds = records.iter().any(|r| matches!(r, Record::Post(_)));
     holds.then_some(PageRead { by: "Discourse (JSON in the page)", records })
