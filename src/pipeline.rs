@@ -33,7 +33,7 @@ pub async fn run(app: &App, tell: &mut dyn FnMut(&StageSummary) -> Result<()>) -
         tell(&crm_import(app, &app.settings.crm, app.settings.crm_map.as_deref(), &zone).await?)?;
     }
     tell(&crm_read(app).await?)?;
-    tell(&group(app).await?)?;
+    tell(&group(app, false).await?)?;
     if let Some(labels) = &app.settings.labels {
         tell(&label_import(app, labels).await?)?;
     }
@@ -120,12 +120,16 @@ pub async fn crm_read(app: &App) -> Result<StageSummary> {
     }
 }
 
-/// Stage 5.
-pub async fn group(app: &App) -> Result<StageSummary> {
-    let codebook = app.settings.codebook.as_deref();
+/// Stage 5; `anew` makes the list of problems afresh.
+pub async fn group(app: &App, anew: bool) -> Result<StageSummary> {
+    group_into(app, app.settings.codebook.as_deref(), anew).await
+}
+
+/// Stage 5 on a codebook file, when one is named.
+pub async fn group_into(app: &App, codebook: Option<&Path>, anew: bool) -> Result<StageSummary> {
     let embedder = Embedder::new(&app.settings.embedding, Some(&app.store), app.clock).await?;
-    let seed = app.settings.compare.seed;
-    group::run(&app.store, &app.recipes(), codebook, &embedder, seed, app.clock.now(), app.progress).await
+    let wanted = group::Wanted { codebook, anew, seed: app.settings.compare.seed };
+    group::run(&app.store, &app.recipes(), wanted, &embedder, app.clock.now(), app.progress).await
 }
 
 /// The register test of the current list of problems, on the pairs of a file.

@@ -1,5 +1,7 @@
 //! What was typed. One enum of verbs, one `match`; a verb that needs more than a call has a file of its own.
 
+mod codebook;
+
 mod demo;
 
 mod eval;
@@ -72,7 +74,7 @@ enum Verb {
     Demo(demo::DemoArgs),
     /// Write a commented candor.toml into this folder.
     Init,
-    /// Collect, index, extract, crm, group, compare, report as candor.toml says. Safe to repeat.
+    /// The whole path from collect to report, as candor.toml says. Safe to repeat.
     Run,
     /// Read posts from files, folders, a Discourse address or a subreddit.
     Collect(CollectArgs),
@@ -85,6 +87,9 @@ enum Verb {
     Crm(CrmVerb),
     /// Sort signals and claimed pains into problems.
     Group(GroupArgs),
+    /// The list of problems: look at it, edit it, freeze it, see what changed.
+    #[command(subcommand)]
+    Codebook(codebook::CodebookVerb),
     /// Measure how far the two sides are apart.
     Compare,
     /// Write the report: HTML, Markdown, JSON.
@@ -167,6 +172,9 @@ struct GroupArgs {
     /// A codebook frozen by hand, instead of clustering.
     #[arg(long, value_name = "FILE")]
     codebook: Option<PathBuf>,
+    /// Find problems afresh instead of following those of the run before; ids stay where the content does.
+    #[arg(long, conflicts_with = "codebook")]
+    anew: bool,
 }
 
 #[derive(Debug, Args)]
@@ -206,7 +214,7 @@ impl Cli {
         }
         let mut settings = global.settings()?;
         match &verb {
-            Verb::Group(GroupArgs { codebook: Some(codebook) }) => settings.codebook = Some(codebook.clone()),
+            Verb::Group(GroupArgs { codebook: Some(codebook), .. }) => settings.codebook = Some(codebook.clone()),
             Verb::Report(ReportArgs { title: Some(title), .. }) => settings.title = Some(title.clone()),
             _ => {}
         }
@@ -270,7 +278,7 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
             out.stage(app, &read).await?;
             return Ok(if imported.failed + read.failed > 0 { Exit::Partial } else { imported.exit() });
         }
-        Verb::Group(_) => pipeline::group(app).await?,
+        Verb::Group(args) => pipeline::group(app, args.anew).await?,
         Verb::Compare => {
             let (summary, comparison) = pipeline::compare(app).await?;
             out.comparison(&summary, &comparison)?;
@@ -284,6 +292,7 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Problems(args) => return problems::list(app, &args, out).await,
         Verb::Problem(args) => return problems::page(app, &args, out).await,
         Verb::Search(args) => return search::run(app, &args, out).await,
+        Verb::Codebook(verb) => return codebook::run(app, verb, out).await,
         Verb::Label(verb) => return label::run(app, verb, out).await,
         Verb::Export(args) => return export::run(app, &args).await,
         Verb::Status => return status::run(app, out).await,

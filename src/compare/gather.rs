@@ -89,7 +89,7 @@ async fn read(
         .await?
         .context("there is no list of problems to compare on yet; run `candor group` first, after extract and crm")?;
     let mut caveats = Vec::new();
-    if codebook.made_by == "machine" {
+    if !codebook.is_frozen() {
         caveats.push(
             "The list of problems was made by machine from the same posts and notes that are measured on it; freeze it and \
              measure on later ones before relying on it."

@@ -42,8 +42,9 @@ impl Classifier {
         Self { nearness: space.nearness(), profiles, near_misses: vec![Vec::new(); groups.len()] }
     }
 
-    /// For the problems of `codebook`, in their order, learning from `points`.
-    pub(super) fn from_codebook(space: &Space, codebook: &Codebook, points: &[&Point]) -> Self {
+    /// For the problems of `codebook`, in their order, learning from `points`: from those that are known to belong to one of
+    /// them, and from those that surely do.
+    pub(super) fn from_codebook(space: &Space, codebook: &Codebook, points: &[(&Point, Option<usize>)]) -> Self {
         let place = |line: &String| space.place(&Passage::bare(line));
         let problems = codebook.problems();
         let anchors = problems
@@ -54,8 +55,8 @@ impl Classifier {
         let mut classifier = Self { nearness: space.nearness(), profiles: anchors.clone(), near_misses };
         for _ in 0..ROUNDS {
             let mut learnt = vec![Vec::new(); anchors.len()];
-            for &point in points {
-                if let Some(problem) = classifier.surely(point) {
+            for &(point, known) in points {
+                if let Some(problem) = known.or_else(|| classifier.surely(point)) {
                     learnt[problem].push(point);
                 }
             }
@@ -66,6 +67,23 @@ impl Classifier {
                 .collect();
         }
         classifier
+    }
+
+    /// One more problem, known by `points`; it comes last.
+    pub(super) fn add(&mut self, space: &Space, points: &[&Point]) {
+        self.profiles.push(Profile::of(space, points.iter().copied()));
+        self.near_misses.push(Vec::new());
+    }
+
+    /// Problem `k` by `points` alone.
+    pub(super) fn replace(&mut self, space: &Space, k: usize, points: &[&Point]) {
+        self.profiles[k] = Profile::of(space, points.iter().copied());
+    }
+
+    /// How similar two problems are.
+    pub(super) fn alike(&self, a: usize, b: usize) -> f32 {
+        let (a, b) = (&self.profiles[a], &self.profiles[b]);
+        self.mix(dot(&a.terms, &b.terms), dot(&a.latent, &b.latent))
     }
 
     /// The problem that `point` belongs to, if any, and its similarity to the nearest one (0 when there is none).

@@ -12,10 +12,10 @@ use rayon::prelude::*;
 use super::vectors::{add_scaled, dot, normalise};
 
 /// Fewest distinct people or accounts in a cluster.
-const MIN_PEOPLE: usize = 3;
+pub(super) const MIN_PEOPLE: usize = 3;
 /// Most problems a codebook holds, and the least to aim at when the data allow (METHOD 3.1).
-const MOST: usize = 40;
-const LEAST: usize = 8;
+pub const MOST: usize = 40;
+pub(super) const LEAST: usize = 8;
 /// Points wanted for each cluster before one more is considered.
 const POINTS_PER_CLUSTER: usize = 6;
 /// Rounds of reassignment; it settles sooner.
@@ -32,14 +32,14 @@ pub(super) struct Spoken<'a> {
     pub(super) conversation: &'a str,
 }
 
-/// Clusters of `points`, as ordered indices, the largest first. What is in no cluster fits nowhere, and so does what is less
-/// similar than `fits` to all of them.
-pub(super) fn cluster(points: &[Spoken<'_>], fits: f32) -> Vec<Vec<usize>> {
+/// Clusters of `points`, at least `aim` where the points allow, as ordered indices, the largest first. What is in no cluster fits
+/// nowhere, and so does what is less similar than `fits` to all of them.
+pub(super) fn cluster(points: &[Spoken<'_>], aim: usize, fits: f32) -> Vec<Vec<usize>> {
     let most = MOST.min(points.len() / POINTS_PER_CLUSTER);
     if most == 0 {
         return Vec::new();
     }
-    let least = LEAST.min(most.div_ceil(2));
+    let least = aim.min(most.div_ceil(2));
     let tree = linkage(&mut distances(points), points.len(), Method::Ward);
     // Clusters of too few people fall away, so a finer cut can still end with few enough.
     let cuts = (least..=most + most / 2)
@@ -56,6 +56,16 @@ pub(super) fn cluster(points: &[Spoken<'_>], fits: f32) -> Vec<Vec<usize>> {
     let mut clusters = coarsest.map(|(_, clusters)| spoken_by_enough(clusters, points)).unwrap_or_default();
     clusters.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
     clusters
+}
+
+/// The two parts that `points` lie in, or none when one of them would be spoken by too few.
+pub(super) fn parts(points: &[Spoken<'_>], fits: f32) -> Vec<Vec<usize>> {
+    if points.len() < 2 * MIN_PEOPLE {
+        return Vec::new();
+    }
+    let tree = linkage(&mut distances(points), points.len(), Method::Ward);
+    let parts = spoken_by_enough(settle(points, cut_at(&tree, 2), fits), points);
+    if parts.len() == 2 { parts } else { Vec::new() }
 }
 
 /// Euclidean distances, the upper triangle row by row.
@@ -110,7 +120,7 @@ fn settle(points: &[Spoken<'_>], mut clusters: Vec<Vec<usize>>, fits: f32) -> Ve
 /// Posts of one conversation share words whatever they are about, so a measure that let a point look at its own
 /// conversation would always ask for more clusters, down to one for each. A point that fits nowhere counts as zero, so
 /// that dropping hard points does not pay.
-fn margin(points: &[Spoken<'_>], clusters: &[Vec<usize>]) -> (f32, f32) {
+pub(super) fn margin(points: &[Spoken<'_>], clusters: &[Vec<usize>]) -> (f32, f32) {
     let sums = clusters.iter().map(|c| sum(points, c)).collect::<Vec<_>>();
     let centroids = sums.iter().map(|s| direction(s)).collect::<Vec<_>>();
     let mut shares = BTreeMap::<&str, Vec<(usize, Vec<usize>)>>::new();
@@ -194,7 +204,7 @@ mod tests {
     #[test]
     fn finds_the_heaps_that_are_there() {
         let points = heaps(9, 12);
-        let clusters = cluster(&spoken(&points), FITS);
+        let clusters = cluster(&spoken(&points), LEAST, FITS);
         let expected = (0..9).map(|h| (h * 12..(h + 1) * 12).collect::<Vec<_>>()).collect::<Vec<_>>();
         assert_eq!(clusters, expected);
     }
@@ -205,7 +215,7 @@ mod tests {
         for (_, who) in &mut points[..12] {
             *who = "the same".to_owned();
         }
-        let clusters = cluster(&spoken(&points), FITS);
+        let clusters = cluster(&spoken(&points), LEAST, FITS);
         assert!(clusters.iter().flatten().all(|&i| i >= 12), "{clusters:?}");
         assert_eq!(clusters.len(), 8);
     }
@@ -216,17 +226,17 @@ mod tests {
         let zero = vec![0.0; points[0].0.len()];
         points.push((zero, "nobody".to_owned()));
         let stray = points.len() - 1;
-        assert!(cluster(&spoken(&points), FITS).iter().flatten().all(|&i| i != stray));
+        assert!(cluster(&spoken(&points), LEAST, FITS).iter().flatten().all(|&i| i != stray));
     }
 
     #[test]
     fn little_data_gives_few_clusters_or_none() {
         for count in 0..6 {
-            assert!(cluster(&spoken(&heaps(1, count)), FITS).is_empty());
+            assert!(cluster(&spoken(&heaps(1, count)), LEAST, FITS).is_empty());
         }
-        assert_eq!(cluster(&spoken(&heaps(2, 12)), FITS).len(), 2);
+        assert_eq!(cluster(&spoken(&heaps(2, 12)), LEAST, FITS).len(), 2);
         let same = (0..50).map(|i| (vec![1.0, 0.0], i.to_string())).collect::<Vec<_>>();
-        assert!(cluster(&spoken(&same), FITS).iter().flatten().count() <= 50);
+        assert!(cluster(&spoken(&same), LEAST, FITS).iter().flatten().count() <= 50);
     }
 
     #[test]
@@ -243,6 +253,6 @@ mod tests {
             }
         }
         let spoken = points.iter().map(|(at, conversation, who)| Spoken { at, who, conversation }).collect::<Vec<_>>();
-        assert_eq!(cluster(&spoken, FITS).len(), 8, "the fewest a codebook aims at, not 20");
+        assert_eq!(cluster(&spoken, LEAST, FITS).len(), 8, "the fewest a codebook aims at, not 20");
     }
 }

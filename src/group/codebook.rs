@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use super::cluster::MOST;
+use crate::model::problem::BY_HAND;
 use crate::model::{Codebook, Problem, ProblemId};
 
 /// Words that stand for "fits no problem" in labels and reports.
@@ -17,7 +19,18 @@ const RESERVED: &[&str] = &["other", "none"];
 #[derive(Serialize)]
 struct CodebookFile<'a> {
     v: u8,
-    problems: &'a [Problem],
+    problems: Vec<ProblemLine<'a>>,
+}
+
+/// A problem in the file.
+#[derive(Serialize)]
+struct ProblemLine<'a> {
+    id: &'a str,
+    name: &'a str,
+    statement: &'a str,
+    terms: &'a [String],
+    include: &'a [String],
+    exclude: &'a [String],
 }
 
 /// Reads the codebook file at `path`: `{"v":1,"problems":[{"id","name","statement","terms","include","exclude"}]}`; the
@@ -60,7 +73,10 @@ pub fn parse(text: &str) -> Result<Codebook> {
         }
         problems.push(problem);
     }
-    Ok(Codebook::new("hand", problems))
+    if problems.len() > MOST {
+        bail!("\"problems\" lists {}; a codebook holds at most {MOST}", problems.len());
+    }
+    Ok(Codebook::new(BY_HAND, problems))
 }
 
 /// The file that freezes `codebook`: pretty JSON that [`parse`] reads back.
@@ -68,7 +84,15 @@ pub fn parse(text: &str) -> Result<Codebook> {
 /// # Errors
 /// Never for a codebook in memory; the error is JSON's own.
 pub fn to_json(codebook: &Codebook) -> Result<String> {
-    let file = CodebookFile { v: 1, problems: codebook.problems() };
+    let lines = codebook.problems().iter().map(|p| ProblemLine {
+        id: p.id.as_str(),
+        name: &p.name,
+        statement: &p.statement,
+        terms: &p.terms,
+        include: &p.include,
+        exclude: &p.exclude,
+    });
+    let file = CodebookFile { v: 1, problems: lines.collect() };
     Ok(serde_json::to_string_pretty(&file).context("could not write the codebook as JSON")? + "\n")
 }
 
@@ -78,22 +102,28 @@ fn problem(value: &Value) -> Result<Problem> {
     if let Some(unknown) = fields.keys().find(|k| !FIELDS.contains(&k.as_str())) {
         bail!("field `{unknown}` is unknown; the fields are {}", FIELDS.join(", "));
     }
-    let id = words(fields, "id")?;
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    if !id.chars().all(plain) {
-        bail!("field `id`: {id:?} may hold only a-z, 0-9, `_` and `-`");
-    }
-    if RESERVED.contains(&id.as_str()) {
-        bail!("field `id`: {id:?} is reserved for what fits no problem");
-    }
+    let id = checked_id(&words(fields, "id")?)?;
     Ok(Problem {
-        id: ProblemId::new(id),
+        id,
         name: words(fields, "name")?,
         statement: words(fields, "statement")?,
         terms: lines(fields, "terms")?,
         include: lines(fields, "include")?,
         exclude: lines(fields, "exclude")?,
+        by_hand: true,
     })
+}
+
+/// An id that a person gave.
+pub(super) fn checked_id(id: &str) -> Result<ProblemId> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if id.is_empty() || !id.chars().all(plain) {
+        bail!("field `id`: {id:?} may hold only a-z, 0-9, `_` and `-`");
+    }
+    if RESERVED.contains(&id) {
+        bail!("field `id`: {id:?} is reserved for what fits no problem");
+    }
+    Ok(ProblemId::new(id))
 }
 
 fn words(fields: &Map<String, Value>, field: &str) -> Result<String> {

@@ -1,8 +1,8 @@
 //! Stage 5: signals and claimed pains to problems, on one codebook for both sides.
 //!
 //! With a codebook frozen by hand, every unit is classified into it, and what fits nowhere is searched for candidates that
-//! the codebook lacks. Without one, clusters make the codebook. Either way one classifier sorts both sides, blind to where
-//! a text comes from (METHOD 3.1).
+//! the codebook lacks. Without one, clusters make the codebook, and later runs start from it: ids stay, and what became of
+//! each problem is written down. Either way one classifier sorts both sides, blind to where a text comes from (METHOD 3.1).
 //!
 //! The one rule: the same store and the same codebook give the same bytes, in whatever order the units are read.
 
@@ -14,9 +14,19 @@ mod cluster;
 
 pub mod codebook;
 
+pub mod edit;
+
 pub mod embed;
 
+mod evolve;
+
+pub mod heard;
+
+pub mod lineage;
+
 mod name;
+
+mod own;
 
 pub mod register;
 
@@ -32,20 +42,24 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use classify::{Classifier, lines};
-use cluster::{Spoken, cluster};
+use cluster::{LEAST, Spoken, cluster};
 use embed::{Embedder, Vectors};
+use evolve::Previous;
+use lineage::Version;
 use units::{Unit, gather, sample};
 use vectors::{Passage, Point, Space};
 
+use crate::model::id::content_hash;
+use crate::model::problem::BY_MACHINE;
 use crate::model::{Codebook, Problem, ProblemId, Recipes};
 use crate::progress::Progress;
-use crate::store::{Assignment, Side, Store};
+use crate::store::{Assignment, Origin, Side, Store};
 use crate::summary::StageSummary;
 
 /// Most units that are clustered, which takes time and memory with their square.
@@ -55,43 +69,137 @@ const FITTED: usize = 10_000;
 /// Most candidates reported.
 const CANDIDATES: usize = 5;
 
-/// Sorts the signals and claimed pains of `recipes` into the problems of the `codebook` file, or of a codebook made from
-/// them when there is none; freezes it as the current one and writes the assignments.
+/// Version of how units are sorted; part of what an unchanged result is told by.
+const SORTED: &str = "group-2";
+
+/// What a run of the stage is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// A codebook file frozen by hand.
+    pub codebook: Option<&'a Path>,
+    /// Make clusters afresh instead of following the list of the run before; ids live on where their units come together again.
+    pub anew: bool,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// Sorts the signals and claimed pains of `recipes` into problems, and writes the codebook, its lineage and the assignments.
+///
+/// The problems are those of the codebook file, of the codebook that a person froze, or of the run before with what became
+/// of them since; the first run makes them. When neither the list nor the units changed, nothing does.
 ///
 /// # Errors
-/// When the codebook file cannot be used, or the store cannot be read or written.
+/// When the codebook file cannot be used, a frozen list is asked to be made anew, or the store cannot be read or written.
 pub async fn run(
     store: &Store,
     recipes: &Recipes,
-    codebook: Option<&Path>,
+    wanted: Wanted<'_>,
     embedder: &Embedder,
-    seed: u64,
     now: Timestamp,
     progress: Progress,
 ) -> Result<StageSummary> {
     let began = Instant::now();
-    let frozen = codebook.map(codebook::read).transpose()?;
+    if wanted.anew && wanted.codebook.is_some() {
+        bail!(
+            "a codebook file is named, here or in candor.toml, and is never made anew; leave it out to find problems afresh"
+        );
+    }
+    let file = wanted.codebook.map(codebook::read).transpose()?;
     let bar = progress.counter("grouping");
     let (units, left_out) = gather(store, recipes).await?;
-    let lines = frozen.as_ref().map_or(Vec::new(), known_lines);
+    let basis = basis(&units, &embedder.name(), wanted.seed);
+    let last = store.codebook_versions().await?.pop();
+    let before = match &last {
+        Some(version) => Some((store.codebook_of(version).await?, store.assignments(&version.hash).await?)),
+        None => None,
+    };
+    let unchanged = last.is_some_and(|version| version.basis.as_ref() == Some(&basis));
+    let start = match (file, &before) {
+        (Some(file), _) => Start::Frozen(file),
+        (None, None) => Start::Anew(Previous::none()),
+        (None, Some((codebook, _))) if codebook.is_frozen() => {
+            if wanted.anew {
+                bail!(
+                    "the codebook is frozen by hand and is not made anew; `candor codebook thaw` lets it follow the data"
+                );
+            }
+            Start::Frozen(codebook.clone())
+        }
+        (None, Some((codebook, assignments))) => {
+            let previous = Previous::new(codebook.clone(), assignments);
+            let growing = codebook.made_by == BY_MACHINE && codebook.problems().len() < LEAST;
+            match (wanted.anew, unchanged) {
+                (false, true) => Start::Unchanged(previous),
+                (false, false) if !growing => Start::Follow(previous),
+                _ => Start::Anew(previous),
+            }
+        }
+    };
+    let lines = known_lines(start.problems());
     let vectors = embedder.vectors(Some(store), &units, &lines, progress).await?;
     let counted = vectors.as_ref().map(|v| json!({ "known": v.known, "made": v.made }));
     // The work keeps every core busy for seconds; the runtime's threads stay free meanwhile.
     let (units, grouped) = tokio::task::spawn_blocking(move || {
-        let grouped = group(&units, frozen, vectors, seed);
+        let grouped = group(&units, start, vectors, wanted.seed);
         (units, grouped)
     })
     .await
     .context("grouping stopped in the middle; nothing was written")?;
-    store.write_codebook(&grouped.codebook, &assignments(&units, &grouped), now).await?;
+    let assignments = assignments(&units, &grouped);
+    let follows = before.as_ref().map(|(codebook, before)| {
+        let after = Version { codebook: &grouped.codebook, assignments: &assignments };
+        let before = Version { codebook, assignments: before };
+        (codebook.hash().to_owned(), lineage::changes(before, after, &grouped.known))
+    });
+    let told = follows.as_ref().map_or_else(Value::default, |(_, changes)| lineage::counts(changes));
+    store.write_codebook(&grouped.codebook, &assignments, &Origin { follows, basis: Some(basis) }, now).await?;
     store.note_embedder(grouped.codebook.hash(), &embedder.name()).await?;
     bar.finish_and_clear();
-    Ok(summary(began, &units, &grouped, left_out).with("embedder", embedder.name()).with("embedded", json!(counted)))
+    Ok(summary(began, &units, &grouped, left_out)
+        .with("lineage", told)
+        .with("embedder", embedder.name())
+        .with("embedded", json!(counted)))
 }
 
-/// Every line of a codebook that passages are compared with.
-fn known_lines(codebook: &Codebook) -> Vec<String> {
-    codebook.problems().iter().flat_map(|p| lines(p).into_iter().chain(p.exclude.iter().cloned())).collect()
+/// What an unchanged result is told by: the units, and how they are sorted.
+fn basis(units: &[Unit], embedder: &str, seed: u64) -> String {
+    let mut ids = units.iter().map(|u| (u.side.as_str(), u.id.as_str())).collect::<Vec<_>>();
+    ids.sort_unstable();
+    let seed = seed.to_string();
+    let parts = [SORTED, embedder, &seed].into_iter().chain(ids.iter().flat_map(|(side, id)| [*side, *id]));
+    content_hash(&parts.collect::<Vec<_>>())
+}
+
+/// Every line of a list that passages are compared with.
+fn known_lines(problems: &[Problem]) -> Vec<String> {
+    problems.iter().flat_map(|p| lines(p).into_iter().chain(p.exclude.iter().cloned())).collect()
+}
+
+/// Where the problems come from.
+enum Start {
+    /// A person froze them.
+    Frozen(Codebook),
+    /// The run before; neither they nor the units changed since.
+    Unchanged(Previous),
+    /// The run before; they follow what is said now.
+    Follow(Previous),
+    /// Clusters, beside what a person wrote. Ids of the run before live on where their units come together again.
+    Anew(Previous),
+}
+
+impl Start {
+    /// A list that is given, or none.
+    fn of(frozen: Option<Codebook>) -> Self {
+        frozen.map_or_else(|| Self::Anew(Previous::none()), Self::Frozen)
+    }
+
+    /// The problems that passages are compared with.
+    fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Frozen(codebook) => codebook.problems(),
+            Self::Unchanged(previous) | Self::Follow(previous) | Self::Anew(previous) => previous.codebook().problems(),
+        }
+    }
 }
 
 /// What grouping finds.
@@ -101,46 +209,82 @@ struct Grouped {
     placed: Vec<(Option<usize>, f32)>,
     /// Problems that the codebook may lack, each with the number of people who speak of it.
     candidates: Vec<(Problem, usize)>,
+    /// Pairs of problems, of the run before and of this one, of which the first went into the second.
+    known: Vec<(ProblemId, ProblemId)>,
 }
 
-fn group(units: &[Unit], frozen: Option<Codebook>, vectors: Option<Vectors>, seed: u64) -> Grouped {
-    let anchors = frozen.iter().flat_map(|c| c.problems()).flat_map(lines).collect::<Vec<_>>();
+fn group(units: &[Unit], start: Start, vectors: Option<Vectors>, seed: u64) -> Grouped {
+    match start {
+        Start::Unchanged(previous) => previous.again(units),
+        Start::Frozen(codebook) => placed(units, codebook.problems(), vectors, seed, |space, found| {
+            let points = found.iter().map(|(_, point)| (*point, None)).collect::<Vec<_>>();
+            let classifier = Classifier::from_codebook(space, &codebook, &points);
+            let listed = Listed::place(space, codebook.problems().to_vec(), &classifier, units);
+            Grouped { candidates: candidates(space, &classifier, found), ..listed.freeze(&codebook.made_by) }
+        }),
+        Start::Follow(previous) => placed(units, previous.codebook().problems(), vectors, seed, |space, found| {
+            evolve::follow(space, &previous, units, &found).freeze(&previous.codebook().made_by)
+        }),
+        Start::Anew(previous) => {
+            let written = previous.written();
+            placed(units, &written, vectors, seed, |space, found| {
+                evolve::anew(space, &previous, units, &found).freeze(&previous.codebook().made_by)
+            })
+        }
+    }
+}
+
+/// Does `work` with the units to build from, placed in the space of all units and of the lines of `problems`.
+fn placed(
+    units: &[Unit],
+    problems: &[Problem],
+    vectors: Option<Vectors>,
+    seed: u64,
+    work: impl FnOnce(&Space, Vec<(&Unit, &Point)>) -> Grouped,
+) -> Grouped {
+    let anchors = problems.iter().flat_map(lines).collect::<Vec<_>>();
     let anchors = anchors.iter().map(|l| Passage::bare(l)).collect::<Vec<_>>();
     let fitted = sample(units, FITTED).into_iter().map(Unit::passage).collect::<Vec<_>>();
     let space = Space::fit(&anchors, &fitted, vectors, seed);
     let sampled = sample(units, CLUSTERED);
     let points = sampled.par_iter().map(|u| space.place(&u.passage())).collect::<Vec<_>>();
-    let found = sampled.into_iter().zip(&points).collect::<Vec<_>>();
-
-    let made = frozen.is_none();
-    let (codebook, classifier) = match frozen {
-        Some(codebook) => {
-            let classifier = Classifier::from_codebook(&space, &codebook, &points.iter().collect::<Vec<_>>());
-            (codebook, classifier)
-        }
-        None => found_codebook(&space, &found),
-    };
-    let placed = units.par_iter().map(|u| classifier.classify(&space.place(&u.passage()))).collect();
-    let candidates = if made { Vec::new() } else { candidates(&space, &classifier, found) };
-    Grouped { codebook, placed, candidates }
+    work(&space, sampled.into_iter().zip(&points).collect())
 }
 
-/// The codebook that the clusters of `found` make, with the classifier for it.
-fn found_codebook(space: &Space, found: &[(&Unit, &Point)]) -> (Codebook, Classifier) {
-    let (problems, groups): (Vec<_>, Vec<_>) =
-        problems(space, found).into_iter().map(|p| (p.problem, p.points)).unzip();
-    let codebook = Codebook::new("machine", problems.clone());
-    // A codebook orders its problems by id; the classifier has to follow.
-    let mut ordered = problems.iter().map(|p| &p.id).zip(groups).collect::<Vec<_>>();
-    ordered.sort_by(|a, b| a.0.cmp(b.0));
-    let groups = ordered.into_iter().map(|(_, points)| points).collect::<Vec<_>>();
-    (codebook, Classifier::from_groups(space, &groups))
+/// Problems in the order of their classifier, with where each unit belongs among them.
+struct Listed {
+    problems: Vec<Problem>,
+    placed: Vec<(Option<usize>, f32)>,
+    known: Vec<(ProblemId, ProblemId)>,
+}
+
+impl Listed {
+    fn place(space: &Space, problems: Vec<Problem>, classifier: &Classifier, units: &[Unit]) -> Self {
+        let placed = units.par_iter().map(|u| classifier.classify(&space.place(&u.passage()))).collect();
+        Self { problems, placed, known: Vec::new() }
+    }
+
+    /// With these problems alone, in this order; what belonged to others belongs nowhere.
+    fn only(self, kept: &[usize]) -> Self {
+        let place = |old: usize| kept.iter().position(|&k| k == old);
+        let placed = self.placed.iter().map(|(problem, score)| (problem.and_then(place), *score)).collect();
+        Self { problems: kept.iter().map(|&k| self.problems[k].clone()).collect(), placed, ..self }
+    }
+
+    /// As a codebook, which orders its problems by id.
+    fn freeze(self, made_by: &str) -> Grouped {
+        let mut order = (0..self.problems.len()).collect::<Vec<_>>();
+        order.sort_by(|&a, &b| self.problems[a].id.cmp(&self.problems[b].id));
+        let Self { problems, placed, known } = self.only(&order);
+        Grouped { codebook: Codebook::new(made_by, problems), placed, candidates: Vec::new(), known }
+    }
 }
 
 /// The largest clusters among what `classifier` finds no problem for.
 fn candidates(space: &Space, classifier: &Classifier, mut found: Vec<(&Unit, &Point)>) -> Vec<(Problem, usize)> {
     found.retain(|(_, point)| classifier.classify(point).0.is_none());
-    let mut candidates = problems(space, &found).into_iter().map(|p| (p.problem, p.people)).collect::<Vec<_>>();
+    let mut candidates =
+        problems(space, &found, LEAST, BTreeSet::new()).into_iter().map(|p| (p.problem, p.people)).collect::<Vec<_>>();
     candidates.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id)));
     candidates.truncate(CANDIDATES);
     candidates
@@ -153,39 +297,53 @@ struct Found<'a> {
     people: usize,
 }
 
-fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)]) -> Vec<Found<'a>> {
+/// At least `aim` problems that `found` speak of, where there are so many; `taken` ids are avoided.
+fn problems<'a>(
+    space: &Space,
+    found: &[(&Unit, &'a Point)],
+    aim: usize,
+    mut taken: BTreeSet<ProblemId>,
+) -> Vec<Found<'a>> {
     let spoken = found
         .iter()
         .map(|(unit, point)| Spoken { at: &point.latent, who: &unit.who, conversation: &unit.conversation })
         .collect::<Vec<_>>();
-    let clusters = cluster(&spoken, space.nearness().clusters);
-    let quotes = clusters
-        .iter()
-        .map(|members| members.iter().map(|&i| found[i].0.quote.as_str()).collect::<Vec<_>>())
-        .collect::<Vec<_>>();
+    let clusters = cluster(&spoken, aim, space.nearness().clusters);
+    let units =
+        clusters.iter().map(|members| members.iter().map(|&i| found[i].0).collect::<Vec<_>>()).collect::<Vec<_>>();
     let groups =
         clusters.iter().map(|members| members.iter().map(|&i| found[i].1).collect::<Vec<_>>()).collect::<Vec<_>>();
-    let classifier = Classifier::from_groups(space, &groups);
-    let mut taken = BTreeSet::<ProblemId>::new();
     let mut problems = Vec::new();
-    let typical = name::typical_terms(space, &quotes);
-    for (k, (members, terms)) in clusters.iter().zip(typical).enumerate() {
-        let id = name::id(space, &terms, &taken);
-        taken.insert(id.clone());
-        // The words alone, without their context, since that is how a statement is read.
-        let alone = quotes[k].iter().map(|q| (*q, classifier.similarity(k, &space.place(&Passage::bare(q)))));
-        let problem = Problem {
-            id,
-            name: name::name(space, &terms),
-            statement: name::statement(alone).unwrap_or_default().to_owned(),
-            terms: terms.iter().map(|&t| space.surface(t).to_owned()).collect(),
-            include: Vec::new(),
-            exclude: Vec::new(),
-        };
-        let people = members.iter().map(|&i| (found[i].0.side, found[i].0.who.as_str())).collect::<BTreeSet<_>>().len();
-        problems.push(Found { problem, points: groups[k].clone(), people });
+    let typical = name::typical_terms(space, &units.iter().map(|units| said(units)).collect::<Vec<_>>());
+    for ((units, points), terms) in units.iter().zip(groups).zip(typical) {
+        let problem = problem_of(space, &terms, units, &taken);
+        taken.insert(problem.id.clone());
+        let people = units.iter().map(|u| (u.side, u.who.as_str())).collect::<BTreeSet<_>>().len();
+        problems.push(Found { problem, points, people });
     }
     problems
+}
+
+/// Who says which words.
+fn said<'a>(units: &[&'a Unit]) -> Vec<(&'a str, &'a str)> {
+    units.iter().map(|u| (u.who.as_str(), u.bare.as_str())).collect()
+}
+
+/// The problem that `units` speak of, in their own words.
+fn problem_of(space: &Space, terms: &[u32], units: &[&Unit], taken: &BTreeSet<ProblemId>) -> Problem {
+    // The words alone, without their context, since that is how a statement is read.
+    let alone = units.iter().map(|u| space.place(&Passage::bare(&u.bare))).collect::<Vec<_>>();
+    let typical = Classifier::from_groups(space, &[alone.iter().collect()]);
+    let near = units.iter().zip(&alone).map(|(unit, point)| (unit.quote.as_str(), typical.similarity(0, point)));
+    Problem {
+        id: name::id(space, terms, taken),
+        name: name::name(space, terms),
+        statement: name::statement(near).unwrap_or_default().to_owned(),
+        terms: terms.iter().map(|&t| space.surface(t).to_owned()).collect(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+        by_hand: false,
+    }
 }
 
 fn assignments(units: &[Unit], grouped: &Grouped) -> Vec<Assignment> {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::terms::{is_stop, word_key};
+use super::terms::{is_place, is_stop, word_key};
 use super::vectors::Space;
 use crate::model::ProblemId;
 use crate::model::id::content_hash;
@@ -12,7 +12,9 @@ use crate::model::id::content_hash;
 const TERMS: usize = 10;
 /// Most terms, and most words, in a name.
 const NAME_TERMS: usize = 3;
-const NAME_WORDS: usize = 4;
+const NAME_WORDS: usize = 5;
+/// Strongest terms among which pairs go first in a name.
+const PAIRS_AMONG: usize = 6;
 /// Strongest terms that make the id.
 const ID_TERMS: usize = 5;
 /// Words of a statement that a reader takes in at once and that can stand alone.
@@ -25,52 +27,116 @@ const DANGLING: &[&str] = &[
     "except", "plus",
 ];
 
-/// The strongest terms of each group of quotes, by class-based TF-IDF (Grootendorst 2022): terms that stand in many
-/// quotes of the group and in few of the others.
+/// Words that say that something is in the way.
+const OBSTACLE: &[&str] = &[
+    "cannot",
+    "cant",
+    "couldnt",
+    "wont",
+    "doesnt",
+    "dont",
+    "didnt",
+    "isnt",
+    "arent",
+    "wasnt",
+    "not",
+    "no",
+    "never",
+    "without",
+    "unable",
+    "fail",
+    "fails",
+    "failed",
+    "failing",
+    "error",
+    "errors",
+    "crash",
+    "crashes",
+    "crashed",
+    "stuck",
+    "broken",
+    "broke",
+    "slow",
+    "lost",
+    "lose",
+    "loses",
+    "missing",
+    "wrong",
+    "stopped",
+    "stops",
+    "hard",
+    "difficult",
+    "impossible",
+    "nobody",
+    "nothing",
+    "problem",
+    "trouble",
+    "struggle",
+    "struggling",
+    "manually",
+    "again",
+    "only",
+    "still",
+    "waste",
+    "hours",
+    "late",
+];
+/// Meaningful words in a quote that is about something.
+const ABOUT: usize = 5;
+/// Share of letters and spaces in speech, and signs that make code.
+const SPEECH: f32 = 0.85;
+const CODE: usize = 3;
+
+/// The strongest terms of each group of (who, words), by class-based TF-IDF (Grootendorst 2022): terms that many people of
+/// the group say and few of the others.
 ///
-/// A term counts once a quote. Of equals, the first in the alphabet comes first.
-pub(super) fn typical_terms(space: &Space, groups: &[Vec<&str>]) -> Vec<Vec<u32>> {
+/// A term counts once a person, so that nobody names a problem alone; one that only one person says comes last. Of equals,
+/// the first in the alphabet comes first.
+pub(super) fn typical_terms(space: &Space, groups: &[Vec<(&str, &str)>]) -> Vec<Vec<u32>> {
     let counts = groups
         .iter()
-        .map(|quotes| {
-            let mut counts = BTreeMap::<u32, f32>::new();
-            for quote in quotes {
-                for term in space.known_terms(quote).collect::<BTreeSet<_>>() {
-                    *counts.entry(term).or_default() += 1.0;
+        .map(|said| {
+            let mut by = BTreeMap::<u32, BTreeSet<&str>>::new();
+            for (who, words) in said {
+                for term in space.known_terms(words) {
+                    by.entry(term).or_default().insert(who);
                 }
             }
-            counts
+            by.into_iter().map(|(term, people)| (term, people.len() as f32)).collect::<Vec<_>>()
         })
         .collect::<Vec<_>>();
     let mut everywhere = vec![0.0_f32; space.len()];
-    for (&term, count) in counts.iter().flatten() {
-        everywhere[term as usize] += count;
+    for (term, count) in counts.iter().flatten() {
+        everywhere[*term as usize] += count;
     }
     let average = everywhere.iter().sum::<f32>() / groups.len().max(1) as f32;
     let weight = |term: u32, count: f32| count * (1.0 + average / everywhere[term as usize]).ln();
     counts
         .into_iter()
         .map(|counts| {
-            let mut ranked = counts.into_iter().map(|(term, count)| (weight(term, count), term)).collect::<Vec<_>>();
-            ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            ranked.into_iter().map(|(_, term)| term).take(TERMS).collect()
+            let ranked = counts.into_iter().map(|(term, count)| (count > 1.0, weight(term, count), term));
+            let mut ranked = ranked.collect::<Vec<_>>();
+            ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+            ranked.into_iter().map(|(.., term)| term).take(TERMS).collect()
         })
         .collect()
 }
 
-/// A name of two to four words (fewer only when the terms hold no more), from terms with the strongest first. No word
-/// stands in it twice.
+/// A name of two to five words (fewer only when the terms hold no more), from terms with the strongest first. Two words that
+/// stand together say more than either, so pairs come first; no word stands in it twice.
 pub(super) fn name(space: &Space, terms: &[u32]) -> String {
+    let surfaces = terms.iter().map(|&t| space.surface(t)).collect::<Vec<_>>();
+    let pairs = surfaces.iter().take(PAIRS_AMONG).filter(|s| s.contains(' '));
     let mut parts = Vec::<&str>::new();
-    let mut used = BTreeSet::<&str>::new();
-    let mut words_used = 0;
-    for surface in terms.iter().map(|&t| space.surface(t)) {
+    let mut used = Vec::<&str>::new();
+    for surface in pairs.chain(&surfaces) {
         let words = surface.split(' ').collect::<Vec<_>>();
-        let repeats = words.iter().any(|w| !is_stop(w) && used.iter().any(|u| related(u, w)));
-        if repeats || words_used + words.len() > NAME_WORDS {
+        // `on call` is a topic, but `on screen` or `found on` are none, and a name cannot tell.
+        let loose = words.iter().any(|w| is_place(w));
+        let repeats = words.iter().any(|w| used.iter().any(|u| related(u, w)));
+        if loose || repeats || used.len() + words.len() > NAME_WORDS {
             continue;
         }
-        words_used += words.len();
         used.extend(words);
         parts.push(surface);
         if parts.len() == NAME_TERMS {
@@ -93,8 +159,8 @@ pub(super) fn id(space: &Space, terms: &[u32], taken: &BTreeSet<ProblemId>) -> P
     candidates.into_iter().find(|id| !taken.contains(id)).unwrap_or_else(|| hashed(TERMS))
 }
 
-/// The most typical of `quotes` that makes sense alone: similarity to the problem, less for one too short, too long, or
-/// leaning on what stands before it. `None` without quotes.
+/// The most typical of `quotes` that makes sense alone: similarity to the problem, less for one that does not stand alone.
+/// `None` without quotes.
 pub(super) fn statement<'a>(quotes: impl IntoIterator<Item = (&'a str, f32)>) -> Option<&'a str> {
     quotes
         .into_iter()
@@ -103,15 +169,27 @@ pub(super) fn statement<'a>(quotes: impl IntoIterator<Item = (&'a str, f32)>) ->
         .map(|(_, quote)| quote)
 }
 
-/// How well a quote stands alone, in 0..=1.
-fn stands_alone(quote: &str) -> f32 {
+/// How well a quote stands alone, in 0..=1: a whole sentence of some length, about something, that says what is in the way,
+/// and does not lean on what stands before or after it.
+pub(super) fn stands_alone(quote: &str) -> f32 {
     let key = word_key(quote);
-    let words = key.split(' ').collect::<Vec<_>>();
+    let words = key.split(' ').map(|w| w.replace(['\'', '’'], "")).collect::<Vec<_>>();
     let length = if STATEMENT_WORDS.contains(&words.len()) { 1.0 } else { 0.4 };
-    let first = words.first().map(|w| w.replace(['\'', '’'], "")).unwrap_or_default();
-    let beginning = if DANGLING.contains(&first.as_str()) { 0.7 } else { 1.0 };
-    let cut = if quote.trim_end().ends_with(['…', ',', '(', ':', '-']) || quote.contains('\n') { 0.8 } else { 1.0 };
-    length * beginning * cut
+    let beginning = words.first().map_or(1.0, |w| if DANGLING.contains(&w.as_str()) { 0.7 } else { 1.0 });
+    let end = quote.trim_end();
+    let cut = if end.ends_with(['…', ',', '(', '-']) || quote.contains('\n') { 0.7 } else { 1.0 };
+    let announces = if end.ends_with(':') { 0.4 } else { 1.0 };
+    // Meaningful words: a quote of none says nothing to somebody who has not read what it answers.
+    let about = words.iter().filter(|w| !is_stop(w)).collect::<BTreeSet<_>>().len();
+    let about = 0.25 + 0.75 * (about.min(ABOUT) as f32 / ABOUT as f32);
+    // What programs write (logs, traces, settings) has more signs than speech.
+    let letters = quote.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).count();
+    let code = quote.matches(['_', '{', '}', '[', ']', '=', '<', '>', '|', '\\', '/']).count() >= CODE;
+    let speech = if code || (letters as f32) < SPEECH * quote.chars().count() as f32 { 0.5 } else { 1.0 };
+    // Who is spoken to is nobody's problem.
+    let addressed = if quote.contains('@') { 0.5 } else { 1.0 };
+    let obstacle = if words.iter().any(|w| OBSTACLE.contains(&w.as_str())) { 1.0 } else { 0.8 };
+    length * beginning * cut * announces * about * speech * addressed * obstacle
 }
 
 /// Whether two words would read as one said twice.
@@ -126,11 +204,17 @@ mod tests {
     use super::super::vectors::Passage;
     use super::*;
 
+    /// Each quote by somebody else.
+    fn said<'a>(quotes: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+        quotes.iter().enumerate().map(|(i, quote)| (["a", "b", "c"][i], *quote)).collect()
+    }
+
     fn named(groups: &[Vec<&str>]) -> Vec<(String, ProblemId)> {
         let passages = groups.iter().flatten().map(|q| Passage::bare(q)).collect::<Vec<_>>();
+        let groups = groups.iter().map(|quotes| said(quotes)).collect::<Vec<_>>();
         let space = Space::fit(&[], &passages, None, 1);
         let none = BTreeSet::new();
-        typical_terms(&space, groups).iter().map(|t| (name(&space, t), id(&space, t, &none))).collect()
+        typical_terms(&space, &groups).iter().map(|t| (name(&space, t), id(&space, t, &none))).collect()
     }
 
     #[test]
@@ -160,7 +244,7 @@ mod tests {
     fn a_taken_id_is_avoided() {
         let quotes = ["alpha beta gamma", "alpha beta gamma"];
         let space = Space::fit(&[], &quotes.map(Passage::bare), None, 1);
-        let terms = typical_terms(&space, &[quotes.to_vec()]).remove(0);
+        let terms = typical_terms(&space, &[said(&quotes)]).remove(0);
         let mut taken = BTreeSet::new();
         for _ in 0..10 {
             assert!(taken.insert(id(&space, &terms, &taken)));

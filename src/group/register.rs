@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::embed::Embedder;
 use super::units::{Unit, gather};
-use super::{group, known_lines};
+use super::{Start, group, known_lines};
 use crate::model::comparison::RegisterV1;
 use crate::model::{Codebook, Recipes};
 use crate::progress::Progress;
@@ -117,10 +117,10 @@ pub async fn classify(
     let read = units.len();
     units.extend(texts.into_iter().enumerate().map(|(i, text)| unit(i, text)));
     let frozen = (codebook.made_by != "machine").then(|| codebook.clone());
-    let lines = frozen.as_ref().map_or(Vec::new(), known_lines);
+    let lines = frozen.as_ref().map_or(Vec::new(), |c| known_lines(c.problems()));
     let vectors = embedder.vectors(Some(store), &units, &lines, Progress::new(true)).await?;
     // As in grouping: seconds of work that the runtime's threads stay free of.
-    let grouped = tokio::task::spawn_blocking(move || group(&units, frozen, vectors, seed))
+    let grouped = tokio::task::spawn_blocking(move || group(&units, Start::of(frozen), vectors, seed))
         .await
         .context("the register test stopped in the middle; nothing was written")?;
     if grouped.codebook.hash() != codebook.hash() {
@@ -137,9 +137,11 @@ fn unit(number: usize, text: String) -> Unit {
     Unit {
         side: Side::Community,
         who: id.clone(),
+        community: String::new(),
         conversation: id.clone(),
         id,
         builds: false,
+        bare: text.clone(),
         quote: text,
         around: String::new(),
         title: String::new(),
@@ -266,6 +268,7 @@ mod tests {
             terms: Vec::new(),
             include: Vec::new(),
             exclude: Vec::new(),
+            by_hand: true,
         };
         let codebook = Codebook::new(
             "hand",
@@ -274,7 +277,10 @@ mod tests {
                 problem("rust", "Frames rust", "Rust eats the frame"),
             ],
         );
-        store.write_codebook(&codebook, &[], "2026-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
+        store
+            .write_codebook(&codebook, &[], &crate::store::Origin::default(), "2026-01-01T00:00:00Z".parse().unwrap())
+            .await
+            .unwrap();
         let test = run(&store, &recipes, &file, &Embedder::Embedded, 1).await.unwrap();
         assert_eq!((test.community_pairs, test.crm_pairs), (12, 12));
         let [leaks, rust] = [&test.problems[0].register, &test.problems[1].register];

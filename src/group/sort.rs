@@ -49,18 +49,20 @@ pub async fn sort(said: Vec<Said>, frozen: Option<Codebook>, embedder: &Embedder
         side: said.side,
         id: i.to_string(),
         who: said.who,
+        community: String::new(),
         conversation: said.conversation,
         builds: true,
+        bare: said.quote.clone(),
         quote: said.quote,
         around: said.around,
         title: said.title,
     });
     let units = units.collect::<Vec<_>>();
     let began = Instant::now();
-    let lines = frozen.as_ref().map_or(Vec::new(), super::known_lines);
+    let lines = frozen.as_ref().map_or(Vec::new(), |c| super::known_lines(c.problems()));
     let vectors = embedder.vectors(None, &units, &lines, Progress::new(true)).await?;
     let embedding = began.elapsed();
-    let grouped = super::group(&units, frozen, vectors, seed);
+    let grouped = super::group(&units, super::Start::of(frozen), vectors, seed);
     Ok(Sorted {
         codebook: grouped.codebook,
         places: grouped.placed.into_iter().map(|(place, _)| place).collect(),

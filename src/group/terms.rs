@@ -40,20 +40,31 @@ without won wont would wouldn wouldnt yeah year years yes yet you youd youll you
 tomorrow morning monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october \
 november december mon tue wed thu fri jan feb mar apr jun jul aug sep oct nov dec";
 
-/// Words of one register only: forum chrome and sales-stage talk (METHOD 3.1 strips both, so that a problem is not found
-/// by who writes about it).
+/// Words of one register only: forum chrome, how people ask for help, and sales-stage talk (METHOD 3.1 strips all, so that
+/// a problem is not found by who writes about it).
 const REGISTER: &str = "thread post posts posted op edit tldr lol lmao imo imho fwiw btw upvote reddit discord forum sub anyone folks guys \
-hey prospect pipeline eoq forecast champion discovery demo pilot stakeholder crm rep buyer followup";
+hey hello hi dear topic help helps helped helpful advance appreciate appreciated wondering wonder question questions idea ideas suggest \
+suggestion suggestions solution solutions solve solved possible possibility possibilities able unable option options feature features \
+similar example examples case cases following follow face faced facing add adding added prospect pipeline eoq forecast champion discovery \
+demo pilot stakeholder crm rep buyer followup";
+
+/// Words that say that there is trouble, not which: they name a topic with the word beside them only, as in `login fails`.
+const TROUBLE: &str = "issue issues problem problems error errors exception exceptions message messages bug bugs fail fails failed \
+failing failure failures work works worked working trouble troubles wrong broken";
 
 /// Stop words that make a topic with the word beside them: `ran out`, `no signal`, `on call`.
-const PARTICLES: &str = "no not off on out up down back over under twice without never";
+const PARTICLES: &str = "no not twice without never off on out up down back over under";
+/// Those of them that say where.
+const PLACES: &str = "off on out up down back over under";
 
 fn set(words: &'static str) -> HashSet<&'static str> {
     words.split_whitespace().collect()
 }
 
 static STOP_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| &set(STOP) | &set(REGISTER));
+static TROUBLE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| set(TROUBLE));
 static PARTICLE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| set(PARTICLES));
+static PLACE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| set(PLACES));
 static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
 
 /// One word on its way to a term.
@@ -61,6 +72,7 @@ struct Word {
     surface: String,
     stem: String,
     stop: bool,
+    /// Makes a topic with a neighbour only.
     particle: bool,
     /// Punctuation stands between this word and the one before.
     begins_clause: bool,
@@ -101,7 +113,12 @@ pub(super) fn word_key(text: &str) -> String {
 
 /// Whether `word` (lower-case, without apostrophe) carries no topic.
 pub(super) fn is_stop(word: &str) -> bool {
-    STOP_WORDS.contains(word) || PARTICLE_WORDS.contains(word)
+    STOP_WORDS.contains(word) || PARTICLE_WORDS.contains(word) || TROUBLE_WORDS.contains(word)
+}
+
+/// Whether `word` (lower-case) says where something is or goes.
+pub(super) fn is_place(word: &str) -> bool {
+    PLACE_WORDS.contains(word)
 }
 
 fn words(text: &str) -> Vec<Word> {
@@ -119,8 +136,13 @@ fn words(text: &str) -> Vec<Word> {
             end = at + word.len();
             let surface = word.replace(['\'', '’'], "");
             let stop = STOP_WORDS.contains(surface.as_str()) || !carries_meaning(&surface);
-            let particle = PARTICLE_WORDS.contains(surface.as_str());
-            let stem = if stop || particle { surface.clone() } else { STEMMER.stem(stem_base(word)).into_owned() };
+            let trouble = TROUBLE_WORDS.contains(surface.as_str());
+            let particle = trouble || PARTICLE_WORDS.contains(surface.as_str());
+            let stem = if (stop || particle) && !trouble {
+                surface.clone()
+            } else {
+                STEMMER.stem(stem_base(word)).into_owned()
+            };
             words.push(Word { surface, stem, stop, particle, begins_clause });
             begins_clause = false;
         }
@@ -177,6 +199,8 @@ mod tests {
         assert_eq!(stems("no signal"), ["signal", "no signal"]);
         assert_eq!(stems("not home"), ["home", "not home"]);
         assert_eq!(stems("never back out"), Vec::<String>::new());
+        assert_eq!(stems("the login fails"), ["login", "login fail"]);
+        assert_eq!(stems("I have a problem, it does not work"), Vec::<String>::new());
     }
 
     #[test]

@@ -30,9 +30,11 @@ fn units(count: usize, seed: u64) -> Vec<Unit> {
                 side,
                 id: format!("u{i:05}"),
                 who: format!("someone {}", i / 2),
+                community: String::new(),
                 conversation: format!("talk {}", i / 3),
                 builds: true,
                 quote: format!("the {words} number{i}"),
+                bare: format!("the {words} number{i}"),
                 around: String::new(),
                 title: String::new(),
             }
@@ -64,7 +66,7 @@ fn placed(units: &[Unit], grouped: &Grouped) -> Vec<(String, Option<String>)> {
 #[test]
 fn subjects_become_problems() {
     let units = units(160, 1);
-    let grouped = group(&units, None, None, 7);
+    let grouped = group(&units, Start::Anew(Previous::none()), None, 7);
     let problems = grouped.codebook.problems();
     assert!((4..=12).contains(&problems.len()), "{problems:#?}");
     // Every problem is about one subject, and few units fit nowhere.
@@ -87,19 +89,23 @@ fn subjects_become_problems() {
 #[test]
 fn the_same_input_gives_the_same_bytes() {
     let units = units(120, 2);
-    let [one, two] = [(); 2].map(|()| group(&units, None, None, 7));
+    let [one, two] = [(); 2].map(|()| group(&units, Start::Anew(Previous::none()), None, 7));
     assert_eq!(one.codebook.hash(), two.codebook.hash());
     assert_eq!(one.placed, two.placed);
 }
 
 #[test]
 fn the_order_of_units_does_not_matter() {
+    let start = |codebook: &Option<Codebook>| match codebook {
+        Some(codebook) => Start::Frozen(codebook.clone()),
+        None => Start::Anew(Previous::none()),
+    };
     for codebook in [None, Some(frozen())] {
         let mut units = units(120, 3);
-        let before = group(&units, codebook.clone(), None, 7);
+        let before = group(&units, start(&codebook), None, 7);
         let expected = placed(&units, &before);
         units.shuffle(&mut ChaCha8Rng::seed_from_u64(5));
-        let after = group(&units, codebook, None, 7);
+        let after = group(&units, start(&codebook), None, 7);
         assert_eq!(before.codebook, after.codebook);
         assert_eq!(before.candidates, after.candidates);
         assert_eq!(expected, placed(&units, &after));
@@ -109,10 +115,10 @@ fn the_order_of_units_does_not_matter() {
 #[test]
 fn copies_do_not_change_the_codebook() {
     let mut units = units(120, 4);
-    let before = group(&units, None, None, 7);
+    let before = group(&units, Start::Anew(Previous::none()), None, 7);
     let copies = units.iter().map(|u| Unit { id: format!("{} again", u.id), ..u.clone() }).collect::<Vec<_>>();
     units.extend(copies);
-    let after = group(&units, None, None, 7);
+    let after = group(&units, Start::Anew(Previous::none()), None, 7);
     assert_eq!(before.codebook, after.codebook);
     assert_eq!(after.placed[..120], before.placed[..]);
     assert_eq!(after.placed[120..], before.placed[..]);
@@ -122,12 +128,13 @@ fn copies_do_not_change_the_codebook() {
 fn too_little_to_group_is_no_error() {
     let one = units(1, 5);
     let same = (0..50).map(|i| Unit { id: i.to_string(), who: i.to_string(), ..one[0].clone() }).collect::<Vec<_>>();
-    let wordless = (0..50).map(|i| Unit { quote: "…!".to_owned(), ..same[i].clone() }).collect::<Vec<_>>();
+    let wordless =
+        (0..50).map(|i| Unit { quote: "…!".to_owned(), bare: "…!".to_owned(), ..same[i].clone() }).collect::<Vec<_>>();
     for units in [vec![], one, same, wordless] {
-        let found = group(&units, None, None, 7);
+        let found = group(&units, Start::Anew(Previous::none()), None, 7);
         assert!(found.codebook.problems().is_empty());
         assert!(found.placed.iter().all(|(problem, score)| problem.is_none() && *score == 0.0));
-        let classified = group(&units, Some(frozen()), None, 7);
+        let classified = group(&units, Start::Frozen(frozen()), None, 7);
         assert_eq!(classified.placed.len(), units.len());
         assert!(classified.candidates.is_empty());
     }
@@ -136,7 +143,7 @@ fn too_little_to_group_is_no_error() {
 #[test]
 fn a_frozen_codebook_sorts_what_it_knows_and_reports_what_it_lacks() {
     let units = units(160, 6);
-    let grouped = group(&units, Some(frozen()), None, 7);
+    let grouped = group(&units, Start::Frozen(frozen()), None, 7);
     assert_eq!(grouped.codebook.hash(), frozen().hash());
     let ids = placed(&units, &grouped);
     let right = ids.iter().enumerate().filter(|(i, (_, problem))| match i % 4 {
@@ -156,12 +163,117 @@ fn a_frozen_codebook_sorts_what_it_knows_and_reports_what_it_lacks() {
 #[test]
 fn an_excluded_line_keeps_its_text_out() {
     let mut units = units(160, 6);
-    units[0].quote = "steam and limescale under the switch".to_owned();
-    units[4].quote = "steam from the kettle lid".to_owned();
-    let grouped = group(&units, Some(frozen()), None, 7);
+    units[0].bare = "steam and limescale under the switch".to_owned();
+    units[4].bare = "steam from the kettle lid".to_owned();
+    let grouped = group(&units, Start::Frozen(frozen()), None, 7);
     let kettle = grouped.codebook.problems().iter().position(|p| p.id.as_str() == "kettle");
     assert_ne!(grouped.placed[0].0, kettle);
     assert_eq!(grouped.placed[4].0, kettle);
+}
+
+/// What a run leaves for the next one.
+fn previous(units: &[Unit], grouped: &Grouped) -> Previous {
+    Previous::new(grouped.codebook.clone(), &assignments(units, grouped))
+}
+
+fn ids(grouped: &Grouped) -> BTreeSet<ProblemId> {
+    grouped.codebook.problems().iter().map(|p| p.id.clone()).collect()
+}
+
+/// The subject that most of what belongs to a problem is about.
+fn subject(units: &[Unit], grouped: &Grouped, id: &ProblemId) -> Option<usize> {
+    let k = grouped.codebook.problems().iter().position(|p| &p.id == id)?;
+    let mut subjects = [0; 4];
+    for (unit, _) in units.iter().zip(&grouped.placed).filter(|(_, (problem, _))| *problem == Some(k)) {
+        subjects[SUBJECTS.iter().position(|s| s.iter().any(|w| unit.quote.contains(w)))?] += 1;
+    }
+    (0..4).max_by_key(|s| subjects[*s]).filter(|s| subjects[*s] > 0)
+}
+
+#[test]
+fn ids_stay_when_more_is_said() {
+    let all = units(400, 1);
+    let first = group(&all[..200], Start::Anew(Previous::none()), None, 7);
+    let then = group(&all, Start::Follow(previous(&all[..200], &first)), None, 7);
+    let kept = ids(&first).intersection(&ids(&then)).count();
+    assert!(kept * 10 >= ids(&first).len() * 9, "{kept} of {} ids are kept", ids(&first).len());
+    for id in ids(&first).intersection(&ids(&then)) {
+        assert_eq!(subject(&all[..200], &first, id), subject(&all, &then, id), "{id} means what it meant");
+        assert_eq!(first.codebook.problem(id), then.codebook.problem(id), "its words stay");
+    }
+    let again = group(&all, Start::Unchanged(previous(&all, &then)), None, 7);
+    assert_eq!((&again.codebook, &again.placed), (&then.codebook, &then.placed));
+}
+
+#[test]
+fn a_subject_that_comes_up_becomes_a_problem() {
+    let all = units(400, 1);
+    let known = all.iter().enumerate().filter(|(i, _)| i % 4 != 3).map(|(_, u)| u.clone()).collect::<Vec<_>>();
+    let first = group(&known, Start::Anew(Previous::none()), None, 7);
+    let then = group(&all, Start::Follow(previous(&known, &first)), None, 7);
+    let come = ids(&then).difference(&ids(&first)).cloned().collect::<Vec<_>>();
+    assert!(come.iter().any(|id| subject(&all, &then, id) == Some(3)), "{come:?}");
+    assert!(ids(&first).is_subset(&ids(&then)), "nothing goes because something comes");
+}
+
+#[test]
+fn a_problem_that_nobody_speaks_of_is_retired() {
+    let all = units(400, 1);
+    let first = group(&all, Start::Anew(Previous::none()), None, 7);
+    let left = all.iter().enumerate().filter(|(i, _)| i % 4 != 3).map(|(_, u)| u.clone()).collect::<Vec<_>>();
+    let then = group(&left, Start::Follow(previous(&all, &first)), None, 7);
+    let gone = ids(&first).difference(&ids(&then)).cloned().collect::<Vec<_>>();
+    assert!(!gone.is_empty());
+    assert!(gone.iter().all(|id| subject(&all, &first, id) == Some(3)), "{gone:?}");
+}
+
+#[test]
+fn a_problem_that_is_there_twice_becomes_one() {
+    let all = units(400, 1);
+    let first = group(&all, Start::Anew(Previous::none()), None, 7);
+    let mut assigned = assignments(&all, &first);
+    let problem = first.codebook.problems()[0].clone();
+    let twin = Problem { id: ProblemId::new("twin"), ..problem.clone() };
+    for a in assigned.iter_mut().filter(|a| a.problem.as_ref() == Some(&problem.id)).step_by(3) {
+        a.problem = Some(twin.id.clone());
+    }
+    let list = Codebook::new(BY_MACHINE, first.codebook.problems().iter().cloned().chain([twin.clone()]).collect());
+    let then = group(&all, Start::Follow(Previous::new(list, &assigned)), None, 7);
+    assert_eq!(then.known, [(twin.id.clone(), problem.id.clone())]);
+    assert!(!ids(&then).contains(&twin.id) && ids(&then).contains(&problem.id));
+}
+
+#[test]
+fn a_list_made_anew_keeps_the_ids_of_what_comes_together_again() {
+    let all = units(400, 1);
+    let first = group(&all, Start::Anew(Previous::none()), None, 7);
+    let mut assigned = assignments(&all, &first);
+    let called = |id: &ProblemId| ProblemId::new(format!("old_{id}"));
+    for a in &mut assigned {
+        a.problem = a.problem.as_ref().map(called);
+    }
+    let mut problems = first.codebook.problems().to_vec();
+    for problem in &mut problems {
+        problem.id = called(&problem.id);
+    }
+    problems.push(Problem { id: ProblemId::new("mine"), by_hand: true, ..problems[0].clone() });
+    let list = Codebook::new(BY_MACHINE, problems);
+    let then = group(&all, Start::Anew(Previous::new(list, &assigned)), None, 7);
+    assert!(ids(&then).contains(&ProblemId::new("mine")), "what a person wrote stays");
+    let kept = ids(&first).iter().filter(|id| ids(&then).contains(&called(id))).count();
+    assert!(kept * 10 >= ids(&first).len() * 8, "{kept} of {}", ids(&first).len());
+}
+
+#[test]
+fn a_statement_goes_with_its_quote() {
+    let all = units(400, 1);
+    let first = group(&all, Start::Anew(Previous::none()), None, 7);
+    let problem = first.codebook.problems()[0].clone();
+    let left = all.iter().filter(|u| u.quote != problem.statement).cloned().collect::<Vec<_>>();
+    let then = group(&left, Start::Follow(previous(&all, &first)), None, 7);
+    let now = then.codebook.problem(&problem.id).unwrap();
+    assert!(left.iter().any(|u| u.quote == now.statement), "{}", now.statement);
+    assert_eq!(now.name, problem.name);
 }
 
 /// A store with the posts of `said` (author, voice, act, words) and the notes of `claimed` (account, words).
@@ -260,8 +372,9 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let claimed = words(Side::Crm).map(|u| (u.who, u.quote)).collect::<Vec<_>>();
     let store = store(folder.path(), &recipes, &said, &claimed).await;
     let now = Timestamp::from_second(1_800_000_000).unwrap();
+    let wanted = Wanted { seed: 7, ..Wanted::default() };
 
-    let summary = run(&store, &recipes, None, &Embedder::Embedded, 7, now, Progress::new(true)).await.unwrap();
+    let summary = run(&store, &recipes, wanted, &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
     let (codebook, version) = store.codebook().await.unwrap().unwrap();
     assert_eq!(version, 1);
     assert_eq!(summary.done, own + 1 + claimed.len() as u64, "the second-hand complaint is sorted too");
@@ -274,16 +387,147 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let fitting = written.iter().filter(|a| a.side == Side::Crm && a.problem.is_some()).count();
     assert_eq!(summary.detail["assigned"]["crm"], fitting);
 
-    let again = run(&store, &recipes, None, &Embedder::Embedded, 7, now, Progress::new(true)).await.unwrap();
-    assert_eq!(again.detail, summary.detail);
+    let again = run(&store, &recipes, wanted, &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
+    assert_eq!(again.detail["lineage"], json!({ "kept": codebook.problems().len() }));
+    assert!(summary.detail.iter().all(|(field, value)| field == "lineage" || again.detail[field] == *value));
     assert_eq!(store.codebook().await.unwrap().unwrap(), (codebook.clone(), 1), "nothing new, no new version");
 
     let path = folder.path().join("codebook.json");
     std::fs::write(&path, codebook::to_json(&frozen()).unwrap()).unwrap();
-    let by_hand = run(&store, &recipes, Some(&path), &Embedder::Embedded, 7, now, Progress::new(true)).await.unwrap();
+    let by_hand = run(
+        &store,
+        &recipes,
+        Wanted { codebook: Some(&path), ..wanted },
+        &Embedder::Embedded,
+        now,
+        Progress::new(true),
+    )
+    .await
+    .unwrap();
     assert_eq!(by_hand.detail["codebook"], frozen().hash());
     assert_eq!(store.codebook().await.unwrap().unwrap().1, 2);
     assert_eq!(written, store.assignments(codebook.hash()).await.unwrap(), "the older codebook keeps its assignments");
+}
+
+/// A store with a list found by machine.
+async fn grouped(folder: &Path, recipes: &Recipes) -> Store {
+    let complaint = Act::Complaint { severity: Severity::Disapproval };
+    let said =
+        units(400, 8).into_iter().map(|u| (u.who, Voice::FirstHand, complaint.clone(), u.quote)).collect::<Vec<_>>();
+    let store = store(folder, recipes, &said, &[]).await;
+    run(&store, recipes, Wanted::default(), &Embedder::Embedded, Timestamp::UNIX_EPOCH, Progress::new(true))
+        .await
+        .unwrap();
+    store
+}
+
+#[tokio::test]
+async fn a_person_edits_the_list() {
+    use edit::Edit;
+    let folder = tempfile::tempdir().unwrap();
+    let recipes = Recipes { post: Recipe::new("post", &["1"]), note: Recipe::new("note", &["1"]) };
+    let store = grouped(folder.path(), &recipes).await;
+    let now = Timestamp::UNIX_EPOCH;
+    let edit = |edit| edit::edit(&store, &recipes, edit, 0, now);
+    let (before, _) = store.codebook().await.unwrap().unwrap();
+    let id = |k: usize| before.problems()[k].id.as_str().to_owned();
+    let counted = |codebook: &Codebook| {
+        let hash = codebook.hash().to_owned();
+        let store = store.clone();
+        async move {
+            let assigned = store.assignments(&hash).await.unwrap();
+            move |id: &str| assigned.iter().filter(|a| a.problem.as_ref().is_some_and(|p| p.as_str() == id)).count()
+        }
+    };
+    let told = |changes: &[crate::model::Change]| lineage::counts(changes);
+    let rest = before.problems().len();
+
+    let renamed = edit(Edit::Rename { id: id(0), name: "Kettle spits".to_owned() }).await.unwrap();
+    assert_eq!(told(&renamed.changes), json!({ "kept": rest - 1, "renamed": 1 }));
+    assert!(!renamed.to_sort && renamed.codebook.made_by == "edited");
+    let had = counted(&renamed.codebook).await;
+
+    let merged = edit(Edit::Merge { id: id(1), into: id(0) }).await.unwrap();
+    assert_eq!(told(&merged.changes), json!({ "kept": rest - 1, "merged": 1 }));
+    let has = counted(&merged.codebook).await;
+    assert_eq!(has(&id(0)), had(&id(0)) + had(&id(1)));
+
+    let words = merged.codebook.problem(&ProblemId::new(id(0))).unwrap().terms[0].clone();
+    let split = edit(Edit::Split { id: id(0), terms: vec![words.clone()] }).await.unwrap();
+    assert_eq!(told(&split.changes), json!({ "kept": rest - 1, "split": 1 }));
+    let part = split.changes.iter().find(|c| c.kind == crate::model::ChangeKind::Split).unwrap().to.clone().unwrap();
+    let now_has = counted(&split.codebook).await;
+    assert_eq!(now_has(&id(0)) + now_has(part.as_str()), has(&id(0)));
+    assert!(split.codebook.problem(&part).unwrap().name.contains(&words));
+
+    let mut mine = before.problems()[0].clone();
+    mine.id = ProblemId::new("mine");
+    let added = edit(Edit::Add(mine)).await.unwrap();
+    assert_eq!(told(&added.changes), json!({ "kept": rest, "new": 1 }));
+    let removed = edit(Edit::Remove { id: "mine".to_owned() }).await.unwrap();
+    assert_eq!(told(&removed.changes), json!({ "kept": rest, "retired": 1 }));
+    assert_eq!(removed.codebook.hash(), split.codebook.hash(), "the same list is the same version");
+
+    // A rewritten file: what was left alone is as before, the rest is a person's.
+    let file = codebook::to_json(&removed.codebook).unwrap().replace("Kettle spits", "Kettle leaks");
+    let rewritten = edit(Edit::Rewrite(codebook::parse(&file).unwrap().problems().to_vec())).await.unwrap();
+    assert_eq!(told(&rewritten.changes), json!({ "kept": rest - 1, "renamed": 1 }));
+    let by_hand = rewritten.codebook.problems().iter().filter(|p| p.by_hand).count();
+    assert_eq!(by_hand, 2, "the renamed one and the one split off by terms");
+
+    // Over all versions.
+    let versions = store.codebook_versions().await.unwrap();
+    let first = versions.iter().find(|v| v.hash == before.hash()).unwrap();
+    let all = lineage::between(&store, first, versions.last().unwrap()).await.unwrap();
+    assert_eq!(told(&all), json!({ "kept": rest - 2, "renamed": 1, "split": 1, "merged": 1 }));
+
+    // And the next run follows what a person wrote.
+    let summary =
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
+    assert_eq!(summary.detail["made_by"], "edited");
+    let (after, _) = store.codebook().await.unwrap().unwrap();
+    assert_eq!(after.problem(&ProblemId::new(id(0))).unwrap().name, "Kettle leaks");
+}
+
+#[tokio::test]
+async fn an_edit_that_cannot_be_made_says_why() {
+    use edit::Edit;
+    let folder = tempfile::tempdir().unwrap();
+    let recipes = Recipes { post: Recipe::new("post", &["1"]), note: Recipe::new("note", &["1"]) };
+    let store = grouped(folder.path(), &recipes).await;
+    let now = Timestamp::UNIX_EPOCH;
+    let (before, _) = store.codebook().await.unwrap().unwrap();
+    let first = before.problems()[0].clone();
+    let id = first.id.as_str().to_owned();
+    for (edit, expected) in [
+        (Edit::Remove { id: format!("{}x", &id[..9]) }, format!("did you mean {id:?}")),
+        (Edit::Merge { id: id.clone(), into: id.clone() }, "into itself".to_owned()),
+        (Edit::Rename { id: id.clone(), name: "  ".to_owned() }, "the name is empty".to_owned()),
+        (Edit::Rename { id: id.clone(), name: first.name.clone() }, "nothing would change".to_owned()),
+        (Edit::Add(first.clone()), "already".to_owned()),
+        (Edit::Add(Problem { id: ProblemId::new("No Way"), ..first.clone() }), "a-z".to_owned()),
+        (Edit::Split { id: id.clone(), terms: vec!["nowhere".to_owned()] }, "told apart by none of nowhere".to_owned()),
+        (Edit::Rewrite(Vec::new()), "at least one".to_owned()),
+        (
+            Edit::Rewrite((0..41).map(|i| Problem { id: ProblemId::new(format!("p{i}")), ..first.clone() }).collect()),
+            "at most 40".to_owned(),
+        ),
+    ] {
+        let error = edit::edit(&store, &recipes, edit, 0, now).await.unwrap_err();
+        assert!(format!("{error:#}").contains(&expected), "{error:#} lacks {expected}");
+    }
+    assert_eq!(store.codebook_versions().await.unwrap().len(), 1, "nothing was written");
+
+    let frozen = Codebook::new("hand", before.problems().to_vec());
+    store.write_codebook(&frozen, &[], &Origin::default(), now).await.unwrap();
+    let error = edit::edit(&store, &recipes, Edit::Remove { id }, 0, now).await.unwrap_err();
+    assert!(error.to_string().contains("codebook thaw"), "{error}");
+    let anew = Wanted { anew: true, ..Wanted::default() };
+    let error = run(&store, &recipes, anew, &Embedder::Embedded, now, Progress::new(true)).await.unwrap_err();
+    assert!(error.to_string().contains("codebook thaw"), "{error}");
+    let summary =
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
+    assert_eq!((&summary.detail["made_by"], &summary.detail["codebook"]), (&json!("hand"), &json!(before.hash())));
 }
 
 #[tokio::test]
@@ -292,7 +536,9 @@ async fn an_empty_store_has_nothing_to_group() {
     let recipes = Recipes { post: Recipe::new("post", &["1"]), note: Recipe::new("note", &["1"]) };
     let store = store(folder.path(), &recipes, &[], &[]).await;
     let summary =
-        run(&store, &recipes, None, &Embedder::Embedded, 7, Timestamp::UNIX_EPOCH, Progress::new(true)).await.unwrap();
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, Timestamp::UNIX_EPOCH, Progress::new(true))
+            .await
+            .unwrap();
     assert_eq!((summary.done, summary.skipped), (0, 0));
     assert!(summary.detail["other"]["crm"].is_null(), "no units, no share");
 }
@@ -312,7 +558,10 @@ fn the_demo_codebook_is_one_that_can_be_used() {
 fn a_model_s_vectors_take_the_place_of_the_words_directions() {
     // Words that say nothing: only the vectors know the subjects.
     let units = (0..120)
-        .map(|i| Unit { quote: format!("thing{i} happened{i} again{i}"), ..units(120, 9)[i].clone() })
+        .map(|i| {
+            let words = format!("thing{i} happened{i} again{i}");
+            Unit { quote: words.clone(), bare: words, ..units(120, 9)[i].clone() }
+        })
         .collect::<Vec<_>>();
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let vectors = units.iter().enumerate().map(|(i, unit)| {
@@ -322,10 +571,10 @@ fn a_model_s_vectors_take_the_place_of_the_words_directions() {
         (unit.quote.as_str(), vector)
     });
     let vectors = Vectors::from_iter(vectors.collect::<Vec<_>>());
-    let grouped = group(&units, None, Some(vectors), 7);
+    let grouped = group(&units, Start::of(None), Some(vectors), 7);
     let subject_of = |k: usize| (0..120).find(|&i| grouped.placed[i].0 == Some(k)).map(|i| i % 4);
     let right = (0..120).filter(|&i| grouped.placed[i].0.is_some_and(|k| subject_of(k) == Some(i % 4))).count();
     assert!(right >= 115, "{right} of 120 stand with their own kind: {:?}", grouped.placed);
-    let by_words = group(&units, None, None, 7);
+    let by_words = group(&units, Start::of(None), None, 7);
     assert!(by_words.codebook.problems().is_empty(), "without vectors there is nothing in common");
 }

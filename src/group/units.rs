@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 
+use super::own::{own_names, without};
 use super::terms::word_key;
 use super::vectors::Passage;
 use crate::model::id::content_hash;
@@ -31,12 +32,16 @@ pub(super) struct Unit {
     pub(super) id: String,
     /// Author or account.
     pub(super) who: String,
+    /// Community name; empty for the CRM.
+    pub(super) community: String,
     /// Thread or account.
     pub(super) conversation: String,
     /// Whether a codebook may be built from it (METHOD 3.1: first-hand only).
     pub(super) builds: bool,
     /// The words.
     pub(super) quote: String,
+    /// The words without own names, as they are compared.
+    pub(super) bare: String,
     /// The text before and after them.
     pub(super) around: String,
     /// Title of the conversation, maybe empty.
@@ -46,7 +51,7 @@ pub(super) struct Unit {
 impl Unit {
     /// As the classifier sees it.
     pub(super) fn passage(&self) -> Passage<'_> {
-        Passage { quote: &self.quote, around: &self.around, title: &self.title }
+        Passage { quote: &self.bare, around: &self.around, title: &self.title }
     }
 
     /// What decides which of several units with the same words stands for all.
@@ -86,6 +91,12 @@ pub(super) async fn gather(store: &Store, recipes: &Recipes) -> Result<(Vec<Unit
             units.extend(pains.iter().map(|pain| pain_unit(pain, text, &spans)));
         }
     }
+    let names = own_names(&units);
+    for unit in &mut units {
+        unit.bare = without(&unit.quote, &names);
+        unit.around = without(&unit.around, &names);
+        unit.title = without(&unit.title, &names);
+    }
     Ok((units, left_out))
 }
 
@@ -124,9 +135,11 @@ fn signal_unit(stored: &StoredSignal, title: &str) -> Option<Unit> {
         id: signal.id.as_str().to_owned(),
         // Nobody knows whether two posts of deleted accounts are one person's, so each stands for itself.
         who: stored.author.as_ref().map_or(signal.post.as_str(), |a| a.as_str()).to_owned(),
+        community: stored.community.clone(),
         conversation: stored.thread.clone(),
         builds: signal.voice == Voice::FirstHand,
         quote: head(signal.evidence.quote(), LONGEST_QUOTE).to_owned(),
+        bare: String::new(),
         around: around(&stored.text, span, &[]),
         title: head(title, LONGEST_TITLE).to_owned(),
     })
@@ -138,9 +151,11 @@ fn pain_unit(pain: &StoredPain, text: &str, all: &[Span]) -> Unit {
         side: Side::Crm,
         id: pain.id.clone(),
         who: pain.account.as_str().to_owned(),
+        community: String::new(),
         conversation: pain.account.as_str().to_owned(),
         builds: true,
         quote: head(evidence.quote(), LONGEST_QUOTE).to_owned(),
+        bare: String::new(),
         around: around(text, evidence.span(), all),
         title: String::new(),
     }
@@ -180,9 +195,11 @@ mod tests {
             side,
             id: content_hash(&[who, quote]),
             who: who.to_owned(),
+            community: String::new(),
             conversation: who.to_owned(),
             builds: true,
             quote: quote.to_owned(),
+            bare: quote.to_owned(),
             around: String::new(),
             title: String::new(),
         }

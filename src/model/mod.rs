@@ -45,7 +45,7 @@ pub use gap::{Component, Gap, Missing, Trust, Verdict};
 pub use id::{AccountId, AuthorKey, NoteId, OpportunityId, PostId, ProblemId, SignalId, ThreadId};
 pub use note::{Note, NoteKind};
 pub use post::{Post, PostFlags, Thread};
-pub use problem::{Codebook, Problem};
+pub use problem::{Change, ChangeKind, Codebook, Problem};
 pub use rate::Rate;
 pub use reading::{
     ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Giver, Interest, NoteReading,

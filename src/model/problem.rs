@@ -23,12 +23,32 @@ pub struct Problem {
     /// Near misses that do not count.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Whether a person wrote or corrected it, so that no machine changes its words or drops it.
+    #[serde(default)]
+    pub by_hand: bool,
 }
+
+impl Problem {
+    /// Whether both are described by the same words, names aside.
+    fn described_as(&self, other: &Self) -> bool {
+        [(&self.terms, &other.terms), (&self.include, &other.include), (&self.exclude, &other.exclude)]
+            .iter()
+            .all(|(a, b)| a == b)
+            && self.statement == other.statement
+    }
+}
+
+/// `Codebook::made_by` of a list that clusters made.
+pub const BY_MACHINE: &str = "machine";
+/// `Codebook::made_by` of a list that clusters made and a person corrected; it still follows the data.
+pub const EDITED: &str = "edited";
+/// `Codebook::made_by` of a list that a person froze; only a person changes it.
+pub const BY_HAND: &str = "hand";
 
 /// The list of problems, frozen under a hash of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Codebook {
-    /// Who made it: `machine` (clusters) or `hand` (a file that a person froze).
+    /// Who made it: [`BY_MACHINE`], [`EDITED`] or [`BY_HAND`].
     pub made_by: String,
     /// The problems, ordered by id.
     problems: Vec<Problem>,
@@ -65,4 +85,75 @@ impl Codebook {
     pub fn hash(&self) -> &str {
         &self.hash
     }
+
+    /// Whether a person froze it, so that grouping only sorts into it.
+    pub fn is_frozen(&self) -> bool {
+        self.made_by == BY_HAND
+    }
+
+    /// The problem with this id.
+    pub fn problem(&self, id: &ProblemId) -> Option<&Problem> {
+        self.problems.binary_search_by(|p| p.id.cmp(id)).ok().map(|at| &self.problems[at])
+    }
+}
+
+/// What became of a problem from one codebook to a later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Same id, same words.
+    Kept,
+    /// Another name (or another id), else the same.
+    Renamed,
+    /// Same id, described by other words.
+    Edited,
+    /// A part of it is a problem of its own now.
+    Split,
+    /// It is part of another problem now.
+    Merged,
+    /// It was not there before.
+    New,
+    /// It is not there any more, and most of its units are elsewhere or nowhere.
+    Retired,
+}
+
+impl ChangeKind {
+    /// Every kind, in the order in which a report tells them.
+    pub const ALL: [Self; 7] =
+        [Self::Kept, Self::Renamed, Self::Edited, Self::Split, Self::Merged, Self::New, Self::Retired];
+
+    /// As it is stored and published.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Renamed => "renamed",
+            Self::Edited => "edited",
+            Self::Split => "split",
+            Self::Merged => "merged",
+            Self::New => "new",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// How a problem with the same id in two codebooks changed.
+    pub fn between(before: &Problem, after: &Problem) -> Self {
+        match (before.name == after.name, before.described_as(after)) {
+            (_, false) => Self::Edited,
+            (false, true) => Self::Renamed,
+            (true, true) => Self::Kept,
+        }
+    }
+}
+
+/// One line of a lineage.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Change {
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The problem before; `None` when it is new.
+    pub from: Option<ProblemId>,
+    /// The problem after; `None` when it is retired.
+    pub to: Option<ProblemId>,
+    /// Units (signals and claimed pains) that belonged to the one and belong to the other.
+    pub shared: u64,
 }

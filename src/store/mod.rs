@@ -51,7 +51,7 @@ pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, ThreadVoices, UnreadPost};
 pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};
-pub use problems::Assignment;
+pub use problems::{Assignment, CodebookVersion, Origin};
 pub use routes::RouteTotals;
 
 /// The store of one workspace.

@@ -10,6 +10,8 @@
 
 mod broken;
 
+mod codebook;
+
 mod demo;
 
 mod gold;

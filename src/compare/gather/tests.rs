@@ -14,7 +14,7 @@ use crate::model::{
     Trust,
 };
 use crate::progress::Progress;
-use crate::store::{Assignment, Batch};
+use crate::store::{Assignment, Batch, Origin};
 
 /// Nobody writes like anybody else.
 fn all_different(texts: &[&str]) -> Vec<usize> {
@@ -180,6 +180,7 @@ async fn world(copies: usize) -> World {
         terms: Vec::new(),
         include: Vec::new(),
         exclude: Vec::new(),
+        by_hand: true,
     };
     let codebook = Codebook::new("hand", vec![problem("leaks"), problem("rust")]);
     let named = |text: &str| ["leaks", "rust"].into_iter().find(|p| text.contains(p)).map(ProblemId::new);
@@ -192,7 +193,7 @@ async fn world(copies: usize) -> World {
         .map(|s| assign(Side::Community, s.signal.id.as_str(), s.signal.evidence.quote()))
         .chain(pains.iter().map(|p| assign(Side::Crm, &p.id, p.pain.evidence.quote())))
         .collect::<Vec<_>>();
-    store.write_codebook(&codebook, &assignments, now()).await.unwrap();
+    store.write_codebook(&codebook, &assignments, &Origin::default(), now()).await.unwrap();
     World { store, labels, _folder: folder }
 }
 
@@ -316,7 +317,7 @@ async fn what_a_person_said_once_and_two_files_hold_counts_once() {
         Assignment { side: Side::Community, unit: s.signal.id.as_str().to_owned(), problem, score: 1.0 }
     });
     let (codebook, _) = twice.store.codebook().await.unwrap().unwrap();
-    twice.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), now()).await.unwrap();
+    twice.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
     let compare = async |world: &World, near_duplicates| {
         let settings = CompareSettings::default();
         run(&world.store, &recipes(), &settings, now(), near_duplicates, Progress::new(true)).await.unwrap().1

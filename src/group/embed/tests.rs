@@ -16,9 +16,11 @@ fn unit(side: Side, who: &str, quote: &str, around: &str) -> Unit {
         side,
         id: format!("{who} {quote}"),
         who: who.to_owned(),
+        community: String::new(),
         conversation: who.to_owned(),
         builds: true,
         quote: quote.to_owned(),
+        bare: quote.to_owned(),
         around: around.to_owned(),
         title: String::new(),
     }

@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::report::view::View;
 use crate::report::{Shown, build};
-use crate::store::{Assignment, Batch, Failure, Side, Store};
+use crate::store::{Assignment, Batch, Failure, Origin, Side, Store};
 
 /// Words that try to break out of every drawing.
 pub(in crate::report) const HOSTILE: &str = "<script>alert(1)</script> **bold** [x](javascript:alert(2)) \u{202E}desrever\u{202C} | `code` & \"quotes\" \
@@ -158,7 +158,7 @@ impl World {
         for p in self.store.pains(&recipes.note, "").await.unwrap() {
             assignments.push(assignment(Side::Crm, p.id, p.pain.evidence.quote()));
         }
-        self.store.write_codebook(&codebook, &assignments, now()).await.unwrap();
+        self.store.write_codebook(&codebook, &assignments, &Origin::default(), now()).await.unwrap();
         Some(codebook)
     }
 
@@ -188,6 +188,7 @@ pub(in crate::report) fn problem(id: &str, name: &str, statement: &str) -> Probl
         terms: Vec::new(),
         include: Vec::new(),
         exclude: Vec::new(),
+        by_hand: true,
     }
 }
 

@@ -1,0 +1,528 @@
+//! `candor codebook`: the list of problems in a person's hands. Look at it, change it, freeze it, see what changed.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::output::{Output, grouped, plain_table, wrapped};
+use crate::app::App;
+use crate::exit::Exit;
+use crate::group::edit::{Edit, Edited};
+use crate::group::heard::{Heard, heard};
+use crate::group::{codebook, edit, lineage};
+use crate::model::problem::{BY_HAND, EDITED};
+use crate::model::{Change, ChangeKind, Codebook, Problem, ProblemId};
+use crate::pipeline;
+use crate::store::{CodebookVersion, Origin};
+use crate::text::display;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CodebookVerb {
+    /// The problems: who speaks of each, and in which words.
+    Show {
+        /// One problem with all its lines and quotes [default: a table of all].
+        id: Option<String>,
+    },
+    /// Write the list as a codebook file, to keep, send or edit.
+    Export {
+        /// The file to write; - for standard output.
+        file: PathBuf,
+    },
+    /// Change the list. Without a subcommand, the list opens in $VISUAL or $EDITOR.
+    Edit {
+        #[command(subcommand)]
+        edit: Option<EditVerb>,
+    },
+    /// Freeze the list, so that grouping only sorts into it; with a file, that list.
+    Freeze {
+        /// A codebook file [default: the list as it is].
+        file: Option<PathBuf>,
+    },
+    /// Let a frozen list be edited and follow the data again.
+    Thaw,
+    /// What became of each problem from one version to another.
+    Diff {
+        /// Version number or hash [default: the version before B].
+        a: Option<String>,
+        /// Version number or hash [default: the current version].
+        b: Option<String>,
+    },
+    /// Every version of the list.
+    Log,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum EditVerb {
+    /// Give a problem another name.
+    Rename {
+        /// The problem.
+        id: String,
+        /// A few words a reader recognises it by.
+        name: String,
+    },
+    /// Describe a problem by other words; what is not named stays.
+    Describe(DescribeArgs),
+    /// Put one problem into another, whose words stay.
+    Merge {
+        /// The problem that goes.
+        id: String,
+        /// The one that takes it up.
+        into: String,
+    },
+    /// Make a part of a problem one of its own: what says one of the terms, or else what lies apart.
+    Split {
+        /// The problem.
+        id: String,
+        /// Words that tell the part; may be given several times.
+        #[arg(long, value_name = "WORDS")]
+        terms: Vec<String>,
+    },
+    /// Add a problem.
+    Add(AddArgs),
+    /// Take a problem off the list; what belonged to it fits nowhere.
+    Remove {
+        /// The problem.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DescribeArgs {
+    /// The problem.
+    id: String,
+    /// Actor, situation, obstacle, consequence, in one sentence.
+    #[arg(long, value_name = "SENTENCE")]
+    statement: Option<String>,
+    /// A typical term; may be given several times, and all replace those before.
+    #[arg(long, value_name = "WORDS")]
+    term: Option<Vec<String>>,
+    /// A sentence that counts as this problem; may be given several times, and all replace those before.
+    #[arg(long, value_name = "SENTENCE")]
+    include: Option<Vec<String>>,
+    /// A near miss that does not count; may be given several times, and all replace those before.
+    #[arg(long, value_name = "SENTENCE")]
+    exclude: Option<Vec<String>>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArgs {
+    /// The id: a-z, 0-9, _ and -.
+    #[arg(long)]
+    id: String,
+    /// A few words a reader recognises it by.
+    #[arg(long)]
+    name: String,
+    /// Actor, situation, obstacle, consequence, in one sentence.
+    #[arg(long, value_name = "SENTENCE")]
+    statement: String,
+    /// A typical term; may be given several times.
+    #[arg(long, value_name = "WORDS")]
+    term: Vec<String>,
+    /// A sentence that counts as this problem; may be given several times.
+    #[arg(long, value_name = "SENTENCE")]
+    include: Vec<String>,
+    /// A near miss that does not count; may be given several times.
+    #[arg(long, value_name = "SENTENCE")]
+    exclude: Vec<String>,
+}
+
+impl EditVerb {
+    fn edit(self) -> Edit {
+        match self {
+            Self::Rename { id, name } => Edit::Rename { id, name },
+            Self::Describe(DescribeArgs { id, statement, term, include, exclude }) => {
+                Edit::Describe { id, statement, terms: term, include, exclude }
+            }
+            Self::Merge { id, into } => Edit::Merge { id, into },
+            Self::Split { id, terms } => Edit::Split { id, terms },
+            Self::Add(AddArgs { id, name, statement, term, include, exclude }) => Edit::Add(Problem {
+                id: ProblemId::new(id),
+                name,
+                statement,
+                terms: term,
+                include,
+                exclude,
+                by_hand: true,
+            }),
+            Self::Remove { id } => Edit::Remove { id },
+        }
+    }
+}
+
+pub(super) async fn run(app: &App, verb: CodebookVerb, out: &mut Output) -> Result<Exit> {
+    match verb {
+        CodebookVerb::Show { id } => show(app, id.as_deref(), out).await,
+        CodebookVerb::Export { file } => export(app, &file, out).await,
+        CodebookVerb::Edit { edit: Some(edit) } => change(app, edit.edit(), out).await,
+        CodebookVerb::Edit { edit: None } => match rewritten(app).await? {
+            Some(problems) => change(app, Edit::Rewrite(problems), out).await,
+            None => {
+                out.line("nothing was changed")?;
+                Ok(Exit::NothingToDo)
+            }
+        },
+        CodebookVerb::Freeze { file: Some(file) } => freeze_file(app, &file, out).await,
+        CodebookVerb::Freeze { file: None } => mark(app, BY_HAND, out).await,
+        CodebookVerb::Thaw => mark(app, EDITED, out).await,
+        CodebookVerb::Diff { a, b } => diff(app, a.as_deref(), b.as_deref(), out).await,
+        CodebookVerb::Log => log(app, out).await,
+    }
+}
+
+/// The current version with its codebook.
+async fn current(app: &App) -> Result<(CodebookVersion, Codebook)> {
+    let version =
+        app.store.codebook_versions().await?.pop().context("there is no codebook yet; run `candor group` first")?;
+    let codebook = app.store.codebook_of(&version).await?;
+    Ok((version, codebook))
+}
+
+async fn show(app: &App, id: Option<&str>, out: &mut Output) -> Result<Exit> {
+    let (version, codebook) = current(app).await?;
+    let heard = heard(&app.store, &app.recipes(), codebook.hash()).await?;
+    let nothing = Heard::default();
+    let of = |id: &ProblemId| heard.get(&Some(id.clone())).unwrap_or(&nothing);
+    let mut problems = codebook.problems().iter().map(|p| (p, of(&p.id))).collect::<Vec<_>>();
+    problems.sort_by(|a, b| {
+        (b.1.people + b.1.accounts).cmp(&(a.1.people + a.1.accounts)).then_with(|| a.0.id.cmp(&b.0.id))
+    });
+    if let Some(id) = id {
+        let at = edit::place(&codebook, id)?;
+        problems.retain(|(p, _)| p.id == codebook.problems()[at].id);
+    }
+    let other = heard.get(&None).map_or(0, |h| h.units);
+    let units = heard.values().map(|h| h.units).sum::<usize>();
+    if out.json() {
+        let problems = problems.iter().map(|(p, h)| problem_json(p, h)).collect::<Vec<_>>();
+        out.value(&json!({
+            "v": 1, "version": version.version, "hash": version.hash, "made_by": version.made_by, "problems": problems,
+            "units": units, "other": other,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    if id.is_some() {
+        for (problem, heard) in &problems {
+            out.line(&in_full(problem, heard))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let mut table = plain_table(&["id", "name", "people", "accounts", "statement"]);
+    for (problem, heard) in &problems {
+        table.add_row([
+            problem.id.as_str().to_owned(),
+            display::plain(&problem.name),
+            grouped(heard.people as u64),
+            grouped(heard.accounts as u64),
+            display::plain(&problem.statement),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(2).take(2) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Right);
+    }
+    out.line(&table.to_string())?;
+    out.line(&format!(
+        "version {} ({}), {}; {other} of {units} texts fit no problem; `candor codebook show ID` gives quotes",
+        version.version,
+        short(&version.hash),
+        made(&version.made_by)
+    ))?;
+    Ok(Exit::Done)
+}
+
+fn problem_json(problem: &Problem, heard: &Heard) -> Value {
+    let quotes = heard.quotes.iter().map(|(side, quote)| json!({ "side": side.as_str(), "quote": quote }));
+    json!({
+        "id": problem.id, "name": problem.name, "statement": problem.statement, "terms": problem.terms,
+        "include": problem.include, "exclude": problem.exclude, "people": heard.people, "accounts": heard.accounts,
+        "units": heard.units, "quotes": quotes.collect::<Vec<_>>(),
+    })
+}
+
+fn in_full(problem: &Problem, heard: &Heard) -> String {
+    let mut text = format!(
+        "{}  {}\n{} people, {} accounts, {} texts\n",
+        problem.id,
+        display::plain(&problem.name),
+        grouped(heard.people as u64),
+        grouped(heard.accounts as u64),
+        grouped(heard.units as u64)
+    );
+    let mut line = |label: &str, words: &str| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{}", wrapped(&format!("{label:<10} {words}"), "           "));
+    };
+    line("statement", &problem.statement);
+    if !problem.terms.is_empty() {
+        line("terms", &problem.terms.join(", "));
+    }
+    for (label, lines) in [("counts", &problem.include), ("does not", &problem.exclude)] {
+        for words in lines {
+            line(label, words);
+        }
+    }
+    for (side, quote) in &heard.quotes {
+        line(side.as_str(), &format!("“{quote}”"));
+    }
+    text
+}
+
+async fn export(app: &App, file: &Path, out: &mut Output) -> Result<Exit> {
+    let (_, codebook) = current(app).await?;
+    let text = codebook::to_json(&codebook)?;
+    if file == Path::new("-") {
+        out.raw(text.trim_end())?;
+        return Ok(Exit::Done);
+    }
+    std::fs::write(file, text).with_context(|| format!("could not write the codebook to {}", file.display()))?;
+    out.line(&format!("wrote {} problems to {}", codebook.problems().len(), file.display()))?;
+    Ok(Exit::Done)
+}
+
+async fn change(app: &App, edit: Edit, out: &mut Output) -> Result<Exit> {
+    let seed = app.settings.compare.seed;
+    let Edited { codebook, changes, to_sort } =
+        edit::edit(&app.store, &app.recipes(), edit, seed, app.clock.now()).await?;
+    let (version, _) = current(app).await?;
+    let changed = changes.into_iter().filter(|c| c.kind != ChangeKind::Kept).collect::<Vec<_>>();
+    if out.json() {
+        out.value(&json!({
+            "v": 1, "version": version.version, "hash": version.hash, "problems": codebook.problems().len(),
+            "changes": changed, "to_sort": to_sort,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    for change in &changed {
+        out.line(&told(change, &codebook, &codebook))?;
+    }
+    out.line(&format!("version {} ({}), {} problems", version.version, short(&version.hash), version.problems))?;
+    if to_sort {
+        out.line("`candor group` sorts what is said by the new words")?;
+    }
+    named_elsewhere(app, out)?;
+    Ok(Exit::Done)
+}
+
+/// A file that the settings name goes before whatever is in the workspace; somebody who edits should know.
+fn named_elsewhere(app: &App, out: &mut Output) -> Result<()> {
+    if let Some(file) = &app.settings.codebook {
+        let file = file.display();
+        out.line(&format!(
+            "candor.toml names {file}, which `candor group` takes: `candor codebook export {file}`, or unname it"
+        ))?;
+    }
+    Ok(())
+}
+
+/// The list as a person rewrites it in an editor; `None` when they left it as it was.
+async fn rewritten(app: &App) -> Result<Option<Vec<Problem>>> {
+    let (_, codebook) = current(app).await?;
+    if codebook.is_frozen() {
+        bail!("the codebook is frozen by hand; `candor codebook thaw` lets it be edited");
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!(
+            "there is no terminal for an editor; say what to change: candor codebook edit rename|describe|merge|split|add|remove"
+        );
+    }
+    let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|e| !e.trim().is_empty()));
+    let editor =
+        editor.context("no editor is named; set EDITOR, or say what to change: `candor codebook edit --help`")?;
+    let path = app.settings.workspace.join("codebook.edit.json");
+    let text = codebook::to_json(&codebook)?;
+    std::fs::write(&path, &text).with_context(|| format!("could not write {}", path.display()))?;
+    let mut words = editor.split_whitespace();
+    let program = words.next().unwrap_or_default();
+    let ended = Command::new(program)
+        .args(words)
+        .arg(&path)
+        .status()
+        .with_context(|| format!("could not start the editor {editor}"))?;
+    if !ended.success() {
+        bail!(
+            "the editor {editor} ended with {ended}; nothing was changed, and what you wrote is in {}",
+            path.display()
+        );
+    }
+    let written = std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
+    if written == text {
+        let _ = std::fs::remove_file(&path);
+        return Ok(None);
+    }
+    let rewritten = codebook::parse(&written)
+        .with_context(|| format!("nothing was changed; what you wrote is in {} and cannot be used", path.display()))?;
+    let _ = std::fs::remove_file(&path);
+    Ok(Some(rewritten.problems().to_vec()))
+}
+
+async fn freeze_file(app: &App, file: &Path, out: &mut Output) -> Result<Exit> {
+    let summary = pipeline::group_into(app, Some(file), false).await?;
+    out.stage(app, &summary).await?;
+    Ok(summary.exit())
+}
+
+/// The same list, made by somebody else.
+async fn mark(app: &App, made_by: &str, out: &mut Output) -> Result<Exit> {
+    let (version, codebook) = current(app).await?;
+    if codebook.problems().is_empty() {
+        bail!("the codebook is empty; add problems first: `candor codebook edit add`");
+    }
+    let frozen = codebook.is_frozen();
+    if frozen != (made_by == BY_HAND) {
+        let codebook = Codebook::new(made_by, codebook.problems().to_vec());
+        let origin = Origin { follows: None, basis: version.basis };
+        app.store.write_codebook(&codebook, &[], &origin, app.clock.now()).await?;
+    }
+    let (version, _) = current(app).await?;
+    if out.json() {
+        out.value(&json!({
+            "v": 1, "version": version.version, "hash": version.hash, "made_by": version.made_by, "problems": version.problems,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    let what = if made_by == BY_HAND {
+        "is frozen: `candor group` sorts into it and reports what it lacks, and only a person changes it"
+    } else {
+        "is not frozen: it can be edited, and follows what is said"
+    };
+    out.line(&format!("version {} ({}) {what}", version.version, short(&version.hash)))?;
+    named_elsewhere(app, out)?;
+    Ok(Exit::Done)
+}
+
+async fn diff(app: &App, a: Option<&str>, b: Option<&str>, out: &mut Output) -> Result<Exit> {
+    let versions = app.store.codebook_versions().await?;
+    let last = versions.last().context("there is no codebook yet; run `candor group` first")?;
+    let to = b.map_or(Ok(last), |b| named(&versions, b))?;
+    let from = match a {
+        Some(a) => named(&versions, a)?,
+        None => match versions.iter().rfind(|v| v.version < to.version) {
+            Some(before) => before,
+            None => {
+                out.line("there is one version only, so nothing changed yet")?;
+                return Ok(Exit::NothingToDo);
+            }
+        },
+    };
+    let changes = lineage::between(&app.store, from, to).await?;
+    let (before, after) = (app.store.codebook_of(from).await?, app.store.codebook_of(to).await?);
+    let counts = lineage::counts(&changes);
+    if out.json() {
+        let version = |v: &CodebookVersion| json!({ "version": v.version, "hash": v.hash, "problems": v.problems });
+        let named = |id: &Option<ProblemId>, codebook: &Codebook| {
+            id.as_ref().and_then(|id| codebook.problem(id)).map(|p| p.name.clone())
+        };
+        let changes = changes.iter().map(|c| {
+            json!({
+                "kind": c.kind, "from": c.from, "to": c.to, "shared": c.shared,
+                "from_name": named(&c.from, &before), "to_name": named(&c.to, &after),
+            })
+        });
+        out.value(&json!({
+            "v": 1, "from": version(from), "to": version(to), "counts": counts, "changes": changes.collect::<Vec<_>>(),
+        }))?;
+        return Ok(Exit::Done);
+    }
+    out.line(&format!(
+        "from version {} ({}, {} problems) to version {} ({}, {} problems)",
+        from.version,
+        short(&from.hash),
+        from.problems,
+        to.version,
+        short(&to.hash),
+        to.problems
+    ))?;
+    let mut table = plain_table(&["", "before", "after", "texts in both"]);
+    for change in &changes {
+        let name = |id: &Option<ProblemId>, codebook: &Codebook| {
+            id.as_ref()
+                .and_then(|id| codebook.problem(id))
+                .map_or_else(String::new, |p| format!("{} {}", p.id, display::plain(&p.name)))
+        };
+        let shared = match change.kind {
+            ChangeKind::New | ChangeKind::Retired => String::new(),
+            _ => grouped(change.shared),
+        };
+        table.add_row([change.kind.as_str().to_owned(), name(&change.from, &before), name(&change.to, &after), shared]);
+    }
+    if let Some(column) = table.column_mut(3) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Right);
+    }
+    out.line(&table.to_string())?;
+    Ok(Exit::Done)
+}
+
+async fn log(app: &App, out: &mut Output) -> Result<Exit> {
+    let versions = app.store.codebook_versions().await?;
+    if out.json() {
+        let versions = versions.iter().map(|v| {
+            json!({
+                "version": v.version, "hash": v.hash, "made_by": v.made_by, "problems": v.problems,
+                "frozen_at": v.frozen_at.map(|at| at.to_string()),
+            })
+        });
+        out.value(&json!({ "v": 1, "versions": versions.collect::<Vec<_>>() }))?;
+    } else {
+        let mut table = plain_table(&["version", "hash", "problems", "when", ""]);
+        for v in &versions {
+            let at = v.frozen_at.map_or_else(String::new, |at| at.strftime("%Y-%m-%d %H:%M").to_string());
+            table.add_row([
+                v.version.to_string(),
+                short(&v.hash).to_owned(),
+                v.problems.to_string(),
+                at,
+                made(&v.made_by).to_owned(),
+            ]);
+        }
+        out.line(&table.to_string())?;
+    }
+    Ok(if versions.is_empty() { Exit::NothingToDo } else { Exit::Done })
+}
+
+/// The version that somebody names by its number or the beginning of its hash.
+fn named<'a>(versions: &'a [CodebookVersion], name: &str) -> Result<&'a CodebookVersion> {
+    let by_number = versions.iter().find(|v| v.version.to_string() == name);
+    let by_hash = versions.iter().filter(|v| name.len() >= 4 && v.hash.starts_with(name)).collect::<Vec<_>>();
+    match (by_number, by_hash.as_slice()) {
+        (Some(version), _) => Ok(version),
+        (None, [version]) => Ok(version),
+        (None, []) => bail!("there is no version {name:?} of the codebook; `candor codebook log` lists them"),
+        (None, several) => bail!("{} versions begin with {name:?}; write more of the hash", several.len()),
+    }
+}
+
+/// A change in a line.
+fn told(change: &Change, before: &Codebook, after: &Codebook) -> String {
+    let name = |id: &ProblemId, codebook: &Codebook| match codebook.problem(id) {
+        Some(p) => format!("{id} ({})", display::plain(&p.name)),
+        None => id.to_string(),
+    };
+    let mut text = format!("{:<8}", change.kind.as_str());
+    if let Some(from) = change.from.as_ref().filter(|from| change.to.as_ref() != Some(from)) {
+        let _ = write!(text, " {}", name(from, before));
+    }
+    if let Some(to) = &change.to {
+        let into = if change.from.is_some() && change.from.as_ref() != Some(to) { " to" } else { "" };
+        let _ = write!(text, "{into} {}", name(to, after));
+    }
+    if change.shared > 0 {
+        let _ = write!(text, ", {} texts", grouped(change.shared));
+    }
+    text
+}
+
+fn short(hash: &str) -> &str {
+    &hash[..8.min(hash.len())]
+}
+
+fn made(by: &str) -> &str {
+    match by {
+        BY_HAND => "frozen by hand",
+        EDITED => "edited, not frozen",
+        _ => "found by machine",
+    }
+}
