@@ -129,7 +129,8 @@ pub async fn group(app: &App, anew: bool) -> Result<StageSummary> {
 pub async fn group_into(app: &App, codebook: Option<&Path>, anew: bool) -> Result<StageSummary> {
     let embedder = Embedder::new(&app.settings.embedding, Some(&app.store), app.clock).await?;
     let wanted = group::Wanted { codebook, anew, seed: app.settings.compare.seed };
-    group::run(&app.store, &app.recipes(), wanted, &embedder, app.clock.now(), app.progress).await
+    let sorter = app.readers.llm().map(|llm| &llm.sorter);
+    group::run(&app.store, &app.recipes(), wanted, &embedder, sorter, app.clock.now(), app.progress).await
 }
 
 /// The register test of the current list of problems, on the pairs of a file.

@@ -8,8 +8,8 @@ use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -253,11 +253,7 @@ impl Sorter {
     ///
     /// # Errors
     /// When the model cannot be asked at all. A question that gets no usable answer leaves its problem as it was.
-    async fn name(
-        &self,
-        problems: &mut [Problem],
-        quotes: &[Vec<&str>],
-    ) -> Result<Naming, Unanswered> {
+    async fn name(&self, problems: &mut [Problem], quotes: &[Vec<&str>]) -> Result<Naming, Unanswered> {
         let asked = problems.iter().zip(quotes).enumerate().map(|(i, (problem, quotes))| {
             let question = self.name_question(problem, quotes);
             async move { (i, self.model.ask::<Named>(&question).await) }
@@ -451,6 +447,7 @@ mod tests {
             terms: Vec::new(),
             include: vec!["it jams".to_owned()],
             exclude: Vec::new(),
+            by_hand: false,
         }
     }
 
@@ -466,6 +463,8 @@ mod tests {
             conversation: "t".to_owned(),
             builds: true,
             quote: quote.to_owned(),
+            bare: quote.to_owned(),
+            community: String::new(),
             around: "write to bo@firm.example".to_owned(),
             title: String::new(),
         }
@@ -504,7 +503,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_choice_counts_when_the_order_of_the_list_does_not_matter() {
-        let codebook = Codebook::new("hand", vec![problem("jam", "Jams"), problem("ink", "Ink"), problem("toner", "Toner")]);
+        let codebook =
+            Codebook::new("hand", vec![problem("jam", "Jams"), problem("ink", "Ink"), problem("toner", "Toner")]);
         // One that always takes what stands first, and one that reads.
         let first = sorter(|q| json!({"problem": q.user.split(':').next().unwrap()}));
         let reads = sorter(|q| {
@@ -515,10 +515,7 @@ mod tests {
         let chosen = async |sorter: &Sorter| sorter.assign(&codebook, &units, |_| ()).await.unwrap().choices;
         assert!(chosen(&first).await.iter().all(|c| *c == Some(Choice::Contested)));
         let jam = codebook.problems().iter().position(|p| p.id.as_str() == "jam").unwrap();
-        assert_eq!(
-            chosen(&reads).await,
-            [Some(Choice::Problem(jam)), Some(Choice::None), Some(Choice::Other)]
-        );
+        assert_eq!(chosen(&reads).await, [Some(Choice::Problem(jam)), Some(Choice::None), Some(Choice::Other)]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! The one rule: the same store and the same codebook give the same bytes, in whatever order the units are read.
 
-mod by_model;
+pub mod by_model;
 
 mod classify;
 
@@ -47,6 +47,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
+use by_model::{Sorted, Sorter};
 use classify::{Classifier, lines};
 use cluster::{LEAST, Spoken, cluster};
 use embed::{Embedder, Vectors};
@@ -59,7 +60,7 @@ use crate::model::id::content_hash;
 use crate::model::problem::BY_MACHINE;
 use crate::model::{Codebook, Problem, ProblemId, Recipes};
 use crate::progress::Progress;
-use crate::store::{Assignment, Origin, Side, Store};
+use crate::store::{Assignment, Failure, Origin, Side, Store};
 use crate::summary::StageSummary;
 
 /// Most units that are clustered, which takes time and memory with their square.
@@ -95,6 +96,7 @@ pub async fn run(
     recipes: &Recipes,
     wanted: Wanted<'_>,
     embedder: &Embedder,
+    sorter: Option<&Sorter>,
     now: Timestamp,
     progress: Progress,
 ) -> Result<StageSummary> {
@@ -107,7 +109,8 @@ pub async fn run(
     let file = wanted.codebook.map(codebook::read).transpose()?;
     let bar = progress.counter("grouping");
     let (units, left_out) = gather(store, recipes).await?;
-    let basis = basis(&units, &embedder.name(), wanted.seed);
+    let sorted_by = sorter.map(Sorter::recipe).unwrap_or_default();
+    let basis = basis(&units, &[&embedder.name(), &sorted_by], wanted.seed);
     let last = store.codebook_versions().await?.pop();
     let before = match &last {
         Some(version) => Some((store.codebook_of(version).await?, store.assignments(&version.hash).await?)),
@@ -139,13 +142,24 @@ pub async fn run(
     let vectors = embedder.vectors(Some(store), &units, &lines, progress).await?;
     let counted = vectors.as_ref().map(|v| json!({ "known": v.known, "made": v.made }));
     // The work keeps every core busy for seconds; the runtime's threads stay free meanwhile.
-    let (units, grouped) = tokio::task::spawn_blocking(move || {
+    let asks = !matches!(start, Start::Unchanged(_));
+    let (units, mut grouped) = tokio::task::spawn_blocking(move || {
         let grouped = group(&units, start, vectors, wanted.seed);
         (units, grouped)
     })
     .await
     .context("grouping stopped in the middle; nothing was written")?;
-    let assignments = assignments(&units, &grouped);
+    let sorted = match sorter.filter(|_| asks) {
+        Some(sorter) => {
+            // What a person wrote, and what was named before, keeps its name.
+            let named =
+                if grouped.codebook.is_frozen() { Some(&grouped.codebook) } else { before.as_ref().map(|b| &b.0) };
+            let known = named.into_iter().flat_map(Codebook::problems).map(|p| p.id.clone()).collect();
+            Some(sorter.sort(store, &mut grouped, &units, &known, progress).await?)
+        }
+        None => None,
+    };
+    let assignments = assignments(&units, &grouped, sorted.as_ref());
     let follows = before.as_ref().map(|(codebook, before)| {
         let after = Version { codebook: &grouped.codebook, assignments: &assignments };
         let before = Version { codebook, assignments: before };
@@ -155,18 +169,23 @@ pub async fn run(
     store.write_codebook(&grouped.codebook, &assignments, &Origin { follows, basis: Some(basis) }, now).await?;
     store.note_embedder(grouped.codebook.hash(), &embedder.name()).await?;
     bar.finish_and_clear();
-    Ok(summary(began, &units, &grouped, left_out)
-        .with("lineage", told)
-        .with("embedder", embedder.name())
-        .with("embedded", json!(counted)))
+    let failures = sorted.iter().flat_map(Sorted::failures).map(|(unit, why)| Failure::new("group", unit, why));
+    store.record_failures(&failures.collect::<Vec<_>>()).await?;
+    let summary = summary(began, &units, &grouped, left_out, sorted.as_ref());
+    let summary = match sorted {
+        Some(sorted) => summary.with("by_model", sorted.published()),
+        None => summary,
+    };
+    Ok(summary.with("lineage", told).with("embedder", embedder.name()).with("embedded", json!(counted)))
 }
 
-/// What an unchanged result is told by: the units, and how they are sorted.
-fn basis(units: &[Unit], embedder: &str, seed: u64) -> String {
+/// What an unchanged result is told by: the units, and how they are sorted (`by`).
+fn basis(units: &[Unit], by: &[&str], seed: u64) -> String {
     let mut ids = units.iter().map(|u| (u.side.as_str(), u.id.as_str())).collect::<Vec<_>>();
     ids.sort_unstable();
     let seed = seed.to_string();
-    let parts = [SORTED, embedder, &seed].into_iter().chain(ids.iter().flat_map(|(side, id)| [*side, *id]));
+    let ids = ids.iter().flat_map(|(side, id)| [*side, *id]);
+    let parts = [SORTED, &seed].into_iter().chain(by.iter().copied()).chain(ids);
     content_hash(&parts.collect::<Vec<_>>())
 }
 
@@ -346,26 +365,31 @@ fn problem_of(space: &Space, terms: &[u32], units: &[&Unit], taken: &BTreeSet<Pr
     }
 }
 
-fn assignments(units: &[Unit], grouped: &Grouped) -> Vec<Assignment> {
+fn assignments(units: &[Unit], grouped: &Grouped, sorted: Option<&Sorted>) -> Vec<Assignment> {
     let problems = grouped.codebook.problems();
+    let is_none = |i: usize| sorted.is_some_and(|sorted| sorted.is_none(i));
     units
         .iter()
         .zip(&grouped.placed)
-        .map(|(unit, &(problem, score))| Assignment {
+        .enumerate()
+        .map(|(i, (unit, &(problem, score)))| Assignment {
             side: unit.side,
             unit: unit.id.clone(),
-            problem: problem.map(|i| problems[i].id.clone()),
+            problem: problem.map(|k| problems[k].id.clone()).or_else(|| is_none(i).then(ProblemId::none)),
             score: f64::from(score),
         })
         .collect()
 }
 
-fn summary(began: Instant, units: &[Unit], grouped: &Grouped, left_out: u64) -> StageSummary {
+fn summary(began: Instant, units: &[Unit], grouped: &Grouped, left_out: u64, sorted: Option<&Sorted>) -> StageSummary {
     let mut of = Map::new();
     let mut assigned = Map::new();
     let mut other = Map::new();
     for side in [Side::Community, Side::Crm] {
-        let of_side = units.iter().zip(&grouped.placed).filter(|(u, _)| u.side == side).collect::<Vec<_>>();
+        // What tells of no problem is no problem outside the list either.
+        let tells = |i: usize| !sorted.is_some_and(|sorted| sorted.is_none(i));
+        let of_side = units.iter().zip(&grouped.placed).enumerate().filter(|(i, (u, _))| u.side == side && tells(*i));
+        let of_side = of_side.map(|(_, placed)| placed).collect::<Vec<_>>();
         let total = of_side.len();
         let placed = of_side.iter().filter(|(_, (problem, _))| problem.is_some()).count();
         of.insert(side.as_str().to_owned(), json!(total));
@@ -379,7 +403,8 @@ fn summary(began: Instant, units: &[Unit], grouped: &Grouped, left_out: u64) -> 
         .iter()
         .map(|(p, people)| json!({ "name": p.name, "statement": p.statement, "terms": p.terms, "people": people }))
         .collect::<Vec<_>>();
-    StageSummary::new("group", began, units.len() as u64, left_out, 0)
+    let failed = sorted.map_or(0, |sorted| sorted.failures().len() as u64);
+    StageSummary::new("group", began, units.len() as u64, left_out, failed)
         .with("problems", grouped.codebook.problems().len() as u64)
         .with("codebook", grouped.codebook.hash())
         .with("made_by", grouped.codebook.made_by.as_str())

@@ -1,16 +1,20 @@
 //! The stage as a whole, on invented units of a few subjects.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::llm::Model;
 use crate::model::{
     AccountId, Act, AskKind, AuthorKey, ClaimedPain, Elicitation, Evidence, Fit, Note, NoteId, NoteKind, NoteReading,
     Post, PostFlags, PostId, PostReading, Recipe, Severity, Source, Span, Thread, ThreadId, Voice,
 };
 use crate::store::Batch;
+use crate::text::redact::Names;
 
 const SUBJECTS: [&[&str]; 4] = [
     &["kettle", "boils", "lid", "steam", "handle", "scalding", "spout", "limescale", "switch", "leaks"],
@@ -55,7 +59,7 @@ fn frozen() -> Codebook {
 
 /// Where each unit belongs, by unit id.
 fn placed(units: &[Unit], grouped: &Grouped) -> Vec<(String, Option<String>)> {
-    let mut placed = assignments(units, grouped)
+    let mut placed = assignments(units, grouped, None)
         .into_iter()
         .map(|a| (a.unit, a.problem.map(|p| p.as_str().to_owned())))
         .collect::<Vec<_>>();
@@ -173,7 +177,7 @@ fn an_excluded_line_keeps_its_text_out() {
 
 /// What a run leaves for the next one.
 fn previous(units: &[Unit], grouped: &Grouped) -> Previous {
-    Previous::new(grouped.codebook.clone(), &assignments(units, grouped))
+    Previous::new(grouped.codebook.clone(), &assignments(units, grouped, None))
 }
 
 fn ids(grouped: &Grouped) -> BTreeSet<ProblemId> {
@@ -231,7 +235,7 @@ fn a_problem_that_nobody_speaks_of_is_retired() {
 fn a_problem_that_is_there_twice_becomes_one() {
     let all = units(400, 1);
     let first = group(&all, Start::Anew(Previous::none()), None, 7);
-    let mut assigned = assignments(&all, &first);
+    let mut assigned = assignments(&all, &first, None);
     let problem = first.codebook.problems()[0].clone();
     let twin = Problem { id: ProblemId::new("twin"), ..problem.clone() };
     for a in assigned.iter_mut().filter(|a| a.problem.as_ref() == Some(&problem.id)).step_by(3) {
@@ -247,7 +251,7 @@ fn a_problem_that_is_there_twice_becomes_one() {
 fn a_list_made_anew_keeps_the_ids_of_what_comes_together_again() {
     let all = units(400, 1);
     let first = group(&all, Start::Anew(Previous::none()), None, 7);
-    let mut assigned = assignments(&all, &first);
+    let mut assigned = assignments(&all, &first, None);
     let called = |id: &ProblemId| ProblemId::new(format!("old_{id}"));
     for a in &mut assigned {
         a.problem = a.problem.as_ref().map(called);
@@ -374,7 +378,7 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let now = Timestamp::from_second(1_800_000_000).unwrap();
     let wanted = Wanted { seed: 7, ..Wanted::default() };
 
-    let summary = run(&store, &recipes, wanted, &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
+    let summary = run(&store, &recipes, wanted, &Embedder::Embedded, None, now, Progress::new(true)).await.unwrap();
     let (codebook, version) = store.codebook().await.unwrap().unwrap();
     assert_eq!(version, 1);
     assert_eq!(summary.done, own + 1 + claimed.len() as u64, "the second-hand complaint is sorted too");
@@ -387,7 +391,7 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     let fitting = written.iter().filter(|a| a.side == Side::Crm && a.problem.is_some()).count();
     assert_eq!(summary.detail["assigned"]["crm"], fitting);
 
-    let again = run(&store, &recipes, wanted, &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
+    let again = run(&store, &recipes, wanted, &Embedder::Embedded, None, now, Progress::new(true)).await.unwrap();
     assert_eq!(again.detail["lineage"], json!({ "kept": codebook.problems().len() }));
     assert!(summary.detail.iter().all(|(field, value)| field == "lineage" || again.detail[field] == *value));
     assert_eq!(store.codebook().await.unwrap().unwrap(), (codebook.clone(), 1), "nothing new, no new version");
@@ -399,6 +403,7 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
         &recipes,
         Wanted { codebook: Some(&path), ..wanted },
         &Embedder::Embedded,
+        None,
         now,
         Progress::new(true),
     )
@@ -407,6 +412,26 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
     assert_eq!(by_hand.detail["codebook"], frozen().hash());
     assert_eq!(store.codebook().await.unwrap().unwrap().1, 2);
     assert_eq!(written, store.assignments(codebook.hash()).await.unwrap(), "the older codebook keeps its assignments");
+
+    // A model takes the list over, and says of some words that they are no problem at all.
+    let model = Model::scripted(|q| match q.prompt {
+        "assign_problem" if q.user.contains("the kettle boils") => json!({ "problem": "none" }),
+        "assign_problem" => json!({ "problem": "other" }),
+        _ => json!({ "name": "", "actor": "", "situation": "", "obstacle": "", "consequence": "" }),
+    });
+    let sorter = Sorter::new(Arc::new(model), Names::default(), [7; 32], true);
+    let asked =
+        run(&store, &recipes, wanted, &Embedder::Embedded, Some(&sorter), now, Progress::new(true)).await.unwrap();
+    let (named, _) = store.codebook().await.unwrap().unwrap();
+    let nones = store.assignments(named.hash()).await.unwrap();
+    let nones = nones.iter().filter(|a| a.problem == Some(ProblemId::none())).count();
+    assert!(nones > 0, "{asked:?}");
+    assert_eq!(asked.detail["by_model"]["none"], nones);
+    assert_eq!(asked.detail["other"]["community"], 1.0);
+    let left = store.community_rows(&recipes.post, named.hash()).await.unwrap().len()
+        + store.pains(&recipes.note, named.hash()).await.unwrap().len();
+    let all = store.community_rows(&recipes.post, "").await.unwrap().len() + claimed.len();
+    assert_eq!(all - left, nones, "what is no problem counts nowhere");
 }
 
 /// A store with a list found by machine.
@@ -415,7 +440,7 @@ async fn grouped(folder: &Path, recipes: &Recipes) -> Store {
     let said =
         units(400, 8).into_iter().map(|u| (u.who, Voice::FirstHand, complaint.clone(), u.quote)).collect::<Vec<_>>();
     let store = store(folder, recipes, &said, &[]).await;
-    run(&store, recipes, Wanted::default(), &Embedder::Embedded, Timestamp::UNIX_EPOCH, Progress::new(true))
+    run(&store, recipes, Wanted::default(), &Embedder::Embedded, None, Timestamp::UNIX_EPOCH, Progress::new(true))
         .await
         .unwrap();
     store
@@ -483,7 +508,7 @@ async fn a_person_edits_the_list() {
 
     // And the next run follows what a person wrote.
     let summary =
-        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, None, now, Progress::new(true)).await.unwrap();
     assert_eq!(summary.detail["made_by"], "edited");
     let (after, _) = store.codebook().await.unwrap().unwrap();
     assert_eq!(after.problem(&ProblemId::new(id(0))).unwrap().name, "Kettle leaks");
@@ -523,10 +548,10 @@ async fn an_edit_that_cannot_be_made_says_why() {
     let error = edit::edit(&store, &recipes, Edit::Remove { id }, 0, now).await.unwrap_err();
     assert!(error.to_string().contains("codebook thaw"), "{error}");
     let anew = Wanted { anew: true, ..Wanted::default() };
-    let error = run(&store, &recipes, anew, &Embedder::Embedded, now, Progress::new(true)).await.unwrap_err();
+    let error = run(&store, &recipes, anew, &Embedder::Embedded, None, now, Progress::new(true)).await.unwrap_err();
     assert!(error.to_string().contains("codebook thaw"), "{error}");
     let summary =
-        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, now, Progress::new(true)).await.unwrap();
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, None, now, Progress::new(true)).await.unwrap();
     assert_eq!((&summary.detail["made_by"], &summary.detail["codebook"]), (&json!("hand"), &json!(before.hash())));
 }
 
@@ -536,7 +561,7 @@ async fn an_empty_store_has_nothing_to_group() {
     let recipes = Recipes { post: Recipe::new("post", &["1"]), note: Recipe::new("note", &["1"]) };
     let store = store(folder.path(), &recipes, &[], &[]).await;
     let summary =
-        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, Timestamp::UNIX_EPOCH, Progress::new(true))
+        run(&store, &recipes, Wanted::default(), &Embedder::Embedded, None, Timestamp::UNIX_EPOCH, Progress::new(true))
             .await
             .unwrap();
     assert_eq!((summary.done, summary.skipped), (0, 0));

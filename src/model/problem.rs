@@ -5,6 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::ProblemId;
 use super::id::content_hash;
 
+impl ProblemId {
+    /// Stands for "tells of no problem", where a reader says so; no problem of a codebook may have it.
+    pub fn none() -> Self {
+        Self::new("none")
+    }
+}
+
 /// One problem: actor, situation, obstacle, consequence. Never a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

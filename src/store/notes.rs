@@ -188,7 +188,8 @@ impl Store {
         let rows = sqlx::query(
             "select c.id, c.start_byte, c.end_byte, c.elicitation, c.specific, n.id, n.account, n.owner, n.written_at, n.text, \
              a.problem from claimed_pain c join note n on n.id = c.note \
-             left join assignment a on a.codebook = $2 and a.side = 'crm' and a.unit = c.id where c.recipe = $1 order by c.id",
+             left join assignment a on a.codebook = $2 and a.side = 'crm' and a.unit = c.id \
+             where c.recipe = $1 and a.problem is distinct from 'none' order by c.id",
         )
         .bind(recipe.as_str())
         .bind(codebook)

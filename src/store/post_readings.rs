@@ -223,7 +223,7 @@ impl Store {
              from signal s join post p on p.id = s.post \
              left join assignment a on a.codebook = $2 and a.side = 'community' and a.unit = s.id \
              where s.recipe = $1 and p.author is not null and p.bot = 0 and p.future = 0 and s.act <> 'praise' \
-             and s.support is distinct from 'unsupported' order by s.id",
+             and s.support is distinct from 'unsupported' and a.problem is distinct from 'none' order by s.id",
         )
         .bind(recipe.as_str())
         .bind(codebook)

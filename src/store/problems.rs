@@ -16,7 +16,7 @@ pub struct Assignment {
     pub side: Side,
     /// Signal id or claimed pain id.
     pub unit: String,
-    /// `None`: fits no problem of the codebook (`other`).
+    /// `None`: fits no problem of the codebook (`other`). [`ProblemId::none`]: tells of no problem.
     pub problem: Option<ProblemId>,
     /// Similarity to the problem, higher is closer.
     pub score: f64,

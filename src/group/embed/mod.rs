@@ -1,4 +1,4 @@
-//! Embeddings: texts as vectors by a sentence model, where one is chosen. Without one, [`super::vectors`] makes do with the
+//! Embeddings: texts as vectors by a sentence model, where one is chosen. Without one, `vectors` makes do with the
 //! texts' own words.
 //!
 //! The one rule: a text is given to a model once. Its vector is kept in the store under the model and the text's hash, and
