@@ -72,8 +72,9 @@ fn cut_attribution(kept: &mut Vec<&str>) {
     if kept.len() - last > 2 || !kept[last].trim_end().ends_with(':') {
         return;
     }
-    let paragraph = kept[..last].iter().rposition(|l| l.trim().is_empty()).map_or(0, |blank| blank + 1);
-    let first = paragraph.max((last + 1).saturating_sub(ATTRIBUTION_LINES));
+    // No further back than an attribution may reach: a mail may be one paragraph with a quotation after every line.
+    let least = (last + 1).saturating_sub(ATTRIBUTION_LINES);
+    let first = kept[least..last].iter().rposition(|l| l.trim().is_empty()).map_or(least, |blank| least + blank + 1);
     // The shortest run of lines that ends the paragraph and is one.
     let from = (first..=last).rev().find(|from| is_attribution(&kept[*from..=last]));
     if let Some(from) = from {
