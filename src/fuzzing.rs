@@ -7,7 +7,6 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use jiff::Timestamp;
-use scraper::Html;
 
 use crate::collect::files::{FORMATS, Place, page, records_in, visited};
 use crate::collect::wire::Record;
@@ -19,7 +18,7 @@ use crate::extract::{self, embedded as post_reader};
 use crate::group::codebook;
 use crate::llm;
 use crate::model::{Act, Codebook, Evidence, NoteKind, NoteReading, Post, PostReading, Span};
-use crate::text::html::{Plain, html_to_text, is_shallow};
+use crate::text::html::{Plain, fragment, html_to_text};
 use crate::text::locate::locate;
 use crate::text::mapped::Mapped;
 use crate::text::redact::{Names, redact};
@@ -120,8 +119,8 @@ pub fn text(bytes: &[u8]) {
     bounded(text, &mail::cut_quoted_lines(text));
     mail::unflow(text, true);
     markdown::unescape(text);
-    if is_shallow(text) {
-        trimmed(text, &discord::rendered_to_text(Html::parse_fragment(text).root_element()));
+    if let Ok(page) = fragment(text) {
+        trimmed(text, &discord::rendered_to_text(page.root_element()));
     }
     let shown = display::plain(text);
     assert_eq!(display::plain(&shown), shown);

@@ -228,6 +228,12 @@ mod tests {
         assert_eq!(unflow("won \nderful\n", true), "wonderful\n");
     }
 
+    /// A quotation after every line of one paragraph: time grows with length, not with its square.
+    #[test]
+    fn hostile_mail_is_read_in_time() {
+        assert!(mail_to_text(&"x:\n> y\n".repeat(400_000)).quoted);
+    }
+
     proptest! {
         #[test]
         fn nothing_is_added_and_nothing_panics(text in "(On |wrote:|>|-- |From: |\n|[a-zé0-9 ]{0,6}|_{30}|\r){0,40}") {

@@ -278,7 +278,8 @@ pub(crate) fn read_bytes(bytes: &[u8], format: Option<usize>) -> Vec<String> {
 fn records_in(bytes: &[u8], format: Option<usize>, memory: &mut Memory) -> Vec<Result<Record, String>> {
     let Ok((head, input)) = open::open(std::path::Path::new("x"), bytes) else { return Vec::new() };
     let Ok(mut plan) = plan(&head, &Map::default(), &Zone::default()) else { return Vec::new() };
-    plan.format = format.and_then(|number| formats().nth(number % formats().count())).unwrap_or(plan.format);
+    let chosen = format.and_then(|number| formats().nth(number % formats().count()));
+    (plan.vendor, plan.format) = chosen.unwrap_or((plan.vendor, plan.format));
     let (mut met, mut columns, mut found) = (HashMap::new(), None, Vec::new());
     for (_, item) in items(plan.layout, input) {
         let mut reading = Reading {
