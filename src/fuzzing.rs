@@ -48,6 +48,9 @@ const PATHS: [&str; 6] = [
     "/none/export/table.csv",
 ];
 
+/// Readings of one reply; each takes the whole text apart again.
+const MOST_ANSWERS: usize = 4;
+
 const KINDS: [NoteKind; 6] =
     [NoteKind::Note, NoteKind::Call, NoteKind::Meeting, NoteKind::Email, NoteKind::Task, NoteKind::System];
 
@@ -95,7 +98,7 @@ pub fn answers(bytes: &[u8]) {
     // Any reason will do.
     text.lines().for_each(|line| drop(labels::parse(line.as_bytes())));
     let (about, reply) = text.split_once('\0').unwrap_or((&text, &text));
-    for value in llm::answers_in(reply.as_bytes()) {
+    for value in llm::answers_in(reply.as_bytes()).into_iter().take(MOST_ANSWERS) {
         if let Some(reading) = extract::llm::read_answer(about, &value) {
             exact_post(about, &reading);
         }
