@@ -69,3 +69,8 @@ pub mod pipeline;
 
 // What was typed.
 pub mod cli;
+
+// All of the above that reads what others wrote, put to any bytes.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;

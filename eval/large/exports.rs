@@ -119,7 +119,8 @@ fn above(n: u64) -> u64 {
 }
 
 fn slack(out: &mut String, n: u64) {
-    let root = if n % 3 == 0 { format!(r#","thread_ts":"{}.000100""#, seconds(n - n % 30)) } else { String::new() };
+    let root =
+        if n.is_multiple_of(3) { format!(r#","thread_ts":"{}.000100""#, seconds(n - n % 30)) } else { String::new() };
     let _ = write!(
         out,
         r#"{{"client_msg_id":"{:032x}","type":"message","user":"U0{}","text":"{}","ts":"{}.000100","team":"T01"{root},"blocks":[]}}"#,
@@ -174,7 +175,7 @@ fn discord_html(out: &mut String, n: u64) {
 /// A comment, or every twelfth time a submission.
 fn reddit(out: &mut String, n: u64) {
     let link = n - n % 12;
-    if n % 12 == 0 {
+    if n.is_multiple_of(12) {
         let _ = write!(
             out,
             r#"{{"id":"s{n}","name":"t3_s{n}","subreddit":"pumps","subreddit_id":"t5_p","author":"user{}","title":"It drips, job {n}","selftext":"{}","created_utc":{},"score":{},"num_comments":11,"permalink":"/r/pumps/comments/s{n}/it_drips/","url":"https://www.reddit.com/r/pumps/comments/s{n}/it_drips/","is_self":true,"over_18":false,"edited":false}}"#,
@@ -185,7 +186,7 @@ fn reddit(out: &mut String, n: u64) {
         );
         return;
     }
-    let parent = if n % 3 == 0 { format!("t1_c{}", n - 1) } else { format!("t3_s{link}") };
+    let parent = if n.is_multiple_of(3) { format!("t1_c{}", n - 1) } else { format!("t3_s{link}") };
     let _ = write!(
         out,
         r#"{{"id":"c{n}","name":"t1_c{n}","subreddit":"pumps","subreddit_id":"t5_p","author":"user{}","body":"{}","link_id":"t3_s{link}","parent_id":"{parent}","created_utc":{},"score":{},"controversiality":0,"gilded":0,"distinguished":null,"edited":false,"stickied":false,"permalink":"/r/pumps/comments/s{link}/it_drips/c{n}/"}}"#,
@@ -227,7 +228,7 @@ fn stack_comments(out: &mut String, n: u64) {
 
 fn mbox(out: &mut String, n: u64) {
     let at = Timestamp::from_second(seconds(n).cast_signed()).unwrap_or_default();
-    let (p, answers) = (person(n), n % 4 != 0);
+    let (p, answers) = (person(n), !n.is_multiple_of(4));
     let reply = if answers {
         format!("In-Reply-To: <m{0}@mail.example>\nReferences: <m{0}@mail.example>\n", above(n))
     } else {
@@ -246,7 +247,7 @@ fn mbox(out: &mut String, n: u64) {
 }
 
 fn telegram(out: &mut String, n: u64) {
-    let reply = if n % 5 == 0 { format!(r#","reply_to_message_id":{}"#, above(n)) } else { String::new() };
+    let reply = if n.is_multiple_of(5) { format!(r#","reply_to_message_id":{}"#, above(n)) } else { String::new() };
     let _ = write!(
         out,
         r#"{{"id":{n},"type":"message","date":"{}","date_unixtime":"{}","from":"User {p}","from_id":"user{p}"{reply},"text":"{t}","text_entities":[{{"type":"plain","text":"{t}"}}]}}"#,
@@ -258,7 +259,7 @@ fn telegram(out: &mut String, n: u64) {
 }
 
 fn mattermost(out: &mut String, n: u64) {
-    let replies = if n % 4 == 0 {
+    let replies = if n.is_multiple_of(4) {
         format!(
             r#"[{{"user":"user{}","message":"{}","create_at":{},"flagged_by":[],"reactions":[]}}]"#,
             person(n + 1),
@@ -279,7 +280,7 @@ fn mattermost(out: &mut String, n: u64) {
 }
 
 fn rocket_chat(out: &mut String, n: u64) {
-    let thread = if n % 4 == 0 { format!(r#","tmid":"m{}""#, n - n % 40) } else { String::new() };
+    let thread = if n.is_multiple_of(4) { format!(r#","tmid":"m{}""#, n - n % 40) } else { String::new() };
     let _ = write!(
         out,
         r#"{{"_id":"m{n}","rid":"room1","msg":"{}","ts":"{at}","u":{{"_id":"u{p}","username":"user{p}","name":"User {p}"}},"_updatedAt":"{at}","urls":[],"mentions":[],"channels":[],"md":[]{thread}}}"#,
@@ -290,7 +291,7 @@ fn rocket_chat(out: &mut String, n: u64) {
 }
 
 fn hacker_news(out: &mut String, n: u64) {
-    if n % 10 == 0 {
+    if n.is_multiple_of(10) {
         let _ = write!(
             out,
             r#"{{"by":"user{}","descendants":9,"id":{n},"score":{},"time":{},"title":"Ask: job {n}","text":"{}","type":"story"}}"#,
@@ -340,7 +341,7 @@ fn json_table(out: &mut String, n: u64) {
 
 fn discourse(out: &mut String, n: u64) {
     let p = person(n);
-    let reply = if n % 3 == 0 { above(n).to_string() } else { "null".to_owned() };
+    let reply = if n.is_multiple_of(3) { above(n).to_string() } else { "null".to_owned() };
     let _ = write!(
         out,
         r#"{{"id":{},"name":"User {p}","username":"user{p}","avatar_template":"/letter/{p}.png","created_at":"{at}","cooked":"<p>{}</p>\n<p>{}</p>","post_number":{n},"post_type":1,"updated_at":"{at}","reply_count":0,"reply_to_post_number":{reply},"quote_count":0,"reads":10,"score":2.0,"topic_id":7,"topic_slug":"it-drips","trust_level":1,"moderator":false,"admin":false,"staff":false,"user_id":{p},"hidden":false,"deleted_at":null,"user_deleted":false}}"#,

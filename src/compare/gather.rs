@@ -131,7 +131,7 @@ async fn read(
     }
     if !copies.is_empty() {
         caveats.push(format!(
-            "{} in nearly the same words as another post of the same person, and not counted again.",
+            "{} in nearly the same words as another post of the same author, and not counted again.",
             counted(copies.len() as u64, "posts") + if copies.len() == 1 { " is" } else { " are" }
         ));
     }
@@ -199,12 +199,12 @@ fn left_out(caveats: &mut Vec<String>, what: &str, undated: i64, future: i64) {
     }
 }
 
-/// Posts in nearly the same words (METHOD 3.2, 9.1): of several people, who then count as one, or of one, who then said it
-/// once, as when the same channel was collected from two kinds of exports.
+/// Posts in nearly the same words (METHOD 3.2, 9.1): of several accounts, which then count as one person, or of one, which then
+/// said it once, as when the same channel was collected from two kinds of exports.
 struct Twins {
     /// The smallest key among each of them, by author.
     merged: BTreeMap<AuthorKey, AuthorKey>,
-    /// Posts of which another of the same person stands.
+    /// Posts of which another of the same account stands.
     copies: BTreeSet<PostId>,
 }
 
@@ -234,8 +234,7 @@ async fn twins(
     // Of one channel in two exports all posts of the same one stand, so that threads are not counted twice.
     let mut said = BTreeMap::<_, BTreeSet<_>>::new();
     for ((act, _), cluster) in texts.iter().zip(clusters) {
-        let person = merged.get(&act.author).unwrap_or(&act.author);
-        said.entry((person, cluster)).or_default().insert((&act.thread, &act.post));
+        said.entry((&act.author, cluster)).or_default().insert((&act.thread, &act.post));
     }
     let copies = said.values().flat_map(|posts| posts.iter().skip(1)).map(|(_, post)| (*post).clone()).collect();
     Ok(Twins { merged, copies })

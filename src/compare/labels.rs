@@ -212,7 +212,7 @@ async fn skip_line<R: tokio::io::AsyncBufRead + Unpin>(reader: &mut R) -> std::i
 }
 
 /// A blank line is nothing; the reason of an error is one that a user can act on.
-fn parse(line: &[u8]) -> Result<Option<LabelRow>, String> {
+pub(crate) fn parse(line: &[u8]) -> Result<Option<LabelRow>, String> {
     let text = std::str::from_utf8(line).map_err(|e| format!("no valid UTF-8: {e}"))?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {

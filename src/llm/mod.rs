@@ -39,6 +39,9 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use reply::answers_in;
+
 use std::fmt;
 use std::ops::AddAssign;
 use std::path::Path;

@@ -196,6 +196,16 @@ fn without_trailing_commas(text: &str) -> String {
     kept
 }
 
+/// What may be meant as the answer in the body of a completion, or in what a model said.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn answers_in(body: &[u8]) -> Vec<Value> {
+    let Some(completion) = Completion::read(body) else { return values(&String::from_utf8_lossy(body)) };
+    let again = Completion::read(&completion.to_wire());
+    assert_eq!(again.map(|again| again.reply), Some(completion.reply.clone()));
+    completion.reply.declined();
+    values(&completion.reply.text)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

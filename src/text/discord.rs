@@ -292,9 +292,13 @@ fn typed(text: &str, starts: bool, depth: usize, form: &mut Form) {
     form.push(&text[plain_from..]);
 }
 
-/// Marks that were searched for in vain.
+/// What was searched for in vain.
 #[derive(Default)]
-struct Vain(Vec<&'static str>);
+struct Vain {
+    marks: Vec<&'static str>,
+    /// Up to here no bracket opens a link: the next label to end is followed by no address.
+    links: usize,
+}
 
 impl Vain {
     /// Where `close` ends the text that begins at `from`, at least one character long, and holds after `good`.
@@ -306,7 +310,7 @@ impl Vain {
         good: impl Fn(&str, &str) -> bool,
     ) -> Option<&'t str> {
         let first = text.get(from..)?.chars().next()?.len_utf8();
-        if self.0.contains(&close) {
+        if self.marks.contains(&close) {
             return None;
         }
         let mut at = from + first;
@@ -317,7 +321,7 @@ impl Vain {
             }
             at = end + 1;
         }
-        self.0.push(close);
+        self.marks.push(close);
         None
     }
 }
@@ -360,13 +364,21 @@ fn find<'t>(text: &'t str, at: usize, line_start: bool, depth: usize, vain: &mut
         }
         b'*' | b'_' | b'~' | b'|' if depth < MAX_DEPTH => styled(text, at, vain),
         b'[' => {
+            if at + 1 < vain.links {
+                return None;
+            }
             let label = vain.close(text, at + 1, "](", any)?;
             let target = &rest[label.len() + 3..];
-            let end = target.find(')')?;
-            let address = target[..end].trim_start_matches('<');
+            let address = target.trim_start_matches('<');
             let is_address = address.starts_with("http://") || address.starts_with("https://");
-            (is_address && !label.contains('\n') && !target[..end].contains('\n'))
-                .then(|| (Found::Styled(label), label.len() + 3 + end + 1))
+            let end = target.find([')', '\n']).filter(|end| is_address && target[*end..].starts_with(')'));
+            // A bracket before the end of a line, or before a target that is none, comes to the same end as this one.
+            let vain_to = end.map_or(Some(label.len()), |_| label.rfind('\n').map(|line| line + 1));
+            if let Some(vain_to) = vain_to {
+                vain.links = at + 1 + vain_to;
+                return None;
+            }
+            end.map(|end| (Found::Styled(label), label.len() + 3 + end + 1))
         }
         b'<' => hidden_link(rest).or_else(|| token(rest)),
         b'h' => link(rest).map(|link| (Found::Words(link.to_owned()), link.len())),
@@ -435,6 +447,9 @@ fn link(text: &str) -> Option<&str> {
 
 /// `<https://…>`: an address without preview.
 fn hidden_link(text: &str) -> Option<(Found<'_>, usize)> {
+    if !text.starts_with("<http") {
+        return None;
+    }
     let end = text.find(|c: char| c == '>' || c.is_whitespace())?;
     let link = link(&text[1..end]).filter(|l| l.len() + 1 == end && text[end..].starts_with('>'))?;
     Some((Found::Words(link.to_owned()), end + 1))
@@ -443,7 +458,7 @@ fn hidden_link(text: &str) -> Option<(Found<'_>, usize)> {
 /// `<@1>`, `<#1>`, `<@&1>`, `<:name:1>`, `<t:1>`: what stands for people, channels, emoji and times in an export that was
 /// made without resolving them.
 fn token(text: &str) -> Option<(Found<'_>, usize)> {
-    let end = text.find('>').filter(|end| *end < 64)?;
+    let end = text.bytes().take(64).position(|b| b == b'>')?;
     let inner = &text[1..end];
     let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
     let words = if let Some(id) = inner.strip_prefix("@&") {
@@ -544,7 +559,10 @@ mod tests {
 
     #[test]
     fn hostile_markup_is_read_in_time() {
-        for hostile in ["*".repeat(60_000), "[a".repeat(30_000), "_a".repeat(30_000), "||**__".repeat(10_000)] {
+        let in_vain = ["*".repeat(60_000), "[a".repeat(30_000), "_a".repeat(30_000), "||**__".repeat(10_000)];
+        let far =
+            ["<".repeat(60_000), format!("{}](x)", "[".repeat(60_000)), format!("{}\n](http://x)", "[".repeat(60_000))];
+        for hostile in in_vain.into_iter().chain(far) {
             markdown_to_text(&hostile);
         }
     }

@@ -1,14 +1,15 @@
 //! HTML of posts to plain text.
 //!
 //! The words of others (quotes, link previews) are cut out, so nobody is credited with what they only quoted. The walk is
-//! flat, so nesting cannot exhaust the stack, and hostile markup is bounded before it is parsed.
-
-use std::collections::BTreeMap;
+//! flat, so nesting cannot exhaust the stack, and hostile markup is given up while it is parsed.
 
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
+use html5ever::driver::{self, Parser};
+use html5ever::tendril::TendrilSink as _;
+use html5ever::{local_name, ns};
 use scraper::node::{Element, Node};
-use scraper::{CaseSensitivity, Html};
+use scraper::{CaseSensitivity, Html, HtmlTreeSink};
 
 /// Text taken out of markup.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,9 +20,15 @@ pub struct Plain {
     pub quoted: bool,
 }
 
-/// An HTML parser searches the stack of open elements at many a tag, so its time grows with size times depth.
+/// Deepest nesting of a post.
 const MAX_DEPTH: usize = 400;
 const MAX_BYTES: usize = 1 << 20;
+
+/// Most attributes in one tag; a parser compares each with those before it.
+const MAX_ATTRIBUTES: usize = 2000;
+
+/// Bytes after which a growing tree is looked at.
+const PORTION: usize = 512;
 
 /// Deeper lists are not indented further.
 const MAX_INDENT: usize = 8;
@@ -30,12 +37,125 @@ const MAX_INDENT: usize = 8;
 /// lines that begin with `- ` or a number, table rows lines, preformatted text stays as it is, images become their
 /// alternative text, emoji their name. Block quotes, `aside`s and scripts are cut.
 ///
-/// Markup over 1 MiB or nested deeper than 400 is only stripped of its tags.
+/// Markup over 1 MiB or that [`fragment`] gives up is only stripped of its tags.
 pub fn html_to_text(html: &str) -> Plain {
-    if html.len() > MAX_BYTES || !is_shallow(html) {
-        return Plain { text: strip_tags(html), quoted: false };
+    let page = if html.len() > MAX_BYTES { None } else { fragment(html).ok() };
+    match page {
+        Some(page) => tree_to_text(*page.root_element(), |_| Cut::Keep),
+        None => Plain { text: strip_tags(html), quoted: false },
     }
-    tree_to_text(*Html::parse_fragment(html).root_element(), |_| Cut::Keep)
+}
+
+/// Why markup is not parsed to its end: in time and memory that grow with its length alone, it cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Hostile {
+    /// At many a tag a parser searches all elements that are open.
+    #[error("nests more than {0} deep")]
+    Deep(usize),
+    /// A parser compares each attribute of a tag with those before it.
+    #[error("has {0} attributes in one tag")]
+    Attributes(usize),
+    /// What is opened and never closed, such as `<b>`, a parser opens anew in every paragraph that follows.
+    #[error("makes more elements than its bytes can hold")]
+    Swelling,
+}
+
+/// Parses the markup of a post.
+///
+/// # Errors
+/// When it nests deeper than 400 or is hostile otherwise.
+pub fn fragment(html: &str) -> Result<Html, Hostile> {
+    let sink = HtmlTreeSink::new(Html::new_fragment());
+    let body = html5ever::QualName::new(None, ns!(html), local_name!("body"));
+    grow(driver::parse_fragment(sink, Default::default(), body, Vec::new(), false), html, MAX_DEPTH)
+}
+
+/// Parses a page.
+///
+/// # Errors
+/// When it nests deeper than `deepest` or is hostile otherwise.
+pub fn document(html: &str, deepest: usize) -> Result<Html, Hostile> {
+    grow(driver::parse_document(HtmlTreeSink::new(Html::new_document()), Default::default()), html, deepest)
+}
+
+/// Parses portion by portion, for as long as the tree stays within its bounds.
+fn grow(mut parser: Parser<HtmlTreeSink>, html: &str, deepest: usize) -> Result<Html, Hostile> {
+    let attributes = most_attributes(html);
+    if attributes > MAX_ATTRIBUTES {
+        return Err(Hostile::Attributes(attributes));
+    }
+    let mut rest = html;
+    while !rest.is_empty() {
+        let (portion, after) = rest.split_at(rest.floor_char_boundary(PORTION));
+        parser.process(portion.into());
+        rest = after;
+        let page = parser.tokenizer.sink.sink.0.borrow();
+        let mut nodes = page.tree.nodes();
+        if nodes.len() > html.len() / 2 + PORTION {
+            return Err(Hostile::Swelling);
+        }
+        if nodes.next_back().is_some_and(|newest| newest.ancestors().nth(deepest).is_some()) {
+            return Err(Hostile::Deep(deepest));
+        }
+    }
+    Ok(parser.finish())
+}
+
+/// The most attributes that a tag of `html` has.
+fn most_attributes(html: &str) -> usize {
+    let mut most = 0;
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.find("-->").map_or("", |end| &comment[end..]);
+            continue;
+        }
+        let (closing, tag) = rest.strip_prefix('/').map_or((false, rest), |tag| (true, tag));
+        if !tag.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            continue;
+        }
+        let (name, after) = tag.split_at(tag.find(ends_name).unwrap_or(tag.len()));
+        let attributes;
+        (attributes, rest) = attributes_of(after);
+        most = most.max(attributes);
+        if !closing && ["script", "style", "textarea", "title", "noscript", "iframe"].contains(&name) {
+            let end = format!("</{name}");
+            rest = rest.find(&end).map_or("", |end| &rest[end..]);
+        }
+    }
+    most
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0c')
+}
+
+fn ends_name(c: char) -> bool {
+    is_space(c) || matches!(c, '/' | '>')
+}
+
+/// How many attributes stand before the end of a tag, and what comes after it. By the tokenizer of the HTML standard (13.2.5.32
+/// to 13.2.5.40); a tag without an end takes all that is left.
+fn attributes_of(tag: &str) -> (usize, &str) {
+    let mut rest = tag;
+    for count in 0.. {
+        rest = rest.trim_start_matches(|c| is_space(c) || c == '/');
+        let Some(first) = rest.chars().next() else { return (count, "") };
+        if first == '>' {
+            return (count, &rest[1..]);
+        }
+        // The first character belongs to the name even when it is `=`.
+        let name = &rest[first.len_utf8()..];
+        rest = &name[name.find(|c| ends_name(c) || c == '=').unwrap_or(name.len())..];
+        let Some(value) = rest.trim_start_matches(is_space).strip_prefix('=') else { continue };
+        let value = value.trim_start_matches(is_space);
+        rest = match value.chars().next() {
+            Some(mark @ ('"' | '\'')) => value[1..].split_once(mark).map_or("", |(_, after)| after),
+            _ => &value[value.find(|c| is_space(c) || c == '>').unwrap_or(value.len())..],
+        };
+    }
+    (0, rest)
 }
 
 /// The plain text of all in `root`, by the rules of [`html_to_text`]. `also` says what else is to be cut; the root itself is
@@ -190,7 +310,6 @@ impl Page {
             self.breaks += usize::from(text.ends_with('\n'));
             return;
         }
-        let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0c');
         for (i, word) in text.split(is_space).enumerate() {
             self.space |= i > 0;
             if !word.is_empty() {
@@ -216,50 +335,6 @@ impl Page {
         self.out.push_str(word);
         self.breaks = 0;
         self.space = false;
-    }
-}
-
-/// Whether `html` nests no deeper than can be parsed in time.
-pub fn is_shallow(html: &str) -> bool {
-    depth(html) <= MAX_DEPTH
-}
-
-/// An upper guess of how deep `html` nests, without parsing it.
-fn depth(html: &str) -> usize {
-    let mut nesting = Nesting::default();
-    for tag in html.split('<').skip(1) {
-        let (closing, tag) = tag.strip_prefix('/').map_or((false, tag), |rest| (true, rest));
-        let name = &tag[..tag.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(tag.len())];
-        let never_nests =
-            matches!(name, "" | "p" | "li" | "br" | "img" | "hr" | "input" | "td" | "tr" | "th" | "dt" | "dd" | "wbr");
-        if !never_nests {
-            nesting.tag(name, closing);
-        }
-    }
-    nesting.deepest
-}
-
-/// Counts how deep tags nest. A closing tag without its opening one closes nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Nesting<'a> {
-    open: BTreeMap<&'a str, usize>,
-    now: usize,
-    /// The most tags that were open at once.
-    pub(crate) deepest: usize,
-}
-
-impl<'a> Nesting<'a> {
-    /// The next tag.
-    pub(crate) fn tag(&mut self, name: &'a str, closing: bool) {
-        let count = self.open.entry(name).or_default();
-        if !closing {
-            *count += 1;
-            self.now += 1;
-            self.deepest = self.deepest.max(self.now);
-        } else if *count > 0 {
-            *count -= 1;
-            self.now -= 1;
-        }
     }
 }
 
@@ -315,11 +390,33 @@ mod tests {
     }
 
     #[test]
+    fn attributes_are_counted_as_a_parser_does() {
+        for (html, want) in [
+            ("<p a b=c d='>e f' g = \"h i\"/ j>k l m n o p q", 5),
+            ("<img/src=x/alt=y>", 1),
+            ("<!-- <a b c> --><i d>", 1),
+            ("<script>if (a<b) '<a b c>'</script><i d e>", 2),
+            ("1 < 2 and < 3 </ 4", 0),
+        ] {
+            assert_eq!(most_attributes(html), want, "{html}");
+        }
+    }
+
+    #[test]
     fn deep_and_large_markup_is_bounded() {
         let deep = format!("{}words{}", "<div>".repeat(100_000), "</div>".repeat(100_000));
         assert_eq!(html_to_text(&deep).text, "words");
         let sly = format!("{}words", "<div></b><i></i>".repeat(50_000));
         assert_eq!(html_to_text(&sly).text, "words");
+        let open: String = (0..300).map(|n| format!("<b id={n}>")).collect();
+        let swelling = format!("<p>{open}{}", "<p>words".repeat(100_000));
+        assert_eq!(fragment(&swelling).err(), Some(Hostile::Swelling));
+        assert!(html_to_text(&swelling).text.starts_with("words words"));
+        let hidden = format!("<a b=c=\">{}\">", "<div>".repeat(100_000));
+        assert_eq!(fragment(&hidden).err(), Some(Hostile::Deep(MAX_DEPTH)));
+        let attributes: String = (0..100_000).map(|n| format!(" a{n}")).collect();
+        assert_eq!(fragment(&format!("<p{attributes}>words")).err(), Some(Hostile::Attributes(100_000)));
+        assert_eq!(fragment(&"<a b ".repeat(100_000)).err(), Some(Hostile::Attributes(199_999)));
         let long = "<p>words</p>".repeat(100_000);
         assert!(html_to_text(&long).text.starts_with("words words"));
     }

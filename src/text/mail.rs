@@ -72,8 +72,9 @@ fn cut_attribution(kept: &mut Vec<&str>) {
     if kept.len() - last > 2 || !kept[last].trim_end().ends_with(':') {
         return;
     }
-    let paragraph = kept[..last].iter().rposition(|l| l.trim().is_empty()).map_or(0, |blank| blank + 1);
-    let first = paragraph.max((last + 1).saturating_sub(ATTRIBUTION_LINES));
+    // No further back than an attribution may reach: a mail may be one paragraph with a quotation after every line.
+    let least = (last + 1).saturating_sub(ATTRIBUTION_LINES);
+    let first = kept[least..last].iter().rposition(|l| l.trim().is_empty()).map_or(least, |blank| least + blank + 1);
     // The shortest run of lines that ends the paragraph and is one.
     let from = (first..=last).rev().find(|from| is_attribution(&kept[*from..=last]));
     if let Some(from) = from {
@@ -225,6 +226,12 @@ mod tests {
     fn flowed_lines_are_joined() {
         assert_eq!(unflow("one \ntwo\n> a \n> b\n-- \nAnn", false), "one two\n> a \n> b\n-- \nAnn\n");
         assert_eq!(unflow("won \nderful\n", true), "wonderful\n");
+    }
+
+    /// A quotation after every line of one paragraph: time grows with length, not with its square.
+    #[test]
+    fn hostile_mail_is_read_in_time() {
+        assert!(mail_to_text(&"x:\n> y\n".repeat(400_000)).quoted);
     }
 
     proptest! {

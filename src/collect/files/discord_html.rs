@@ -7,7 +7,7 @@ use std::io::{self, BufRead};
 use std::sync::LazyLock;
 
 use regex::Regex;
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Selector};
 
 use super::discord_txt::channel_path;
 use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records};
@@ -189,10 +189,8 @@ static DIGITS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d{15,20}").unwra
 
 /// What a page says of its channel before the messages.
 fn preamble(markup: &str) -> Channel {
-    let Some(body) = markup.find("<body").map(|at| &markup[at..]).filter(|b| html::is_shallow(b)) else {
-        return Channel::default();
-    };
-    let page = Html::parse_fragment(body);
+    let Some(body) = markup.find("<body").map(|at| &markup[at..]) else { return Channel::default() };
+    let Ok(page) = html::fragment(body) else { return Channel::default() };
     let text = |e: ElementRef| e.text().collect::<String>().trim().to_owned();
     let first = |selector| page.select(selector).next().map(text).filter(|t| !t.is_empty());
     let mut entries = page.select(&AT.entry).map(text);
@@ -209,10 +207,10 @@ fn preamble(markup: &str) -> Channel {
 
 /// The messages of a group.
 fn group(ctx: &Context, channel: &Channel, number: u64, byte: u64, markup: &str) -> Vec<Result<Record, BadRecord>> {
-    if !html::is_shallow(markup) {
-        return vec![Err(BadRecord::new(number, byte, "nested too deep to be read"))];
-    }
-    let page = Html::parse_fragment(markup);
+    let page = match html::fragment(markup) {
+        Ok(page) => page,
+        Err(why) => return vec![Err(BadRecord::new(number, byte, format!("a group of messages that {why}")))],
+    };
     let mut last_author: Option<(String, bool)> = None;
     // Older layouts name the author once, before the messages; newer ones in the first of them.
     if let Some(named) = page.select(&AT.author).next() {

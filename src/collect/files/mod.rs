@@ -438,5 +438,25 @@ fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     })
 }
 
+/// The posts of the first batch of what [`collect_paths`] reads at `path`.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn visited(path: &std::path::Path, ctx: &Context) -> Vec<crate::model::Post> {
+    let (sender, _) = mpsc::channel(1);
+    let mut slicer = Slicer::new(sender);
+    let file = walk::File { path: path.to_owned(), name: "file".to_owned(), bytes: 0 };
+    // Nobody listens, so reading ends with the first batch that is full.
+    visit(&file, &indicatif::ProgressBar::hidden(), &mut Reading { ctx, slicer: &mut slicer }).ok();
+    slicer.slice.batch.posts
+}
+
+/// What `format` makes of a file of `bytes`, whether it knows it or not.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn records_in(format: &dyn Format, bytes: &[u8], place: &Place, ctx: &Context) -> Vec<Record> {
+    let Ok((head, input)) = open::open(place.path(), bytes) else { return Vec::new() };
+    // What they say does not matter, only that they say it.
+    let _ = (format.sniff(&head, place), format.accompanies(&head, place), format.attached(place));
+    format.read(input, place, ctx).flatten().take(BATCH_RECORDS as usize).collect()
+}
+
 #[cfg(test)]
 mod tests;

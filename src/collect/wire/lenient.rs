@@ -45,8 +45,9 @@ pub fn instant(number: f64) -> Option<Timestamp> {
     // 1e11 seconds is the year 5138.
     let millis = if number.abs() < 1e11 { number * 1000.0 } else { number };
     #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and saturated values are refused below")]
-    let millis = millis.round() as i64;
-    Timestamp::from_millisecond(millis).ok()
+    let whole = millis.round() as i64;
+    // No number at all would be cast to the first of January 1970.
+    Timestamp::from_millisecond(whole).ok().filter(|_| !millis.is_nan())
 }
 
 /// RFC 3339, the same without a zone (taken as UTC), a day, or a number as in [`instant`].
@@ -72,7 +73,7 @@ mod tests {
             assert_eq!(parse_instant(text).map(|t| t.to_string()).as_deref(), Some("2026-03-01T12:00:00Z"), "{text}");
         }
         assert_eq!(parse_instant("2026-03-01").map(|t| t.to_string()).as_deref(), Some("2026-03-01T00:00:00Z"));
-        for text in ["", "yesterday", "NaN-1", "1e300"] {
+        for text in ["", "yesterday", "NaN", "NaN-1", "1e300"] {
             assert_eq!(parse_instant(text), None, "{text}");
         }
     }

@@ -74,7 +74,10 @@ fn deal(object: &Value, lead: Option<&str>, reading: &mut Reading<'_>) -> Result
     let opened_at = reading.at(first(object, &["date_created"]).as_deref());
     let modified_at = reading.at(first(object, &["date_updated"]).as_deref());
     let owner = first(object, &["user_id", "user_name"]);
-    let amount = first(object, &["value"]).and_then(|cents| cents.parse::<f64>().ok()).map(|cents| cents / 100.0);
+    let amount = first(object, &["value"])
+        .and_then(|cents| cents.parse::<f64>().ok())
+        .filter(|cents| cents.is_finite())
+        .map(|cents| cents / 100.0);
     // What a rep writes on a deal is a note like any other.
     if let Some(words) = first(object, &["note"]) {
         let draft = Draft {

@@ -242,6 +242,9 @@ impl Imported {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use read::read_bytes;
+
 #[cfg(test)]
 mod tests;
 

@@ -263,6 +263,40 @@ fn one(
     }
 }
 
+/// The texts of the notes in a file of `bytes`, read as the format of this number, or as the one that it is told to be.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_bytes(bytes: &[u8], format: Option<usize>) -> Vec<String> {
+    let records = records_in(bytes, format, &mut Memory::default()).into_iter();
+    let text = |record| match record {
+        Ok(Record::Note(draft)) => Some(draft.text),
+        _ => None,
+    };
+    records.filter_map(text).collect()
+}
+
+#[cfg(any(test, fuzzing))]
+fn records_in(bytes: &[u8], format: Option<usize>, memory: &mut Memory) -> Vec<Result<Record, String>> {
+    let Ok((head, input)) = open::open(std::path::Path::new("x"), bytes) else { return Vec::new() };
+    let Ok(mut plan) = plan(&head, &Map::default(), &Zone::default()) else { return Vec::new() };
+    let chosen = format.and_then(|number| formats().nth(number % formats().count()));
+    (plan.vendor, plan.format) = chosen.unwrap_or((plan.vendor, plan.format));
+    let (mut met, mut columns, mut found) = (HashMap::new(), None, Vec::new());
+    for (_, item) in items(plan.layout, input) {
+        let mut reading = Reading {
+            vendor: plan.vendor,
+            dates: &plan.dates,
+            memory: &mut *memory,
+            records: Vec::new(),
+            flaws: Vec::new(),
+            met: &mut met,
+        };
+        let read = item.and_then(|item| one(&item, &plan, &Map::default(), &mut columns, &mut reading));
+        found.extend(reading.records.into_iter().map(Ok).chain(read.err().map(Err)));
+    }
+    found.extend(gong::rest(memory).into_iter().map(Ok));
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -281,27 +315,6 @@ mod tests {
         "Id,WhatId,Subject,Description,TaskSubtype,CreatedDate,AccountId\n1,,a,\"b\nc\",Call,2026-01-01,9\n2,,a,,,x,\n",
     ];
 
-    /// Reads bytes as a file, and counts what came of it.
-    fn read_bytes(bytes: &[u8], memory: &mut Memory) -> usize {
-        let path = std::path::Path::new("x");
-        let Ok((head, input)) = open::open(path, bytes) else { return 0 };
-        let Ok(plan) = plan(&head, &Map::default(), &Zone::default()) else { return 0 };
-        let (mut met, mut columns, mut found) = (HashMap::new(), None, 0);
-        for (_, item) in items(plan.layout, input) {
-            let mut reading = Reading {
-                vendor: plan.vendor,
-                dates: &plan.dates,
-                memory: &mut *memory,
-                records: Vec::new(),
-                flaws: Vec::new(),
-                met: &mut met,
-            };
-            let read = item.and_then(|item| one(&item, &plan, &Map::default(), &mut columns, &mut reading));
-            found += reading.records.len() + usize::from(read.is_err());
-        }
-        found + gong::rest(memory).len()
-    }
-
     proptest! {
         #[test]
         fn damaged_exports_come_to_an_end(
@@ -315,7 +328,7 @@ mod tests {
                 bytes[at] = byte;
             }
             bytes.truncate(end.index(bytes.len()) + 1);
-            read_bytes(&bytes, &mut Memory::default());
+            read_bytes(&bytes, None);
         }
 
         #[test]
@@ -327,14 +340,14 @@ mod tests {
             let at = starts[from % starts.len()];
             let length = text[at..].find([',', '}', ']']).unwrap_or(0);
             let changed = format!("{}{other}{}", &text[..at], &text[at + length..]);
-            read_bytes(changed.as_bytes(), &mut Memory::default());
+            read_bytes(changed.as_bytes(), None);
         }
     }
 
     #[test]
     fn whole_files_are_found_in_full() {
         let mut memory = Memory::default();
-        let found: Vec<_> = FILES.iter().map(|file| read_bytes(file.as_bytes(), &mut memory)).collect();
+        let found: Vec<_> = FILES.iter().map(|file| records_in(file.as_bytes(), None, &mut memory).len()).collect();
         assert_eq!(found, [6, 3, 2, 2, 3, 1, 1, 2]);
     }
 }

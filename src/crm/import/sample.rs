@@ -8,6 +8,9 @@ use crate::files::pieces::{Piece, Pieces};
 /// Records looked at.
 const RECORDS: usize = 20;
 
+/// Deepest nesting of JSON that can be read.
+const DEEPEST: usize = 128;
+
 /// How records lie in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -193,6 +196,8 @@ fn mended(head: &[u8]) -> Option<Value> {
         }
         match byte {
             b'"' => in_string = true,
+            // serde_json reads nothing that nests deeper, and every copy of `open` costs its length.
+            b'{' | b'[' if open.len() == DEEPEST => return None,
             b'{' | b'[' => {
                 open.push(if *byte == b'{' { b'}' } else { b']' });
                 end = Some((at + 1, open.clone()));
@@ -243,6 +248,12 @@ mod tests {
         assert_eq!(sample.page(), Some("data"));
         assert_eq!(sample.objects.len(), 2);
         assert_eq!(sample.objects[1]["id"], 2);
+    }
+
+    #[test]
+    fn nothing_but_brackets_is_told_in_time() {
+        let deep = format!("{{\"x\":{}", "[".repeat(64 << 10));
+        assert!(Sample::of(deep.as_bytes()).unwrap().objects.is_empty());
     }
 
     proptest! {

@@ -106,6 +106,15 @@ impl Reader {
     }
 }
 
+/// What one answer says about a note, if it is a sheet.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_answer(text: &str, kind: NoteKind, answer: &serde_json::Value) -> Option<NoteReading> {
+    let sheet = serde::Deserialize::deserialize(answer).ok()?;
+    let sent = Outgoing::new(text, &Names::default());
+    let answer = Answered { sheets: vec![(0..sent.len(), sheet)], usage: crate::llm::Usage::default() };
+    Some(reading(&NoteText { id: "", kind, text }, &sent, answer).reading)
+}
+
 /// What the filled sheets of one note say about it.
 fn reading(note: &NoteText<'_>, sent: &Outgoing<'_>, answer: Answered<NoteSheet>) -> Read {
     let mut quotes = Quotes::default();

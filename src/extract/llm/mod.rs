@@ -106,6 +106,15 @@ impl Reader {
     }
 }
 
+/// What one answer says about a post, if it is a sheet.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_answer(text: &str, answer: &serde_json::Value) -> Option<PostReading> {
+    let sheet = serde::Deserialize::deserialize(answer).ok()?;
+    let sent = Outgoing::new(text, &Names::default());
+    let answer = Answered { sheets: vec![(0..sent.len(), sheet)], usage: crate::llm::Usage::default() };
+    Some(reading(text, &sent, answer).reading)
+}
+
 /// What the filled sheets of one post say about it.
 fn reading(text: &str, sent: &Outgoing<'_>, answer: Answered<PostSheet>) -> Read {
     let mut quotes = Quotes::default();
