@@ -249,6 +249,8 @@ fn gather(
 fn around<'a>(bodies: &[ElementRef<'a>]) -> Vec<ElementRef<'a>> {
     let mut held: HashMap<NodeId, usize> = HashMap::new();
     for body in bodies {
+        // A body may hold another one.
+        *held.entry(body.id()).or_default() += 1;
         for above in body.ancestors() {
             *held.entry(above.id()).or_default() += 1;
         }

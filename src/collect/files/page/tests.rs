@@ -380,6 +380,14 @@ fn large_and_deep_pages_end() {
     read(&page("/forum/x", "", &nested)).ok();
 }
 
+/// Somebody pasted a post, markup and all, into another.
+#[test]
+fn a_body_in_a_body_is_a_post_of_its_own() {
+    let body = "<table id=\"post70\"><tr><td><div id=\"post_message_70\">All gone.<p><a href=\"x\"><i id=\"post71\"><div id=\"post_message_71\">Mine too.</div></i></a></p></div></td></tr></table>";
+    let records = read(&page("/showthread.php?t=7", "", body)).unwrap().records;
+    assert_eq!(records.iter().filter(|r| matches!(r, Record::Post(_))).count(), 2, "{records:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
