@@ -158,13 +158,9 @@ fn every_problem_has_a_page(demo: &Demo) {
         let representative = &page["problem"]["representativeness"];
         let called = SILENT.contains(&id) || PHANTOM.contains(&id);
         assert_eq!(representative["breakdown"].is_u64(), called, "{id}: {representative}");
-        assert!(
-            representative["gate"]
-                .as_array()
-                .expect("rows")
-                .iter()
-                .all(|r| !called || r["have"].as_u64() >= r["need"].as_u64())
-        );
+        // A phantom pain is called because hardly anybody in the communities has it; those few may share a thread.
+        let short = |r: &Value| r["have"].as_u64() < r["need"].as_u64();
+        assert!(!SILENT.contains(&id) || !representative["gate"].as_array().expect("rows").iter().any(short), "{id}");
     }
     let by = |sort: &str| demo.run(&["problems", "--sort", sort]);
     assert!(by("people") != by("gap") && by("people") != by("recent"), "the order is the one asked for");
