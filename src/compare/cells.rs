@@ -9,9 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::labels::OTHER;
 use crate::model::Elicitation;
 use crate::model::comparison::{PopulationV1, WindowV1};
+use crate::model::problem::{NONE, OTHER};
 
 /// A problem of the codebook, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,7 +219,7 @@ pub(super) fn unit_gold<'a>(
                     gold.problems.insert(*index);
                 }
                 // An id of another codebook is a problem too, and this codebook does not have it.
-                None => gold.other |= id != "none",
+                None => gold.other |= id != NONE,
             }
         }
     }
@@ -228,7 +228,7 @@ pub(super) fn unit_gold<'a>(
 
 /// Whether `id` names a problem, and one that the codebook does not have.
 pub(super) fn is_foreign(id: &str, problems: &BTreeMap<&str, usize>) -> bool {
-    id != OTHER && id != "none" && !problems.contains_key(id)
+    id != OTHER && id != NONE && !problems.contains_key(id)
 }
 
 #[cfg(test)]

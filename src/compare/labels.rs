@@ -26,9 +26,6 @@ use crate::model::{Interest, Voice};
 use crate::store::{Failure, LabelRow, Side, Store};
 use crate::summary::StageSummary;
 
-/// The problem id that stands for everything the codebook does not have.
-pub const OTHER: &str = "other";
-
 /// Longest line accepted; a label is a hundred bytes.
 const MAX_LINE: u64 = 1 << 20;
 

@@ -108,16 +108,7 @@ impl ServedSettings {
             server.set_budget(amount)?;
         }
         let texts_per_request = file.texts_per_request.unwrap_or(texts_per_request);
-        for (name, zero) in [
-            ("requests_per_minute", server.requests_per_minute == Some(0)),
-            ("tokens_per_minute", server.tokens_per_minute == Some(0)),
-            ("concurrency", server.concurrency == 0),
-            ("texts_per_request", texts_per_request == 0),
-        ] {
-            if zero {
-                bail!("embedding.{name} must be at least 1; leave it out for the default");
-            }
-        }
+        server.check_pace(&[("texts_per_request", texts_per_request)])?;
         Ok(Self { server, texts_per_request })
     }
 }

@@ -187,6 +187,21 @@ impl LlmSettings {
         Ok(())
     }
 
+    /// Refuses a pace of nothing: in what every server is asked with, and in these `others` of the section.
+    pub(super) fn check_pace(&self, others: &[(&str, usize)]) -> Result<()> {
+        let own = [
+            ("requests_per_minute", self.requests_per_minute == Some(0)),
+            ("tokens_per_minute", self.tokens_per_minute == Some(0)),
+            ("concurrency", self.concurrency == 0),
+        ];
+        for (name, zero) in own.into_iter().chain(others.iter().map(|(name, count)| (*name, *count == 0))) {
+            if zero {
+                bail!("{}.{name} must be at least 1; leave it out for the default", self.section);
+            }
+        }
+        Ok(())
+    }
+
     /// The price of the configured model, if the table has it.
     pub fn price(&self) -> Option<Price> {
         self.prices.get(&self.model).copied()
@@ -218,16 +233,7 @@ impl LlmSettings {
         if let Some(amount) = file.budget {
             settings.set_budget(amount)?;
         }
-        for (name, value) in [
-            ("requests_per_minute", settings.requests_per_minute == Some(0)),
-            ("tokens_per_minute", settings.tokens_per_minute == Some(0)),
-            ("concurrency", settings.concurrency == 0),
-            ("posts_per_request", settings.posts_per_request == 0),
-        ] {
-            if value {
-                bail!("llm.{name} must be at least 1; leave it out for the default");
-            }
-        }
+        settings.check_pace(&[("posts_per_request", settings.posts_per_request)])?;
         for (name, share) in [("pass_on", settings.pass_on), ("audit", settings.audit)] {
             if !(0.0..=1.0).contains(&share) {
                 bail!("llm.{name} must lie between 0 and 1, not {share}");

@@ -59,13 +59,12 @@ pub(super) fn cluster(points: &[Spoken<'_>], aim: usize, fits: f32) -> Vec<Vec<u
 }
 
 /// The two parts that `points` lie in, or none when one of them would be spoken by too few.
-pub(super) fn parts(points: &[Spoken<'_>], fits: f32) -> Vec<Vec<usize>> {
+pub(super) fn parts(points: &[Spoken<'_>], fits: f32) -> Option<[Vec<usize>; 2]> {
     if points.len() < 2 * MIN_PEOPLE {
-        return Vec::new();
+        return None;
     }
     let tree = linkage(&mut distances(points), points.len(), Method::Ward);
-    let parts = spoken_by_enough(settle(points, cut_at(&tree, 2), fits), points);
-    if parts.len() == 2 { parts } else { Vec::new() }
+    spoken_by_enough(settle(points, cut_at(&tree, 2), fits), points).try_into().ok()
 }
 
 /// Euclidean distances, the upper triangle row by row.

@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use super::cluster::MOST;
-use crate::model::problem::BY_HAND;
+use crate::model::problem::{BY_HAND, NONE, OTHER};
 use crate::model::{Codebook, Problem, ProblemId};
 
 /// Words that stand for "fits no problem" in labels and reports.
-const RESERVED: &[&str] = &["other", "none"];
+const RESERVED: [&str; 2] = [OTHER, NONE];
 
 /// The file's shape.
 #[derive(Serialize)]

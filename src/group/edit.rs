@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::cluster::{MIN_PEOPLE, MOST, Spoken, parts};
+use super::cluster::{MIN_PEOPLE, MOST, parts};
 use super::codebook::checked_id;
 use super::lineage::{self, Version};
 use super::terms::{terms, word_key};
@@ -248,11 +248,9 @@ fn split(codebook: &Codebook, made: &mut Made, id: &str, tell: &[String], units:
 /// The smaller of the two parts that the units lie in; empty when they do not.
 fn apart<'a>(space: &Space, own: &'a [Unit]) -> Vec<&'a Unit> {
     let points = own.iter().map(|u| space.place(&u.passage())).collect::<Vec<_>>();
-    let spoken = own.iter().zip(&points);
-    let spoken = spoken.map(|(u, p)| Spoken { at: &p.latent, who: &u.who, conversation: &u.conversation });
-    let mut parts = parts(&spoken.collect::<Vec<_>>(), space.nearness().clusters);
-    parts.sort_by_key(Vec::len);
-    parts.first().map(|part| part.iter().map(|&i| &own[i]).collect()).unwrap_or_default()
+    let spoken = own.iter().zip(&points).map(|(unit, point)| unit.spoken(point)).collect::<Vec<_>>();
+    let smaller = parts(&spoken, space.nearness().clusters).and_then(|parts| parts.into_iter().min_by_key(Vec::len));
+    smaller.unwrap_or_default().into_iter().map(|i| &own[i]).collect()
 }
 
 /// The units that say one of `tell`, in whatever form of the words.

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::classify::Classifier;
-use super::cluster::{LEAST, MOST, Spoken, margin, parts};
-use super::units::Unit;
+use super::cluster::{LEAST, MOST, margin, parts};
+use super::units::{self, Unit};
 use super::vectors::{Passage, Point, Space};
 use super::{Found, Grouped, Listed, name, problem_of, problems, said};
 use crate::model::problem::BY_MACHINE;
@@ -79,8 +79,7 @@ impl Previous {
 
 /// The problems of `previous` that people still speak of, and those that what fits none of them makes.
 pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: &[(&Unit, &Point)]) -> Listed {
-    let (previous, mut known) = merge(space, previous.clone(), found);
-    let mut classifier = learnt(space, &previous, found);
+    let (previous, mut known, mut classifier) = merge(space, previous.clone(), found);
     let mut listed = previous.codebook.problems().to_vec();
     let mut taken = listed.iter().map(|p| p.id.clone()).collect::<BTreeSet<_>>();
     let members = members(&classifier, found, listed.len());
@@ -135,8 +134,12 @@ fn learnt(space: &Space, previous: &Previous, found: &[(&Unit, &Point)]) -> Clas
     Classifier::from_codebook(space, &previous.codebook, &known)
 }
 
-/// Puts problems that have become one into one, the lesser into the greater, and says which.
-fn merge(space: &Space, mut previous: Previous, found: &[(&Unit, &Point)]) -> (Previous, Vec<(ProblemId, ProblemId)>) {
+/// Puts problems that have become one into one, the lesser into the greater, and says which; with the classifier of what is left.
+fn merge(
+    space: &Space,
+    mut previous: Previous,
+    found: &[(&Unit, &Point)],
+) -> (Previous, Vec<(ProblemId, ProblemId)>, Classifier) {
     let mut known = Vec::new();
     loop {
         let classifier = learnt(space, &previous, found);
@@ -146,7 +149,7 @@ fn merge(space: &Space, mut previous: Previous, found: &[(&Unit, &Point)]) -> (P
         let nearest = free
             .map(|(a, b)| (classifier.alike(a, b), a, b))
             .max_by(|x, y| x.0.total_cmp(&y.0).then((y.1, y.2).cmp(&(x.1, x.2))));
-        let Some((_, a, b)) = nearest.filter(|(alike, ..)| *alike >= ONE) else { return (previous, known) };
+        let Some((_, a, b)) = nearest.filter(|(alike, ..)| *alike >= ONE) else { return (previous, known, classifier) };
         let counts = counted(previous.placed.values().filter_map(|(problem, _)| *problem));
         let (goes, stays) = if counts.get(&a) > counts.get(&b) { (b, a) } else { (a, b) };
         known.push((problems[goes].id.clone(), problems[stays].id.clone()));
@@ -156,15 +159,13 @@ fn merge(space: &Space, mut previous: Previous, found: &[(&Unit, &Point)]) -> (P
 
 /// The two parts of a problem, the greater first, when they lie clearly apart and `middle` people speak of either.
 fn apart<'a>(own: &Members<'a>, middle: usize, fits: f32) -> Option<[Members<'a>; 2]> {
-    let spoken = own.iter().map(|(u, p)| Spoken { at: &p.latent, who: &u.who, conversation: &u.conversation });
-    let spoken = spoken.collect::<Vec<_>>();
-    let mut parts = parts(&spoken, fits);
-    if parts.len() != 2 || margin(&spoken, &parts).0 < APART {
+    let spoken = own.iter().map(|(unit, point)| unit.spoken(point)).collect::<Vec<_>>();
+    let mut parts = parts(&spoken, fits)?;
+    if margin(&spoken, &parts).0 < APART {
         return None;
     }
     parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
-    let parts = parts.iter().map(|part| part.iter().map(|&i| own[i]).collect::<Members<'a>>()).collect::<Vec<_>>();
-    let parts: [Members<'a>; 2] = parts.try_into().ok()?;
+    let parts = parts.map(|part| part.iter().map(|&i| own[i]).collect::<Members<'a>>());
     parts.iter().all(|part| people(part) >= middle).then_some(parts)
 }
 
@@ -181,7 +182,7 @@ fn members<'a>(classifier: &Classifier, found: &[(&'a Unit, &'a Point)], count: 
 
 /// How many people and accounts speak.
 fn people(members: &Members<'_>) -> usize {
-    members.iter().map(|(unit, _)| (unit.side, unit.who.as_str())).collect::<BTreeSet<_>>().len()
+    units::people(members.iter().map(|(unit, _)| *unit))
 }
 
 fn units_of<'a>(members: &Members<'a>) -> Vec<&'a Unit> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use anyhow::Result;
 
 use super::name;
-use super::units::{Unit, gather};
+use super::units::{Unit, read};
 use crate::model::{ProblemId, Recipes};
 use crate::store::{Side, Store};
 
@@ -30,7 +30,7 @@ pub struct Heard {
 /// # Errors
 /// When the store cannot be read.
 pub async fn heard(store: &Store, recipes: &Recipes, codebook: &str) -> Result<BTreeMap<Option<ProblemId>, Heard>> {
-    let (units, _) = gather(store, recipes).await?;
+    let (units, _) = read(store, recipes).await?;
     let assigned = store.assignments(codebook).await?;
     let assigned = assigned.iter().map(|a| ((a.side, a.unit.as_str()), a)).collect::<HashMap<_, _>>();
     let mut by_problem = BTreeMap::<Option<ProblemId>, Vec<(&Unit, f32)>>::new();
@@ -52,7 +52,7 @@ fn of(units: &[(&Unit, f32)]) -> Heard {
     // The best of either side first, then whatever is best.
     let first = [Side::Community, Side::Crm].into_iter().filter_map(|side| best.iter().find(|(_, u)| u.side == side));
     for (_, unit) in first.chain(&best) {
-        if quotes.len() < QUOTES && met.insert((unit.side, unit.who.as_str())) {
+        if quotes.len() < QUOTES && met.insert(unit.speaker()) {
             quotes.push((unit.side, unit.quote.clone()));
         }
     }

@@ -49,7 +49,7 @@ use serde_json::{Map, Value, json};
 
 use by_model::{Sorted, Sorter};
 use classify::{Classifier, lines};
-use cluster::{LEAST, Spoken, cluster};
+use cluster::{LEAST, cluster};
 use embed::{Embedder, Vectors};
 use evolve::Previous;
 use lineage::Version;
@@ -138,17 +138,8 @@ pub async fn run(
             }
         }
     };
-    let lines = known_lines(start.problems());
-    let vectors = embedder.vectors(Some(store), &units, &lines, progress).await?;
-    let counted = vectors.as_ref().map(|v| json!({ "known": v.known, "made": v.made }));
-    // The work keeps every core busy for seconds; the runtime's threads stay free meanwhile.
     let asks = !matches!(start, Start::Unchanged(_));
-    let (units, mut grouped) = tokio::task::spawn_blocking(move || {
-        let grouped = group(&units, start, vectors, wanted.seed);
-        (units, grouped)
-    })
-    .await
-    .context("grouping stopped in the middle; nothing was written")?;
+    let (units, mut grouped, counted) = arranged(store, units, start, embedder, wanted.seed, progress).await?;
     let sorted = match sorter.filter(|_| asks) {
         Some(sorter) => {
             // What a person wrote, and what was named before, keeps its name.
@@ -177,6 +168,27 @@ pub async fn run(
         None => summary,
     };
     Ok(summary.with("lineage", told).with("embedder", embedder.name()).with("embedded", json!(counted)))
+}
+
+/// `units` again with what grouping them from `start` finds, and how many vectors of `embedder` were known and made, if any.
+async fn arranged(
+    store: &Store,
+    units: Vec<Unit>,
+    start: Start,
+    embedder: &Embedder,
+    seed: u64,
+    progress: Progress,
+) -> Result<(Vec<Unit>, Grouped, Option<Value>)> {
+    let lines = known_lines(start.problems());
+    let vectors = embedder.vectors(Some(store), &units, &lines, progress).await?;
+    let counted = vectors.as_ref().map(|v| json!({ "known": v.known, "made": v.made }));
+    // The work keeps every core busy for seconds; the runtime's threads stay free meanwhile.
+    tokio::task::spawn_blocking(move || {
+        let grouped = group(&units, start, vectors, seed);
+        (units, grouped, counted)
+    })
+    .await
+    .context("grouping stopped in the middle; nothing was written")
 }
 
 /// What an unchanged result is told by: the units, and how they are sorted (`by`).
@@ -323,10 +335,7 @@ fn problems<'a>(
     aim: usize,
     mut taken: BTreeSet<ProblemId>,
 ) -> Vec<Found<'a>> {
-    let spoken = found
-        .iter()
-        .map(|(unit, point)| Spoken { at: &point.latent, who: &unit.who, conversation: &unit.conversation })
-        .collect::<Vec<_>>();
+    let spoken = found.iter().map(|(unit, point)| unit.spoken(point)).collect::<Vec<_>>();
     let clusters = cluster(&spoken, aim, space.nearness().clusters);
     let units =
         clusters.iter().map(|members| members.iter().map(|&i| found[i].0).collect::<Vec<_>>()).collect::<Vec<_>>();
@@ -337,7 +346,7 @@ fn problems<'a>(
     for ((units, points), terms) in units.iter().zip(groups).zip(typical) {
         let problem = problem_of(space, &terms, units, &taken);
         taken.insert(problem.id.clone());
-        let people = units.iter().map(|u| (u.side, u.who.as_str())).collect::<BTreeSet<_>>().len();
+        let people = units::people(units.iter().copied());
         problems.push(Found { problem, points, people });
     }
     problems

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::terms::is_stop;
+use super::terms::{is_stop, without_possessive};
 use super::units::Unit;
 use crate::store::Side;
 
@@ -40,7 +40,7 @@ pub(super) fn own_names(units: &[Unit]) -> HashSet<String> {
         // Titles tell nothing of capitals.
         for (text, judged) in [(&unit.quote, true), (&unit.around, true), (&unit.title, false)] {
             for (at, word) in text.unicode_word_indices() {
-                let name = base(word);
+                let name = without_possessive(word);
                 if name.chars().count() < SHORTEST || !name.chars().all(char::is_alphabetic) {
                     continue;
                 }
@@ -75,18 +75,13 @@ pub(super) fn without(text: &str, names: &HashSet<String>) -> String {
     let mut left = String::with_capacity(text.len());
     let mut end = 0;
     for (at, word) in text.unicode_word_indices() {
-        if names.contains(&base(word).to_lowercase()) {
+        if names.contains(&without_possessive(word).to_lowercase()) {
             left.push_str(&text[end..at]);
             end = at + word.len();
         }
     }
     left.push_str(&text[end..]);
     left
-}
-
-/// The word without a possessive ending.
-fn base(word: &str) -> &str {
-    word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word)
 }
 
 /// Whether a word after `before` stands within a sentence, where only names begin with a capital.

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::embed::Embedder;
 use super::units::{Unit, gather};
-use super::{Start, group, known_lines};
+use super::{Start, arranged};
 use crate::model::comparison::RegisterV1;
+use crate::model::problem::BY_MACHINE;
 use crate::model::{Codebook, Recipes};
 use crate::progress::Progress;
 use crate::store::{Side, Store};
@@ -25,16 +26,9 @@ use crate::store::{Side, Store};
 pub struct Pair {
     v: u8,
     id: String,
-    side: PairSide,
+    side: Side,
     text: String,
     rewrite: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PairSide {
-    Community,
-    Crm,
 }
 
 /// What a register test found.
@@ -88,7 +82,7 @@ pub async fn run(
     let problems = problems.collect::<Vec<_>>();
     let tested = problems.iter().map(|p| (p.id.clone(), p.register)).collect::<BTreeMap<_, _>>();
     store.write_register(codebook.hash(), &tested).await?;
-    let community = pairs.iter().filter(|p| p.side == PairSide::Community).count();
+    let community = pairs.iter().filter(|p| p.side == Side::Community).count();
     Ok(RegisterTest {
         v: 1,
         codebook: codebook.hash().to_owned(),
@@ -116,13 +110,8 @@ pub async fn classify(
     let (mut units, _) = gather(store, recipes).await?;
     let read = units.len();
     units.extend(texts.into_iter().enumerate().map(|(i, text)| unit(i, text)));
-    let frozen = (codebook.made_by != "machine").then(|| codebook.clone());
-    let lines = frozen.as_ref().map_or(Vec::new(), |c| known_lines(c.problems()));
-    let vectors = embedder.vectors(Some(store), &units, &lines, Progress::new(true)).await?;
-    // As in grouping: seconds of work that the runtime's threads stay free of.
-    let grouped = tokio::task::spawn_blocking(move || group(&units, Start::of(frozen), vectors, seed))
-        .await
-        .context("the register test stopped in the middle; nothing was written")?;
+    let start = Start::of((codebook.made_by != BY_MACHINE).then(|| codebook.clone()));
+    let (_, grouped, _) = arranged(store, units, start, embedder, seed, Progress::new(true)).await?;
     if grouped.codebook.hash() != codebook.hash() {
         bail!(
             "posts or notes came since the list of problems was found; run `candor group` again, or freeze the list first"

@@ -141,7 +141,7 @@ fn words(text: &str) -> Vec<Word> {
             let stem = if (stop || particle) && !trouble {
                 surface.clone()
             } else {
-                STEMMER.stem(stem_base(word)).into_owned()
+                STEMMER.stem(without_possessive(word)).into_owned()
             };
             words.push(Word { surface, stem, stop, particle, begins_clause });
             begins_clause = false;
@@ -152,7 +152,7 @@ fn words(text: &str) -> Vec<Word> {
 }
 
 /// The word without a possessive ending; the stemmer sees no apostrophes.
-fn stem_base(word: &str) -> &str {
+pub(super) fn without_possessive(word: &str) -> &str {
     word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word)
 }
 

@@ -2,13 +2,14 @@
 //!
 //! The one rule: what a unit looks like to the classifier (its [`Passage`]) does not tell which side it comes from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Result;
 
+use super::cluster::Spoken;
 use super::own::{own_names, without};
 use super::terms::word_key;
-use super::vectors::Passage;
+use super::vectors::{Passage, Point};
 use crate::model::id::content_hash;
 use crate::model::{Recipes, Span, Voice};
 use crate::store::{Side, Store, StoredPain, StoredSignal};
@@ -54,14 +55,42 @@ impl Unit {
         Passage { quote: &self.bare, around: &self.around, title: &self.title }
     }
 
+    /// Who said it.
+    pub(super) fn speaker(&self) -> (Side, &str) {
+        (self.side, &self.who)
+    }
+
+    /// As clustering sees it, at its place.
+    pub(super) fn spoken<'a>(&'a self, point: &'a Point) -> Spoken<'a> {
+        Spoken { at: &point.latent, who: &self.who, conversation: &self.conversation }
+    }
+
     /// What decides which of several units with the same words stands for all.
     fn order(&self) -> [&str; 5] {
         [&self.around, &self.title, &self.who, &self.conversation, &self.id]
     }
 }
 
-/// Reads the units of both sides, and how many signals were left out because they bear no problem or are nobody's own.
+/// How many people and accounts said `units`.
+pub(super) fn people<'a>(units: impl IntoIterator<Item = &'a Unit>) -> usize {
+    units.into_iter().map(Unit::speaker).collect::<BTreeSet<_>>().len()
+}
+
+/// Reads the units of both sides as they are compared, and how many signals were left out because they bear no problem or are
+/// nobody's own.
 pub(super) async fn gather(store: &Store, recipes: &Recipes) -> Result<(Vec<Unit>, u64)> {
+    let (mut units, left_out) = read(store, recipes).await?;
+    let names = own_names(&units);
+    for unit in &mut units {
+        unit.bare = without(&unit.quote, &names);
+        unit.around = without(&unit.around, &names);
+        unit.title = without(&unit.title, &names);
+    }
+    Ok((units, left_out))
+}
+
+/// The same as they were said, own names and all.
+pub(super) async fn read(store: &Store, recipes: &Recipes) -> Result<(Vec<Unit>, u64)> {
     let titles = store.threads().await?.into_iter().map(|t| (t.id, t.title)).collect::<HashMap<_, _>>();
     let mut units = Vec::new();
     let mut left_out = 0;
@@ -91,12 +120,6 @@ pub(super) async fn gather(store: &Store, recipes: &Recipes) -> Result<(Vec<Unit
             units.extend(pains.iter().map(|pain| pain_unit(pain, text, &spans)));
         }
     }
-    let names = own_names(&units);
-    for unit in &mut units {
-        unit.bare = without(&unit.quote, &names);
-        unit.around = without(&unit.around, &names);
-        unit.title = without(&unit.title, &names);
-    }
     Ok((units, left_out))
 }
 
@@ -111,7 +134,7 @@ pub(super) fn sample(units: &[Unit], limit: usize) -> Vec<&Unit> {
     builders.sort_by_cached_key(|(key, _)| content_hash(&[key]));
     let mut by_person = HashMap::<(Side, &str), usize>::new();
     builders.retain(|(_, u)| {
-        let said = by_person.entry((u.side, &u.who)).or_default();
+        let said = by_person.entry(u.speaker()).or_default();
         *said += 1;
         *said <= PER_PERSON
     });
@@ -178,7 +201,8 @@ fn around(text: &str, span: Span, others: &[Span]) -> String {
     context
 }
 
-fn head(text: &str, bytes: usize) -> &str {
+/// The first `bytes` of `text` at most.
+pub(super) fn head(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 

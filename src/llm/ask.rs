@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::outgoing::{Outgoing, Quotes, nonce};
+use super::outgoing::{Outgoing, Quotes};
 use super::prompt::Prompt;
 use super::sheet::Sheet;
 use super::{Model, Question, Unanswered, Usage};
@@ -306,10 +306,8 @@ fn no_sheet(question: &Question) -> Unanswered {
 fn question(standing: &Standing, asking: &Asking, texts: &[Asked<'_>], parts: &[Part]) -> Question {
     let fenced = |part: &Part| {
         let asked = texts.get(part.text)?;
-        // The word is made from what it fences, so it must be known before: first with none, then with its own.
-        let bare = asked.text.fenced(&part.window, asked.context.as_deref(), asking.protocol, "");
-        let word = nonce(&standing.secret, &[standing.prompt, &bare]);
-        Some(asked.text.fenced(&part.window, asked.context.as_deref(), asking.protocol, &word))
+        let context = asked.context.as_deref();
+        Some(asked.text.sealed(&part.window, context, asking.protocol, &standing.secret, standing.prompt))
     };
     let fenced: Vec<String> = parts.iter().filter_map(fenced).collect();
     let sizes: Vec<usize> = parts.iter().map(|part| part.window.len()).collect();

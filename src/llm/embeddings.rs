@@ -11,13 +11,13 @@ use serde_json::json;
 use super::gate::Gate;
 use super::purse::{Amount, Purse, Rate};
 use super::reply::brief;
-use super::transport::{Access, Line, Passing, Trouble, Wanted};
+use super::transport::{Access, Line, Passing, Trouble, Wanted, remedy};
 use super::{Unanswered, tokens};
 use crate::clock::Clock;
 use crate::config::ServedSettings;
 use crate::model::id::content_hash;
 use crate::net::Timer;
-use crate::store::{LlmCall, Store};
+use crate::store::{LlmCall, LlmSpent, Store};
 
 /// Rounds of async-openai's retries that one request gets while the server answers others.
 const MOST_ROUNDS: u32 = 3;
@@ -90,9 +90,8 @@ impl Embeddings {
         let access = Access::new(settings)?;
         let spent = match store {
             Some(store) => store.llm_spent().await.context("could not read what was spent before")?,
-            None => crate::store::LlmSpent::default(),
+            None => LlmSpent::default(),
         };
-        let spent = Amount { micros: spent.cost_micros, tokens: spent.prompt_tokens + spent.completion_tokens };
         let gate = Arc::new(Gate::new(settings, timer));
         Ok(Self {
             model: settings.model.clone(),
@@ -100,7 +99,7 @@ impl Embeddings {
             line: Line::new(settings, access.clone(), Arc::clone(&gate))?,
             access,
             gate,
-            purse: Arc::new(Purse::new(settings, spent)),
+            purse: Arc::new(Purse::new(settings, spent.into())),
             rate: price.map(|price| Rate::new(price, 1.0)).unwrap_or_default(),
             clock,
         })
@@ -184,11 +183,7 @@ impl Embeddings {
                 }
                 Err(trouble) => trouble,
             };
-            if lost {
-                held.lose();
-            } else {
-                drop(held);
-            }
+            held.unanswered(lost);
             match trouble {
                 Trouble::Refusal { status, message } => return Err(self.refused(status, &message)),
                 Trouble::Passing { why, kind } => {
@@ -210,18 +205,13 @@ impl Embeddings {
     fn refused(&self, status: u16, message: &str) -> Failed {
         let todo = match status {
             400 | 413 | 422 => return Failed::Refused(brief(message)),
-            401 => {
-                format!("it does not accept the key; put a valid one into the environment variable {}", self.key_env)
-            }
-            402 => "the account has no credit left; top it up and run again to go on from here".to_owned(),
-            403 => format!("the key in {} may not use the model {:?}", self.key_env, self.model),
             404 | 405 | 501 => format!(
                 "it has no embeddings at this address, or no model {:?}; check embedding.base_url, which usually ends in \
                  /v1, embedding.model, and that the server was started for embeddings",
                 self.model
             ),
-            300..400 => "it sends us elsewhere; set embedding.base_url to the address it really has".to_owned(),
-            _ => "it does not answer".to_owned(),
+            _ => remedy(status, "embedding", &self.key_env, &self.model)
+                .unwrap_or_else(|| "it does not answer".to_owned()),
         };
         Failed::Over(Unanswered::Down(format!("{todo} ({status}: {message})")))
     }

@@ -107,6 +107,21 @@ impl<'a> Outgoing<'a> {
         out
     }
 
+    /// The window between fences with a word made from what they hold: `secret` and the `prompt`'s name make it unguessable, and
+    /// the same request has the same.
+    pub fn sealed(
+        &self,
+        window: &Range<usize>,
+        context: Option<&str>,
+        protocol: Protocol,
+        secret: &[u8; 32],
+        prompt: &str,
+    ) -> String {
+        // It must be known before: first with none, then with its own.
+        let bare = self.fenced(window, context, protocol, "");
+        self.fenced(window, context, protocol, &nonce(secret, &[prompt, &bare]))
+    }
+
     /// The sentence with this number, from 1, in the window.
     pub fn at(&self, window: &Range<usize>, number: usize) -> Option<Evidence> {
         let sentence = self.slice(window).get(number.checked_sub(1)?)?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::config::{LlmSettings, Price};
+use crate::store::LlmSpent;
 
 /// A price in millionths of the currency per million tokens, so that sums are exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +44,12 @@ impl Amount {
 
     fn less(self, part: Self) -> Self {
         Self { micros: self.micros.saturating_sub(part.micros), tokens: self.tokens.saturating_sub(part.tokens) }
+    }
+}
+
+impl From<LlmSpent> for Amount {
+    fn from(spent: LlmSpent) -> Self {
+        Self { micros: spent.cost_micros, tokens: spent.prompt_tokens + spent.completion_tokens }
     }
 }
 
@@ -161,6 +168,13 @@ impl Held {
     /// Takes `cost` and gives the rest back.
     pub(super) fn settle(self, cost: Amount) {
         self.purse.take(cost);
+    }
+
+    /// No answer came: takes the whole where the request is `lost`, gives it back where it was not sent or was refused.
+    pub(super) fn unanswered(self, lost: bool) {
+        if lost {
+            self.lose();
+        }
     }
 
     /// Takes the whole: the request was sent, no answer came, and the provider may count it all the same.

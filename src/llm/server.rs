@@ -11,7 +11,7 @@ use super::gate::Gate;
 use super::purse::{Amount, Held, Purse, Rate};
 use super::reply::{Completion, Reply, brief};
 use super::request::{self, Dialect, Turn};
-use super::transport::{Access, Line, Passing, Trouble, Wanted};
+use super::transport::{Access, Line, Passing, Trouble, Wanted, remedy};
 use super::{Estimate, Question, Unanswered, Usage};
 use super::{batch, tokens};
 use crate::clock::Clock;
@@ -93,7 +93,7 @@ impl Server {
         let (mut spent, mut dialect) = (Amount::default(), None);
         if let Some(store) = &store {
             let before = store.llm_spent().await.context("could not read what was spent before")?;
-            spent = Amount { micros: before.cost_micros, tokens: before.prompt_tokens + before.completion_tokens };
+            spent = before.into();
             let remembered = store.llm_dialect(access.base(), &settings.model).await?;
             dialect = remembered.and_then(|text| serde_json::from_str(&text).ok());
             for batch in store.llm_batches(access.base(), &settings.model).await? {
@@ -215,11 +215,7 @@ impl Server {
                 }
                 Err(trouble) => trouble,
             };
-            if lost {
-                held.lose();
-            } else {
-                drop(held);
-            }
+            held.unanswered(lost);
             match trouble {
                 Trouble::Refusal { status, message } => dialect = self.refused(question, status, &message, dialect)?,
                 Trouble::Passing { why, kind } => {
@@ -250,17 +246,11 @@ impl Server {
         let moderated = ["moderat", "flagged", "content policy"].iter().any(|word| lower.contains(word));
         let todo = match status {
             400 | 422 => return dialect.after(message).ok_or_else(aside),
-            401 => {
-                format!("it does not accept the key; put a valid one into the environment variable {}", self.key_env)
-            }
-            402 => "the account has no credit left; top it up and run again to go on from here".to_owned(),
             403 if moderated => return Err(aside()),
-            403 => format!("the key in {} may not use the model {:?}", self.key_env, self.model),
             404 | 405 => {
                 format!("it has no model {:?} at this address; check llm.model and llm.base_url", self.model)
             }
-            300..400 => "it sends us elsewhere; set llm.base_url to the address it really has".to_owned(),
-            _ => return Err(aside()),
+            _ => remedy(status, "llm", &self.key_env, &self.model).ok_or_else(aside)?,
         };
         let why = format!("{todo} ({status}: {message})");
         *lock(&self.closed) = Some(why.clone());

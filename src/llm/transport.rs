@@ -130,6 +130,18 @@ pub(super) enum Trouble {
     Abandoned,
 }
 
+/// What to do about a `status` that no other request of this run will change: the address, the key or the account is wrong.
+/// `section` is the configuration's, `None` what other answers may still help against.
+pub(super) fn remedy(status: u16, section: &str, key_env: &str, model: &str) -> Option<String> {
+    Some(match status {
+        401 => format!("it does not accept the key; put a valid one into the environment variable {key_env}"),
+        402 => "the account has no credit left; top it up and run again to go on from here".to_owned(),
+        403 => format!("the key in {key_env} may not use the model {model:?}"),
+        300..=399 => format!("it sends us elsewhere; set {section}.base_url to the address it really has"),
+        _ => return None,
+    })
+}
+
 /// How trouble that may pass shows itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Passing {

@@ -5,10 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::ProblemId;
 use super::id::content_hash;
 
+/// Stands for a problem that the codebook does not have; no problem of one may be called so.
+pub const OTHER: &str = "other";
+/// Stands for no problem at all; no problem of a codebook may be called so either.
+pub const NONE: &str = "none";
+
 impl ProblemId {
-    /// Stands for "tells of no problem", where a reader says so; no problem of a codebook may have it.
+    /// Where a reader says that no problem is told of.
     pub fn none() -> Self {
-        Self::new("none")
+        Self::new(NONE)
     }
 }
 

@@ -12,10 +12,7 @@ struct Demo {
 
 impl Demo {
     fn new() -> Self {
-        let place = Place::new();
-        let ran = place.run(&["demo"]);
-        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-        Self { place }
+        Self { place: Place::with_demo() }
     }
 
     fn try_run(&self, args: &[&str]) -> Ran {

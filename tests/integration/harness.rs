@@ -23,6 +23,15 @@ impl Place {
         Self { dir: tempfile::tempdir().expect("a temporary folder") }
     }
 
+    /// With the demo, run in `candor-demo`.
+    pub fn with_demo() -> Self {
+        let place = Self::new();
+        let ran = place.run(&["demo"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("report.html"), "{}", ran.stdout);
+        place
+    }
+
     pub fn path(&self) -> &Path {
         self.dir.path()
     }

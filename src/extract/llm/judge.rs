@@ -11,7 +11,6 @@ use serde::Deserialize;
 use super::Read;
 use crate::config::Protocol;
 use crate::llm::ask::Asked;
-use crate::llm::outgoing::nonce;
 use crate::llm::prompt::Prompt;
 use crate::llm::sheet::{Form, Sheet};
 use crate::llm::{Model, Question, Unanswered, Usage};
@@ -89,9 +88,7 @@ fn question(
 ) -> Option<Question> {
     let (window, numbers) = asked.text.surroundings(evidence);
     let asked_for = acts.question(act.as_str())?;
-    let bare = asked.text.fenced(&window, None, Protocol::Point, "");
-    let word = nonce(secret, &["judge_support", &bare]);
-    let fenced = asked.text.fenced(&window, None, Protocol::Point, &word);
+    let fenced = asked.text.sealed(&window, None, Protocol::Point, secret, "judge_support");
     let numbers: Vec<String> = numbers.iter().map(|n| format!("[{n}]")).collect();
     Some(Question {
         unit: asked.id.to_owned(),

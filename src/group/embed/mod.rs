@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use futures_util::StreamExt as _;
 use half::f16;
 
-use super::units::Unit;
+use super::units::{Unit, head};
 use crate::clock::Clock;
 use crate::config::{EmbeddingSettings, ServedSettings};
 use crate::llm::contacts::Contacts;
@@ -224,7 +224,7 @@ impl<'a> Texts<'a> {
     fn of(units: &'a [Unit], lines: &'a [String]) -> Self {
         let mut texts = BTreeMap::<String, Text<'a>>::new();
         let mut add = |words: &'a str, account: Option<&'a str>| {
-            let words = head(words);
+            let words = seen(words);
             if !words.trim().is_empty() {
                 let text = Text { words, accounts: BTreeSet::new() };
                 texts.entry(content_hash(&[words])).or_insert(text).accounts.extend(account);
@@ -240,8 +240,8 @@ impl<'a> Texts<'a> {
 }
 
 /// What a model sees of a text.
-fn head(words: &str) -> &str {
-    &words[..words.floor_char_boundary(LONGEST)]
+fn seen(words: &str) -> &str {
+    head(words, LONGEST)
 }
 
 /// Vectors of length one, by their text.
@@ -266,7 +266,7 @@ impl Vectors {
 
     /// The vector of `text`; `None` where there was nothing to embed.
     pub(super) fn of(&self, text: &str) -> Option<impl Iterator<Item = f32>> {
-        let place = *self.places.get(&content_hash(&[head(text)]))? as usize * self.width;
+        let place = *self.places.get(&content_hash(&[seen(text)]))? as usize * self.width;
         Some(self.numbers[place..place + self.width].iter().map(|x| x.to_f32()))
     }
 
@@ -322,7 +322,7 @@ impl<'a> FromIterator<(&'a str, Vec<f32>)> for Vectors {
     fn from_iter<I: IntoIterator<Item = (&'a str, Vec<f32>)>>(vectors: I) -> Self {
         let mut made = Self::default();
         for (text, vector) in vectors {
-            made.put(content_hash(&[head(text)]), &unit_length(&vector)).unwrap();
+            made.put(content_hash(&[seen(text)]), &unit_length(&vector)).unwrap();
         }
         made
     }
