@@ -34,7 +34,7 @@ impl<'a> Passage<'a> {
     }
 
     /// Its parts, with how much they count.
-    fn parts(&self) -> [(&'a str, f32); 3] {
+    pub(super) fn parts(&self) -> [(&'a str, f32); 3] {
         [(self.quote, QUOTE_WEIGHT), (self.around, AROUND_WEIGHT), (self.title, TITLE_WEIGHT)]
     }
 }

@@ -232,7 +232,8 @@ impl<'a> Texts<'a> {
         };
         for unit in units {
             let account = (unit.side == Side::Crm).then_some(unit.who.as_str());
-            [&unit.quote, &unit.around, &unit.title].into_iter().for_each(|words| add(words, account));
+            // As they are compared, so that each is found again.
+            unit.passage().parts().into_iter().for_each(|(words, _)| add(words, account));
         }
         lines.iter().for_each(|line| add(line, None));
         Self(texts)

@@ -75,6 +75,17 @@ fn of(vectors: &Vectors, text: &str) -> Vec<f32> {
 }
 
 #[tokio::test]
+async fn what_is_embedded_is_what_is_compared() {
+    let (server, _) = server().await;
+    let house = house().await;
+    let unit = Unit { bare: " loses rows".to_owned(), ..unit(Side::Community, "ann", "Acme loses rows", "again") };
+    let vectors = vectors(&served(&server, None).await, &house.store, std::slice::from_ref(&unit)).await;
+    for (words, _) in unit.passage().parts().iter().filter(|(words, _)| !words.is_empty()) {
+        assert!(vectors.of(words).is_some(), "{words:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_text_is_sent_once_and_forgotten_when_it_is_gone() {
     let (House { _folder, store }, (server, sent)) = (house().await, server().await);
     let embedder = served(&server, Some(&store)).await;
