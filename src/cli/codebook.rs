@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::group::edit::{Edit, Edited};
 use crate::group::heard::{Heard, heard};
 use crate::group::{codebook, edit, lineage};
-use crate::model::problem::{BY_HAND, EDITED};
+use crate::model::problem::{BY_HAND, EDITED, made_in_words};
 use crate::model::{Change, ChangeKind, Codebook, Problem, ProblemId};
 use crate::pipeline;
 use crate::store::{CodebookVersion, Origin};
@@ -229,7 +229,7 @@ async fn show(app: &App, id: Option<&str>, out: &mut Output) -> Result<Exit> {
         "version {} ({}), {}; {other} of {units} texts fit no problem; `candor codebook show ID` gives quotes",
         version.version,
         short(&version.hash),
-        made(&version.made_by)
+        made_in_words(&version.made_by)
     ))?;
     Ok(Exit::Done)
 }
@@ -475,7 +475,7 @@ async fn log(app: &App, out: &mut Output) -> Result<Exit> {
                 short(&v.hash).to_owned(),
                 v.problems.to_string(),
                 at,
-                made(&v.made_by).to_owned(),
+                made_in_words(&v.made_by).to_owned(),
             ]);
         }
         out.line(&table.to_string())?;
@@ -517,12 +517,4 @@ fn told(change: &Change, before: &Codebook, after: &Codebook) -> String {
 
 fn short(hash: &str) -> &str {
     &hash[..8.min(hash.len())]
-}
-
-fn made(by: &str) -> &str {
-    match by {
-        BY_HAND => "frozen by hand",
-        EDITED => "edited, not frozen",
-        _ => "found by machine",
-    }
 }

@@ -57,6 +57,15 @@ pub const EDITED: &str = "edited";
 /// `Codebook::made_by` of a list that a person froze; only a person changes it.
 pub const BY_HAND: &str = "hand";
 
+/// Who made a list, from its `made_by`, as people read it.
+pub fn made_in_words(made_by: &str) -> &'static str {
+    match made_by {
+        BY_HAND => "frozen by hand",
+        EDITED => "edited, not frozen",
+        _ => "found by machine",
+    }
+}
+
 /// The list of problems, frozen under a hash of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Codebook {

@@ -7,6 +7,7 @@ use super::view::{
 use super::words::{self, Unit, count, number, quantity, share};
 use crate::model::Trust;
 use crate::model::comparison::{CountsV1, GateV1, RateV1, RegisterV1, RepresentativenessV1, ResidualV1};
+use crate::model::problem::made_in_words;
 
 /// Fewer people than this say nothing of what a problem is like (METHOD 1.3).
 const ENOUGH_FOR_TEXTURE: u64 = 3;
@@ -684,7 +685,7 @@ impl Sureness {
     pub(super) fn provenance(&self) -> Vec<(&'static str, String)> {
         let mut rows = vec![("post reader", self.post_recipe.clone()), ("note reader", self.note_recipe.clone())];
         if let Some(c) = &self.codebook {
-            let made = if c.made_by == "hand" { "frozen by hand" } else { "found by machine" };
+            let made = made_in_words(&c.made_by);
             let problems = count(c.problems as u64, "problem", "problems");
             rows.push(("codebook", format!("{} (version {}, {problems}, {made})", c.hash, c.version)));
         }
