@@ -50,6 +50,7 @@ pub fn commitment(cells: &Cells) -> (ComponentV1, OptimismV1) {
         never_asked: hits - asked,
         asked_not_given: asked,
         unbacked_accounts: unbacked.iter().map(|a| a.id.clone()).collect(),
+        split: None,
     };
     // With enough of everything but no label at all, it is a machine count and not too little evidence.
     if labelled > 0 || !missing.is_empty() {
@@ -89,6 +90,7 @@ fn component(optimism: &OptimismV1, missing: Vec<Missing>, reps: u64) -> Compone
         n: optimism.strong,
         detectable: None,
         missing,
+        grade: None,
         says: String::new(),
     };
     if !component.missing.is_empty() {

@@ -253,6 +253,7 @@ fn problem(
         elicitation,
         representativeness: None,
         register: None,
+        selection: None,
     };
     judge(&mut problem, index, community, crm, shared, tests);
     problem
@@ -354,6 +355,7 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         n: people + accounts,
         detectable: None,
         missing: shared.missing,
+        grade: None,
         says: String::new(),
     };
     let both = format!("{} and {}", counted(people, "people"), counted(accounts, "accounts"));

@@ -28,6 +28,27 @@ pub struct ComparisonV1 {
     /// What the list of problems does not hold; `None` in comparisons made before it was looked at.
     #[serde(default)]
     pub residual: Option<ResidualsV1>,
+    /// The worst component with enough evidence, by name; `None` in comparisons made before it was told.
+    #[serde(default)]
+    pub overall: Option<OverallV1>,
+    /// Notes against outcomes; `None` without deals.
+    #[serde(default)]
+    pub calibration: Option<CalibrationV1>,
+    /// Which problems come first on either side, and how surely.
+    #[serde(default)]
+    pub ranks: Option<RanksV1>,
+    /// Unbacked optimism by rep and other segments.
+    #[serde(default)]
+    pub segments: Vec<SegmentV1>,
+    /// The same comparison with other windows and lags.
+    #[serde(default)]
+    pub sensitivity: Vec<VariantV1>,
+    /// Against the period before; `None` when there is none to compare with.
+    #[serde(default)]
+    pub moved: Option<MovedV1>,
+    /// Every threshold that decided a verdict, fixed before the data was seen.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdV1>,
     /// What was refused or left out, and why, in sentences.
     pub caveats: Vec<String>,
     /// Hash of the settings that can change a number.
@@ -86,11 +107,12 @@ pub struct LabelsV1 {
 /// One part of the gap vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComponentV1 {
-    /// `coverage` or `commitment`.
+    /// `coverage`, `commitment`, `calibration_won` or `calibration_value`.
     pub name: String,
     /// `finding`, `no_gap_detected`, `not_enough_evidence` or `uncorrected`.
     pub verdict: String,
-    /// Coverage: bias-corrected Jensen-Shannon divergence in 0..=1. Commitment: the unbacked-optimism rate.
+    /// Coverage: bias-corrected Jensen-Shannon divergence in 0..=1. Commitment: the unbacked-optimism rate. Calibration:
+    /// forecast less outcome, in -1..=1, positive for optimism.
     pub estimate: Option<f64>,
     /// 95% interval.
     pub low: Option<f64>,
@@ -102,8 +124,196 @@ pub struct ComponentV1 {
     pub detectable: Option<f64>,
     /// What is missing, for `not_enough_evidence`.
     pub missing: Vec<Missing>,
+    /// `small`, `moderate` or `large` by the thresholds; `None` when the evidence does not suffice.
+    #[serde(default)]
+    pub grade: Option<String>,
     /// One sentence for a reader.
     pub says: String,
+}
+
+/// One word for the vector, when one is wanted: its worst component, never an average (METHOD 3.8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverallV1 {
+    /// Name of the worst component; `None` when fewer than two of four have enough evidence.
+    pub worst: Option<String>,
+    /// Its grade.
+    pub grade: Option<String>,
+    /// Components with enough evidence.
+    pub graded: u64,
+    /// Components in all.
+    pub of: u64,
+}
+
+/// A setting or convention that decides verdicts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdV1 {
+    /// What it is, in words.
+    pub what: String,
+    /// Its value.
+    pub value: f64,
+}
+
+/// What notes foretold against how deals ended (METHOD 3.6).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationV1 {
+    /// Deals looked at.
+    pub deals: u64,
+    /// What was left out and why, as sentences with counts.
+    pub left_out: Vec<String>,
+    /// Closed-won within 90 days of the note.
+    pub won: TouchesV1,
+    /// Won within 90 days, and retained with value 365 days after the start.
+    pub value: TouchesV1,
+    /// Optimism that the sale itself could not reveal: calibration-in-the-large of `value` less that of `won`, last notes.
+    pub drift: Option<f64>,
+}
+
+/// One outcome foretold by two notes of each deal.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TouchesV1 {
+    /// By the first note.
+    pub first: ForecastV1,
+    /// By the last note at least 14 days before the outcome.
+    pub last: ForecastV1,
+}
+
+/// Forecasts of one kind against one outcome.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ForecastV1 {
+    /// `crm_prob` (the CRM's own probability) or `interest` (N1 by isotonic regression on an earlier cohort).
+    pub source: String,
+    /// Mature deals with a forecast: the evaluated cohort.
+    pub outcomes: u64,
+    /// Of these, with the outcome.
+    pub happened: u64,
+    /// Mean forecast, in 0..=1.
+    pub forecast: Option<f64>,
+    /// Calibration-in-the-large: mean forecast less share that happened; positive is optimism.
+    pub citl: Option<f64>,
+    /// 95% interval, clustered by rep.
+    pub low: Option<f64>,
+    /// 95% interval.
+    pub high: Option<f64>,
+    /// Mean squared error, in 0..=1.
+    pub brier: Option<f64>,
+    /// Brier skill against the base rate; 0 or less: the notes carry no information.
+    pub bss: Option<f64>,
+    /// 95% cluster bootstrap interval of `bss`.
+    pub bss_low: Option<f64>,
+    /// 95% cluster bootstrap interval.
+    pub bss_high: Option<f64>,
+    /// Spiegelhalter's z; beyond 1.96 either way the forecasts are not calibrated.
+    pub spiegelhalter_z: Option<f64>,
+    /// At most five bins of equal mass, lowest forecast first; empty below 100 outcomes.
+    pub curve: Vec<BinV1>,
+    /// By claimed interest, 0 to 4: how many, and how many had the outcome.
+    pub by_interest: Vec<CountsV1>,
+    /// What is missing for a verdict.
+    pub missing: Vec<Missing>,
+}
+
+/// A bin of a reliability curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BinV1 {
+    /// Mean forecast.
+    pub forecast: f64,
+    /// What happened, with its Wilson interval.
+    pub happened: RateV1,
+}
+
+/// The first five problems of either side by their share of all that is told (METHOD 3.4).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RanksV1 {
+    /// Of the communities, heaviest first.
+    pub community: Vec<RankV1>,
+    /// Of the CRM, heaviest first.
+    pub crm: Vec<RankV1>,
+    /// Bootstrap samples behind the probabilities.
+    pub draws: u64,
+}
+
+/// A problem among the first five.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankV1 {
+    /// Problem id.
+    pub id: String,
+    /// Its share of all (unit, problem) pairs of the side.
+    pub mass: f64,
+    /// Share of bootstrap samples in which it is among the first five.
+    pub top5: f64,
+}
+
+/// Unbacked optimism in one segment, shrunk to the mean of all (METHOD 5.5). Names of reps are replaced by numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentV1 {
+    /// What it is a segment by: `rep`, `channel`.
+    pub by: String,
+    /// Which: `rep 3`, `call`.
+    pub name: String,
+    /// Accounts with strong claimed interest, and those of them that are unbacked.
+    pub unbacked: CountsV1,
+    /// Shrunk rate; `None` with fewer than 20 accounts: then only counts are shown.
+    pub shrunk: Option<f64>,
+    /// 95% interval of the shrunk rate.
+    pub low: Option<f64>,
+    /// 95% interval.
+    pub high: Option<f64>,
+    /// p of the test that all segments of this kind are alike; the same in all of them.
+    pub omnibus_p: Option<f64>,
+}
+
+/// The same comparison of another stretch of days.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariantV1 {
+    /// What is different, in words.
+    pub what: String,
+    /// The communities' days.
+    pub community: WindowV1,
+    /// The CRM's days.
+    pub crm: WindowV1,
+    /// Called problems of the primary run whose difference keeps its sign here.
+    pub same_sign: CountsV1,
+    /// Ids of those whose difference changes its sign.
+    pub flipped: Vec<String>,
+}
+
+/// Against the period before, of the same length, on the same list of problems and by the same readers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MovedV1 {
+    /// The days before.
+    pub before: WindowV1,
+    /// Every problem that either side had in either period, largest change first.
+    pub problems: Vec<MoveV1>,
+    /// The unbacked-optimism rate, as `MoveV1::crm`.
+    pub unbacked: Option<ChangeV1>,
+}
+
+/// What became of one problem.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MoveV1 {
+    /// Problem id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Among people.
+    pub community: ChangeV1,
+    /// Among accounts.
+    pub crm: ChangeV1,
+}
+
+/// A share then and now.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ChangeV1 {
+    /// The period before.
+    pub before: RateV1,
+    /// This period.
+    pub after: RateV1,
+    /// After less before, with the interval that pairs people or accounts of both periods; `None` without hand labels.
+    pub change: Option<DifferenceV1>,
+    /// Adjusted p (Benjamini-Hochberg over all changes).
+    pub p_adjusted: Option<f64>,
+    /// More than noise.
+    pub moved: bool,
 }
 
 /// A share with its counts and, when labels allow, its interval.
@@ -161,6 +371,38 @@ pub struct ProblemV1 {
     /// Whether words in another register land on the same problem; `None` before it was tested.
     #[serde(default)]
     pub register: Option<RegisterV1>,
+    /// What the choice of who posts could do to it; `None` in comparisons made before it was bounded.
+    #[serde(default)]
+    pub selection: Option<SelectionV1>,
+}
+
+/// Forums are not a random sample: bounds, never an adjustment (METHOD 3.10).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SelectionV1 {
+    /// The share among all who could post, were people with the problem so many times as likely to.
+    pub bounds: Vec<BoundV1>,
+    /// `fragile` (gamma* below 1.5), `moderate` or `robust` (above 3); `None` without a finding.
+    pub grade: Option<String>,
+    /// People with the problem by kind of community, of all with a problem there.
+    pub kinds: Vec<KindV1>,
+}
+
+/// The share under one propensity ratio.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BoundV1 {
+    /// P(post | problem) / P(post | no problem).
+    pub rho: f64,
+    /// p / (p + rho (1 - p)).
+    pub share: f64,
+}
+
+/// One kind of community.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindV1 {
+    /// `forum`, `chat`, `issue tracker`, `questions and answers`, …
+    pub kind: String,
+    /// People with the problem, of all with a problem there.
+    pub people: CountsV1,
 }
 
 /// Whether a share of people is many people's, and how little would overturn what is said of it (METHOD 3.9, 9.1).
@@ -297,4 +539,24 @@ pub struct OptimismV1 {
     pub asked_not_given: u64,
     /// Accounts behind `strong` that are unbacked, by id, for the report's list.
     pub unbacked_accounts: Vec<String>,
+    /// Why: never asked, or asked and not given; `None` in comparisons made before it was told apart.
+    #[serde(default)]
+    pub split: Option<SplitV1>,
+}
+
+/// What lies behind unbacked optimism (METHOD 3.5). Remedies differ, so the parts are never shown as one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SplitV1 {
+    /// Accounts that were asked for anything, of those with strong claimed interest (ask rate).
+    pub asked: RateV1,
+    /// Unbacked, of those never asked.
+    pub unbacked_not_asked: RateV1,
+    /// Unbacked, of those asked.
+    pub unbacked_asked: RateV1,
+    /// Kept promises, of the buyers' promises that were kept or missed; units are accounts' promises (kept-promise rate).
+    pub kept: CountsV1,
+    /// Promises without a date, of all promises.
+    pub undated: CountsV1,
+    /// Accounts whose notes alone vouch for a commitment of level 2 or more, of those with strong claimed interest.
+    pub note_only: RateV1,
 }

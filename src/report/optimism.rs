@@ -68,6 +68,7 @@ fn own_numbers(crm: &Crm) -> OptimismV1 {
         never_asked,
         asked_not_given: unbacked.len() as u64 - never_asked,
         unbacked_accounts: unbacked.iter().map(|a| a.id.clone()).collect(),
+        split: None,
     }
 }
 

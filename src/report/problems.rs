@@ -96,6 +96,7 @@ fn numbers(
         elicitation: claimed.elicitation.each_ref().map(|accounts| accounts.len() as u64),
         representativeness: None,
         register: None,
+        selection: None,
     }
 }
 

@@ -189,6 +189,7 @@ mod tests {
             elicitation: [1, 5, 9],
             representativeness: None,
             register: None,
+            selection: None,
         }
     }
 

@@ -248,6 +248,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         elicitation: [1, 3, 16],
         representativeness: Some(representative(measured)),
         register: None,
+        selection: None,
     };
     let component = |name: &str, says: &str| ComponentV1 {
         name: name.to_owned(),
@@ -258,6 +259,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         n: 412,
         detectable: None,
         missing: little(),
+        grade: None,
         says: says.to_owned(),
     };
     ComparisonV1 {
@@ -306,6 +308,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             never_asked: 21,
             asked_not_given: 12,
             unbacked_accounts: vec!["acme".to_owned()],
+            split: None,
         },
         residual: Some(ResidualsV1 {
             community: ResidualV1 {
@@ -323,6 +326,13 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
                 none: CountsV1 { hits: 22, of: 118 },
             },
         }),
+        overall: None,
+        calibration: None,
+        ranks: None,
+        segments: Vec::new(),
+        sensitivity: Vec::new(),
+        moved: None,
+        thresholds: Vec::new(),
         caveats: vec!["14 posts without a date are outside the window.".to_owned()],
         config_hash: "cfg123".to_owned(),
         codebook_hash: codebook.hash().to_owned(),
