@@ -138,6 +138,47 @@ pub struct Account {
     pub weight: f64,
 }
 
+/// What became of a forecast by its horizon (METHOD 3.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// It happened in time.
+    Yes,
+    /// It did not.
+    No,
+    /// The data end so many days after the forecast, before the horizon, and it had not been decided.
+    Censored(i64),
+    /// Nothing that is recorded can tell.
+    Unknown,
+}
+
+/// What a note foretold of its deal, and what followed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Forecast {
+    /// Day of the note, counted from 1970-01-01.
+    pub day: i64,
+    /// N1 of the note, 0 to 4.
+    pub interest: Option<u8>,
+    /// The CRM's own probability at the time, in 0..=1.
+    pub crm_prob: Option<f64>,
+    /// Closed-won within 90 days of the note.
+    pub won: Followed,
+    /// Closed-won within 90 days, then retained with value 365 days after the start.
+    pub value: Followed,
+}
+
+/// A deal with its first and its last forecast (METHOD 3.6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deal {
+    /// Deal id.
+    pub id: String,
+    /// Its rep; a deal without one has a number of its own.
+    pub rep: usize,
+    /// By the first note.
+    pub first: Option<Forecast>,
+    /// By the last note at least 14 days before the outcome.
+    pub last: Option<Forecast>,
+}
+
 /// Everything a comparison looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cells {
@@ -149,6 +190,8 @@ pub struct Cells {
     pub crm: Units,
     /// Accounts with any note in the window.
     pub accounts: Vec<Account>,
+    /// Deals of the CRM whose notes foretold something, of any time.
+    pub deals: Vec<Deal>,
     /// Who was looked at.
     pub population: PopulationV1,
     /// The days.

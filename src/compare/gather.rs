@@ -306,6 +306,7 @@ fn build(material: &Material, mut population: PopulationV1, mut caveats: Vec<Str
         community,
         crm,
         accounts,
+        deals: Vec::new(),
         population,
         window: material.window.published(),
         caveats,

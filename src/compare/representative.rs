@@ -199,6 +199,7 @@ mod tests {
             community: Units(community),
             crm: Units(crm),
             accounts: Vec::new(),
+            deals: Vec::new(),
             population,
             window: WindowV1 { since: None, until: None, why: String::new() },
             caveats: Vec::new(),

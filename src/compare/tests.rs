@@ -70,6 +70,7 @@ fn world(seed: u64, size: Size, problems: &[Shares], unbacked: f64) -> Cells {
         community: Units(community),
         crm: Units(crm),
         accounts,
+        deals: Vec::new(),
         population: PopulationV1 {
             communities: 3,
             threads: size.threads as u64,
