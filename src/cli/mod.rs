@@ -20,6 +20,8 @@ mod reader;
 
 mod search;
 
+mod simulate;
+
 mod status;
 
 use std::path::PathBuf;
@@ -104,6 +106,8 @@ enum Verb {
     Read(read::ReadArgs),
     /// Score a reader against labelled texts, beside simple baselines.
     Eval(eval::EvalArgs),
+    /// Try the comparison on invented worlds whose truth is known, beside counting naively.
+    Simulate(simulate::SimulateArgs),
     /// Hand labels: draw a sample, import answers.
     #[command(subcommand)]
     Label(label::LabelVerb),
@@ -207,6 +211,7 @@ impl Cli {
         match verb {
             Verb::Read(args) => return read::run(&args, &global).await,
             Verb::Eval(args) => return eval::run(&args, &global, &mut out).await,
+            Verb::Simulate(args) => return simulate::run(&args, &mut out),
             Verb::Init => return init(&mut out),
             Verb::Formats => return formats(&mut out),
             Verb::Demo(args) => return demo::run(args, &global, &mut out).await,
@@ -296,7 +301,9 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Label(verb) => return label::run(app, verb, out).await,
         Verb::Export(args) => return export::run(app, &args).await,
         Verb::Status => return status::run(app, out).await,
-        Verb::Demo(_) | Verb::Init | Verb::Formats | Verb::Read(_) | Verb::Eval(_) => return Ok(Exit::Usage),
+        Verb::Demo(_) | Verb::Init | Verb::Formats | Verb::Read(_) | Verb::Eval(_) | Verb::Simulate(_) => {
+            return Ok(Exit::Usage);
+        }
     };
     out.stage(app, &summary).await?;
     Ok(summary.exit())

@@ -30,6 +30,8 @@ mod real_data;
 
 mod scores;
 
+mod simulate;
+
 mod tapes;
 
 mod tidy;
