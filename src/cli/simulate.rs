@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use clap::Args;
 
-use super::output::{Output, plain_table, wrapped};
+use super::output::{Output, plain_table, terminal_width, wrapped};
 use crate::exit::Exit;
 use crate::simulate::score::{Measure, Row};
 use crate::simulate::{self, Report, WORLDS};
@@ -55,6 +55,7 @@ fn list(out: &mut Output) -> Result<Exit> {
     for world in &WORLDS {
         table.add_row([world.name, world.truth, world.shows]);
     }
+    table.set_width(u16::try_from(terminal_width()).unwrap_or(80));
     out.line(&table.to_string())?;
     out.line("\ncandor simulate WORLD --runs N tries one, candor simulate --all all of them.")?;
     Ok(Exit::Done)

@@ -72,7 +72,7 @@ impl Attack {
 }
 
 /// Each attack on the same people: how far the share moves, whether a gap is called that is not there, and whether the
-/// reader is told how few could have made it.
+/// breakdown number of such a call is as small as the attack.
 pub(super) fn run(plan: &Plan, attack: Attack, rng: &mut ChaCha8Rng) -> Marks {
     let before = cells(plan, rng);
     let mut after = before.clone();
@@ -99,7 +99,7 @@ pub(super) fn run(plan: &Plan, attack: Attack, rng: &mut ChaCha8Rng) -> Marks {
     marks.yes("called a gap", Measure::Type1, By::Naive, naive::z_test(people, firms) <= naive::LEVEL);
     if is_called {
         let few = told.and_then(|t| t.breakdown).is_some_and(|m| m <= ATTACKERS as u64);
-        marks.yes("called, and 40 undo it", Measure::Power, By::Candor, few);
+        marks.yes("called, breakdown to 40", Measure::Power, By::Candor, few);
     }
     marks
 }

@@ -83,33 +83,29 @@ pub(super) fn called(verdict: &str) -> Option<Lean> {
     }
 }
 
-/// Intervals and estimates of every share.
-pub(super) fn shares(scene: &Scene<'_>, marks: &mut Marks) {
-    for (k, problem) in scene.plan.problems.iter().enumerate() {
-        let Some(answer) = scene.problem(k) else { continue };
-        let (people, accounts) = scene.counts(k);
-        for (of, truth, rate, counted) in [
-            ("share of people", problem.community, &answer.community, people),
-            ("share of accounts", problem.crm, &answer.crm, accounts),
-        ] {
-            marks.interval(of, By::Candor, interval(rate), truth);
-            marks.interval(of, By::Naive, Some(naive::share(counted)), truth);
-            if rate.low.is_some() {
-                marks.add(of, Measure::Bias, By::Candor, rate.rate - truth);
-            }
-            marks.add(of, Measure::Bias, By::Naive, naive::rate(counted) - truth);
-        }
-    }
+/// Intervals and estimates of every share and difference.
+pub(super) fn intervals(scene: &Scene<'_>, marks: &mut Marks) {
+    let all = ["difference", "share of people", "share of accounts"];
+    (0..scene.plan.problems.len()).for_each(|k| intervals_of(scene, k, all, marks));
 }
 
-/// Intervals of every difference.
-pub(super) fn differences(scene: &Scene<'_>, marks: &mut Marks) {
-    for (k, problem) in scene.plan.problems.iter().enumerate() {
-        let Some(answer) = scene.problem(k) else { continue };
-        let truth = problem.community - problem.crm;
-        let (people, accounts) = scene.counts(k);
-        marks.interval("difference", By::Candor, answer.difference.map(|d| (d.low, d.high)), truth);
-        marks.interval("difference", By::Naive, Some(naive::difference(people, accounts)), truth);
+/// Intervals and estimates of problem `k`: the difference, the share of people, the share of accounts, so called.
+pub(super) fn intervals_of(scene: &Scene<'_>, k: usize, [apart, among, within]: [&'static str; 3], marks: &mut Marks) {
+    let problem = &scene.plan.problems[k];
+    let Some(answer) = scene.problem(k) else { return };
+    let (people, accounts) = scene.counts(k);
+    let truth = problem.community - problem.crm;
+    marks.interval(apart, By::Candor, answer.difference.map(|d| (d.low, d.high)), truth);
+    marks.interval(apart, By::Naive, Some(naive::difference(people, accounts)), truth);
+    for (of, truth, rate, counted) in
+        [(among, problem.community, &answer.community, people), (within, problem.crm, &answer.crm, accounts)]
+    {
+        marks.interval(of, By::Candor, interval(rate), truth);
+        marks.interval(of, By::Naive, Some(naive::share(counted)), truth);
+        if rate.low.is_some() {
+            marks.add(of, Measure::Bias, By::Candor, rate.rate - truth);
+        }
+        marks.add(of, Measure::Bias, By::Naive, naive::rate(counted) - truth);
     }
 }
 
@@ -264,11 +260,12 @@ pub(super) fn posting(scene: &Scene<'_>, cases: &[Posting], marks: &mut Marks) {
             marks.add(share_of, Measure::Bias, By::Candor, bound.share - truth);
         }
 
-        let Some(gamma_star) = answer.gamma_star else { continue };
-        tipping.push((gamma_star, case.ratio * problem.community / truth));
         if case.ratio <= GAP {
-            marks.yes("gamma* above the bias", Measure::Type1, By::Candor, gamma_star > case.bias);
+            // No call, no claim: the share of all, since those that were called are those that chance favoured.
+            let survives = answer.gamma_star.is_some_and(|gamma| gamma > case.bias);
+            marks.yes("gamma* above the bias", Measure::Type1, By::Candor, survives);
         }
+        tipping.extend(answer.gamma_star.map(|gamma| (gamma, case.ratio * problem.community / truth)));
     }
     for (i, one) in tipping.iter().enumerate() {
         // Ratios less than half again apart are no order to speak of.
@@ -293,15 +290,23 @@ pub(super) fn tiny(scene: &Scene<'_>, marks: &mut Marks) {
     }
     let refused = *trust == Trust::NotEnoughEvidence;
     marks.yes("trust", Measure::Refused, By::Candor, refused);
-    let printed = serde_json::to_value(&scene.answer).is_ok_and(|answer| prints_interval(&answer));
-    marks.yes("an interval or a rank", Measure::Type1, By::Candor, printed);
+    let published = serde_json::to_value(&scene.answer).unwrap_or_default();
+    for (of, parts) in [
+        ("interval of a share", vec!["problems"]),
+        ("interval of a component", vec!["components", "calibration"]),
+        ("interval of optimism", vec!["optimism", "segments"]),
+        ("rank, or change", vec!["ranks", "moved", "sensitivity"]),
+    ] {
+        let printed = parts.iter().any(|part| prints_interval(&published[part]));
+        marks.yes(of, Measure::Type1, By::Candor, printed);
+    }
     for k in 0..problems.len() {
         let (people, accounts) = scene.counts(k);
         marks.yes("verdicts", Measure::Type1, By::Naive, naive::z_test(people, accounts) <= LEVEL);
     }
 }
 
-/// Whether a published comparison has an interval or a probability of a rank anywhere.
+/// Whether this part of a published comparison has an interval or a probability of a rank anywhere.
 fn prints_interval(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.iter().any(|(name, value)| {

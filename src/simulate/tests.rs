@@ -57,7 +57,7 @@ fn unbacked_optimism_is_covered_whatever_the_reader() {
     let row = row(&rows, "unbacked optimism");
     assert!(covers(row) && row.value(Measure::Bias).unwrap().abs() < 0.03, "{row:?}");
     assert!(row.naive(Measure::Coverage).unwrap() < 0.9, "{row:?}");
-    assert!(row.value(Measure::Power).unwrap() > 0.9, "{row:?}");
+    assert!(row.value(Measure::Power).unwrap() > 0.3, "{row:?}");
 }
 
 #[test]
@@ -67,15 +67,16 @@ fn who_posts_is_bounded() {
         assert!(row(&rows, of).value(Measure::Coverage).unwrap() > 0.95, "{:?}", row(&rows, of));
     }
     assert!(row(&rows, "ratio, posting x3").naive(Measure::Coverage).unwrap() < 0.8);
+    assert!(row(&rows, "gamma* above the bias").value(Measure::Type1).unwrap() <= 0.05);
     assert!(row(&rows, "gamma* in order").value(Measure::Power).unwrap() > 0.7);
 }
 
 #[test]
 fn people_of_one_thread_do_not_count_for_many() {
     let rows = rows_of("W6", 6, 10);
-    let row = row(&rows, "share of people");
-    assert!(row.value(Measure::Coverage).unwrap() > 0.85, "{row:?}");
-    assert!(row.naive(Measure::Coverage).unwrap() < 0.8, "{row:?}");
+    let row = row(&rows, "people, 20% have it");
+    assert!(covers(row), "{row:?}");
+    assert!(row.naive(Measure::Coverage).unwrap() < 0.75, "{row:?}");
 }
 
 #[test]
@@ -97,6 +98,9 @@ fn next_to_nothing_says_nothing() {
         let rows = rows_of("W9", setting, 20);
         assert_eq!(row(&rows, "verdicts").value(Measure::Refused), Some(1.0));
         assert_eq!(row(&rows, "trust").value(Measure::Refused), Some(1.0));
+        for of in ["interval of a share", "interval of a component", "rank, or change"] {
+            assert_eq!(row(&rows, of).value(Measure::Type1), Some(0.0), "{of}");
+        }
         assert!(row(&rows, "verdicts").naive(Measure::Type1).unwrap() > 0.2, "{rows:?}");
     }
 }

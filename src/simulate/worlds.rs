@@ -141,8 +141,7 @@ fn sized(plan: Plan, score: fn(&Scene<'_>, &mut Marks)) -> Setting {
 fn coverage(scene: &Scene<'_>, marks: &mut Marks) {
     judge::mix(scene, marks);
     judge::calls(scene, marks);
-    judge::differences(scene, marks);
-    judge::shares(scene, marks);
+    judge::intervals(scene, marks);
 }
 
 /// Shares of a null world, from usual to rare.
@@ -182,15 +181,21 @@ fn planted() -> Vec<Problem> {
 }
 
 fn w2() -> Vec<Setting> {
+    let score = |scene: &Scene<'_>, marks: &mut Marks| {
+        judge::calls(scene, marks);
+        judge::intervals(scene, marks);
+    };
     let sizes = [30, 60, 120, 250].into_iter().flat_map(|m| [100, 400, 1000].map(|a| (m, a)));
-    sizes
-        .map(|(accounts, people)| {
-            sized(plan(accounts, people, planted()), |scene, marks| {
-                judge::calls(scene, marks);
-                judge::differences(scene, marks);
-            })
-        })
-        .collect()
+    let mut settings = sizes.map(|(m, a)| sized(plan(m, a, planted()), score)).collect::<Vec<_>>();
+    // What the reader's mistakes and the reps' habits cost.
+    let right = planted().into_iter().map(|p| Problem { posts: Errors::NONE, notes: Errors::NONE, ..p }).collect();
+    for (name, plan) in [
+        ("60 accounts, 400 people, reps all alike", Plan { habits: 0.0, ..plan(60, 400, planted()) }),
+        ("60 accounts, 400 people, a perfect reader", plan(60, 400, right)),
+    ] {
+        settings.push(Setting { size: None, ..setting(name.to_owned(), plan, score) });
+    }
+    settings
 }
 
 fn w3() -> Vec<Setting> {
@@ -248,8 +253,11 @@ fn w6() -> Vec<Setting> {
         let problems = [[problem(0.2, 0.2); 5], [problem(0.08, 0.08); 5]].concat();
         let plan = Plan { topical, threads, ..plan(200, 400, problems) };
         setting(format!("ICC {topical:.1}, {threads} threads"), plan, |scene, marks| {
-            judge::shares(scene, marks);
-            judge::differences(scene, marks);
+            let of = [
+                ["difference at 20%", "people, 20% have it", "accounts, 20% have it"],
+                ["difference at 8%", "people, 8% have it", "accounts, 8% have it"],
+            ];
+            (0..10).for_each(|k| judge::intervals_of(scene, k, of[k / 5], marks));
         })
     })
     .collect()
