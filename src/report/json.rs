@@ -9,7 +9,8 @@ use super::view::{
 };
 use crate::model::Trust;
 use crate::model::comparison::{
-    ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1, ResidualsV1,
+    CalibrationV1, ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1,
+    ResidualsV1,
 };
 
 /// The report as JSON, with a final newline.
@@ -38,6 +39,7 @@ struct ReportV1<'a> {
     tried: TriedV1<'a>,
     top_quotes: Vec<String>,
     optimism: Option<OptimismV1<'a>>,
+    calibration: Option<&'a CalibrationV1>,
     sureness: SurenessV1<'a>,
     quotes: Vec<QuoteV1<'a>>,
 }
@@ -394,6 +396,7 @@ fn report(view: &View) -> ReportV1<'_> {
         tried: tried(&view.tried),
         top_quotes: ids(&view.top_quotes),
         optimism: view.optimism.as_ref().map(optimism),
+        calibration: view.outcomes.as_ref().map(|o| &o.numbers),
         sureness: sureness(&view.sureness),
         quotes: view.quotes.iter().enumerate().map(|(i, q)| quote(QuoteId(i), q)).collect(),
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::display;
 use super::lines::{CRM_SELECTION, NOT_MEASURED, SELECTION, more};
-use super::view::{OptimismView, ProblemView, QuoteId, QuoteView, Sureness, Tried, View};
+use super::view::{OptimismView, OutcomesView, ProblemView, QuoteId, QuoteView, Sureness, Tried, View};
 use super::words::{self, GIVEN, number};
 
 /// Draws the report.
@@ -19,6 +19,9 @@ pub fn render(view: &View) -> Result<String> {
     }
     if let Some(optimism) = &view.optimism {
         hollow(&mut doc, optimism);
+    }
+    if let Some(outcomes) = &view.outcomes {
+        against_outcomes(&mut doc, outcomes);
     }
     sureness(&mut doc, view, &view.sureness);
     appendix(&mut doc, view);
@@ -325,6 +328,23 @@ fn hollow(doc: &mut Document, o: &OptimismView) {
         doc.out.push_str(&format!("> {before}{}{after}\n\n", escape(&text)));
     }
     doc.paragraph(&o.more_words().unwrap_or_default());
+}
+
+fn against_outcomes(doc: &mut Document, o: &OutcomesView) {
+    doc.heading(2, "Notes against outcomes");
+    o.says.iter().for_each(|says| doc.paragraph(says));
+    let rows = o.rows.iter().map(|r| {
+        let words = [r.what, r.note, &r.foretold, &r.happened, &r.optimism, &r.skill];
+        words.map(str::to_owned).to_vec()
+    });
+    let head =
+        ["Outcome", "By the", "Foretold", "Happened", "Optimism in points (95% interval)", "Skill (95% interval)"];
+    doc.table(&head, &rows.collect::<Vec<_>>());
+    let rows = o.by_interest.iter().map(|(level, won)| vec![(*level).to_owned(), won.clone()]);
+    doc.table(&["Claimed interest of the last note", "Won within 90 days"], &rows.collect::<Vec<_>>());
+    let rows = o.curve.iter().map(|(foretold, won)| vec![foretold.clone(), won.clone()]);
+    doc.table(&["Foretold", "Won"], &rows.collect::<Vec<_>>());
+    doc.items(&o.notes);
 }
 
 fn sureness(doc: &mut Document, view: &View, s: &Sureness) {

@@ -32,6 +32,8 @@ mod problems;
 
 mod optimism;
 
+mod outcomes;
+
 mod finding;
 
 mod sureness;
@@ -223,6 +225,7 @@ async fn gather(
         residual: comparison.as_ref().and_then(|c| c.residual),
         tried,
         optimism,
+        outcomes: outcomes::outcomes(comparison.as_ref()),
         quotes: book.into_quotes(),
     })
 }

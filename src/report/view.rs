@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::model::comparison::{
-    ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1, ResidualsV1,
+    CalibrationV1, ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1,
+    ResidualsV1,
 };
 use crate::model::{AuthorKey, Slot, Trust};
 
@@ -43,6 +44,8 @@ pub struct View {
     pub top_quotes: Vec<QuoteId>,
     /// Claimed interest against what was given; `None` without CRM notes.
     pub optimism: Option<OptimismView>,
+    /// What notes foretold against how deals ended; `None` without deals.
+    pub outcomes: Option<OutcomesView>,
     /// How sure we are.
     pub sureness: Sureness,
     /// Every quote that is shown, in order of first mention.
@@ -59,6 +62,40 @@ impl View {
     pub fn has_crm(&self) -> bool {
         self.population.notes > 0
     }
+}
+
+/// What notes foretold against how deals ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutcomesView {
+    /// What may be said, one sentence per outcome.
+    pub says: Vec<String>,
+    /// Each outcome by the first and by the last note.
+    pub rows: Vec<OutcomeRow>,
+    /// Claimed interest of the last note, and how many such deals were won within 90 days.
+    pub by_interest: Vec<(&'static str, String)>,
+    /// What was foretold and what came, in groups of equal size; empty with too few outcomes.
+    pub curve: Vec<(String, String)>,
+    /// What was left out, and what the numbers do not show.
+    pub notes: Vec<String>,
+    /// The numbers themselves.
+    pub numbers: CalibrationV1,
+}
+
+/// One outcome, foretold by one note of each deal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// The outcome.
+    pub what: &'static str,
+    /// Which note.
+    pub note: &'static str,
+    /// Mean forecast.
+    pub foretold: String,
+    /// Share with its counts.
+    pub happened: String,
+    /// Foretold less happened, in points, with its interval; or what is missing for one.
+    pub optimism: String,
+    /// Brier skill with its interval.
+    pub skill: String,
 }
 
 /// How far the numbers may be trusted, in words that everyone understands.

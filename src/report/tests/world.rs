@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::comparison::{
-    ComparisonV1, ComponentV1, CountsV1, DifferenceV1, GateV1, LabelsV1, OptimismV1, PopulationV1, ProblemV1, RateV1,
-    RepresentativenessV1, ResidualV1, ResidualsV1, WindowV1,
+    CalibrationV1, ComparisonV1, ComponentV1, CountsV1, DifferenceV1, ForecastV1, GateV1, LabelsV1, OptimismV1,
+    PopulationV1, ProblemV1, RateV1, RepresentativenessV1, ResidualV1, ResidualsV1, TouchesV1, WindowV1,
 };
 use crate::model::{
     AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
@@ -189,6 +189,7 @@ pub(in crate::report) fn problem(id: &str, name: &str, statement: &str) -> Probl
         include: Vec::new(),
         exclude: Vec::new(),
         by_hand: true,
+        composed: false,
     }
 }
 
@@ -213,6 +214,35 @@ fn representative(measured: bool) -> RepresentativenessV1 {
 }
 
 /// A comparison of the world of [`trades`], as if enough people had been labelled or nobody.
+/// Forty deals of which ten were won, and twice as many foretold; nothing is a year old.
+fn calibration() -> CalibrationV1 {
+    let counts = |hits, of| CountsV1 { hits, of };
+    let won = ForecastV1 {
+        source: "interest".to_owned(),
+        outcomes: 40,
+        happened: 10,
+        forecast: Some(0.5),
+        citl: Some(0.25),
+        low: Some(0.08),
+        high: Some(0.42),
+        brier: Some(0.24),
+        by_interest: vec![counts(0, 2), counts(1, 8), counts(2, 10), counts(5, 14), counts(2, 6)],
+        ..ForecastV1::default()
+    };
+    let young = ForecastV1 {
+        source: "interest".to_owned(),
+        missing: vec![Missing { what: "deals followed for 365 days".to_owned(), have: 0, need: 30 }],
+        ..ForecastV1::default()
+    };
+    CalibrationV1 {
+        deals: 96,
+        left_out: vec!["12 notes were written after their deal had ended.".to_owned()],
+        won: TouchesV1 { first: won.clone(), last: won },
+        value: TouchesV1 { first: young.clone(), last: young },
+        drift: None,
+    }
+}
+
 pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> ComparisonV1 {
     let measured = trust == Trust::Measured;
     let with = |low, high| measured.then_some((low, high));
@@ -327,7 +357,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             },
         }),
         overall: None,
-        calibration: None,
+        calibration: measured.then(calibration),
         ranks: None,
         segments: Vec::new(),
         sensitivity: Vec::new(),
