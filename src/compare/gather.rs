@@ -27,6 +27,9 @@ const BACKING_LEVEL: u8 = 2;
 /// Shorter texts are written alike by people who never met, so they do not merge authors.
 const MERGE_WORDS: usize = 12;
 
+/// So many people who write nearly the same within so many hours are suspected of coordination (METHOD 9.1).
+const COORDINATED: (usize, i64) = (3, 72);
+
 /// Signals read at a time.
 const PAGE: i64 = 2000;
 
@@ -120,13 +123,22 @@ async fn read(
     let acts = store.community_rows(&recipes.post, codebook.hash()).await?;
     let acts =
         acts.into_iter().filter(|a| a.voice == Voice::FirstHand && window.contains(a.written_at)).collect::<Vec<_>>();
-    let Twins { merged, copies } = twins(store, recipes, &acts, near_duplicates).await?;
+    let Twins { merged, copies, coordinated } = twins(store, recipes, &acts, near_duplicates).await?;
     let acts = acts.into_iter().filter(|act| !copies.contains(&act.post)).collect::<Vec<_>>();
     if !merged.is_empty() {
         caveats.push(format!(
             "{} author accounts posted nearly the same words and are counted as {}.",
             merged.len(),
             counted(merged.values().collect::<BTreeSet<_>>().len() as u64, "people")
+        ));
+    }
+    if coordinated > 0 {
+        caveats.push(format!(
+            "{}: {} or more accounts wrote nearly the same words within {} hours (coordinated_suspect). Each such group counts as \
+             one person; what it would be with all of them, or none, stands beside every share.",
+            counted(coordinated as u64, "groups look coordinated").replace("1 groups look", "1 group looks"),
+            COORDINATED.0,
+            COORDINATED.1
         ));
     }
     if !copies.is_empty() {
@@ -206,6 +218,8 @@ struct Twins {
     merged: BTreeMap<AuthorKey, AuthorKey>,
     /// Posts of which another of the same account stands.
     copies: BTreeSet<PostId>,
+    /// Groups of accounts that wrote nearly the same within a short time.
+    coordinated: usize,
 }
 
 async fn twins(
@@ -233,11 +247,26 @@ async fn twins(
     let merged = joined(&links.map(|((act, _), cluster)| (&act.author, *cluster)).collect::<Vec<_>>());
     // Of one channel in two exports all posts of the same one stand, so that threads are not counted twice.
     let mut said = BTreeMap::<_, BTreeSet<_>>::new();
-    for ((act, _), cluster) in texts.iter().zip(clusters) {
+    for ((act, _), cluster) in texts.iter().zip(&clusters) {
         said.entry((&act.author, cluster)).or_default().insert((&act.thread, &act.post));
     }
     let copies = said.values().flat_map(|posts| posts.iter().skip(1)).map(|(_, post)| (*post).clone()).collect();
-    Ok(Twins { merged, copies })
+    let mut groups = BTreeMap::<usize, Vec<(Timestamp, &AuthorKey)>>::new();
+    for ((act, _), cluster) in texts.iter().zip(&clusters).filter(|((_, text), _)| long(text)) {
+        groups.entry(*cluster).or_default().extend(act.written_at.map(|at| (at, &act.author)));
+    }
+    let coordinated = groups.into_values().map(is_coordinated).filter(|coordinated| *coordinated).count();
+    Ok(Twins { merged, copies, coordinated })
+}
+
+/// Whether so many authors wrote so close in time.
+fn is_coordinated(mut posts: Vec<(Timestamp, &AuthorKey)>) -> bool {
+    let (least, hours) = COORDINATED;
+    posts.sort_unstable();
+    (0..posts.len()).any(|i| {
+        let near = posts[i..].iter().take_while(|(at, _)| at.duration_since(posts[i].0).as_hours() <= hours);
+        distinct(near.map(|(_, author)| author)) >= least
+    })
 }
 
 /// Joins authors that share a cluster of texts, directly or through others.

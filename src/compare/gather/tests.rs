@@ -181,6 +181,7 @@ async fn world(copies: usize) -> World {
         include: Vec::new(),
         exclude: Vec::new(),
         by_hand: true,
+        composed: false,
     };
     let codebook = Codebook::new("hand", vec![problem("leaks"), problem("rust")]);
     let named = |text: &str| ["leaks", "rust"].into_iter().find(|p| text.contains(p)).map(ProblemId::new);
@@ -409,6 +410,15 @@ fn authors_are_joined_through_others() {
     let mut backwards = links;
     backwards.reverse();
     assert_eq!(joined(&backwards), merged);
+}
+
+#[test]
+fn the_same_words_from_three_accounts_in_three_days_look_coordinated() {
+    let keys = ["a_1", "a_2", "a_3"].map(AuthorKey::new);
+    let at = |hour: i64| now() + jiff::SignedDuration::from_hours(hour);
+    assert!(is_coordinated(vec![(at(72), &keys[2]), (at(0), &keys[0]), (at(30), &keys[1])]));
+    assert!(!is_coordinated(vec![(at(0), &keys[0]), (at(30), &keys[1]), (at(73), &keys[2])]), "an hour too late");
+    assert!(!is_coordinated(vec![(at(0), &keys[0]), (at(1), &keys[1]), (at(2), &keys[1])]), "two of them are one");
 }
 
 proptest::proptest! {
