@@ -467,7 +467,7 @@ impl GateV1 {
 }
 
 /// Pairs in which either version is about the problem, from which on its agreement is told (METHOD 3.1.4).
-const REGISTER_PAIRS: u64 = 10;
+pub const REGISTER_PAIRS: u64 = 10;
 
 /// Agreement below which a problem depends on the register (METHOD 3.1.4).
 const REGISTER_KAPPA: f64 = 0.80;
