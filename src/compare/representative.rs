@@ -278,6 +278,7 @@ mod tests {
             v_cluster: 0.0,
             n_eff: of,
             t: 1.96,
+            df: of - 1.0,
             low: 0.0,
             high: 1.0,
             pseudo: Vec::new(),
