@@ -264,6 +264,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
     };
     ComparisonV1 {
         v: 1,
+        as_of: Some(now()),
         trust,
         window: WindowV1 {
             since: Some("2026-02-01".to_owned()),
