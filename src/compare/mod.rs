@@ -139,7 +139,7 @@ pub async fn derive(
 }
 
 /// The comparison of `cells`: the same cells and origin give the same bytes. Ranks, other days, the period before and grades
-/// are those of [`derive`], [`ranks::ranks`] and [`overall::conclude`].
+/// are those of [`derive()`], [`ranks::ranks`] and [`overall::conclude`].
 pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     let (coverage, problems) = coverage::coverage(cells);
     let (commitment, optimism) = commitment::commitment(cells);
