@@ -6,7 +6,8 @@
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
 //! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the two components `coverage` and
-//! `commitment`, and whether a share is many people's (`representative`). `compare` is the whole of it without a store.
+//! `commitment` (by rep and channel: `segments`), and whether a share is many people's (`representative`). `compare` is the
+//! whole of it without a store.
 
 pub mod stats;
 
@@ -27,6 +28,8 @@ pub mod coverage;
 pub mod representative;
 
 pub mod commitment;
+
+pub mod segments;
 
 mod gather;
 
@@ -122,7 +125,7 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
         overall: None,
         calibration: None,
         ranks: None,
-        segments: Vec::new(),
+        segments: segments::segments(cells),
         sensitivity: Vec::new(),
         moved: None,
         thresholds: Vec::new(),
@@ -241,6 +244,7 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
                 .to_owned(),
         );
     }
+    caveats.extend(segments::without_rep(cells));
     if p.threads < COMFORTABLE.0 || p.discovery_accounts < COMFORTABLE.1 {
         caveats.push(format!(
             "With {} threads and {} accounts (fewer than {} and {}) only very large gaps can be seen.",
