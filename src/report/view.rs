@@ -11,6 +11,7 @@ use jiff::civil::Date;
 
 use crate::model::comparison::{
     ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1, ResidualsV1,
+    SegmentV1, SplitV1,
 };
 use crate::model::{AuthorKey, Slot, Trust};
 
@@ -344,6 +345,10 @@ pub struct OptimismView {
     pub never_asked: u64,
     /// Of the unbacked: asked, and nothing came.
     pub asked_not_given: u64,
+    /// Why, and what became of promises; `None` when nothing was compared.
+    pub split: Option<SplitV1>,
+    /// The same by rep and by channel.
+    pub segments: Vec<SegmentV1>,
     /// One sentence, as the comparison words it; `None` when nothing was compared.
     pub says: Option<String>,
     /// Rows by claimed interest, 4 to 0 and then none; columns by highest level given, 0 to 5.

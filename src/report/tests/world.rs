@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::comparison::{
     ComparisonV1, ComponentV1, CountsV1, DifferenceV1, GateV1, LabelsV1, OptimismV1, PopulationV1, ProblemV1, RateV1,
-    RepresentativenessV1, ResidualV1, ResidualsV1, WindowV1,
+    RepresentativenessV1, ResidualV1, ResidualsV1, SegmentV1, SplitV1, WindowV1,
 };
 use crate::model::{
     AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
@@ -212,6 +212,63 @@ fn representative(measured: bool) -> RepresentativenessV1 {
     }
 }
 
+/// The list of problems fits the communities and not the CRM.
+fn residual(measured: bool) -> ResidualsV1 {
+    ResidualsV1 {
+        community: ResidualV1 {
+            other: CountsV1 { hits: 31, of: 440 },
+            other_rate: 0.06,
+            measured,
+            fits: true,
+            none: CountsV1 { hits: 228, of: 640 },
+        },
+        crm: ResidualV1 {
+            other: CountsV1 { hits: 16, of: 90 },
+            other_rate: 16.0 / 90.0,
+            measured: false,
+            fits: false,
+            none: CountsV1 { hits: 22, of: 118 },
+        },
+    }
+}
+
+/// Why nothing is behind 33 of 46 accounts.
+fn split(measured: bool) -> SplitV1 {
+    let with = |low, high| measured.then_some((low, high));
+    SplitV1 {
+        asked: rate(22, 46, with(0.34, 0.62)),
+        unbacked_not_asked: rate(21, 24, with(0.68, 0.96)),
+        unbacked_asked: rate(12, 22, with(0.34, 0.73)),
+        kept: CountsV1 { hits: 9, of: 13 },
+        undated: CountsV1 { hits: 31, of: 47 },
+        note_only: rate(6, 46, None),
+    }
+}
+
+/// Two reps with a rate and two without, and channels that nobody has enough of.
+fn segments(measured: bool) -> Vec<SegmentV1> {
+    let segment = |by: &str, name: &str, hits, of, shrunk: Option<f64>| {
+        let interval = shrunk.filter(|_| measured);
+        SegmentV1 {
+            by: by.to_owned(),
+            name: name.to_owned(),
+            unbacked: CountsV1 { hits, of },
+            shrunk,
+            low: interval.map(|rate| rate - 0.13),
+            high: interval.map(|rate| rate + 0.11),
+            omnibus_p: interval.map(|_| 0.214),
+        }
+    };
+    vec![
+        segment("rep", "rep 1", 17, 20, Some(0.76)),
+        segment("rep", "rep 2", 13, 20, Some(0.69)),
+        segment("rep", "rep 3", 2, 4, None),
+        segment("rep", "rep 5", 1, 2, None),
+        segment("channel", "call", 30, 43, None),
+        segment("channel", "email", 3, 3, None),
+    ]
+}
+
 /// A comparison of the world of [`trades`], as if enough people had been labelled or nobody.
 pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> ComparisonV1 {
     let measured = trust == Trust::Measured;
@@ -308,28 +365,13 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             never_asked: 21,
             asked_not_given: 12,
             unbacked_accounts: vec!["acme".to_owned()],
-            split: None,
+            split: Some(split(measured)),
         },
-        residual: Some(ResidualsV1 {
-            community: ResidualV1 {
-                other: CountsV1 { hits: 31, of: 440 },
-                other_rate: 0.06,
-                measured,
-                fits: true,
-                none: CountsV1 { hits: 228, of: 640 },
-            },
-            crm: ResidualV1 {
-                other: CountsV1 { hits: 16, of: 90 },
-                other_rate: 16.0 / 90.0,
-                measured: false,
-                fits: false,
-                none: CountsV1 { hits: 22, of: 118 },
-            },
-        }),
+        residual: Some(residual(measured)),
         overall: None,
         calibration: None,
         ranks: None,
-        segments: Vec::new(),
+        segments: segments(measured),
         sensitivity: Vec::new(),
         moved: None,
         thresholds: Vec::new(),
