@@ -9,9 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::Elicitation;
 use crate::model::comparison::{PopulationV1, WindowV1};
 use crate::model::problem::{NONE, OTHER};
+use crate::model::{Elicitation, NoteKind};
 
 /// A problem of the codebook, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Occurrence {
     pub places: BTreeSet<(usize, usize)>,
     /// How the pain came up, the strongest way of all notes; `None` for persons.
     pub elicitation: Option<Elicitation>,
+    /// The person tells what they did or paid about it (METHOD 1.2, R). Not looked at for firms.
+    pub revealed: bool,
 }
 
 /// What a person found in a unit, all its items in the window together.
@@ -112,8 +114,22 @@ impl Units {
     }
 }
 
+/// What became of a buyer's promises, as the notes tell it (METHOD 3.5). A promise of level 1 has no date ("undated intent" on
+/// the ladder of METHOD 2.2), any other has one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Promises {
+    /// Dated and kept, whoever vouches for it.
+    pub kept: u64,
+    /// Dated and missed.
+    pub missed: u64,
+    /// Without a date.
+    pub undated: u64,
+    /// All of them, with the dated ones that are still open.
+    pub all: u64,
+}
+
 /// What an account's notes claim, and what stands behind it (METHOD 2.3, 3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Standing {
     /// N1 >= 3 was claimed in the window, at least 30 days before its end.
     pub strong: bool,
@@ -121,6 +137,13 @@ pub struct Standing {
     pub backed: bool,
     /// The buyer was asked for something by its end.
     pub asked: bool,
+    /// Kind of the first note that makes it `strong`; `None` when none does.
+    pub channel: Option<NoteKind>,
+    /// A commitment of level 2 or more is told as kept by its end, and only the note says so. By the reader even in a hand
+    /// label, which does not tell who vouches for what.
+    pub claimed: bool,
+    /// By its end; by the reader, as `claimed`.
+    pub promises: Promises,
 }
 
 /// An account with a note in the window.
@@ -179,6 +202,17 @@ pub struct Deal {
     pub last: Option<Forecast>,
 }
 
+/// Communities to which people come for like reasons (METHOD 3.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// As [`crate::model::Source::kind`].
+    pub name: &'static str,
+    /// Communities of this kind, as in [`Occurrence::places`]; one that is read from two sources may be of two kinds.
+    pub communities: BTreeSet<usize>,
+    /// Persons with a problem-bearing post in one of them, on the list or not.
+    pub people: u64,
+}
+
 /// Everything a comparison looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cells {
@@ -192,6 +226,8 @@ pub struct Cells {
     pub accounts: Vec<Account>,
     /// Deals of the CRM whose notes foretold something, of any time.
     pub deals: Vec<Deal>,
+    /// Kinds of communities, by name; empty when nobody told them apart.
+    pub kinds: Vec<Kind>,
     /// Who was looked at.
     pub population: PopulationV1,
     /// The days.
@@ -311,6 +347,7 @@ mod tests {
             cluster: 9,
             places: BTreeSet::new(),
             elicitation: None,
+            revealed: false,
         };
         let unit = Unit {
             id: "u".into(),

@@ -58,6 +58,9 @@ pub const GAP_WIDTH: f64 = 0.40;
 pub const OPTIMISM: Need =
     Need { what: "accounts whose notes claim strong interest, at least 30 days old", at_least: 20 };
 
+/// A segment of accounts beside others; with fewer only its counts are told.
+pub const SEGMENT: Need = Need { what: "accounts in the segment", at_least: 20 };
+
 /// Fewer clusters than this give no interval (METHOD 3.11).
 pub const CLUSTERS: usize = 10;
 

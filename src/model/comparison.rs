@@ -2,6 +2,7 @@
 //!
 //! Small, stable, versioned. Fields may be added, none renamed.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Missing, Trust};
@@ -11,6 +12,9 @@ use super::{Missing, Trust};
 pub struct ComparisonV1 {
     /// 1.
     pub v: u8,
+    /// The instant that was "now" for it: nothing dated later is in it. `None` in comparisons made before it was told.
+    #[serde(default)]
+    pub as_of: Option<Timestamp>,
     /// How far the numbers below may be trusted, at best.
     pub trust: Trust,
     /// The days that were compared.
@@ -221,12 +225,17 @@ pub struct BinV1 {
     pub happened: RateV1,
 }
 
-/// The first five problems of either side by their share of all that is told (METHOD 3.4).
+/// The first five problems of either side by their share of all that is told (METHOD 3.4). A side without enough evidence for
+/// a share has none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RanksV1 {
-    /// Of the communities, heaviest first.
+    /// Of the communities by what people did or paid (METHOD 1.2, R: a workaround, a switch decided or done, a complaint with
+    /// its cost), heaviest first. Machine counts: hand labels do not tell what was done.
     pub community: Vec<RankV1>,
-    /// Of the CRM, heaviest first.
+    /// Of the communities by all that is told, corrected where labels allow, heaviest first.
+    #[serde(default)]
+    pub community_all: Vec<RankV1>,
+    /// Of the CRM, corrected where labels allow, heaviest first.
     pub crm: Vec<RankV1>,
     /// Bootstrap samples behind the probabilities.
     pub draws: u64,
@@ -252,13 +261,14 @@ pub struct SegmentV1 {
     pub name: String,
     /// Accounts with strong claimed interest, and those of them that are unbacked.
     pub unbacked: CountsV1,
-    /// Shrunk rate; `None` with fewer than 20 accounts: then only counts are shown.
+    /// Shrunk rate; `None` with fewer than 20 accounts, or when no other segment has as many: then only counts are shown.
     pub shrunk: Option<f64>,
-    /// 95% interval of the shrunk rate.
+    /// 95% interval of the shrunk rate; `None` when the machine counted.
     pub low: Option<f64>,
     /// 95% interval.
     pub high: Option<f64>,
-    /// p of the test that all segments of this kind are alike; the same in all of them.
+    /// p of the test that all segments of this kind are alike; the same in all of them. `None` when the machine counted, or
+    /// too few accounts are backed or unbacked to test it.
     pub omnibus_p: Option<f64>,
 }
 
@@ -286,6 +296,9 @@ pub struct MovedV1 {
     pub problems: Vec<MoveV1>,
     /// The unbacked-optimism rate, as `MoveV1::crm`.
     pub unbacked: Option<ChangeV1>,
+    /// What is missing for intervals of change, on either side and in either period.
+    #[serde(default)]
+    pub missing: Vec<Missing>,
 }
 
 /// What became of one problem.
@@ -401,7 +414,7 @@ pub struct BoundV1 {
 pub struct KindV1 {
     /// `forum`, `chat`, `issue tracker`, `questions and answers`, …
     pub kind: String,
-    /// People with the problem, of all with a problem there.
+    /// People with the problem, of all with a problem there, as the reader found them.
     pub people: CountsV1,
 }
 
@@ -467,7 +480,7 @@ impl GateV1 {
 }
 
 /// Pairs in which either version is about the problem, from which on its agreement is told (METHOD 3.1.4).
-const REGISTER_PAIRS: u64 = 10;
+pub const REGISTER_PAIRS: u64 = 10;
 
 /// Agreement below which a problem depends on the register (METHOD 3.1.4).
 const REGISTER_KAPPA: f64 = 0.80;
@@ -539,7 +552,7 @@ pub struct OptimismV1 {
     pub asked_not_given: u64,
     /// Accounts behind `strong` that are unbacked, by id, for the report's list.
     pub unbacked_accounts: Vec<String>,
-    /// Why: never asked, or asked and not given; `None` in comparisons made before it was told apart.
+    /// Why: never asked, or asked and not given, and what became of promises; `None` in comparisons made before it was told apart.
     #[serde(default)]
     pub split: Option<SplitV1>,
 }
@@ -553,10 +566,12 @@ pub struct SplitV1 {
     pub unbacked_not_asked: RateV1,
     /// Unbacked, of those asked.
     pub unbacked_asked: RateV1,
-    /// Kept promises, of the buyers' promises that were kept or missed; units are accounts' promises (kept-promise rate).
+    /// Kept promises, of the buyers' promises that were kept or missed; units are accounts' promises (kept-promise rate). A
+    /// machine count always, as the next two: a hand label does not tell.
     pub kept: CountsV1,
-    /// Promises without a date, of all promises.
+    /// Promises without a date, of all promises that the notes tell of.
     pub undated: CountsV1,
-    /// Accounts whose notes alone vouch for a commitment of level 2 or more, of those with strong claimed interest.
+    /// Accounts whose notes alone vouch for a kept commitment of level 2 or more, of those with strong claimed interest
+    /// (note-only inflation). No interval.
     pub note_only: RateV1,
 }
