@@ -45,7 +45,15 @@ impl Attack {
     fn strikes(self, cells: &mut Cells, threads: usize) {
         let attacker = |i: usize, thread: usize, accounts: usize, posts: usize| {
             let places = BTreeSet::from([(0, thread)]);
-            let found = Occurrence { problem: 0, count: posts, accounts, cluster: thread, places, elicitation: None };
+            let found = Occurrence {
+                problem: 0,
+                count: posts,
+                accounts,
+                cluster: thread,
+                places,
+                elicitation: None,
+                revealed: false,
+            };
             Unit {
                 id: format!("x_{i:05}"),
                 cluster: thread,

@@ -125,6 +125,7 @@ pub fn cells(plan: &Plan, rng: &mut ChaCha8Rng) -> Cells {
         crm: Units(crm),
         accounts,
         deals,
+        kinds: Vec::new(),
         window: WindowV1 { since: None, until: None, why: "invented".to_owned() },
         caveats: Vec::new(),
     }
@@ -198,7 +199,15 @@ fn person(plan: &Plan, number: usize, topics: &[Vec<f64>], rng: &mut ChaCha8Rng)
         if problem.posts.reads(truth, rng) {
             let places = BTreeSet::from([(thread % COMMUNITIES, thread)]);
             let count = posts * times(rng);
-            unit.found.push(Occurrence { problem: k, count, accounts: 1, cluster: thread, places, elicitation: None });
+            unit.found.push(Occurrence {
+                problem: k,
+                count,
+                accounts: 1,
+                cluster: thread,
+                places,
+                elicitation: None,
+                revealed: false,
+            });
         }
     }
     labelled(unit, gold)
@@ -225,11 +234,12 @@ fn firms(plan: &Plan, rng: &mut ChaCha8Rng) -> (Vec<Unit>, Vec<Account>) {
         }
         let asked = chance(*asked, rng);
         let backed = !chance(unbacked[usize::from(asked)], rng);
-        let truth = Standing { strong: chance(claims.strong, rng), backed, asked };
+        let truth = Standing { strong: chance(claims.strong, rng), backed, asked, ..Standing::default() };
         let found = Standing {
             strong: claims.notes.reads(truth.strong, rng),
             backed: claims.notes.reads(truth.backed, rng),
             asked: claims.notes.reads(truth.asked, rng),
+            ..truth
         };
         accounts.push(Account { id, rep, found, gold: Some(truth), weight: 1.0 });
     }
@@ -252,6 +262,7 @@ fn firm(plan: &Plan, id: &str, number: usize, rep: usize, shares: &[f64], rng: &
                 cluster: number,
                 places: BTreeSet::new(),
                 elicitation: Some(Elicitation::RepInferred),
+                revealed: false,
             });
         }
     }

@@ -8,6 +8,7 @@ use super::generate::{Plan, cells, draw, id};
 use super::naive::{self, LEVEL};
 use super::score::{By, Marks, Measure};
 use crate::compare::cells::Cells;
+use crate::compare::ranks::ranks;
 use crate::compare::stats::jsd_parts;
 use crate::compare::{Origin, compare};
 use crate::model::Trust;
@@ -295,22 +296,23 @@ pub(super) fn tiny(scene: &Scene<'_>, marks: &mut Marks) {
         ("interval of a share", vec!["problems"]),
         ("interval of a component", vec!["components", "calibration"]),
         ("interval of optimism", vec!["optimism", "segments"]),
-        ("rank, or change", vec!["ranks", "moved", "sensitivity"]),
     ] {
         let printed = parts.iter().any(|part| prints_interval(&published[part]));
         marks.yes(of, Measure::Type1, By::Candor, printed);
     }
+    let ranked = ranks(&scene.cells, scene.answer.seed).is_some();
+    marks.yes("a rank", Measure::Type1, By::Candor, ranked);
     for k in 0..problems.len() {
         let (people, accounts) = scene.counts(k);
         marks.yes("verdicts", Measure::Type1, By::Naive, naive::z_test(people, accounts) <= LEVEL);
     }
 }
 
-/// Whether this part of a published comparison has an interval or a probability of a rank anywhere.
+/// Whether this part of a published comparison has an interval anywhere.
 fn prints_interval(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.iter().any(|(name, value)| {
-            let interval = ["low", "high", "top5"].contains(&name.as_str()) && value.is_number();
+            let interval = ["low", "high"].contains(&name.as_str()) && value.is_number();
             interval || prints_interval(value)
         }),
         Value::Array(items) => items.iter().any(prints_interval),

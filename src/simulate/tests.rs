@@ -98,7 +98,7 @@ fn next_to_nothing_says_nothing() {
         let rows = rows_of("W9", setting, 20);
         assert_eq!(row(&rows, "verdicts").value(Measure::Refused), Some(1.0));
         assert_eq!(row(&rows, "trust").value(Measure::Refused), Some(1.0));
-        for of in ["interval of a share", "interval of a component", "rank, or change"] {
+        for of in ["interval of a share", "interval of a component", "a rank"] {
             assert_eq!(row(&rows, of).value(Measure::Type1), Some(0.0), "{of}");
         }
         assert!(row(&rows, "verdicts").naive(Measure::Type1).unwrap() > 0.2, "{rows:?}");
