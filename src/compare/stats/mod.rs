@@ -6,6 +6,8 @@
 //! The golden values in `tests/golden/method.json` were computed with numpy and scipy; every function here reproduces them
 //! to 1e-9 (the quadrature of [`p_ratio`] to 1e-3).
 
+mod calibration;
+
 mod difference;
 
 mod distributions;
@@ -18,12 +20,19 @@ mod multiplicity;
 
 mod proportion;
 
+mod survival;
+
+pub use calibration::{
+    Bin, Scored, brier, brier_skill, citl, citl_interval, isotonic, mean_forecast, reliability, skill_interval,
+    spiegelhalter,
+};
 pub use difference::{RatioTail, mover, p_ratio};
 pub use distributions::{beta_cdf, f_survival, normal_quantile, student_quantile};
 pub use domain::{Class, DomainCell, share_within};
 pub use mix::{ClusterTotals, Jsd, RaoScott, cluster_covariance, jsd_bc, jsd_interval, jsd_parts, rs_f};
 pub use multiplicity::bh;
 pub use proportion::{Cell, Proportion, Z95, w_neff, wilson};
+pub use survival::{Survival, censoring_weights, kaplan_meier};
 
 #[cfg(test)]
 mod golden;
