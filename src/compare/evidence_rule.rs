@@ -58,6 +58,18 @@ pub const GAP_WIDTH: f64 = 0.40;
 pub const OPTIMISM: Need =
     Need { what: "accounts whose notes claim strong interest, at least 30 days old", at_least: 20 };
 
+/// Outcomes behind a calibration, and of them with the outcome as well as without it.
+pub const OUTCOMES: u64 = 30;
+
+/// The same.
+pub const OF_EACH_CLASS: u64 = 5;
+
+/// Brier skill.
+pub const SKILL: Need = Need { what: "outcomes", at_least: 60 };
+
+/// A reliability curve; with fewer only the table by level of interest is shown.
+pub const CURVE: Need = Need { what: "outcomes", at_least: 100 };
+
 /// Fewer clusters than this give no interval (METHOD 3.11).
 pub const CLUSTERS: usize = 10;
 

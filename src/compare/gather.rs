@@ -1,5 +1,7 @@
 //! From the store to cells: what was read, in the window, by person and by account.
 
+mod outcomes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
@@ -66,7 +68,9 @@ pub(super) async fn gather(
     near_duplicates: NearDuplicates,
 ) -> Result<Gathered> {
     let Read { material, population, caveats, codebook } = read(store, recipes, settings, now, near_duplicates).await?;
-    Ok(Gathered { cells: build(&material, population, caveats), codebook })
+    let mut cells = build(&material, population, caveats);
+    cells.deals = outcomes::deals(store, &material.notes, now, &mut cells.caveats).await?;
+    Ok(Gathered { cells, codebook })
 }
 
 /// What was read of the store, before it is counted.

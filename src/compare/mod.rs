@@ -5,8 +5,8 @@
 //! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
-//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the two components `coverage` and
-//! `commitment`, and whether a share is many people's (`representative`). `compare` is the whole of it without a store.
+//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the components `coverage`, `commitment` and
+//! `calibration`, and whether a share is many people's (`representative`). `compare` is the whole of it without a store.
 
 pub mod stats;
 
@@ -27,6 +27,8 @@ pub mod coverage;
 pub mod representative;
 
 pub mod commitment;
+
+pub mod calibration;
 
 mod gather;
 
@@ -134,6 +136,12 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     };
     comparison.trust = trust(&comparison);
     comparison.caveats = caveats(cells, &comparison);
+    // Scored against outcomes and not by labels, so it does not make the shares above measured ones.
+    let (calibration, scored) = calibration::calibration(cells, origin.seed);
+    comparison.components.extend(scored);
+    let spoke = calibration.as_ref().filter(|c| c.won.last.citl.is_some());
+    comparison.caveats.extend(spoke.map(|_| calibration::PREDICTIVE.to_owned()));
+    comparison.calibration = calibration;
     comparison
 }
 
