@@ -55,8 +55,8 @@ pub struct Settings {
     pub embedding: EmbeddingSettings,
 }
 
-/// Window, seed and size of the labelled sample.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Window, seed, grades and size of the labelled sample.
+#[derive(Debug, Clone, PartialEq)]
 pub struct CompareSettings {
     /// First day of the window; overrides `window_days`.
     pub since: Option<Date>,
@@ -68,6 +68,25 @@ pub struct CompareSettings {
     pub seed: u64,
     /// People, and as many accounts, to draw for hand labels (METHOD 4.4: at least 60).
     pub sample_per_side: usize,
+    /// Where a part of the gap is called moderate, and where large.
+    pub grades: Grades,
+}
+
+/// From where on a part of the gap is called moderate and large (METHOD 3.8): two cut-offs in 0..=1, the smaller first.
+///
+/// Conventions, to be set before the data is seen. The defaults: two mixes that are alike but for a tenth of one of them, of
+/// which the other never speaks, diverge by .05, with more than a quarter by .15; one in five accounts with nothing behind
+/// the claim is where the rate may first be a finding, and at one in two the claim says no more than a coin; forecasts that
+/// are 5 points off move no plan, and 15 points off are of no use for one.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grades {
+    /// Of the Jensen-Shannon divergence.
+    pub coverage: [f64; 2],
+    /// Of the unbacked-optimism rate.
+    pub commitment: [f64; 2],
+    /// Of calibration-in-the-large, either way.
+    pub calibration: [f64; 2],
 }
 
 /// How politely to read the web.
@@ -127,7 +146,27 @@ impl Default for NetSettings {
 
 impl Default for CompareSettings {
     fn default() -> Self {
-        Self { since: None, until: None, window_days: 180, seed: 20_260_101, sample_per_side: 80 }
+        Self {
+            since: None,
+            until: None,
+            window_days: 180,
+            seed: 20_260_101,
+            sample_per_side: 80,
+            grades: Grades::default(),
+        }
+    }
+}
+
+impl Default for Grades {
+    fn default() -> Self {
+        Self { coverage: [0.05, 0.15], commitment: [0.20, 0.50], calibration: [0.05, 0.15] }
+    }
+}
+
+impl Grades {
+    /// The cut-offs by the name of what they are for, as in `candor.toml`.
+    pub fn named(&self) -> [(&'static str, [f64; 2]); 3] {
+        [("coverage", self.coverage), ("commitment", self.commitment), ("calibration", self.calibration)]
     }
 }
 
@@ -139,6 +178,7 @@ impl CompareSettings {
             &format!("{:?}", self.until),
             &self.window_days.to_string(),
             &self.seed.to_string(),
+            &format!("{:?}", self.grades.named()),
         ])
     }
 }
@@ -172,6 +212,7 @@ struct CompareFile {
     window_days: Option<i64>,
     seed: Option<u64>,
     sample_per_side: Option<usize>,
+    grades: Grades,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -232,9 +273,17 @@ impl Settings {
             window_days: file.compare.window_days.unwrap_or(defaults.window_days),
             seed: file.compare.seed.unwrap_or(defaults.seed),
             sample_per_side: file.compare.sample_per_side.unwrap_or(defaults.sample_per_side),
+            grades: file.compare.grades,
         };
         if compare.window_days < 1 {
             bail!("compare.window_days must be at least 1, not {}", compare.window_days);
+        }
+        for (name, [moderate, large]) in compare.grades.named() {
+            if !(0.0 <= moderate && moderate < large && large <= 1.0) {
+                bail!(
+                    "compare.grades.{name} must be two numbers from 0 to 1, the smaller first, not [{moderate}, {large}]"
+                );
+            }
         }
         let net_defaults = NetSettings::default();
         let net = NetSettings {
@@ -307,6 +356,18 @@ mod tests {
         let from_template = Settings::merge(file, Path::new(""), None).expect("the template is in range");
         let built_in = Settings::merge(File::default(), Path::new(""), None).expect("defaults are in range");
         assert_eq!(format!("{from_template:?}"), format!("{built_in:?}"));
+    }
+
+    #[test]
+    fn grades_are_part_of_the_hash_and_in_order() {
+        let settings = |toml: &str| Settings::merge(toml::from_str(toml).unwrap(), Path::new(""), None);
+        let other = settings("[compare.grades]\ncoverage = [0.1, 0.2]").unwrap().compare;
+        assert_eq!(other.grades, Grades { coverage: [0.1, 0.2], ..Grades::default() });
+        assert_ne!(other.hash(), CompareSettings::default().hash());
+        for wrong in ["[0.2, 0.1]", "[0.1, 0.1]", "[-0.1, 0.2]", "[0.1, 1.2]", "[nan, 0.5]"] {
+            let error = settings(&format!("[compare.grades]\ncommitment = {wrong}")).unwrap_err();
+            assert!(error.to_string().contains("compare.grades.commitment"), "{error}");
+        }
     }
 
     #[test]

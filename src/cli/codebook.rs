@@ -148,6 +148,7 @@ impl EditVerb {
                 include,
                 exclude,
                 by_hand: true,
+                composed: false,
             }),
             Self::Remove { id } => Edit::Remove { id },
         }
@@ -176,8 +177,7 @@ pub(super) async fn run(app: &App, verb: CodebookVerb, out: &mut Output) -> Resu
 
 /// The current version with its codebook.
 async fn current(app: &App) -> Result<(CodebookVersion, Codebook)> {
-    let version =
-        app.store.codebook_versions().await?.pop().context("there is no codebook yet; run `candor group` first")?;
+    let version = app.store.newest_codebook().await?.context("there is no codebook yet; run `candor group` first")?;
     let codebook = app.store.codebook_of(&version).await?;
     Ok((version, codebook))
 }
@@ -297,7 +297,7 @@ async fn change(app: &App, edit: Edit, out: &mut Output) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     for change in &changed {
-        out.line(&told(change, &codebook, &codebook))?;
+        out.line(&told(change, &codebook))?;
     }
     out.line(&format!("version {} ({}), {} problems", version.version, short(&version.hash), version.problems))?;
     if to_sort {
@@ -495,19 +495,19 @@ fn named<'a>(versions: &'a [CodebookVersion], name: &str) -> Result<&'a Codebook
     }
 }
 
-/// A change in a line.
-fn told(change: &Change, before: &Codebook, after: &Codebook) -> String {
-    let name = |id: &ProblemId, codebook: &Codebook| match codebook.problem(id) {
+/// A change in a line, with the names that problems have in `codebook`.
+fn told(change: &Change, codebook: &Codebook) -> String {
+    let name = |id: &ProblemId| match codebook.problem(id) {
         Some(p) => format!("{id} ({})", display::plain(&p.name)),
         None => id.to_string(),
     };
     let mut text = format!("{:<8}", change.kind.as_str());
     if let Some(from) = change.from.as_ref().filter(|from| change.to.as_ref() != Some(from)) {
-        let _ = write!(text, " {}", name(from, before));
+        let _ = write!(text, " {}", name(from));
     }
     if let Some(to) = &change.to {
         let into = if change.from.is_some() && change.from.as_ref() != Some(to) { " to" } else { "" };
-        let _ = write!(text, "{into} {}", name(to, after));
+        let _ = write!(text, "{into} {}", name(to));
     }
     if change.shared > 0 {
         let _ = write!(text, ", {} texts", grouped(change.shared));

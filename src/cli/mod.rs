@@ -22,6 +22,8 @@ mod search;
 
 mod status;
 
+mod verify;
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -94,6 +96,8 @@ enum Verb {
     Compare,
     /// Write the report: HTML, Markdown, JSON.
     Report(ReportArgs),
+    /// Re-derive the numbers of a report from this workspace, and cut its quotes anew.
+    Verify(verify::VerifyArgs),
     /// The list of problems: people, threads, accounts, shares, verdicts, and what lies outside.
     Problems(problems::ProblemsArgs),
     /// Everything that is known of one problem, with quotes.
@@ -289,6 +293,7 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
             let dir = args.out.unwrap_or_else(|| app.report_dir());
             pipeline::report(app, &dir).await?
         }
+        Verb::Verify(args) => return verify::run(app, &args, out).await,
         Verb::Problems(args) => return problems::list(app, &args, out).await,
         Verb::Problem(args) => return problems::page(app, &args, out).await,
         Verb::Search(args) => return search::run(app, &args, out).await,

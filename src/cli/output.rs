@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1};
+use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1, VariantV1};
 use crate::summary::StageSummary;
 use crate::text::display;
 
@@ -88,12 +88,43 @@ impl Output {
         for component in &comparison.components {
             self.line(&format!("\n{}", wrapped(&format!("{}: {}", component.name, component.says), "")))?;
         }
+        for says in qualified(comparison) {
+            self.line(&format!("\n{}", wrapped(&says, "")))?;
+        }
         self.line("")?;
         for caveat in &comparison.caveats {
             self.line(&wrapped(&format!("- {caveat}"), "  "))?;
         }
+        let decided = comparison.thresholds.iter().map(|t| format!("{}: {}", t.what, t.value)).collect::<Vec<_>>();
+        if !decided.is_empty() {
+            self.line(&format!("\n{}", wrapped(&format!("decided by: {}", decided.join("; ")), "")))?;
+        }
         Ok(())
     }
+}
+
+/// The one word for the whole, what moved, and what other days say: one paragraph each.
+fn qualified(comparison: &ComparisonV1) -> Vec<String> {
+    let mut says = Vec::new();
+    if let Some(overall) = &comparison.overall
+        && let (Some(worst), Some(grade)) = (&overall.worst, &overall.grade)
+    {
+        let graded = format!("of {} of {} parts with enough evidence", overall.graded, overall.of);
+        says.push(format!("worst part: {}, {grade}; {graded}", worst.replace('_', " ")));
+    }
+    if let Some(moved) = &comparison.moved {
+        let names = moved.problems.iter().filter(|m| m.community.moved || m.crm.moved).map(|m| m.name.as_str());
+        let unbacked = moved.unbacked.is_some_and(|u| u.moved).then_some("unbacked optimism");
+        let names = names.chain(unbacked).collect::<Vec<_>>();
+        let names = if names.is_empty() { "nothing that can be told from noise".to_owned() } else { names.join(", ") };
+        says.push(format!("moved since {}: {names}", moved.before.why));
+    }
+    let kept = |v: &VariantV1| format!("{} of {} with {}", v.same_sign.hits, v.same_sign.of, v.what);
+    let kept = comparison.sensitivity.iter().map(kept).collect::<Vec<_>>();
+    if !kept.is_empty() {
+        says.push(format!("called problems that keep their sign: {}", kept.join(", ")));
+    }
+    says
 }
 
 /// Columns of the terminal; 80 in a pipe.

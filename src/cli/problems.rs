@@ -11,6 +11,7 @@ use super::output::{Output, plain_table, terminal_width};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::group::register::RegisterTest;
+use crate::model::comparison::REGISTER_PAIRS;
 use crate::pipeline;
 use crate::report::view::ProblemView;
 use crate::report::{MOST_QUOTES, json, terminal};
@@ -106,12 +107,12 @@ fn register(test: &RegisterTest, out: &mut Output) -> Result<Exit> {
     for problem in &test.problems {
         let register = &problem.register;
         let says = match (register.register_sensitive, register.n) {
-            (true, _) => "register_sensitive",
-            (false, 10..) => "",
-            (false, _) => "too few pairs (needs 10)",
+            (true, _) => "register_sensitive".to_owned(),
+            (false, REGISTER_PAIRS..) => String::new(),
+            (false, _) => format!("too few pairs (needs {REGISTER_PAIRS})"),
         };
         let kappa = register.kappa.map_or_else(|| "–".to_owned(), |kappa| format!("{kappa:.2}"));
-        table.add_row([problem.id.clone(), register.n.to_string(), kappa, says.to_owned()]);
+        table.add_row([problem.id.clone(), register.n.to_string(), kappa, says]);
     }
     for column in table.column_iter_mut().skip(1).take(2) {
         column.set_cell_alignment(comfy_table::CellAlignment::Right);

@@ -24,10 +24,6 @@ pub const KEPT_DAYS: i64 = 365;
 /// The last note counts when it is so many days older than the outcome (METHOD 3.6).
 pub const LAST_NOTE_DAYS: i64 = 14;
 
-/// What must stand beside it (METHOD 8.2).
-pub const PREDICTIVE: &str = "What notes foretell is compared with what followed, which does not say why: reps work on the deals \
-    they believe in.";
-
 /// What is foretold.
 struct Outcome {
     component: &'static str,

@@ -37,6 +37,8 @@ pub struct Occurrence {
     pub places: BTreeSet<(usize, usize)>,
     /// How the pain came up, the strongest way of all notes; `None` for persons.
     pub elicitation: Option<Elicitation>,
+    /// The person tells what they did or paid about it (METHOD 1.2, R). Not looked at for firms.
+    pub revealed: bool,
 }
 
 /// What a person found in a unit, all its items in the window together.
@@ -179,6 +181,17 @@ pub struct Deal {
     pub last: Option<Forecast>,
 }
 
+/// Communities to which people come for like reasons (METHOD 3.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// As [`crate::model::Source::kind`].
+    pub name: &'static str,
+    /// Communities of this kind, as in [`Occurrence::places`]; one that is read from two sources may be of two kinds.
+    pub communities: BTreeSet<usize>,
+    /// Persons with a problem-bearing post in one of them, on the list or not.
+    pub people: u64,
+}
+
 /// Everything a comparison looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cells {
@@ -192,6 +205,8 @@ pub struct Cells {
     pub accounts: Vec<Account>,
     /// Deals of the CRM whose notes foretold something, of any time.
     pub deals: Vec<Deal>,
+    /// Kinds of communities, by name; empty when nobody told them apart.
+    pub kinds: Vec<Kind>,
     /// Who was looked at.
     pub population: PopulationV1,
     /// The days.
@@ -311,6 +326,7 @@ mod tests {
             cluster: 9,
             places: BTreeSet::new(),
             elicitation: None,
+            revealed: false,
         };
         let unit = Unit {
             id: "u".into(),

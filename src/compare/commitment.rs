@@ -9,7 +9,7 @@ use crate::model::comparison::{ComponentV1, OptimismV1, RateV1};
 
 /// A finding when the interval lies above this: surely more than one in five accounts called strongly interested has given
 /// nothing. A convention, fixed before any data is seen.
-const FLOOR: f64 = 0.20;
+pub(super) const FLOOR: f64 = 0.20;
 
 /// The commitment component and its counts.
 pub fn commitment(cells: &Cells) -> (ComponentV1, OptimismV1) {
@@ -60,7 +60,7 @@ pub fn commitment(cells: &Cells) -> (ComponentV1, OptimismV1) {
 }
 
 /// W-neff inside the accounts with strong interest, clustered by account and by rep.
-fn unbacked_share(accounts: &[Account], complete: bool) -> Option<Proportion> {
+pub(super) fn unbacked_share(accounts: &[Account], complete: bool) -> Option<Proportion> {
     let class = |s: Standing| match (s.strong, s.backed) {
         (false, _) => Class::Outside,
         (true, true) => Class::Without,

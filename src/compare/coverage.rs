@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{Cells, Units};
 use super::evidence_rule::{self as rule, CLUSTERS, GAP_N_EFF};
 use super::representative::{breakdown, phantom_holds, representativeness, silent_holds};
+use super::selection::selection;
 use super::stats::{
     Cell, ClusterTotals, Proportion, RatioTail, Z95, bh, jsd_bc, jsd_interval, mover, p_ratio, rs_f, w_neff, wilson,
 };
@@ -26,23 +27,23 @@ pub(super) const FALSE_DISCOVERIES: f64 = 0.10;
 pub(super) const MINIMUM_SHARE: f64 = 0.03;
 
 /// Level of the omnibus test.
-const LEVEL: f64 = 0.05;
+pub(super) const LEVEL: f64 = 0.05;
 
 /// Squared correlation of reader and label that the promise of an interval assumes (METHOD 4.4, the middle column).
 const ASSUMED_R2: f64 = 0.5;
 
 /// One side, measured where its labels allow.
-struct Measured<'a> {
-    units: &'a Units,
+pub(super) struct Measured<'a> {
+    pub(super) units: &'a Units,
     complete: bool,
-    labelled: u64,
+    pub(super) labelled: u64,
     /// By problem; `None` when labels or clusters are too few.
-    shares: Vec<Option<Proportion>>,
-    missing_labels: Option<Missing>,
+    pub(super) shares: Vec<Option<Proportion>>,
+    pub(super) missing_labels: Option<Missing>,
 }
 
 impl<'a> Measured<'a> {
-    fn new(side: &str, units: &'a Units, problems: usize) -> Self {
+    pub(super) fn new(side: &str, units: &'a Units, problems: usize) -> Self {
         let labelled = units.labelled();
         let missing_labels = rule::labels(side, labelled, units.0.len());
         let mut measured =
@@ -76,7 +77,7 @@ impl<'a> Measured<'a> {
         w_neff(&cells, &clusterings)
     }
 
-    fn rate(&self, problem: usize) -> RateV1 {
+    pub(super) fn rate(&self, problem: usize) -> RateV1 {
         let (hits, of) = (self.units.hits(problem) as u64, self.units.0.len() as u64);
         match &self.shares[problem] {
             Some(share) => {
@@ -100,7 +101,7 @@ impl<'a> Measured<'a> {
     }
 
     /// Cluster-by-problem table of the (pseudo-)outcomes.
-    fn table(&self) -> Vec<Vec<f64>> {
+    pub(super) fn table(&self) -> Vec<Vec<f64>> {
         let problems = self.shares.len();
         let mut rows = BTreeMap::<usize, Vec<f64>>::new();
         for (i, unit) in self.units.0.iter().enumerate() {
@@ -169,6 +170,7 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
             };
         }
         problem.representativeness = Some(representative);
+        problem.selection = Some(selection(cells, i, problem));
     }
     let component = component(&problems, &community, &crm, missing);
     problems.sort_by(|a, b| {

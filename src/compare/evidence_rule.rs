@@ -64,11 +64,11 @@ pub const OUTCOMES: u64 = 30;
 /// The same.
 pub const OF_EACH_CLASS: u64 = 5;
 
-/// Brier skill.
-pub const SKILL: Need = Need { what: "outcomes", at_least: 60 };
+/// Outcomes behind Brier skill.
+pub const SKILL: u64 = 60;
 
-/// A reliability curve; with fewer only the table by level of interest is shown.
-pub const CURVE: Need = Need { what: "outcomes", at_least: 100 };
+/// Outcomes behind a reliability curve; with fewer only the table by level of interest is shown.
+pub const CURVE: u64 = 100;
 
 /// Fewer clusters than this give no interval (METHOD 3.11).
 pub const CLUSTERS: usize = 10;

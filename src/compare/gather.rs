@@ -5,29 +5,33 @@ mod outcomes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 
-use super::cells::{Account, Cells, Design, Occurrence, Standing, Topic, Unit, Units, Use};
+use super::cells::{Account, Cells, Deal, Design, Kind, Occurrence, Standing, Topic, Unit, Units, Use};
 use super::cells::{is_foreign, numbered, unit_gold};
 use super::labels::{Labels, NoteAnswer};
 use super::window::{Window, day};
 use super::wording::counted;
 use crate::config::CompareSettings;
 use crate::model::comparison::PopulationV1;
-use crate::model::{AuthorKey, CommitmentStatus, Corroboration, Elicitation, Giver, PostId, Recipes, Voice};
+use crate::model::{AuthorKey, CommitmentStatus, Corroboration, Elicitation, Giver, PostId, Recipes, Source, Voice};
 use crate::store::{CommunityRow, SampleUnit, Side, Store, StoredNote, StoredPain};
 
 /// A note this long could record a problem (METHOD 3.1.1).
-const DISCOVERY_WORDS: usize = 40;
+pub(super) const DISCOVERY_WORDS: usize = 40;
 
 /// A claim of strong interest has this many days to be followed by something (METHOD 3.5).
-const SETTLING_DAYS: i64 = 30;
+pub(super) const SETTLING_DAYS: i64 = 30;
 
 /// The lowest level of the commitment ladder that backs a claim (METHOD 3.5).
-const BACKING_LEVEL: u8 = 2;
+pub(super) const BACKING_LEVEL: u8 = 2;
 
 /// Shorter texts are written alike by people who never met, so they do not merge authors.
 const MERGE_WORDS: usize = 12;
+
+/// So many people who write nearly the same within so many hours are suspected of coordination (METHOD 9.1).
+const COORDINATED: (usize, i64) = (3, 72);
 
 /// Signals read at a time.
 const PAGE: i64 = 2000;
@@ -35,21 +39,16 @@ const PAGE: i64 = 2000;
 /// Which texts are nearly the same: a cluster number per text.
 pub type NearDuplicates = fn(&[&str]) -> Vec<usize>;
 
-/// The cells with what they were made from.
-pub(super) struct Gathered {
-    pub(super) cells: Cells,
-    pub(super) codebook: String,
-}
-
-/// Everything of the store that a comparison looks at.
+/// Everything of the store that a comparison of some days looks at.
 struct Material {
     problems: Vec<Topic>,
+    /// The CRM's days; those of the communities are cut out of `acts` and `posts`.
     window: Window,
     acts: Vec<CommunityRow>,
     posts: Vec<(AuthorKey, PostId)>,
     /// Representative of every author that was merged with another.
     merged: BTreeMap<AuthorKey, AuthorKey>,
-    /// Notes up to the end of the window.
+    /// Notes of any day.
     notes: Vec<StoredNote>,
     pains: Vec<StoredPain>,
     labels: Labels,
@@ -66,22 +65,39 @@ pub(super) async fn gather(
     settings: &CompareSettings,
     now: Timestamp,
     near_duplicates: NearDuplicates,
-) -> Result<Gathered> {
-    let Read { material, population, caveats, codebook } = read(store, recipes, settings, now, near_duplicates).await?;
-    let mut cells = build(&material, population, caveats);
-    cells.deals = outcomes::deals(store, &material.notes, now, &mut cells.caveats).await?;
-    Ok(Gathered { cells, codebook })
+) -> Result<Cells> {
+    let mut read = read(store, recipes, settings, now, near_duplicates).await?;
+    let window = read.window().clone();
+    read.cells(store, &window, &window).await
 }
 
-/// What was read of the store, before it is counted.
-struct Read {
+/// What was read of the store, from which the cells of any days are cut.
+pub(super) struct Read {
+    /// Cut to the days that were asked for last.
     material: Material,
-    population: PopulationV1,
-    caveats: Vec<String>,
-    codebook: String,
+    shelf: Shelf,
+    /// Version of the codebook.
+    pub(super) codebook: String,
 }
 
-async fn read(
+/// What was read of any day.
+struct Shelf {
+    now: Timestamp,
+    /// The days that were configured, or that both sides cover.
+    window: Window,
+    /// First-hand acts.
+    acts: Vec<CommunityRow>,
+    posts: Vec<(AuthorKey, PostId, Option<Timestamp>)>,
+    /// Posts with an act: the cluster of texts in nearly the same words, and whether the text is long enough to merge authors.
+    alike: BTreeMap<PostId, (usize, bool)>,
+    future_notes: usize,
+    deals: Vec<Deal>,
+    sample: Vec<SampleUnit>,
+    /// What is to be said of any days.
+    caveats: Vec<String>,
+}
+
+pub(super) async fn read(
     store: &Store,
     recipes: &Recipes,
     settings: &CompareSettings,
@@ -100,66 +116,127 @@ async fn read(
                 .to_owned(),
         );
     }
-    let all_posts = store.author_posts().await?;
-    let (notes, future_notes) = store
-        .notes(&recipes.note)
-        .await?
-        .into_iter()
-        .partition::<Vec<_>, _>(|n| note_time(n).is_none_or(|at| at <= now));
-    let latest_post = all_posts.iter().filter_map(|(_, _, at)| *at).filter(|at| *at <= now).max().map(day);
+    let known = |at: Option<Timestamp>| at.is_none_or(|at| at <= now);
+    let mut posts = store.author_posts().await?;
+    posts.retain(|(_, _, at)| known(*at));
+    let (notes, future_notes) =
+        store.notes(&recipes.note).await?.into_iter().partition::<Vec<_>, _>(|n| known(note_time(n)));
+    let latest_post = posts.iter().filter_map(|(_, _, at)| *at).max().map(day);
     let latest_note = notes.iter().filter_map(note_time).max().map(day);
     let window = Window::choose(settings, latest_post, (!notes.is_empty()).then_some(latest_note))?;
 
-    let (from, to) = window.instants()?;
-    let population = store.post_population(from, to).await?;
-    left_out(&mut caveats, "posts", population.undated * i64::from(window.is_bounded()), population.future);
-    let undated_notes = notes.iter().filter(|n| note_time(n).is_none()).count();
-    left_out(
-        &mut caveats,
-        "notes",
-        if window.is_bounded() { i64::try_from(undated_notes)? } else { 0 },
-        i64::try_from(future_notes.len())?,
-    );
-
-    let acts = store.community_rows(&recipes.post, codebook.hash()).await?;
-    let acts =
-        acts.into_iter().filter(|a| a.voice == Voice::FirstHand && window.contains(a.written_at)).collect::<Vec<_>>();
-    let Twins { merged, copies } = twins(store, recipes, &acts, near_duplicates).await?;
-    let acts = acts.into_iter().filter(|act| !copies.contains(&act.post)).collect::<Vec<_>>();
-    if !merged.is_empty() {
-        caveats.push(format!(
-            "{} author accounts posted nearly the same words and are counted as {}.",
-            merged.len(),
-            counted(merged.values().collect::<BTreeSet<_>>().len() as u64, "people")
-        ));
-    }
-    if !copies.is_empty() {
-        caveats.push(format!(
-            "{} in nearly the same words as another post of the same author, and not counted again.",
-            counted(copies.len() as u64, "posts") + if copies.len() == 1 { " is" } else { " are" }
-        ));
-    }
-    let posts = all_posts.into_iter().filter(|(_, _, at)| window.contains(*at)).map(|(a, p, _)| (a, p)).collect();
+    let deals = outcomes::deals(store, &notes, now, &mut caveats).await?;
+    let mut acts = store.community_rows(&recipes.post, codebook.hash()).await?;
+    acts.retain(|a| a.voice == Voice::FirstHand && known(a.written_at));
+    let reach = window.reach();
+    let told = acts.iter().filter(|a| reach.contains(a.written_at)).map(|a| a.post.clone()).collect();
+    let alike = alike(store, recipes, told, near_duplicates).await?;
     let problems =
         codebook.problems().iter().map(|p| Topic { id: p.id.as_str().to_owned(), name: p.name.clone() }).collect();
     let material = Material {
         problems,
-        acts,
-        posts,
-        merged,
+        acts: Vec::new(),
+        posts: Vec::new(),
+        merged: BTreeMap::new(),
         notes,
         pains: store.pains(&recipes.note, codebook.hash()).await?,
         labels: Labels::join(&store.labels().await?)?,
-        sample: store.sample().await?,
-        window,
+        sample: Vec::new(),
+        window: window.clone(),
     };
-    let population = PopulationV1 {
-        communities: count(population.communities),
-        posts: count(population.posts),
-        authors: count(population.authors),
-        ..PopulationV1::default()
+    let (sample, future_notes) = (store.sample().await?, future_notes.len());
+    let mut read = Read {
+        material,
+        shelf: Shelf { now, window: window.clone(), acts, posts, alike, future_notes, deals, sample, caveats },
+        codebook: codebook.hash().to_owned(),
     };
-    Ok(Read { material, population, caveats, codebook: codebook.hash().to_owned() })
+    read.cut(&window, &window);
+    Ok(read)
+}
+
+impl Read {
+    /// The days that were configured, or that both sides cover.
+    pub(super) fn window(&self) -> &Window {
+        &self.shelf.window
+    }
+
+    /// The first day with a post, and the first with a note.
+    pub(super) fn begins(&self) -> [Option<Date>; 2] {
+        let post = self.shelf.posts.iter().filter_map(|(_, _, at)| *at).min().map(day);
+        [post, self.material.notes.iter().filter_map(note_time).min().map(day)]
+    }
+
+    /// The cells of these days of the communities, and these of the CRM.
+    ///
+    /// A drawn sample is a sample of the days it was drawn for. Of days beyond them it says nothing: who was there only then
+    /// could not be drawn. So labels count there only where all units have one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn cells(&mut self, store: &Store, community: &Window, crm: &Window) -> Result<Cells> {
+        let (mut caveats, now) = (self.shelf.caveats.clone(), self.shelf.now);
+        let (from, to) = community.instants()?;
+        let to = to.map(|to| to.min(now.saturating_add(1.millisecond()).unwrap_or(now)));
+        let population = store.post_population(from, to).await?;
+        left_out(&mut caveats, "posts", population.undated * i64::from(community.is_bounded()), population.future);
+        let undated_notes = self.material.notes.iter().filter(|n| note_time(n).is_none()).count();
+        left_out(
+            &mut caveats,
+            "notes",
+            if crm.is_bounded() { i64::try_from(undated_notes)? } else { 0 },
+            i64::try_from(self.shelf.future_notes)?,
+        );
+        let (copies, coordinated) = self.cut(community, crm);
+        let merged = &self.material.merged;
+        if !merged.is_empty() {
+            caveats.push(format!(
+                "{} author accounts posted nearly the same words and are counted as {}.",
+                merged.len(),
+                counted(merged.values().collect::<BTreeSet<_>>().len() as u64, "people")
+            ));
+        }
+        if coordinated > 0 {
+            caveats.push(format!(
+                "{}: {} or more accounts wrote nearly the same words within {} hours (coordinated_suspect). Each such group \
+                 counts as one person; what it would be with all of them, or none, stands beside every share.",
+                counted(coordinated as u64, "groups look coordinated").replace("1 groups look", "1 group looks"),
+                COORDINATED.0,
+                COORDINATED.1
+            ));
+        }
+        if copies > 0 {
+            caveats.push(format!(
+                "{} in nearly the same words as another post of the same author, and not counted again.",
+                counted(copies as u64, "posts") + if copies == 1 { " is" } else { " are" }
+            ));
+        }
+        let population = PopulationV1 {
+            communities: count(population.communities),
+            posts: count(population.posts),
+            authors: count(population.authors),
+            ..PopulationV1::default()
+        };
+        Ok(Cells { deals: self.shelf.deals.clone(), ..build(&self.material, population, caveats) })
+    }
+
+    /// Cuts the material to these days, and says how many posts are copies of another of their author, and how many groups of
+    /// accounts look coordinated.
+    fn cut(&mut self, community: &Window, crm: &Window) -> (usize, usize) {
+        let (shelf, material) = (&self.shelf, &mut self.material);
+        let acts = shelf.acts.iter().filter(|a| community.contains(a.written_at)).cloned().collect::<Vec<_>>();
+        let Twins { merged, copies, coordinated } = twins(&acts, &shelf.alike);
+        material.acts = acts.into_iter().filter(|act| !copies.contains(&act.post)).collect();
+        material.merged = merged;
+        let inside = shelf.posts.iter().filter(|(_, _, at)| community.contains(*at));
+        material.posts = inside.map(|(author, post, _)| (author.clone(), post.clone())).collect();
+        let drawn_from = |side| match side {
+            Side::Community => shelf.window.holds(community),
+            Side::Crm => shelf.window.holds(crm),
+        };
+        material.sample = shelf.sample.iter().filter(|u| drawn_from(u.side)).cloned().collect();
+        material.window = crm.clone();
+        (copies.len(), coordinated)
+    }
 }
 
 /// The items that have to be labelled for the drawn sample to count: ids of posts and of notes, in order.
@@ -210,38 +287,61 @@ struct Twins {
     merged: BTreeMap<AuthorKey, AuthorKey>,
     /// Posts of which another of the same account stands.
     copies: BTreeSet<PostId>,
+    /// Groups of accounts that wrote nearly the same within a short time.
+    coordinated: usize,
 }
 
-async fn twins(
+/// Which of the posts `wanted` are in nearly the same words, whatever their days.
+async fn alike(
     store: &Store,
     recipes: &Recipes,
-    acts: &[CommunityRow],
+    mut wanted: BTreeSet<PostId>,
     near_duplicates: NearDuplicates,
-) -> Result<Twins> {
-    let mut wanted = acts.iter().map(|a| (&a.post, a)).collect::<BTreeMap<_, _>>();
-    let mut texts = Vec::<(&CommunityRow, String)>::new();
+) -> Result<BTreeMap<PostId, (usize, bool)>> {
+    let mut texts = Vec::<(PostId, String)>::new();
     let mut after = String::new();
     loop {
         let page = store.signals(&recipes.post, &after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.signal.id.as_str().to_owned();
         for signal in page {
-            if let Some(act) = wanted.remove(&signal.signal.post) {
-                texts.push((act, signal.text));
+            if wanted.remove(&signal.signal.post) {
+                texts.push((signal.signal.post, signal.text));
             }
         }
     }
     let clusters = near_duplicates(&texts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>());
-    let long = |text: &String| text.split_whitespace().count() >= MERGE_WORDS;
-    let links = texts.iter().zip(&clusters).filter(|((_, text), _)| long(text));
-    let merged = joined(&links.map(|((act, _), cluster)| (&act.author, *cluster)).collect::<Vec<_>>());
+    let long = |text: &str| text.split_whitespace().count() >= MERGE_WORDS;
+    Ok(texts.into_iter().zip(clusters).map(|((post, text), cluster)| (post, (cluster, long(&text)))).collect())
+}
+
+fn twins(acts: &[CommunityRow], alike: &BTreeMap<PostId, (usize, bool)>) -> Twins {
+    let posts = acts.iter().map(|a| (&a.post, a)).collect::<BTreeMap<_, _>>();
+    let told = posts.into_iter().filter_map(|(post, act)| Some((act, *alike.get(post)?))).collect::<Vec<_>>();
+    let links = told.iter().filter(|(_, (_, long))| *long);
+    let merged = joined(&links.map(|(act, (cluster, _))| (&act.author, *cluster)).collect::<Vec<_>>());
     // Of one channel in two exports all posts of the same one stand, so that threads are not counted twice.
     let mut said = BTreeMap::<_, BTreeSet<_>>::new();
-    for ((act, _), cluster) in texts.iter().zip(clusters) {
+    let mut groups = BTreeMap::<usize, Vec<(Timestamp, &AuthorKey)>>::new();
+    for (act, (cluster, _)) in told.iter().filter(|(_, (_, long))| *long) {
+        groups.entry(*cluster).or_default().extend(act.written_at.map(|at| (at, &act.author)));
+    }
+    let coordinated = groups.into_values().map(is_coordinated).filter(|coordinated| *coordinated).count();
+    for (act, (cluster, _)) in told {
         said.entry((&act.author, cluster)).or_default().insert((&act.thread, &act.post));
     }
     let copies = said.values().flat_map(|posts| posts.iter().skip(1)).map(|(_, post)| (*post).clone()).collect();
-    Ok(Twins { merged, copies })
+    Twins { merged, copies, coordinated }
+}
+
+/// Whether so many authors wrote so close in time.
+fn is_coordinated(mut posts: Vec<(Timestamp, &AuthorKey)>) -> bool {
+    let (least, hours) = COORDINATED;
+    posts.sort_unstable();
+    (0..posts.len()).any(|i| {
+        let near = posts[i..].iter().take_while(|(at, _)| at.duration_since(posts[i].0).as_hours() <= hours);
+        distinct(near.map(|(_, author)| author)) >= least
+    })
 }
 
 /// Joins authors that share a cluster of texts, directly or through others.
@@ -311,6 +411,7 @@ fn build(material: &Material, mut population: PopulationV1, mut caveats: Vec<Str
         crm,
         accounts,
         deals: Vec::new(),
+        kinds: kinds(material),
         population,
         window: material.window.published(),
         caveats,
@@ -391,6 +492,7 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
             let occurrence = found(&mut unit, *problem, place(act).1);
             occurrence.places.insert(place(act));
             occurrence.accounts += usize::from(new);
+            occurrence.revealed |= act.revealed;
         }
         let items = posts.get(person).map(Vec::as_slice).unwrap_or_default();
         let gold = (*fits && !items.is_empty())
@@ -410,13 +512,37 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
     Units(units)
 }
 
+/// What kinds of communities people tell in, by name.
+fn kinds(material: &Material) -> Vec<Kind> {
+    let communities = numbered(material.acts.iter().map(|a| a.community.as_str()));
+    let mut kinds = BTreeMap::<&'static str, BTreeSet<usize>>::new();
+    let mut people = BTreeMap::<usize, BTreeSet<&AuthorKey>>::new();
+    for act in &material.acts {
+        let community = communities[act.community.as_str()];
+        kinds.entry(Source::of_post(&act.post).map_or("other", Source::kind)).or_default().insert(community);
+        people.entry(community).or_default().insert(material.merged.get(&act.author).unwrap_or(&act.author));
+    }
+    let kind = |(name, communities): (_, BTreeSet<usize>)| {
+        let people = distinct(communities.iter().filter_map(|c| people.get(c)).flatten()) as u64;
+        Kind { name, communities, people }
+    };
+    kinds.into_iter().map(kind).collect()
+}
+
 /// The occurrence of `problem` in `unit`, made when it is the first, with one more counted.
 fn found(unit: &mut Unit, problem: usize, cluster: usize) -> &mut Occurrence {
     let at = match unit.found.binary_search_by_key(&problem, |o| o.problem) {
         Ok(at) => at,
         Err(at) => {
-            let new =
-                Occurrence { problem, count: 0, accounts: 0, cluster, places: BTreeSet::new(), elicitation: None };
+            let new = Occurrence {
+                problem,
+                count: 0,
+                accounts: 0,
+                cluster,
+                places: BTreeSet::new(),
+                elicitation: None,
+                revealed: false,
+            };
             unit.found.insert(at, new);
             at
         }

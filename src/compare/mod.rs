@@ -6,7 +6,9 @@
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
 //! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the components `coverage`, `commitment` and
-//! `calibration`, and whether a share is many people's (`representative`). `compare` is the whole of it without a store.
+//! `calibration`, and whether a share is many people's (`representative`). `compare` is the whole of it without a store. What
+//! qualifies it: `selection` bounds, `ranks`, other days and readers (`sensitivity`), the period before (`moved`), and the
+//! `overall` word with the thresholds.
 
 pub mod stats;
 
@@ -29,6 +31,16 @@ pub mod representative;
 pub mod commitment;
 
 pub mod calibration;
+
+pub mod selection;
+
+pub mod ranks;
+
+pub mod overall;
+
+mod sensitivity;
+
+mod moved;
 
 mod gather;
 
@@ -82,18 +94,9 @@ pub async fn run(
 ) -> Result<(StageSummary, ComparisonV1)> {
     let began = Instant::now();
     let bar = progress.counter("comparing");
-    let gathered = gather::gather(store, recipes, settings, now, near_duplicates).await?;
-    let recipe = recipes.both();
-    let origin = Origin {
-        config_hash: settings.hash(),
-        codebook_hash: gathered.codebook.clone(),
-        recipe: recipe.as_str().to_owned(),
-        seed: settings.seed,
-    };
-    let mut comparison = compare(&gathered.cells, &origin);
-    note_register(&mut comparison, &store.register(&gathered.codebook).await?);
+    let comparison = derive(store, recipes, settings, now, near_duplicates).await?;
     let body = serde_json::to_string(&comparison).context("could not write the comparison as JSON")?;
-    store.write_comparison(&recipe, &gathered.codebook, &body, now).await?;
+    store.write_comparison(&recipes.both(), &comparison.codebook_hash, &body, now).await?;
     bar.finish_and_clear();
     let summary = StageSummary::new("compare", began, comparison.problems.len() as u64, 0, 0)
         .with("trust", serde_json::to_value(comparison.trust)?)
@@ -103,7 +106,42 @@ pub async fn run(
     Ok((summary, comparison))
 }
 
-/// The comparison of `cells`: the same cells and origin give the same bytes.
+/// The comparison as [`run`] makes it, which is not kept: the same store, settings and `now` give the same bytes.
+///
+/// # Errors
+/// As [`run`], but for writing.
+pub async fn derive(
+    store: &Store,
+    recipes: &Recipes,
+    settings: &CompareSettings,
+    now: Timestamp,
+    near_duplicates: NearDuplicates,
+) -> Result<ComparisonV1> {
+    let mut read = gather::read(store, recipes, settings, now, near_duplicates).await?;
+    let window = read.window().clone();
+    let cells = read.cells(store, &window, &window).await?;
+    let origin = Origin {
+        config_hash: settings.hash(),
+        codebook_hash: read.codebook.clone(),
+        recipe: recipes.both().as_str().to_owned(),
+        seed: settings.seed,
+    };
+    let mut comparison = compare(&cells, &origin);
+    comparison.as_of = Some(now);
+    note_register(&mut comparison, &store.register(&origin.codebook_hash).await?);
+    comparison.ranks = ranks::ranks(&cells, settings.seed);
+    sensitivity::other_days(&mut comparison, &mut read, store).await?;
+    sensitivity::other_readers(&mut comparison, &store.comparisons(&origin.codebook_hash).await?)?;
+    if let Some(earlier) = window.before() {
+        let before = read.cells(store, &earlier, &earlier).await?;
+        comparison.moved = moved::moved(&earlier, read.begins(), &before, &cells);
+    }
+    overall::conclude(&mut comparison, settings);
+    Ok(comparison)
+}
+
+/// The comparison of `cells`: the same cells and origin give the same bytes. Ranks, other days, the period before and grades
+/// are those of [`derive()`], [`ranks::ranks`] and [`overall::conclude`].
 pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     let (coverage, problems) = coverage::coverage(cells);
     let (commitment, optimism) = commitment::commitment(cells);
@@ -113,6 +151,7 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     };
     let mut comparison = ComparisonV1 {
         v: 1,
+        as_of: None,
         trust: Trust::NotEnoughEvidence,
         window: cells.window.clone(),
         population: cells.population.clone(),
@@ -139,8 +178,6 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     // Scored against outcomes and not by labels, so it does not make the shares above measured ones.
     let (calibration, scored) = calibration::calibration(cells, origin.seed);
     comparison.components.extend(scored);
-    let spoke = calibration.as_ref().filter(|c| c.won.last.citl.is_some());
-    comparison.caveats.extend(spoke.map(|_| calibration::PREDICTIVE.to_owned()));
     comparison.calibration = calibration;
     comparison
 }

@@ -170,6 +170,7 @@ mod tests {
             cluster: thread,
             places: BTreeSet::from([(0, thread)]),
             elicitation: None,
+            revealed: false,
         };
         Unit {
             id: format!("a{id:03}"),
@@ -200,6 +201,7 @@ mod tests {
             crm: Units(crm),
             accounts: Vec::new(),
             deals: Vec::new(),
+            kinds: Vec::new(),
             population,
             window: WindowV1 { since: None, until: None, why: String::new() },
             caveats: Vec::new(),
@@ -278,6 +280,7 @@ mod tests {
             v_cluster: 0.0,
             n_eff: of,
             t: 1.96,
+            df: of - 1.0,
             low: 0.0,
             high: 1.0,
             pseudo: Vec::new(),

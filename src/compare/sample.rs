@@ -34,11 +34,10 @@ pub async fn draw(
     per_side: usize,
 ) -> Result<StageSummary> {
     let began = Instant::now();
-    let gathered = gather(store, recipes, settings, now, near_duplicates).await?;
-    let units = sample(&gathered.cells, per_side, settings.seed);
+    let cells = gather(store, recipes, settings, now, near_duplicates).await?;
+    let units = sample(&cells, per_side, settings.seed);
     store.write_sample(&units).await?;
     let of = |side| units.iter().filter(|u| u.side == side).count() as u64;
-    let cells = &gathered.cells;
     Ok(StageSummary::new("sample", began, units.len() as u64, 0, 0)
         .with("community", serde_json::json!({ "drawn": of(Side::Community), "of": cells.community.0.len() }))
         .with("crm", serde_json::json!({ "drawn": of(Side::Crm), "of": cells.accounts.len() })))

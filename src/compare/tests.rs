@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::cells::{Account, Cells, Gold, Occurrence, Standing, Topic, Unit, Units};
+use super::cells::{Account, Cells, Gold, Kind, Occurrence, Standing, Topic, Unit, Units};
 use super::*;
+use crate::config::Grades;
 use crate::model::Elicitation;
 use crate::model::comparison::{PopulationV1, ProblemV1, WindowV1};
 
 /// How many of each, and how often the reader is right about a cell.
 #[derive(Clone, Copy)]
-struct Size {
+pub(super) struct Size {
     people: usize,
     threads: usize,
     accounts: usize,
@@ -20,10 +21,10 @@ struct Size {
     reader_right: f64,
 }
 
-const LARGE: Size = Size { people: 400, threads: 100, accounts: 150, reps: 15, reader_right: 1.0 };
+pub(super) const LARGE: Size = Size { people: 400, threads: 100, accounts: 150, reps: 15, reader_right: 1.0 };
 
 /// True shares of a problem: of people, of accounts.
-type Shares = (f64, f64);
+pub(super) type Shares = (f64, f64);
 
 const SILENT: Shares = (0.20, 0.01);
 const PHANTOM: Shares = (0.01, 0.20);
@@ -41,14 +42,15 @@ fn unit(id: String, cluster: usize, rep: Option<usize>, shares: &[f64], right: f
         if truth == (rng.random::<f64>() < right) {
             let places = if rep.is_none() { BTreeSet::from([(cluster % 3, cluster)]) } else { BTreeSet::new() };
             let elicitation = rep.map(|_| Elicitation::RepInferred);
-            found.push(Occurrence { problem, count: 1, accounts: 1, cluster, places, elicitation });
+            let revealed = rep.is_none() && cluster.is_multiple_of(2);
+            found.push(Occurrence { problem, count: 1, accounts: 1, cluster, places, elicitation, revealed });
         }
     }
     Unit { id, cluster, rep, accounts: 1, found, other: false, gold: Some(gold), weight: 1.0 }
 }
 
 /// A world in which every unit is labelled. Of the accounts a third claim strong interest; `unbacked` of these gave nothing.
-fn world(seed: u64, size: Size, problems: &[Shares], unbacked: f64) -> Cells {
+pub(super) fn world(seed: u64, size: Size, problems: &[Shares], unbacked: f64) -> Cells {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let side = |of: fn(&Shares) -> f64| problems.iter().map(of).collect::<Vec<_>>();
     let (c, s) = (side(|p| p.0), side(|p| p.1));
@@ -71,6 +73,7 @@ fn world(seed: u64, size: Size, problems: &[Shares], unbacked: f64) -> Cells {
         crm: Units(crm),
         accounts,
         deals: Vec::new(),
+        kinds: Vec::new(),
         population: PopulationV1 {
             communities: 3,
             threads: size.threads as u64,
@@ -99,7 +102,7 @@ fn labelled_one_in(cells: &Cells, keep: usize) -> Cells {
     cells
 }
 
-fn unlabelled(cells: &Cells) -> Cells {
+pub(super) fn unlabelled(cells: &Cells) -> Cells {
     let mut cells = cells.clone();
     cells.community.0.iter_mut().chain(&mut cells.crm.0).for_each(|u| u.gold = None);
     cells.accounts.iter_mut().for_each(|a| a.gold = None);
@@ -261,6 +264,13 @@ fn permuting_the_problems_permutes_the_output() {
         let gold = unit.gold.as_mut().unwrap();
         gold.problems = gold.problems.iter().map(|k| to[*k]).collect();
     }
+    let ranks = |cells: &Cells| {
+        let ranks = ranks::ranks(cells, 1).unwrap();
+        let sides = [ranks.community, ranks.community_all, ranks.crm].into_iter().flatten();
+        // The mass is summed in the order of the problems.
+        sides.map(|r| (r.id, (r.mass * 1e9).round(), r.top5)).collect::<Vec<_>>()
+    };
+    assert_eq!(ranks(&cells), ranks(&permuted));
     let (there, back) = (answer(&cells), answer(&permuted));
     assert_eq!(there.problems, back.problems);
     for (a, b) in there.components.iter().zip(&back.components) {
@@ -383,4 +393,82 @@ fn unbacked_optimism_is_split_by_asking() {
     let honest = self::answer(&world(12, LARGE, &[EQUAL], 0.1));
     assert_eq!(honest.components[1].verdict, "no_gap_detected");
     assert!(honest.components[1].detectable.unwrap() > 0.2);
+}
+
+fn concluded(cells: &Cells, settings: &CompareSettings) -> ComparisonV1 {
+    let mut comparison = answer(cells);
+    overall::conclude(&mut comparison, settings);
+    comparison
+}
+
+#[test]
+fn the_worst_part_is_named_when_two_can_be_graded() {
+    let settings = CompareSettings::default();
+    let cells = world(13, LARGE, &[SILENT, PHANTOM, EQUAL], 0.8);
+    let comparison = concluded(&cells, &settings);
+    let overall = comparison.overall.unwrap();
+    assert_eq!((overall.graded, overall.of), (2, 4));
+    assert_eq!(overall.grade.as_deref(), Some("large"));
+    for component in &comparison.components[..2] {
+        assert!(component.grade.is_some(), "{component:?}");
+    }
+    // The name is that of the part furthest beyond its own cut-off, so cut-offs out of reach change it.
+    let lenient = |coverage, commitment| CompareSettings {
+        grades: Grades { coverage, commitment, ..Grades::default() },
+        ..CompareSettings::default()
+    };
+    for (settings, worst) in
+        [(lenient([0.001, 0.01], [0.9, 0.99]), "coverage"), (lenient([0.9, 0.99], [0.1, 0.2]), "commitment")]
+    {
+        assert_eq!(concluded(&cells, &settings).overall.unwrap().worst.as_deref(), Some(worst));
+    }
+    assert!(comparison.thresholds.iter().any(|t| t.what == "commitment is large from" && t.value == 0.5));
+}
+
+#[test]
+fn without_labels_there_is_no_grade_and_no_word() {
+    let cells = unlabelled(&world(13, LARGE, &[SILENT, PHANTOM, EQUAL], 0.8));
+    let comparison = concluded(&cells, &CompareSettings::default());
+    assert!(comparison.components.iter().all(|c| c.grade.is_none()));
+    let overall = comparison.overall.unwrap();
+    assert_eq!((overall.worst, overall.grade, overall.graded), (None, None, 0));
+    for problem in &comparison.problems {
+        let selection = problem.selection.as_ref().unwrap();
+        assert_eq!(selection.grade, None);
+        assert_eq!(selection.bounds.len(), 4, "a count can be bounded as well as a measurement");
+    }
+}
+
+#[test]
+fn one_part_alone_makes_no_word() {
+    let mut cells = world(14, LARGE, &[SILENT, EQUAL], 0.8);
+    cells.accounts.iter_mut().for_each(|a| a.gold = Some(Standing { strong: false, ..a.found }));
+    let overall = concluded(&cells, &CompareSettings::default()).overall.unwrap();
+    assert_eq!((overall.worst, overall.graded), (None, 1));
+}
+
+#[test]
+fn findings_are_graded_by_gamma_star_and_counted_by_kind() {
+    let mut cells = world(15, LARGE, &[SILENT, EQUAL], 0.5);
+    let kind =
+        |name, communities: &[usize], people| Kind { name, communities: communities.iter().copied().collect(), people };
+    cells.kinds = vec![kind("chat", &[0], 134), kind("forum", &[1, 2], 266)];
+    let answer = answer(&cells);
+    let problem = of(&answer, "p00");
+    let selection = problem.selection.as_ref().unwrap();
+    let gamma = problem.gamma_star.unwrap();
+    let expected = if gamma < 1.5 {
+        "fragile"
+    } else if gamma <= 3.0 {
+        "moderate"
+    } else {
+        "robust"
+    };
+    assert_eq!(selection.grade.as_deref(), Some(expected));
+    let [chat, forum] = [0, 1].map(|i| selection.kinds[i].people);
+    assert_eq!((chat.of, forum.of), (134, 266));
+    // Everybody tells in one thread, which is in one community.
+    let told = cells.community.0.iter().filter(|u| u.occurrence(0).is_some()).count() as u64;
+    assert_eq!(chat.hits + forum.hits, told);
+    assert_eq!(of(&answer, "p01").selection.as_ref().unwrap().grade, None, "no finding, no grade");
 }

@@ -8,6 +8,9 @@ use jiff::{Timestamp, ToSpan};
 use crate::config::CompareSettings;
 use crate::model::comparison::WindowV1;
 
+/// Days by which the sensitivity runs make the window longer and shorter, and let the communities lead (METHOD 3.11).
+pub const SHIFT: i64 = 90;
+
 /// Both ends inclusive, UTC. A window without ends holds everything, dated or not; any other holds only what is dated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
@@ -58,6 +61,43 @@ impl Window {
     /// Whether it has any end.
     pub fn is_bounded(&self) -> bool {
         self.since.is_some() || self.until.is_some()
+    }
+
+    /// How many days it holds; `None` when an end is open.
+    pub fn days(&self) -> Option<i64> {
+        Some(i64::from((self.until? - self.since?).get_days()) + 1)
+    }
+
+    /// The window that begins `days` later and ends with it; `None` when an end is open or nothing is left.
+    pub fn begun_later(&self, days: i64) -> Option<Self> {
+        let since = self.since?.checked_add(days.days()).ok()?;
+        let why = format!("{} days {}", days.abs(), if days < 0 { "more" } else { "fewer" });
+        (since <= self.until?).then_some(Self { since: Some(since), until: self.until, why })
+    }
+
+    /// As many days, but all so many `days` earlier; `None` when an end is open.
+    pub fn earlier(&self, days: i64) -> Option<Self> {
+        let back = |date: Date| date.checked_sub(days.days()).ok();
+        let why = format!("{days} days earlier");
+        Some(Self { since: Some(back(self.since?)?), until: Some(back(self.until?)?), why })
+    }
+
+    /// As many days just before it; `None` when an end is open.
+    pub fn before(&self) -> Option<Self> {
+        let days = self.days()?;
+        Some(Self { why: format!("the {days} days before"), ..self.earlier(days)? })
+    }
+
+    /// Everything that is looked at beside it: as many days before as it holds, and at least [`SHIFT`].
+    pub fn reach(&self) -> Self {
+        let back = self.days().unwrap_or(0).max(SHIFT);
+        Self { since: self.since.map(|since| since.saturating_sub(back.days())), ..self.clone() }
+    }
+
+    /// Whether all of `other` lies inside.
+    pub fn holds(&self, other: &Self) -> bool {
+        let begins = self.since.is_none_or(|s| other.since.is_some_and(|o| s <= o));
+        begins && self.until.is_none_or(|u| other.until.is_some_and(|o| o <= u))
     }
 
     /// Whether something written at `at` lies inside.
@@ -136,6 +176,33 @@ mod tests {
             assert!(!window.is_bounded() && window.contains(None));
             assert!(window.why.contains(why), "{}", window.why);
         }
+    }
+
+    #[test]
+    fn the_windows_beside_it() {
+        let window = |since: &str, until: &str| Window {
+            since: Some(date(since)),
+            until: Some(date(until)),
+            why: String::new(),
+        };
+        let ends = |w: Option<Window>| w.map(|w| (w.since.unwrap().to_string(), w.until.unwrap().to_string()));
+        let half = window("2026-02-01", "2026-07-31");
+        let expected = |since: &str, until: &str| Some((since.to_owned(), until.to_owned()));
+        assert_eq!(half.days(), Some(181));
+        assert_eq!(ends(half.before()), expected("2025-08-04", "2026-01-31"));
+        assert_eq!(half.before().unwrap().days(), Some(181));
+        assert_eq!(ends(half.begun_later(-SHIFT)), expected("2025-11-03", "2026-07-31"));
+        assert_eq!(ends(half.begun_later(SHIFT)), expected("2026-05-02", "2026-07-31"));
+        assert_eq!(ends(half.earlier(SHIFT)), expected("2025-11-03", "2026-05-02"));
+        assert_eq!(window("2026-02-01", "2026-03-01").begun_later(SHIFT), None);
+        let reach = half.reach();
+        for beside in [half.before(), half.begun_later(-SHIFT), half.earlier(SHIFT), Some(half.clone())] {
+            assert!(reach.holds(&beside.unwrap()));
+        }
+        assert!(!half.holds(&reach) && half.holds(&half.begun_later(SHIFT).unwrap()));
+        let open = Window { since: None, until: None, why: String::new() };
+        assert!(open.before().is_none() && open.days().is_none() && open.holds(&half) && !half.holds(&open));
+        assert_eq!(open.reach(), open);
     }
 
     #[test]

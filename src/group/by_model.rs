@@ -418,6 +418,7 @@ fn take_over(problem: &mut Problem, said: &Named, quotes: &[&str], naming: &mut 
     // Without the obstacle it is no problem, and the quote says more.
     if parts[2].is_some() {
         problem.statement = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        problem.composed = true;
     }
 }
 
@@ -439,6 +440,7 @@ mod tests {
             include: vec!["it jams".to_owned()],
             exclude: Vec::new(),
             by_hand: false,
+            composed: false,
         }
     }
 
@@ -478,6 +480,7 @@ mod tests {
         assert_eq!(problems[0].name, "Printer jams make labels late");
         assert_eq!(problems[0].statement, "the printer jams, labels are late", "one quote alone speaks of thick paper");
         assert_eq!((naming.named, naming.ungrounded), (1, 1));
+        assert!(problems[0].composed);
     }
 
     #[tokio::test]

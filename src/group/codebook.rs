@@ -111,6 +111,7 @@ fn problem(value: &Value) -> Result<Problem> {
         include: lines(fields, "include")?,
         exclude: lines(fields, "exclude")?,
         by_hand: true,
+        composed: false,
     })
 }
 

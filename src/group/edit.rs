@@ -173,6 +173,7 @@ fn apply(version: Version<'_>, edit: Edit, units: &[Unit], seed: u64) -> Result<
                 name: said(&problem.name, "name")?,
                 statement: said(&problem.statement, "statement")?,
                 by_hand: true,
+                composed: false,
                 ..problem
             };
             if codebook.problem(&problem.id).is_some() {
@@ -208,13 +209,14 @@ fn apply(version: Version<'_>, edit: Edit, units: &[Unit], seed: u64) -> Result<
 fn split(codebook: &Codebook, made: &mut Made, id: &str, tell: &[String], units: &[Unit], seed: u64) -> Result<()> {
     let old = codebook.problems()[place(codebook, id)?].id.clone();
     let members = made.assignments.iter().filter(|a| a.problem.as_ref() == Some(&old));
-    let members = members.map(|a| (a.side, a.unit.clone())).collect::<HashSet<_>>();
-    let own = units.iter().filter(|u| members.contains(&(u.side, u.id.clone()))).cloned().collect::<Vec<_>>();
+    let members = members.map(|a| (a.side, a.unit.as_str())).collect::<HashSet<_>>();
+    let own = units.iter().filter(|u| members.contains(&(u.side, u.id.as_str()))).cloned().collect::<Vec<_>>();
     let fitted = sample(units, FITTED).into_iter().map(Unit::passage).collect::<Vec<_>>();
     let space = Space::fit(&[], &fitted, None, seed);
     let part = if tell.is_empty() { apart(&space, &own) } else { saying(&own, tell) };
     let people = |units: &[&Unit]| units.iter().map(|u| (u.side, &u.who)).collect::<BTreeSet<_>>().len();
-    let rest = own.iter().filter(|u| !part.iter().any(|p| (p.side, &p.id) == (u.side, &u.id))).collect::<Vec<_>>();
+    let moved = part.iter().map(|u| (u.side, u.id.as_str())).collect::<HashSet<(Side, &str)>>();
+    let rest = own.iter().filter(|u| !moved.contains(&(u.side, u.id.as_str()))).collect::<Vec<_>>();
     if people(&part) == 0 || people(&rest) == 0 {
         let why = if tell.is_empty() {
             format!(
@@ -235,7 +237,6 @@ fn split(codebook: &Codebook, made: &mut Made, id: &str, tell: &[String], units:
         let mut met = BTreeSet::new();
         problem.terms.retain(|t| met.insert(word_key(t)));
     }
-    let moved = part.iter().map(|u| (u.side, u.id.as_str())).collect::<HashSet<(Side, &str)>>();
     for a in made.assignments.iter_mut().filter(|a| moved.contains(&(a.side, a.unit.as_str()))) {
         a.problem = Some(problem.id.clone());
     }

@@ -129,7 +129,7 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
 type Members<'a> = Vec<(&'a Unit, &'a Point)>;
 
 /// The classifier of `previous`, taught by what belonged to its problems.
-fn learnt(space: &Space, previous: &Previous, found: &[(&Unit, &Point)]) -> Classifier {
+pub(super) fn learnt(space: &Space, previous: &Previous, found: &[(&Unit, &Point)]) -> Classifier {
     let known = found.iter().map(|(unit, point)| (*point, previous.of(unit))).collect::<Vec<_>>();
     Classifier::from_codebook(space, &previous.codebook, &known)
 }
@@ -197,7 +197,7 @@ fn points_of<'a>(members: &Members<'a>) -> Vec<&'a Point> {
 fn quote_anew(space: &Space, classifier: &Classifier, listed: &mut Listed, units: &[Unit]) {
     let said = units.iter().map(|u| u.quote.as_str()).collect::<HashSet<_>>();
     for (k, problem) in listed.problems.iter_mut().enumerate() {
-        if problem.by_hand || said.contains(problem.statement.as_str()) {
+        if problem.by_hand || problem.composed || said.contains(problem.statement.as_str()) {
             continue;
         }
         let own = units.iter().zip(&listed.placed).filter(|(unit, (place, _))| unit.builds && *place == Some(k));

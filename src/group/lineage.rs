@@ -213,6 +213,7 @@ mod tests {
             include: Vec::new(),
             exclude: Vec::new(),
             by_hand: false,
+            composed: false,
         }
     }
 

@@ -111,7 +111,7 @@ pub async fn run(
     let (units, left_out) = gather(store, recipes).await?;
     let sorted_by = sorter.map(Sorter::recipe).unwrap_or_default();
     let basis = basis(&units, &[&embedder.name(), &sorted_by], wanted.seed);
-    let last = store.codebook_versions().await?.pop();
+    let last = store.newest_codebook().await?;
     let before = match &last {
         Some(version) => Some((store.codebook_of(version).await?, store.assignments(&version.hash).await?)),
         None => None,
@@ -214,6 +214,8 @@ enum Start {
     Unchanged(Previous),
     /// The run before; they follow what is said now.
     Follow(Previous),
+    /// The run before, as it is: what belongs to a problem tells what else does.
+    Taught(Previous),
     /// Clusters, beside what a person wrote. Ids of the run before live on where their units come together again.
     Anew(Previous),
 }
@@ -228,7 +230,9 @@ impl Start {
     fn problems(&self) -> &[Problem] {
         match self {
             Self::Frozen(codebook) => codebook.problems(),
-            Self::Unchanged(previous) | Self::Follow(previous) | Self::Anew(previous) => previous.codebook().problems(),
+            Self::Unchanged(previous) | Self::Follow(previous) | Self::Taught(previous) | Self::Anew(previous) => {
+                previous.codebook().problems()
+            }
         }
     }
 }
@@ -252,6 +256,11 @@ fn group(units: &[Unit], start: Start, vectors: Option<Vectors>, seed: u64) -> G
             let classifier = Classifier::from_codebook(space, &codebook, &points);
             let listed = Listed::place(space, codebook.problems().to_vec(), &classifier, units);
             Grouped { candidates: candidates(space, &classifier, found), ..listed.freeze(&codebook.made_by) }
+        }),
+        Start::Taught(previous) => placed(units, previous.codebook().problems(), vectors, seed, |space, found| {
+            let classifier = evolve::learnt(space, &previous, &found);
+            let problems = previous.codebook().problems().to_vec();
+            Listed::place(space, problems, &classifier, units).freeze(&previous.codebook().made_by)
         }),
         Start::Follow(previous) => placed(units, previous.codebook().problems(), vectors, seed, |space, found| {
             evolve::follow(space, &previous, units, &found).freeze(&previous.codebook().made_by)
@@ -371,6 +380,7 @@ fn problem_of(space: &Space, terms: &[u32], units: &[&Unit], taken: &BTreeSet<Pr
         include: Vec::new(),
         exclude: Vec::new(),
         by_hand: false,
+        composed: false,
     }
 }
 

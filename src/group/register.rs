@@ -12,10 +12,10 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::embed::Embedder;
+use super::evolve::Previous;
 use super::units::{Unit, gather};
 use super::{Start, arranged};
 use crate::model::comparison::RegisterV1;
-use crate::model::problem::BY_MACHINE;
 use crate::model::{Codebook, Recipes};
 use crate::progress::Progress;
 use crate::store::{Side, Store};
@@ -92,12 +92,11 @@ pub async fn run(
     })
 }
 
-/// Sorts `texts` into the current list of problems, together with what was read and by the same code as [`super::run`]: gives
-/// the list, and for each text its problem's place in it.
+/// Sorts `texts` into the current list of problems, by the same code as [`super::run`]: into a frozen list by its words, into
+/// another one also by what belongs to it. Gives the list, and for each text its problem's place in it.
 ///
 /// # Errors
-/// When there is no list of problems, a list found by machine is not found again, the model cannot be used, or the store
-/// cannot be read.
+/// When there is no list of problems, the model cannot be used, or the store cannot be read.
 pub async fn classify(
     store: &Store,
     recipes: &Recipes,
@@ -110,13 +109,12 @@ pub async fn classify(
     let (mut units, _) = gather(store, recipes).await?;
     let read = units.len();
     units.extend(texts.into_iter().enumerate().map(|(i, text)| unit(i, text)));
-    let start = Start::of((codebook.made_by != BY_MACHINE).then(|| codebook.clone()));
+    let start = if codebook.is_frozen() {
+        Start::Frozen(codebook.clone())
+    } else {
+        Start::Taught(Previous::new(codebook.clone(), &store.assignments(codebook.hash()).await?))
+    };
     let (_, grouped, _) = arranged(store, units, start, embedder, seed, Progress::new(true)).await?;
-    if grouped.codebook.hash() != codebook.hash() {
-        bail!(
-            "posts or notes came since the list of problems was found; run `candor group` again, or freeze the list first"
-        );
-    }
     Ok((codebook, grouped.placed.into_iter().skip(read).map(|(place, _)| place).collect()))
 }
 
@@ -258,6 +256,7 @@ mod tests {
             include: Vec::new(),
             exclude: Vec::new(),
             by_hand: true,
+            composed: false,
         };
         let codebook = Codebook::new(
             "hand",
@@ -275,6 +274,11 @@ mod tests {
         let [leaks, rust] = [&test.problems[0].register, &test.problems[1].register];
         assert_eq!((leaks.n, leaks.kappa, leaks.register_sensitive), (12, Some(1.0), false));
         assert_eq!((rust.n, rust.kappa, rust.register_sensitive), (12, Some(0.0), true));
+        // A list that follows the data is tested as it is, too.
+        let found = Codebook::new(crate::model::problem::BY_MACHINE, codebook.problems().to_vec());
+        let origin = crate::store::Origin::default();
+        store.write_codebook(&found, &[], &origin, "2026-01-02T00:00:00Z".parse().unwrap()).await.unwrap();
+        assert_eq!(run(&store, &recipes, &file, &Embedder::Embedded, 1).await.unwrap(), test);
         let kept = store.register(codebook.hash()).await.unwrap();
         assert_eq!((kept["leaks"], kept["rust"]), (*leaks, *rust));
         assert!(store.register("another").await.unwrap().is_empty());

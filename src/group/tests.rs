@@ -278,6 +278,15 @@ fn a_statement_goes_with_its_quote() {
     let now = then.codebook.problem(&problem.id).unwrap();
     assert!(left.iter().any(|u| u.quote == now.statement), "{}", now.statement);
     assert_eq!(now.name, problem.name);
+
+    // What a model put together is nobody's quote, and stays.
+    let mut problems = first.codebook.problems().to_vec();
+    problems[0].statement = "somebody cannot do something".to_owned();
+    problems[0].composed = true;
+    let composed = Codebook::new(first.codebook.made_by.as_str(), problems);
+    let composed = Previous::new(composed, &assignments(&all, &first, None));
+    let then = group(&all, Start::Follow(composed), None, 7);
+    assert_eq!(then.codebook.problem(&problem.id).unwrap().statement, "somebody cannot do something");
 }
 
 /// A store with the posts of `said` (author, voice, act, words) and the notes of `claimed` (account, words).

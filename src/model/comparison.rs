@@ -2,6 +2,7 @@
 //!
 //! Small, stable, versioned. Fields may be added, none renamed.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Missing, Trust};
@@ -11,6 +12,9 @@ use super::{Missing, Trust};
 pub struct ComparisonV1 {
     /// 1.
     pub v: u8,
+    /// The instant that was "now" for it: nothing dated later is in it. `None` in comparisons made before it was told.
+    #[serde(default)]
+    pub as_of: Option<Timestamp>,
     /// How far the numbers below may be trusted, at best.
     pub trust: Trust,
     /// The days that were compared.
@@ -221,12 +225,17 @@ pub struct BinV1 {
     pub happened: RateV1,
 }
 
-/// The first five problems of either side by their share of all that is told (METHOD 3.4).
+/// The first five problems of either side by their share of all that is told (METHOD 3.4). A side without enough evidence for
+/// a share has none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RanksV1 {
-    /// Of the communities, heaviest first.
+    /// Of the communities by what people did or paid (METHOD 1.2, R: a workaround, a switch decided or done, a complaint with
+    /// its cost), heaviest first. Machine counts: hand labels do not tell what was done.
     pub community: Vec<RankV1>,
-    /// Of the CRM, heaviest first.
+    /// Of the communities by all that is told, corrected where labels allow, heaviest first.
+    #[serde(default)]
+    pub community_all: Vec<RankV1>,
+    /// Of the CRM, corrected where labels allow, heaviest first.
     pub crm: Vec<RankV1>,
     /// Bootstrap samples behind the probabilities.
     pub draws: u64,
@@ -286,6 +295,9 @@ pub struct MovedV1 {
     pub problems: Vec<MoveV1>,
     /// The unbacked-optimism rate, as `MoveV1::crm`.
     pub unbacked: Option<ChangeV1>,
+    /// What is missing for intervals of change, on either side and in either period.
+    #[serde(default)]
+    pub missing: Vec<Missing>,
 }
 
 /// What became of one problem.
@@ -401,7 +413,7 @@ pub struct BoundV1 {
 pub struct KindV1 {
     /// `forum`, `chat`, `issue tracker`, `questions and answers`, …
     pub kind: String,
-    /// People with the problem, of all with a problem there.
+    /// People with the problem, of all with a problem there, as the reader found them.
     pub people: CountsV1,
 }
 
@@ -467,7 +479,7 @@ impl GateV1 {
 }
 
 /// Pairs in which either version is about the problem, from which on its agreement is told (METHOD 3.1.4).
-const REGISTER_PAIRS: u64 = 10;
+pub const REGISTER_PAIRS: u64 = 10;
 
 /// Agreement below which a problem depends on the register (METHOD 3.1.4).
 const REGISTER_KAPPA: f64 = 0.80;

@@ -38,6 +38,9 @@ pub struct Problem {
     /// Whether a person wrote or corrected it, so that no machine changes its words or drops it.
     #[serde(default)]
     pub by_hand: bool,
+    /// Whether a model put its statement together from words that several quotes say, so that it is not itself a quote.
+    #[serde(default)]
+    pub composed: bool,
 }
 
 impl Problem {

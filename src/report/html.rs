@@ -8,7 +8,7 @@ use askama::filters::Escaper;
 
 use super::chart::{self, Bars, Dumbbells};
 use super::display;
-use super::lines::{CRM_SELECTION, NOT_MEASURED, SELECTION, more};
+use super::lines::{CRM_SELECTION, SELECTION, more};
 use super::verdict;
 use super::view::{ProblemView, View};
 use super::words::{self, GIVEN};
@@ -32,7 +32,6 @@ struct Page<'a> {
     made_on: String,
     selection: &'static str,
     crm_selection: &'static str,
-    not_measured: &'static str,
     given: [&'static str; 6],
 }
 
@@ -101,7 +100,6 @@ pub fn render(view: &View) -> Result<String> {
         made_on: words::date(view.made_at),
         selection: SELECTION,
         crm_selection: CRM_SELECTION,
-        not_measured: NOT_MEASURED,
         given: GIVEN,
     };
     page.render().context("could not draw the report as HTML")

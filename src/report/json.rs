@@ -3,13 +3,15 @@
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::bounds::likely;
 use super::view::{
-    CostView, Count, Excluded, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteId, QuoteView, Sureness,
+    CostView, Count, Excluded, Link, Mark, MeansView, OptimismView, Origin, ProblemView, QuoteId, QuoteView,
     SwitchView, TextureView, Tried, View,
 };
 use crate::model::Trust;
 use crate::model::comparison::{
-    ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1, ResidualsV1,
+    CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, OverallV1, PopulationV1, RanksV1, RateV1, RegisterV1,
+    RepresentativenessV1, ResidualsV1, SelectionV1, ThresholdV1, VariantV1,
 };
 
 /// The report as JSON, with a final newline.
@@ -38,6 +40,8 @@ struct ReportV1<'a> {
     tried: TriedV1<'a>,
     top_quotes: Vec<String>,
     optimism: Option<OptimismV1<'a>>,
+    calibration: Option<&'a CalibrationV1>,
+    moved: Option<&'a MovedV1>,
     sureness: SurenessV1<'a>,
     quotes: Vec<QuoteV1<'a>>,
 }
@@ -157,6 +161,7 @@ struct ProblemV1<'a> {
     excluded: ExcludedV1,
     representativeness: Option<&'a RepresentativenessV1>,
     register: Option<&'a RegisterV1>,
+    selection: Option<&'a SelectionV1>,
     acts: Vec<CountV1<'a>>,
     communities: Vec<CountV1<'a>>,
     roles: Vec<CountV1<'a>>,
@@ -304,13 +309,17 @@ struct PieceV1<'a> {
 #[derive(Serialize)]
 struct SurenessV1<'a> {
     components: &'a [ComponentV1],
+    overall: Option<&'a OverallV1>,
+    ranks: Option<&'a RanksV1>,
+    sensitivity: &'a [VariantV1],
+    thresholds: &'a [ThresholdV1],
     period_why: Option<&'a str>,
     labels: LabelsV1,
     voices: Vec<VoiceV1<'a>>,
     excluded: ExcludedV1,
     quotes_kept: u64,
     quotes_rejected: u64,
-    selection: Vec<PropensityV1<'a>>,
+    selection: Vec<PropensityV1>,
     caveats: &'a [String],
     failures: Vec<FailureV1<'a>>,
     failure_groups_left_out: u64,
@@ -334,8 +343,8 @@ struct VoiceV1<'a> {
 }
 
 #[derive(Serialize)]
-struct PropensityV1<'a> {
-    if_people_with_it_are: &'a str,
+struct PropensityV1 {
+    if_people_with_it_are: String,
     share: f64,
 }
 
@@ -394,7 +403,9 @@ fn report(view: &View) -> ReportV1<'_> {
         tried: tried(&view.tried),
         top_quotes: ids(&view.top_quotes),
         optimism: view.optimism.as_ref().map(optimism),
-        sureness: sureness(&view.sureness),
+        calibration: view.outcomes.as_ref().map(|o| &o.numbers),
+        moved: view.moved.as_ref(),
+        sureness: sureness(view),
         quotes: view.quotes.iter().enumerate().map(|(i, q)| quote(QuoteId(i), q)).collect(),
     }
 }
@@ -427,6 +438,7 @@ fn problem(p: &ProblemView) -> ProblemV1<'_> {
         excluded: excluded(p.excluded),
         representativeness: p.representativeness.as_ref(),
         register: p.register.as_ref(),
+        selection: p.selection.as_ref(),
         acts: counts(&p.acts),
         communities: counts(&p.communities),
         roles: counts(&p.roles.values),
@@ -522,21 +534,25 @@ fn optimism(o: &OptimismView) -> OptimismV1<'_> {
     }
 }
 
-fn sureness(s: &Sureness) -> SurenessV1<'_> {
+fn sureness(view: &View) -> SurenessV1<'_> {
+    let s = &view.sureness;
     let [community, crm] = s.labels;
+    let bounds = view.problems.first().and_then(|p| p.selection.as_ref()).map_or(&[][..], |s| &s.bounds);
     SurenessV1 {
         components: &s.components,
+        overall: s.overall.as_ref(),
+        ranks: s.ranks.as_ref(),
+        sensitivity: &s.sensitivity,
+        thresholds: &s.thresholds,
         period_why: s.period_why.as_deref(),
         labels: LabelsV1 { community, crm },
         voices: s.voices.iter().map(|(voice, posts)| VoiceV1 { voice, posts: *posts }).collect(),
         excluded: excluded(s.excluded),
         quotes_kept: s.quotes_kept,
         quotes_rejected: s.quotes_rejected,
-        selection: s
-            .selection
+        selection: bounds
             .iter()
-            .flat_map(|s| &s.shares)
-            .map(|(words, share)| PropensityV1 { if_people_with_it_are: words, share: *share })
+            .map(|b| PropensityV1 { if_people_with_it_are: likely(b.rho), share: b.share })
             .collect(),
         caveats: &s.caveats,
         failures: s

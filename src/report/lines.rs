@@ -257,6 +257,7 @@ impl ProblemView {
                 None => "Breakdown: not even a million people acting together would erase it.".to_owned(),
             });
         }
+        says.extend(self.selection_words());
         says.extend(self.excluded.words("In its threads"));
         says.extend(self.register.as_ref().map(register_words));
         says
@@ -693,30 +694,6 @@ impl Sureness {
         rows.extend(self.seed.map(|seed| ("seed", seed.to_string())));
         rows
     }
-
-    /// The propensity bound, one line each.
-    pub(super) fn selection_lines(&self) -> Vec<String> {
-        let Some(selection) = &self.selection else { return Vec::new() };
-        selection
-            .shares
-            .iter()
-            .map(|(likely, share)| {
-                format!("{likely} to post: {} of all people like them would have it", words::percent(*share))
-            })
-            .collect()
-    }
-
-    /// What the propensity bound is about.
-    pub(super) fn selection_lead(&self) -> Option<String> {
-        self.selection.as_ref().map(|s| {
-            format!(
-                "How far that could move the largest share: “{}” is told by {}. If people who have it are, compared with people \
-                 who do not,",
-                s.problem,
-                share(&s.rate, Unit::People)
-            )
-        })
-    }
 }
 
 /// Said in every report, because it holds in every report (METHOD 3.10).
@@ -726,7 +703,3 @@ pub(super) const SELECTION: &str = "These are people who write in the communitie
 
 /// The same for the other side; said where there is one (METHOD 3.10).
 pub(super) const CRM_SELECTION: &str = "The CRM is selected too: a note records what was asked.";
-
-/// What this report does not measure.
-pub(super) const NOT_MEASURED: &str =
-    "Not measured here: what was won or kept after the notes were written, and what moved since an earlier period.";

@@ -3,9 +3,10 @@
 use anyhow::Result;
 
 use super::display;
-use super::lines::{CRM_SELECTION, NOT_MEASURED, SELECTION, more};
-use super::view::{OptimismView, ProblemView, QuoteId, QuoteView, Sureness, Tried, View};
+use super::lines::{CRM_SELECTION, SELECTION, more};
+use super::view::{OptimismView, OutcomesView, ProblemView, QuoteId, QuoteView, Sureness, Tried, View};
 use super::words::{self, GIVEN, number};
+use crate::model::comparison::MovedV1;
 
 /// Draws the report.
 ///
@@ -19,6 +20,12 @@ pub fn render(view: &View) -> Result<String> {
     }
     if let Some(optimism) = &view.optimism {
         hollow(&mut doc, optimism);
+    }
+    if let Some(outcomes) = &view.outcomes {
+        against_outcomes(&mut doc, outcomes);
+    }
+    if let Some(since) = &view.moved {
+        moved(&mut doc, since);
     }
     sureness(&mut doc, view, &view.sureness);
     appendix(&mut doc, view);
@@ -161,6 +168,7 @@ fn first_screen(doc: &mut Document, view: &View) {
     doc.paragraph(&view.facts().join(" · "));
     doc.heading(2, "The finding");
     doc.paragraph(&view.finding.join(" "));
+    doc.paragraph(&view.sureness.worst_words().unwrap_or_default());
     doc.paragraph(&format!("Trust: {}. {}", view.trust.name, view.trust.words));
     if !view.missing.is_empty() {
         doc.heading(2, "What is missing");
@@ -327,21 +335,62 @@ fn hollow(doc: &mut Document, o: &OptimismView) {
     doc.paragraph(&o.more_words().unwrap_or_default());
 }
 
+fn against_outcomes(doc: &mut Document, o: &OutcomesView) {
+    doc.heading(2, "Notes against outcomes");
+    o.says.iter().for_each(|says| doc.paragraph(says));
+    let rows = o.rows.iter().map(|r| {
+        let words = [r.what, r.note, &r.foretold, &r.happened, &r.optimism, &r.skill];
+        words.map(str::to_owned).to_vec()
+    });
+    let head =
+        ["Outcome", "By the", "Foretold", "Happened", "Optimism in points (95% interval)", "Skill (95% interval)"];
+    doc.table(&head, &rows.collect::<Vec<_>>());
+    let rows = o.by_interest.iter().map(|(level, won)| vec![(*level).to_owned(), won.clone()]);
+    doc.table(&["Claimed interest of the last note", "Won within 90 days"], &rows.collect::<Vec<_>>());
+    let rows = o.curve.iter().map(|(foretold, won)| vec![foretold.clone(), won.clone()]);
+    doc.table(&["Foretold", "Won"], &rows.collect::<Vec<_>>());
+    doc.items(&o.notes);
+}
+
+fn moved(doc: &mut Document, since: &MovedV1) {
+    doc.heading(2, "What moved since the last period");
+    doc.paragraph(&since.lead());
+    doc.paragraph(&since.missing_words().unwrap_or_default());
+    let rows =
+        since.rows().into_iter().map(|row| [vec![row.name], row.people.to_vec(), row.accounts.to_vec()].concat());
+    doc.table(
+        &["Problem", "People then", "Now", "Change", "Accounts then", "Now", "Change"],
+        &rows.collect::<Vec<_>>(),
+    );
+    doc.paragraph(&since.more().unwrap_or_default());
+    doc.paragraph(&since.unbacked_words().unwrap_or_default());
+}
+
 fn sureness(doc: &mut Document, view: &View, s: &Sureness) {
     doc.heading(2, "How sure we are");
     doc.items(view.denominators());
     doc.items(view.residual_words());
     doc.items(s.excluded_words());
-    doc.items(s.components.iter().map(|c| format!("{}: {}", c.name, c.says)));
+    doc.items(s.components.iter().map(|c| format!("{}: {}", c.title(), c.says)));
+    doc.items(s.overall_words());
     doc.items([s.labels_words(), format!("Posts by who speaks, as read: {}", s.voices_words()), s.rejected_words()]);
     doc.heading(3, "Who writes in communities");
     doc.paragraph(SELECTION);
     if view.has_crm() {
         doc.paragraph(CRM_SELECTION);
     }
-    if let Some(lead) = s.selection_lead() {
+    if let Some(lead) = view.selection_lead() {
         doc.paragraph(&lead);
-        doc.items(s.selection_lines());
+        doc.items(view.selection_lines());
+    }
+    if let Some(lead) = view.rank_lead() {
+        doc.heading(3, "Which problems come first");
+        doc.paragraph(&lead);
+        doc.items(view.rank_lines());
+    }
+    if !s.sensitivity.is_empty() {
+        doc.heading(3, "The same with other days");
+        doc.items(view.sensitivity_lines());
     }
     doc.heading(3, "What was refused or left out");
     doc.items(&s.caveats);
@@ -350,9 +399,17 @@ fn sureness(doc: &mut Document, view: &View, s: &Sureness) {
     if s.failures_more > 0 {
         doc.paragraph(&format!("{} not listed.", words::count(s.failures_more, "more reason is", "more reasons are")));
     }
-    doc.paragraph(NOT_MEASURED);
+    doc.paragraph(&view.not_measured());
+    let rows = s.threshold_rows().into_iter().map(|(what, value)| vec![what, value]).collect::<Vec<_>>();
+    if !rows.is_empty() {
+        doc.heading(3, "What decides a verdict, fixed before the data was seen");
+        doc.table(&["Threshold", "Value"], &rows);
+    }
     doc.heading(3, "How to re-derive every number");
-    doc.paragraph("Run “candor compare --json” in the same workspace: the same recipes, codebook, settings and seed give the same numbers.");
+    doc.paragraph(
+        "Run “candor verify report.v1.json” in the same workspace: the same recipes, codebook, settings and seed give the same \
+         numbers, and every quote is cut anew from its text.",
+    );
     let rows = s.provenance().into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect::<Vec<_>>();
     doc.table(&["What", "Value"], &rows);
 }

@@ -32,9 +32,15 @@ mod problems;
 
 mod optimism;
 
+mod outcomes;
+
 mod finding;
 
 mod sureness;
+
+mod bounds;
+
+mod moved;
 
 mod lines;
 
@@ -105,7 +111,21 @@ pub const MOST_QUOTES: usize = quotes::KEPT;
 /// # Errors
 /// When the store cannot be read or holds a comparison in a form this version does not know.
 pub async fn build(store: &Store, recipes: &Recipes, title: &str, now: Timestamp, shown: Shown) -> Result<View> {
-    gather(store, recipes, title, now, shown, &ProgressBar::hidden()).await
+    gather(store, recipes, title, now, shown, None, &ProgressBar::hidden()).await
+}
+
+/// As [`build`] for a report, by `comparison` instead of the one that the store keeps.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn build_by(
+    store: &Store,
+    recipes: &Recipes,
+    title: &str,
+    now: Timestamp,
+    comparison: ComparisonV1,
+) -> Result<View> {
+    gather(store, recipes, title, now, Shown::default(), Some(comparison), &ProgressBar::hidden()).await
 }
 
 /// Writes `report.html`, `report.md` and `report.v1.json` into the folder `out`. The same store and clock give the same bytes.
@@ -122,7 +142,7 @@ pub async fn run(
 ) -> Result<StageSummary> {
     let began = Instant::now();
     let bar = progress.counter("report");
-    let view = gather(store, recipes, title, now, Shown::default(), &bar).await?;
+    let view = gather(store, recipes, title, now, Shown::default(), None, &bar).await?;
     bar.finish_and_clear();
     tokio::fs::create_dir_all(out).await.with_context(|| format!("could not make the folder {}", out.display()))?;
     let drawings = [
@@ -157,13 +177,17 @@ async fn gather(
     title: &str,
     now: Timestamp,
     shown: Shown,
+    comparison: Option<ComparisonV1>,
     bar: &ProgressBar,
 ) -> Result<View> {
     let codebook = store.codebook().await.context("could not read the codebook")?;
     let hash = codebook.as_ref().map_or("", |(codebook, _)| codebook.hash());
     let ids = codebook.as_ref().map_or(&[][..], |(codebook, _)| codebook.problems());
     let ids = ids.iter().map(|p| p.id.as_str()).collect::<Vec<_>>();
-    let comparison = comparison(store, recipes, hash).await?;
+    let comparison = match comparison {
+        Some(comparison) => Some(comparison),
+        None => kept(store, recipes, hash).await?,
+    };
     // A test made after the comparison holds as well: it is about the list alone.
     let register = store.register(hash).await.context("could not read the register test")?;
     let window = comparison.as_ref().map_or_else(Window::default, |c| Window::of(&c.window));
@@ -216,18 +240,21 @@ async fn gather(
         finding: finding::finding(&known, &problems, optimism.as_ref()),
         missing: finding::missing(&known),
         top_quotes: top_quotes(&problems, hollow),
-        sureness: sureness::sureness(recipes, codebook.as_ref(), comparison.as_ref(), &problems, &failures, read),
+        sureness: sureness::sureness(recipes, codebook.as_ref(), comparison.as_ref(), &failures, read),
+        moved: comparison.as_ref().and_then(|c| c.moved.clone()),
         population,
         problems,
         problems_left_out,
         residual: comparison.as_ref().and_then(|c| c.residual),
         tried,
         optimism,
+        outcomes: outcomes::outcomes(comparison.as_ref()),
         quotes: book.into_quotes(),
     })
 }
 
-async fn comparison(store: &Store, recipes: &Recipes, codebook: &str) -> Result<Option<ComparisonV1>> {
+/// The comparison that the store keeps.
+async fn kept(store: &Store, recipes: &Recipes, codebook: &str) -> Result<Option<ComparisonV1>> {
     let stored = store.comparison(&recipes.both(), codebook).await.context("could not read the comparison")?;
     stored
         .map(|stored| serde_json::from_str(&stored.body))

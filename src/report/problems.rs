@@ -139,6 +139,7 @@ fn view(
         excluded: heard.excluded,
         representativeness: numbers.representativeness.clone(),
         register: None,
+        selection: numbers.selection.clone(),
         acts: acts(&heard),
         roles: heard.texture.roles(),
         frequency: heard.texture.frequency(),

@@ -2,18 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::view::{CodebookView, Excluded, FailureGroup, ProblemView, Selection, Sureness};
-use super::words::ENOUGH_FOR_A_SHARE;
+use super::view::{CodebookView, Excluded, FailureGroup, Sureness};
 use crate::model::comparison::ComparisonV1;
 use crate::model::{Codebook, Recipes};
 use crate::store::Failure;
 
 /// Groups of failures that are listed.
 const FAILURE_GROUPS: usize = 12;
-
-/// How many times as likely to post people with a problem might be (METHOD 3.10).
-const PROPENSITIES: [(&str, f64); 4] =
-    [("a third as likely", 1.0 / 3.0), ("as likely", 1.0), ("3 times as likely", 3.0), ("10 times as likely", 10.0)];
 
 /// What the reader did, counted by the store.
 pub(super) struct Read {
@@ -32,20 +27,22 @@ pub(super) fn sureness(
     recipes: &Recipes,
     codebook: Option<&(Codebook, i64)>,
     comparison: Option<&ComparisonV1>,
-    problems: &[ProblemView],
     failures: &[Failure],
     read: Read,
 ) -> Sureness {
     let (failures, failures_more) = failure_groups(failures);
     Sureness {
         components: comparison.map(|c| c.components.clone()).unwrap_or_default(),
+        overall: comparison.and_then(|c| c.overall.clone()),
+        ranks: comparison.and_then(|c| c.ranks.clone()),
+        sensitivity: comparison.map(|c| c.sensitivity.clone()).unwrap_or_default(),
+        thresholds: comparison.map(|c| c.thresholds.clone()).unwrap_or_default(),
         period_why: comparison.map(|c| c.window.why.clone()).filter(|why| !why.is_empty()),
         labels: comparison.map(|c| [c.labels.community, c.labels.crm]).unwrap_or_default(),
         voices: read.voices,
         excluded: read.excluded,
         quotes_kept: read.kept,
         quotes_rejected: read.rejected,
-        selection: problems.first().and_then(selection),
         caveats: comparison.map(|c| c.caveats.clone()).unwrap_or_default(),
         failures,
         failures_more,
@@ -60,17 +57,6 @@ pub(super) fn sureness(
         config_hash: comparison.map(|c| c.config_hash.clone()),
         seed: comparison.map(|c| c.seed),
     }
-}
-
-/// pi(rho) = p / (p + rho (1 - p)).
-fn selection(problem: &ProblemView) -> Option<Selection> {
-    let rate = problem.community;
-    let shares = PROPENSITIES.map(|(words, rho)| (words, rate.rate / (rate.rate + rho * (1.0 - rate.rate)))).to_vec();
-    (rate.of >= ENOUGH_FOR_A_SHARE && rate.rate > 0.0 && rate.rate < 1.0).then(|| Selection {
-        problem: problem.name.clone(),
-        rate,
-        shares,
-    })
 }
 
 /// Failures by stage and reason, most frequent first, and how many groups are left out.

@@ -77,14 +77,11 @@ pub(super) fn change_our_mind(
         _ if !has_crm => {}
         "silent" | "absent" => {
             if let Some(gamma) = problem.gamma_star {
-                let grade = match gamma {
-                    g if g < 1.5 => "fragile",
-                    g if g <= 3.0 => "moderate",
-                    _ => "robust",
-                };
+                let grade = problem.selection.as_ref().and_then(|s| s.grade.as_ref());
+                let grade = grade.map_or_else(String::new, |grade| format!(" ({grade})"));
                 says.push(format!(
                     "If people with this problem were more than {gamma:.1} times as likely to post about it as people with other \
-                     problems, the gap would be explained ({grade})."
+                     problems, the gap would be explained{grade}."
                 ));
             }
             says.push(
@@ -170,6 +167,7 @@ pub(super) fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::Missing;
+    use crate::model::comparison::SelectionV1;
 
     pub(super) fn problem(verdict: &str) -> ProblemV1 {
         let rate = RateV1 { hits: 11, of: 100, rate: 0.11, low: None, high: None, n_eff: None, labels: 0 };
@@ -189,7 +187,7 @@ mod tests {
             elicitation: [1, 5, 9],
             representativeness: None,
             register: None,
-            selection: None,
+            selection: Some(SelectionV1 { grade: Some("moderate".to_owned()), ..SelectionV1::default() }),
         }
     }
 
@@ -220,6 +218,7 @@ mod tests {
     fn what_would_change_our_mind_names_the_number() {
         let says = |name| change_our_mind(&problem(name), true, Some(("r/x", 9, 11))).join(" ");
         assert!(says("silent").contains("2.4 times as likely"));
+        assert!(says("silent").contains("would be explained (moderate)."));
         assert!(
             says("phantom").contains("volunteered in 1 account, prompted by the rep in 5 and inferred by the rep in 9")
         );

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::model::comparison::{
-    ComponentV1, CountsV1, DifferenceV1, PopulationV1, RateV1, RegisterV1, RepresentativenessV1, ResidualsV1,
+    CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, OverallV1, PopulationV1, RanksV1, RateV1, RegisterV1,
+    RepresentativenessV1, ResidualsV1, SelectionV1, ThresholdV1, VariantV1,
 };
 use crate::model::{AuthorKey, Slot, Trust};
 
@@ -43,6 +44,10 @@ pub struct View {
     pub top_quotes: Vec<QuoteId>,
     /// Claimed interest against what was given; `None` without CRM notes.
     pub optimism: Option<OptimismView>,
+    /// What notes foretold against how deals ended; `None` without deals.
+    pub outcomes: Option<OutcomesView>,
+    /// What moved since the period before; `None` when there is none to compare with.
+    pub moved: Option<MovedV1>,
     /// How sure we are.
     pub sureness: Sureness,
     /// Every quote that is shown, in order of first mention.
@@ -59,6 +64,40 @@ impl View {
     pub fn has_crm(&self) -> bool {
         self.population.notes > 0
     }
+}
+
+/// What notes foretold against how deals ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutcomesView {
+    /// What may be said, one sentence per outcome.
+    pub says: Vec<String>,
+    /// Each outcome by the first and by the last note.
+    pub rows: Vec<OutcomeRow>,
+    /// Claimed interest of the last note, and how many such deals were won within 90 days.
+    pub by_interest: Vec<(&'static str, String)>,
+    /// What was foretold and what came, in groups of equal size; empty with too few outcomes.
+    pub curve: Vec<(String, String)>,
+    /// What was left out, and what the numbers do not show.
+    pub notes: Vec<String>,
+    /// The numbers themselves.
+    pub numbers: CalibrationV1,
+}
+
+/// One outcome, foretold by one note of each deal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// The outcome.
+    pub what: &'static str,
+    /// Which note.
+    pub note: &'static str,
+    /// Mean forecast.
+    pub foretold: String,
+    /// Share with its counts.
+    pub happened: String,
+    /// Foretold less happened, in points, with its interval; or what is missing for one.
+    pub optimism: String,
+    /// Brier skill with its interval.
+    pub skill: String,
 }
 
 /// How far the numbers may be trusted, in words that everyone understands.
@@ -107,6 +146,8 @@ pub struct ProblemView {
     pub representativeness: Option<RepresentativenessV1>,
     /// The register test; `None` before it was made.
     pub register: Option<RegisterV1>,
+    /// What the choice of who posts could do to it; `None` before a comparison.
+    pub selection: Option<SelectionV1>,
     /// People by what they did about it: acts and how many people.
     pub acts: Vec<Count>,
     /// Who has it: roles in people's own words.
@@ -438,6 +479,14 @@ impl Mark {
 pub struct Sureness {
     /// The gap vector.
     pub components: Vec<ComponentV1>,
+    /// Its worst part; `None` before a comparison.
+    pub overall: Option<OverallV1>,
+    /// Which problems come first on either side; `None` without enough evidence.
+    pub ranks: Option<RanksV1>,
+    /// The same comparison with other days.
+    pub sensitivity: Vec<VariantV1>,
+    /// Every threshold that decided a verdict.
+    pub thresholds: Vec<ThresholdV1>,
     /// How the period was chosen, in a few words.
     pub period_why: Option<String>,
     /// Hand labels: people, accounts.
@@ -450,8 +499,6 @@ pub struct Sureness {
     pub quotes_kept: u64,
     /// Quotes that the reader proposed and that do not stand in the post.
     pub quotes_rejected: u64,
-    /// How the share of the largest problem would change if people with it were more or less likely to post.
-    pub selection: Option<Selection>,
     /// What the comparison refused or left out, in sentences.
     pub caveats: Vec<String>,
     /// What failed and was survived, by stage and reason.
@@ -481,17 +528,6 @@ pub struct CodebookView {
     pub made_by: String,
     /// Number of problems in it.
     pub problems: usize,
-}
-
-/// The propensity bound of METHOD 3.10.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Selection {
-    /// The problem's name.
-    pub problem: String,
-    /// Its share as measured or counted.
-    pub rate: RateV1,
-    /// How many times as likely to post, and the share that would follow.
-    pub shares: Vec<(&'static str, f64)>,
 }
 
 /// Failures of one stage with one reason.

@@ -137,6 +137,12 @@ impl Store {
         Ok(())
     }
 
+    /// The text of a note; `None` when it is not stored.
+    pub async fn note_text(&self, id: &str) -> Result<Option<String>> {
+        let row = sqlx::query("select text from note where id = $1").bind(id).fetch_optional(&self.pool).await?;
+        Ok(row.map(|r| r.try_get(0)).transpose()?)
+    }
+
     /// Every note with its reading under `recipe`, ordered by account, then time, then id.
     pub async fn notes(&self, recipe: &Recipe) -> Result<Vec<StoredNote>> {
         let rows = sqlx::query(

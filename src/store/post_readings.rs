@@ -67,6 +67,9 @@ pub struct CommunityRow {
     pub act: ActKind,
     /// Who speaks.
     pub voice: Voice,
+    /// It tells what the author did or paid (METHOD 1.2, R): a workaround, failed or in use, a switch decided or done, or a
+    /// complaint in a post that states its cost in time or money.
+    pub revealed: bool,
     /// Problem id; `None` for `other`.
     pub problem: Option<String>,
 }
@@ -219,7 +222,11 @@ impl Store {
     /// Every problem-bearing act of an identified author, with its problem under `codebook`.
     pub async fn community_rows(&self, recipe: &Recipe, codebook: &str) -> Result<Vec<CommunityRow>> {
         let rows = sqlx::query(
-            "select s.id, p.author, p.thread, p.community, p.id, p.written_at, s.act, s.voice, a.problem \
+            "select s.id, p.author, p.thread, p.community, p.id, p.written_at, s.act, s.voice, a.problem, \
+             (s.act in ('failed_workaround', 'workaround') \
+             or (s.act = 'switch' and s.detail ->> 'stage' in ('decided', 'done')) \
+             or (s.act = 'complaint' and exists (select 1 from texture x where x.post = s.post and x.recipe = s.recipe \
+             and x.slot in ('cost_time', 'cost_money')))) is true \
              from signal s join post p on p.id = s.post \
              left join assignment a on a.codebook = $2 and a.side = 'community' and a.unit = s.id \
              where s.recipe = $1 and p.author is not null and p.bot = 0 and p.future = 0 and s.act <> 'praise' \
@@ -241,6 +248,7 @@ impl Store {
                     act: ActKind::parse(&row.try_get::<String, _>(6)?).context("act")?,
                     voice: Voice::parse(&row.try_get::<String, _>(7)?).context("voice")?,
                     problem: row.try_get(8)?,
+                    revealed: row.try_get(9)?,
                 })
             })
             .collect()

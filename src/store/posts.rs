@@ -252,6 +252,18 @@ impl Store {
             .collect()
     }
 
+    /// The text of a post; `None` when it is not stored.
+    pub async fn post_text(&self, id: &str) -> Result<Option<String>> {
+        let row = sqlx::query("select text from post where id = $1").bind(id).fetch_optional(&self.pool).await?;
+        Ok(row.map(|r| r.try_get(0)).transpose()?)
+    }
+
+    /// Whether a post is known to have been deleted at its source.
+    pub async fn is_removed(&self, id: &str) -> Result<bool> {
+        let row = sqlx::query("select 1 from removed_post where id = $1").bind(id).fetch_optional(&self.pool).await?;
+        Ok(row.is_some())
+    }
+
     /// Every thread with its number of posts, ordered by id.
     pub async fn threads(&self) -> Result<Vec<ThreadRow>> {
         let rows = sqlx::query(

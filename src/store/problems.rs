@@ -125,8 +125,13 @@ impl Store {
 
     /// The newest codebook, with its version number.
     pub async fn codebook(&self) -> Result<Option<(Codebook, i64)>> {
-        let Some(newest) = self.codebook_versions().await?.pop() else { return Ok(None) };
+        let Some(newest) = self.newest_codebook().await? else { return Ok(None) };
         Ok(Some((self.codebook_of(&newest).await?, newest.version)))
+    }
+
+    /// The version of the newest codebook.
+    pub async fn newest_codebook(&self) -> Result<Option<CodebookVersion>> {
+        Ok(self.codebook_versions().await?.pop())
     }
 
     /// Every version of the codebook, the oldest first.

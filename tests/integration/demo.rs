@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
-use serde_json::Value;
+use candor::model::PostId;
+use candor::store::{Batch, Store};
+use serde_json::{Value, json};
 
 use crate::harness::{Place, lines, repo};
 
@@ -31,6 +33,13 @@ impl Demo {
         ran.stdout
     }
 
+    fn verify(&self, file: &str) -> (i32, Value) {
+        let base = ["--workspace", "candor-demo/workspace", "--config", "candor-demo/corpus/candor.toml"];
+        let ran = self.place.run(&[&base[..], &["verify", file, "--json"]].concat());
+        let answer = serde_json::from_str(ran.stdout.trim()).unwrap_or_else(|_| panic!("{}", ran.stderr));
+        (ran.code, answer)
+    }
+
     fn report(&self, name: &str) -> String {
         fs::read_to_string(self.place.path().join("candor-demo/workspace/report").join(name)).expect("a report")
     }
@@ -46,7 +55,9 @@ fn the_demo_finds_what_was_planted() {
     planted_gaps_are_found(&demo);
     hollow_optimism_is_measured(&demo);
     quotes_are_slices_and_handles_stay_hidden(&demo);
+    a_report_is_derived_again(&demo);
     every_problem_has_a_page(&demo);
+    a_deleted_post_is_gone_and_not_wrong(&demo);
     a_second_demo_writes_the_same_bytes(&demo);
 }
 
@@ -187,6 +198,53 @@ fn every_problem_has_a_page(demo: &Demo) {
         serde_json::from_str(demo.run(&["problems", "--register", "pairs.jsonl", "--json"]).trim()).expect("JSON");
     let offline = tested["problems"].as_array().expect("problems").iter().find(|p| p["id"] == "offline_loss");
     assert_eq!((&offline.expect("it is listed")["n"], &tested["v"]), (&10.into(), &1.into()), "{tested}");
+}
+
+fn a_report_is_derived_again(demo: &Demo) {
+    demo.place.file("report.json", demo.report("report.v1.json"));
+    let (code, answer) = demo.verify("report.json");
+    assert_eq!((code, &answer["agrees"], &answer["differences"]), (0, &true.into(), &json!([])), "{answer}");
+    let mut changed = serde_json::from_str::<Value>(&demo.report("report.v1.json")).expect("JSON");
+    assert_eq!(answer["quotes"]["exact"], changed["quotes"].as_array().expect("quotes").len());
+    demo.place.file("compared.json", demo.run(&["compare", "--json"]));
+    assert_eq!(demo.verify("compared.json").0, 0, "what compare prints is derived again too");
+
+    // One number and one quote that somebody changed are named.
+    changed["problems"][0]["community"]["hits"] = json!(4711);
+    changed["quotes"][0]["text"] = json!("It never said that");
+    let path = format!("problems[{}].community.hits", changed["problems"][0]["id"].as_str().expect("id"));
+    demo.place.file("changed.json", changed.to_string());
+    let (code, answer) = demo.verify("changed.json");
+    let differences = answer["differences"].as_array().expect("differences");
+    assert_eq!((code, differences.len(), &differences[0]["path"]), (1, 1, &json!(path)), "{answer}");
+    assert_eq!((&differences[0]["then"], &answer["quotes"]["changed"][0]["id"]), (&json!(4711), &json!("q1")));
+
+    // Other settings are a reason and no list of differences.
+    let ran = demo.place.run(&["--workspace", "candor-demo/workspace", "verify", "report.json"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("cannot be derived again") && ran.stdout.contains("--config"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("are exact"), "quotes are cut all the same: {}", ran.stdout);
+}
+
+fn a_deleted_post_is_gone_and_not_wrong(demo: &Demo) {
+    let report = serde_json::from_str::<Value>(&demo.report("report.v1.json")).expect("JSON");
+    let quotes = report["quotes"].as_array().expect("quotes");
+    let post = quotes.iter().find_map(|q| q["post"].as_str()).expect("a quote of a post").to_owned();
+    let workspace = demo.place.path().join("candor-demo/workspace/candor.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let store = Store::open(&workspace).await.expect("the store");
+        let batch = Batch { removed: vec![PostId::new(post.as_str())], ..Batch::default() };
+        assert_eq!(store.write_batch(&batch).await.expect("a removal").removed, 1);
+        store.close().await;
+    });
+    let (code, answer) = demo.verify("report.json");
+    assert_eq!(code, 1);
+    let gone = answer["quotes"]["gone"].as_array().expect("gone");
+    assert!(!gone.is_empty() && gone.iter().all(|q| q["item"] == post.as_str()), "{answer}");
+    assert_eq!((&answer["quotes"]["changed"], &answer["quotes"]["unknown"]), (&json!([]), &json!([])));
+    let fewer = |d: &&Value| d["path"] == "population.posts" && d["then"].as_u64() == d["now"].as_u64().map(|n| n + 1);
+    assert_eq!(answer["differences"].as_array().expect("differences").iter().filter(fewer).count(), 1, "{answer}");
 }
 
 fn a_second_demo_writes_the_same_bytes(demo: &Demo) {

@@ -215,14 +215,14 @@ impl Cohort {
         (forecast.low, forecast.high) = (Some(low), Some(high));
         forecast.brier = brier(scored);
         forecast.spiegelhalter_z = spiegelhalter(scored);
-        if rule::SKILL.check(outcomes).is_none() {
+        if outcomes >= rule::SKILL {
             forecast.bss = brier_skill(scored);
             // Too few reps to draw from give no interval.
             if rule::distinct(scored.iter().map(|s| s.cluster)) >= rule::CLUSTERS {
                 (forecast.bss_low, forecast.bss_high) = skill_interval(scored, DRAWS, &mut rng).unzip();
             }
         }
-        if rule::CURVE.check(outcomes).is_none() {
+        if outcomes >= rule::CURVE {
             forecast.curve = curve(scored);
         }
         forecast

@@ -14,6 +14,7 @@ fn cells(deals: Vec<Deal>) -> Cells {
         crm: Units::default(),
         accounts: Vec::new(),
         deals,
+        kinds: Vec::new(),
         population: PopulationV1::default(),
         window: WindowV1 { since: None, until: None, why: "invented".into() },
         caveats: Vec::new(),

@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use super::super::cells::Cells;
 use super::super::{draw, import_labels, run};
 use super::*;
-use crate::model::comparison::{ComparisonV1, ProblemV1};
+use crate::model::comparison::{ComparisonV1, ProblemV1, VariantV1};
 use crate::model::{
     AccountId, Act, ClaimedPain, Codebook, Commitment, Currency, Evidence, Fit, Interest, Note, NoteId, NoteKind,
     NoteReading, Post, PostFlags, PostReading, Problem, ProblemId, Recipe, Severity, Source, Span, Thread, ThreadId,
@@ -181,6 +181,7 @@ async fn world(copies: usize) -> World {
         include: Vec::new(),
         exclude: Vec::new(),
         by_hand: true,
+        composed: false,
     };
     let codebook = Codebook::new("hand", vec![problem("leaks"), problem("rust")]);
     let named = |text: &str| ["leaks", "rust"].into_iter().find(|p| text.contains(p)).map(ProblemId::new);
@@ -210,7 +211,7 @@ impl World {
     }
 
     async fn cells(&self, near_duplicates: NearDuplicates) -> Cells {
-        gather(&self.store, &recipes(), &CompareSettings::default(), now(), near_duplicates).await.unwrap().cells
+        gather(&self.store, &recipes(), &CompareSettings::default(), now(), near_duplicates).await.unwrap()
     }
 }
 
@@ -265,6 +266,7 @@ async fn duplicating_every_post_changes_nothing() {
         assert_eq!(once.problems, thrice.problems);
         assert_eq!(once.components, thrice.components);
         assert_eq!(once.caveats, thrice.caveats);
+        assert_eq!((once.ranks, once.sensitivity), (thrice.ranks, thrice.sensitivity));
     }
 }
 
@@ -411,6 +413,15 @@ fn authors_are_joined_through_others() {
     assert_eq!(joined(&backwards), merged);
 }
 
+#[test]
+fn the_same_words_from_three_accounts_in_three_days_look_coordinated() {
+    let keys = ["a_1", "a_2", "a_3"].map(AuthorKey::new);
+    let at = |hour: i64| now() + jiff::SignedDuration::from_hours(hour);
+    assert!(is_coordinated(vec![(at(72), &keys[2]), (at(0), &keys[0]), (at(30), &keys[1])]));
+    assert!(!is_coordinated(vec![(at(0), &keys[0]), (at(30), &keys[1]), (at(73), &keys[2])]), "an hour too late");
+    assert!(!is_coordinated(vec![(at(0), &keys[0]), (at(1), &keys[1]), (at(2), &keys[1])]), "two of them are one");
+}
+
 proptest::proptest! {
     #[test]
     fn joining_does_not_depend_on_order(links in proptest::collection::vec((0usize..12, 0usize..12), 0..40)) {
@@ -419,4 +430,205 @@ proptest::proptest! {
         let back = there.iter().rev().copied().collect::<Vec<_>>();
         proptest::prop_assert_eq!(joined(&there), joined(&back));
     }
+}
+
+#[tokio::test]
+async fn a_call_is_repeated_with_other_days() {
+    let mut world = world(1).await;
+    assert_eq!(world.compare().await.sensitivity, [], "nothing is called, so nothing is repeated");
+    world.import().await;
+    let answer = world.compare().await;
+    assert_eq!((answer.sensitivity, answer.moved), (Vec::new(), None));
+    for left_out in [
+        "90 days more: these days hold the same posts and notes",
+        "90 days fewer: these days hold the same posts and notes",
+        "the communities 90 days earlier: it has 0 people and 62 accounts",
+    ] {
+        let says = format!("The comparison was not repeated with {left_out}.");
+        assert!(answer.caveats.contains(&says), "{says} {:?}", answer.caveats);
+    }
+
+    told_earlier(&mut world, 100..110, 4, 130).await;
+    told_earlier(&mut world, 200..210, 4, 250).await;
+    world.import().await;
+    let answer = world.compare().await;
+    let run = |v: &VariantV1| (v.what.clone(), v.community.since.clone().unwrap(), v.same_sign.hits, v.same_sign.of);
+    let expected = [
+        ("90 days more".to_owned(), "2025-09-26".to_owned(), 1, 1),
+        ("90 days fewer".to_owned(), "2026-03-25".to_owned(), 1, 1),
+        ("the communities 90 days earlier".to_owned(), "2025-09-26".to_owned(), 1, 1),
+    ];
+    assert_eq!(answer.sensitivity.iter().map(run).collect::<Vec<_>>(), expected);
+}
+
+/// Notes that claim `problem` in the pain of every account, so many days ago.
+async fn claimed_earlier(world: &World, problem: &str, days: i64) {
+    let (mut notes, mut readings) = (Vec::new(), Vec::new());
+    for i in 0..ACCOUNTS {
+        let text = format!("{problem} all over, they say");
+        let (note, _, _) = account(i).remove(0);
+        let note = Note { id: NoteId::new(format!("old{i}")), written_at: Some(written(days)), text, ..note };
+        let pain = ClaimedPain { evidence: cut(&note.text), elicitation: Elicitation::Volunteered, specific: false };
+        readings.push((note.id.clone(), NoteReading { pains: vec![pain], ..NoteReading::default() }));
+        notes.push(note);
+    }
+    world.store.write_notes(&notes, &[]).await.unwrap();
+    world.store.write_note_readings(&recipes().note, &readings).await.unwrap();
+    let pains = world.store.pains(&recipes().note, "").await.unwrap();
+    let assignments = pains.iter().filter(|p| p.note.as_str().starts_with("old")).map(|p| Assignment {
+        side: Side::Crm,
+        unit: p.id.clone(),
+        problem: Some(ProblemId::new(problem)),
+        score: 1.0,
+    });
+    let (codebook, _) = world.store.codebook().await.unwrap().unwrap();
+    world.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_turns_round_with_other_days_is_named() {
+    let world = world(1).await;
+    world.import().await;
+    claimed_earlier(&world, "leaks", 250).await;
+    let answer = world.compare().await;
+    assert_eq!(answer.problems.iter().find(|p| p.id == "leaks").unwrap().verdict, "silent", "the window is the same");
+    let more = &answer.sensitivity[0];
+    assert_eq!(
+        (more.what.as_str(), more.flipped.as_slice()),
+        ("90 days more, counted by machine", &["leaks".to_owned()][..])
+    );
+    let named = "“leaks again” is called silent, but its difference does not keep its sign with 90 days more";
+    assert!(answer.caveats.iter().any(|c| c.starts_with(named)), "{:?}", answer.caveats);
+}
+
+/// First-hand posts of people of their own about `leaks`, so many days ago, labelled as what they are.
+async fn told_earlier(world: &mut World, people: std::ops::Range<usize>, leaks: usize, days: i64) {
+    let (mut posts, mut readings) = (Vec::new(), Vec::new());
+    for (i, author) in people.enumerate() {
+        let problem = if i < leaks { "leaks" } else { "rust" };
+        let text =
+            format!("The {problem} at number {author} cost me the whole of last weekend and a new pair of boots");
+        let id = format!("old{author}");
+        posts.push(Post { written_at: Some(written(days)), ..post(&id, author, &text) });
+        readings.push((PostId::new(format!("jsonl:{id}")), complains(&text)));
+        community_label(&mut world.labels, &id, problem);
+    }
+    world.store.write_batch(&Batch { posts, ..Batch::default() }).await.unwrap();
+    world.store.write_post_readings(&recipes().post, &readings).await.unwrap();
+    let signals = world.store.signals(&recipes().post, "", 10_000).await.unwrap();
+    let assignments = signals.iter().map(|s| Assignment {
+        side: Side::Community,
+        unit: s.signal.id.as_str().to_owned(),
+        problem: ["leaks", "rust"].into_iter().find(|p| s.text.contains(p)).map(ProblemId::new),
+        score: 1.0,
+    });
+    let (codebook, _) = world.store.codebook().await.unwrap().unwrap();
+    world.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_period_before_is_compared_and_needs_labels() {
+    // 24 of 60 now; 2 of 60 other people before, and as many accounts as now, whose notes nobody labelled.
+    let mut world = world(1).await;
+    told_earlier(&mut world, 100..160, 2, 390).await;
+    claimed_earlier(&world, "rust", 390).await;
+    let counted = world.compare().await.moved.expect("a period before");
+    assert_eq!(
+        (counted.before.since.as_deref(), counted.before.until.as_deref()),
+        (Some("2025-06-28"), Some("2025-12-24"))
+    );
+    assert!(counted.problems.iter().all(|m| !m.community.moved && m.community.change.is_none()));
+
+    world.import().await;
+    let moved = world.compare().await.moved.expect("a period before");
+    let leaks = moved.problems.iter().find(|m| m.id == "leaks").unwrap();
+    let [before, after] = [leaks.community.before, leaks.community.after];
+    assert_eq!((before.hits, before.of, after.hits, after.of), (2, 60, 24, 60));
+    assert!(leaks.community.moved, "{leaks:?}");
+    assert!(leaks.crm.change.is_none(), "no label in the period before");
+    assert!(moved.missing.iter().any(|m| m.what == "hand labels (crm), the period before"), "{:?}", moved.missing);
+}
+
+/// A sample that was drawn in one stretch of days says nothing of another.
+#[tokio::test]
+async fn a_drawn_sample_is_not_carried_to_other_days() {
+    let mut world = world(1).await;
+    told_earlier(&mut world, 30..90, 2, 390).await;
+    let all = world.labels.lines().map(str::to_owned).collect::<Vec<_>>();
+    world.labels = all[1..].join("\n");
+    world.import().await;
+    draw(&world.store, &recipes(), &CompareSettings::default(), now(), all_different, 40).await.unwrap();
+    let mut read = read(&world.store, &recipes(), &CompareSettings::default(), now(), all_different).await.unwrap();
+    let window = read.window().clone();
+    let fewer = window.begun_later(30).unwrap();
+    let more = window.begun_later(-250).unwrap();
+    let labelled = [&window, &fewer, &more].map(|days| days.clone());
+    let mut counts = Vec::new();
+    for days in labelled {
+        counts.push(read.cells(&world.store, &days, &days).await.unwrap().community.labelled());
+    }
+    assert!(counts[0] >= 39 && counts[1] == counts[0] && counts[2] == 0, "{counts:?}");
+}
+
+#[tokio::test]
+async fn readers_that_disagree_are_told() {
+    let world = world(1).await;
+    world.import().await;
+    let answer = world.compare().await;
+    let says = |c: &String| c.contains("comparisons by different readers");
+    assert!(!answer.caveats.iter().any(says));
+    let mut other = ComparisonV1 { recipe: "other | notes".to_owned(), ..answer.clone() };
+    other.problems.iter_mut().for_each(|p| p.verdict = "no_gap_detected".to_owned());
+    let keep = async |comparison: &ComparisonV1| {
+        let body = serde_json::to_string(comparison).unwrap();
+        let recipe = Recipe::stored(comparison.recipe.as_str());
+        world.store.write_comparison(&recipe, &comparison.codebook_hash, &body, now()).await.unwrap();
+    };
+    keep(&other).await;
+    let named = "“leaks again” is called silent in 1 of 2 comparisons by different readers";
+    assert!(world.compare().await.caveats.iter().any(|c| c.starts_with(named)));
+    other.config_hash = "other settings".to_owned();
+    keep(&other).await;
+    assert!(!world.compare().await.caveats.iter().any(says), "other settings are no other reader");
+}
+
+#[tokio::test]
+async fn kinds_of_communities_and_what_people_did_are_told_apart() {
+    let world = world(1).await;
+    let text = "Gave up on the leaks and moved to Dryware last week, two hours a day saved";
+    let post = Post {
+        id: PostId::new("discord:1:2"),
+        community: "c0".to_owned(),
+        source: Source::Discord,
+        ..post("x", 300, text)
+    };
+    let left = Act::Switch { from: None, to: None, stage: crate::model::SwitchStage::Done, reason: None };
+    let reading = PostReading { acts: vec![(left, cut(text), 0.9).into()], ..complains(text) };
+    let paid = "The rust in the frame costs us two hours a day, every single day of the week";
+    let paying = self::post("y", 301, paid);
+    let cost = crate::model::TextureSlot {
+        slot: crate::model::Slot::CostTime,
+        evidence: cut(paid),
+        value: crate::model::SlotValue::Text,
+    };
+    let costly = PostReading { texture: vec![cost], ..complains(paid) };
+    world.store.write_batch(&Batch { posts: vec![post.clone(), paying.clone()], ..Batch::default() }).await.unwrap();
+    let readings = [(post.id.clone(), reading), (paying.id.clone(), costly)];
+    world.store.write_post_readings(&recipes().post, &readings).await.unwrap();
+    let signals = world.store.signals(&recipes().post, "", 10_000).await.unwrap();
+    let told = signals.iter().filter(|s| [&post.id, &paying.id].contains(&&s.signal.post));
+    let assignments = told.map(|s| Assignment {
+        side: Side::Community,
+        unit: s.signal.id.as_str().to_owned(),
+        problem: ["leaks", "rust"].into_iter().find(|p| s.text.contains(p)).map(ProblemId::new),
+        score: 1.0,
+    });
+    let (codebook, _) = world.store.codebook().await.unwrap().unwrap();
+    world.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+    let cells = world.cells(all_different).await;
+    // The post stands in a community that is read from two sources, so that one is of both kinds with all of its people.
+    let kinds = cells.kinds.iter().map(|k| (k.name, k.communities.len(), k.people)).collect::<Vec<_>>();
+    assert_eq!(kinds, [("chat", 1, 21), ("other", 3, 62)]);
+    let revealed = cells.community.0.iter().filter(|u| u.found.iter().any(|o| o.revealed)).collect::<Vec<_>>();
+    assert_eq!(revealed.iter().map(|u| u.id.as_str()).collect::<Vec<_>>(), ["a_0300", "a_0301"]);
 }

@@ -32,7 +32,7 @@ pub struct DomainCell {
 /// W-neff for a share inside a domain: P(with) / P(with or without), both measured with the reader's errors. The same
 /// machine as [`super::w_neff`] (METHOD 3.3, 3.5) with three strata, Dirichlet(1/2) posteriors, and Taylor linearisation of
 /// the ratio: the residual of a unit is (t_with - R t_domain) / mean(t_domain) (Särndal et al. 1992, 5.8). Without a unit
-/// outside the domain it is W-neff up to the prior. `pseudo` of the answer is empty.
+/// outside the domain it is W-neff up to the prior. `pseudo` of the answer is the estimate with the residual of each unit.
 ///
 /// `None` when nothing is in the domain or no clustering has two clusters.
 pub fn share_within(cells: &[DomainCell], clusterings: &[&[usize]]) -> Option<Proportion> {
@@ -83,7 +83,8 @@ pub fn share_within(cells: &[DomainCell], clusterings: &[&[usize]]) -> Option<Pr
         (0..3).map(|h| q[h] * q[h] * (second(h) - first(h).powi(2)) / (strata[h].0.labels() + 2.5)).sum::<f64>();
     let between = (sum(&|h| first(h).powi(2)) - sum(&first).powi(2)) / (size + 2.5);
     let v_post = (within + between) / (mean_domain * mean_domain);
-    interval(estimate, mean, v_post, &residuals, clusterings)
+    let pseudo = residuals.iter().map(|residual| estimate + residual).collect();
+    interval(estimate, mean, v_post, &residuals, clusterings).map(|p| Proportion { pseudo, ..p })
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 
 mod calibration;
 
+mod change;
+
 mod difference;
 
 mod distributions;
@@ -26,6 +28,7 @@ pub use calibration::{
     Bin, Scored, brier, brier_skill, citl, citl_interval, isotonic, mean_forecast, reliability, skill_interval,
     spiegelhalter,
 };
+pub use change::{Change, Period, change};
 pub use difference::{RatioTail, mover, p_ratio};
 pub use distributions::{beta_cdf, f_survival, normal_quantile, student_quantile};
 pub use domain::{Class, DomainCell, share_within};

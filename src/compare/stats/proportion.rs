@@ -33,6 +33,8 @@ pub struct Proportion {
     pub n_eff: f64,
     /// Student quantile used, with the degrees of freedom of the clustering that decided.
     pub t: f64,
+    /// These degrees of freedom: clusters less one.
+    pub df: f64,
     /// Lower end of the 95% interval.
     pub low: f64,
     /// Upper end of the 95% interval.
@@ -157,9 +159,10 @@ pub(super) fn interval(
         .filter_map(|clusters| cluster_variance(residuals, clusters))
         .max_by(|a, b| a.0.total_cmp(&b.0))?;
     let n_eff = (mean * (1.0 - mean) / v_post.max(v_cluster)).max(1.0);
-    let t = student_quantile(0.975, clusters - 1.0);
+    let df = clusters - 1.0;
+    let t = student_quantile(0.975, df);
     let (low, high) = wilson(mean, n_eff, t);
-    Some(Proportion { estimate, mean, v_post, v_cluster, n_eff, t, low, high, pseudo: Vec::new() })
+    Some(Proportion { estimate, mean, v_post, v_cluster, n_eff, t, df, low, high, pseudo: Vec::new() })
 }
 
 /// Variance of a mean between clusters, and the number of clusters: G/(G-1) Σ_c (Σ_{i in c} r_i)² / N².

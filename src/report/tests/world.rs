@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::comparison::{
-    ComparisonV1, ComponentV1, CountsV1, DifferenceV1, GateV1, LabelsV1, OptimismV1, PopulationV1, ProblemV1, RateV1,
-    RepresentativenessV1, ResidualV1, ResidualsV1, WindowV1,
+    BoundV1, CalibrationV1, ChangeV1, ComparisonV1, ComponentV1, CountsV1, DifferenceV1, ForecastV1, GateV1, KindV1,
+    LabelsV1, MoveV1, MovedV1, OptimismV1, OverallV1, PopulationV1, ProblemV1, RankV1, RanksV1, RateV1,
+    RepresentativenessV1, ResidualV1, ResidualsV1, SelectionV1, ThresholdV1, TouchesV1, VariantV1, WindowV1,
 };
 use crate::model::{
     AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
@@ -189,6 +190,7 @@ pub(in crate::report) fn problem(id: &str, name: &str, statement: &str) -> Probl
         include: Vec::new(),
         exclude: Vec::new(),
         by_hand: true,
+        composed: false,
     }
 }
 
@@ -212,7 +214,119 @@ fn representative(measured: bool) -> RepresentativenessV1 {
     }
 }
 
+fn selection(p: f64, measured: bool) -> SelectionV1 {
+    let bound = |rho| BoundV1 { rho, share: p / (p + rho * (1.0 - p)) };
+    let kind = |kind: &str, hits, of| KindV1 { kind: kind.to_owned(), people: CountsV1 { hits, of } };
+    SelectionV1 {
+        bounds: [1.0 / 3.0, 1.0, 3.0, 10.0].map(bound).to_vec(),
+        grade: measured.then(|| "moderate".to_owned()),
+        kinds: vec![kind("forum", 40, 200), kind("social", 90, 230)],
+    }
+}
+
+fn residual(measured: bool) -> ResidualsV1 {
+    ResidualsV1 {
+        community: ResidualV1 {
+            other: CountsV1 { hits: 31, of: 440 },
+            other_rate: 0.06,
+            measured,
+            fits: true,
+            none: CountsV1 { hits: 228, of: 640 },
+        },
+        crm: ResidualV1 {
+            other: CountsV1 { hits: 16, of: 90 },
+            other_rate: 16.0 / 90.0,
+            measured: false,
+            fits: false,
+            none: CountsV1 { hits: 22, of: 118 },
+        },
+    }
+}
+
+fn ranks() -> RanksV1 {
+    let rank = |id: &str, mass, top5| RankV1 { id: id.to_owned(), mass, top5 };
+    RanksV1 {
+        community: vec![rank("offline", 0.4, 0.99)],
+        community_all: vec![rank("offline", 0.35, 0.98), rank("visibility", 0.01, 0.41)],
+        crm: vec![rank("visibility", 0.6, 1.0)],
+        draws: 1000,
+    }
+}
+
+fn window(since: &str, until: &str, why: &str) -> WindowV1 {
+    WindowV1 { since: Some(since.to_owned()), until: Some(until.to_owned()), why: why.to_owned() }
+}
+
+fn variant() -> VariantV1 {
+    let days = window("2025-11-03", "2026-07-30", "90 days more");
+    VariantV1 {
+        what: "90 days more".to_owned(),
+        community: days.clone(),
+        crm: days,
+        same_sign: CountsV1 { hits: 1, of: 2 },
+        flipped: vec!["visibility".to_owned()],
+    }
+}
+
+fn moved(measured: bool) -> MovedV1 {
+    let change = |before: RateV1, after: RateV1, moved: bool| ChangeV1 {
+        before,
+        after,
+        change: measured.then_some(DifferenceV1 {
+            estimate: after.rate - before.rate,
+            low: after.rate - before.rate - 0.05,
+            high: after.rate - before.rate + 0.05,
+        }),
+        p_adjusted: measured.then_some(if moved { 0.001 } else { 0.6 }),
+        moved: moved && measured,
+    };
+    MovedV1 {
+        before: window("2025-08-05", "2026-01-31", "the 180 days before"),
+        problems: vec![MoveV1 {
+            id: "offline".to_owned(),
+            name: "notes lost without signal".to_owned(),
+            community: change(rate(60, 380, None), rate(128, 412, None), true),
+            crm: change(rate(3, 90, None), rate(4, 96, None), false),
+        }],
+        unbacked: Some(change(rate(30, 44, None), rate(33, 46, None), false)),
+        missing: if measured {
+            Vec::new()
+        } else {
+            vec![Missing { what: "hand labels (community), the period before".to_owned(), have: 0, need: 60 }]
+        },
+    }
+}
+
 /// A comparison of the world of [`trades`], as if enough people had been labelled or nobody.
+/// Forty deals of which ten were won, and twice as many foretold; nothing is a year old.
+fn calibration() -> CalibrationV1 {
+    let counts = |hits, of| CountsV1 { hits, of };
+    let won = ForecastV1 {
+        source: "interest".to_owned(),
+        outcomes: 40,
+        happened: 10,
+        forecast: Some(0.5),
+        citl: Some(0.25),
+        low: Some(0.08),
+        high: Some(0.42),
+        brier: Some(0.24),
+        by_interest: vec![counts(0, 2), counts(1, 8), counts(2, 10), counts(5, 14), counts(2, 6)],
+        ..ForecastV1::default()
+    };
+    let young = ForecastV1 {
+        source: "interest".to_owned(),
+        missing: vec![Missing { what: "deals followed for 365 days".to_owned(), have: 0, need: 30 }],
+        ..ForecastV1::default()
+    };
+    CalibrationV1 {
+        deals: 96,
+        left_out: vec!["12 notes were written after their deal had ended.".to_owned()],
+        won: TouchesV1 { first: won.clone(), last: won },
+        value: TouchesV1 { first: young.clone(), last: young },
+        drift: None,
+    }
+}
+
 pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> ComparisonV1 {
     let measured = trust == Trust::Measured;
     let with = |low, high| measured.then_some((low, high));
@@ -248,9 +362,9 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         elicitation: [1, 3, 16],
         representativeness: Some(representative(measured)),
         register: None,
-        selection: None,
+        selection: Some(selection(community.rate, measured)),
     };
-    let component = |name: &str, says: &str| ComponentV1 {
+    let component = |name: &str, grade: &str, says: &str| ComponentV1 {
         name: name.to_owned(),
         verdict: verdict("finding"),
         estimate: None,
@@ -259,11 +373,12 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         n: 412,
         detectable: None,
         missing: little(),
-        grade: None,
+        grade: measured.then(|| grade.to_owned()),
         says: says.to_owned(),
     };
     ComparisonV1 {
         v: 1,
+        as_of: Some(now()),
         trust,
         window: WindowV1 {
             since: Some("2026-02-01".to_owned()),
@@ -283,8 +398,8 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         },
         labels: if measured { LabelsV1 { community: 100, crm: 80 } } else { LabelsV1::default() },
         components: vec![
-            component("coverage", "The two sides speak of different problems."),
-            component("commitment", "Of 46 accounts called very interested, 33 have nothing behind them."),
+            component("coverage", "moderate", "The two sides speak of different problems."),
+            component("commitment", "large", "Of 46 accounts called very interested, 33 have nothing behind them."),
         ],
         problems: vec![
             row(
@@ -310,29 +425,19 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             unbacked_accounts: vec!["acme".to_owned()],
             split: None,
         },
-        residual: Some(ResidualsV1 {
-            community: ResidualV1 {
-                other: CountsV1 { hits: 31, of: 440 },
-                other_rate: 0.06,
-                measured,
-                fits: true,
-                none: CountsV1 { hits: 228, of: 640 },
-            },
-            crm: ResidualV1 {
-                other: CountsV1 { hits: 16, of: 90 },
-                other_rate: 16.0 / 90.0,
-                measured: false,
-                fits: false,
-                none: CountsV1 { hits: 22, of: 118 },
-            },
+        residual: Some(residual(measured)),
+        overall: Some(OverallV1 {
+            worst: measured.then(|| "commitment".to_owned()),
+            grade: measured.then(|| "large".to_owned()),
+            graded: if measured { 2 } else { 0 },
+            of: 4,
         }),
-        overall: None,
-        calibration: None,
-        ranks: None,
+        calibration: measured.then(calibration),
+        ranks: (trust != Trust::NotEnoughEvidence).then(ranks),
         segments: Vec::new(),
-        sensitivity: Vec::new(),
-        moved: None,
-        thresholds: Vec::new(),
+        sensitivity: if measured { vec![variant()] } else { Vec::new() },
+        moved: Some(moved(measured)),
+        thresholds: vec![ThresholdV1 { what: "hand labels on each side, at least".to_owned(), value: 60.0 }],
         caveats: vec!["14 posts without a date are outside the window.".to_owned()],
         config_hash: "cfg123".to_owned(),
         codebook_hash: codebook.hash().to_owned(),

@@ -1,0 +1,82 @@
+//! Forums are not a random sample of anybody (METHOD 3.10).
+//!
+//! One rule holds: selection is bounded and told, never adjusted away. No share changes here.
+
+use std::collections::BTreeSet;
+
+use super::cells::{Cells, Kind};
+use super::evidence_rule::COMMUNITY_SHARE;
+use crate::model::comparison::{BoundV1, CountsV1, KindV1, ProblemV1, SelectionV1};
+
+/// P(post | problem) / P(post | no problem), as far as it is looked at.
+const PROPENSITIES: [f64; 4] = [1.0 / 3.0, 1.0, 3.0, 10.0];
+
+/// Below the first value of gamma* a finding is fragile, above the second robust.
+pub(super) const GAMMA_STAR: [f64; 2] = [1.5, 3.0];
+
+/// What the choice of who posts could do to problem `index`, which is told of as `problem` says.
+pub fn selection(cells: &Cells, index: usize, problem: &ProblemV1) -> SelectionV1 {
+    let share = problem.community;
+    let enough = COMMUNITY_SHARE[0].check(share.of).is_none();
+    let movable = enough && share.rate > 0.0 && share.rate < 1.0;
+    SelectionV1 {
+        bounds: if movable { PROPENSITIES.map(|rho| bound(share.rate, rho)).to_vec() } else { Vec::new() },
+        grade: problem.gamma_star.map(|gamma| grade(gamma).to_owned()),
+        kinds: kinds(cells, index),
+    }
+}
+
+/// pi(rho) = p / (p + rho (1 - p)), for `p` inside 0..1.
+fn bound(p: f64, rho: f64) -> BoundV1 {
+    BoundV1 { rho, share: p / (p + rho * (1.0 - p)) }
+}
+
+/// How much it takes to explain a finding away: `fragile`, `moderate` or `robust`.
+fn grade(gamma_star: f64) -> &'static str {
+    let [moderate, robust] = GAMMA_STAR;
+    match gamma_star {
+        g if g < moderate => "fragile",
+        g if g <= robust => "moderate",
+        _ => "robust",
+    }
+}
+
+/// The people with problem `index` by kind of community. One person may stand in several kinds.
+fn kinds(cells: &Cells, index: usize) -> Vec<KindV1> {
+    let people = cells.community.0.iter().filter_map(|u| u.occurrence(index));
+    let told_in = people.map(|o| o.places.iter().map(|p| p.0).collect::<BTreeSet<_>>()).collect::<Vec<_>>();
+    let kind = |kind: &Kind| {
+        let hits = told_in.iter().filter(|places| !places.is_disjoint(&kind.communities)).count() as u64;
+        KindV1 { kind: kind.name.to_owned(), people: CountsV1 { hits, of: kind.people } }
+    };
+    cells.kinds.iter().map(kind).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_those_of_the_method() {
+        // METHOD 3.10: p = .30 gives .56, .30, .125, .041.
+        for (rho, share) in PROPENSITIES.into_iter().zip([0.5625, 0.30, 0.125, 0.0411]) {
+            assert!((bound(0.30, rho).share - share).abs() < 1e-4, "{rho}");
+        }
+    }
+
+    #[test]
+    fn bounds_fall_with_rho_and_stay_inside() {
+        for p in [0.001, 0.2, 0.5, 0.999] {
+            let shares = PROPENSITIES.map(|rho| bound(p, rho).share);
+            assert!(shares.is_sorted_by(|a, b| a > b), "{shares:?}");
+            assert!(shares.iter().all(|s| (0.0..=1.0).contains(s)));
+            assert!((shares[1] - p).abs() < 1e-12, "who posts as much as others tells the share as it is");
+        }
+    }
+
+    #[test]
+    fn a_finding_is_graded_at_the_edges() {
+        let grades = [1.49, 1.5, 3.0, 3.01].map(grade);
+        assert_eq!(grades, ["fragile", "moderate", "moderate", "robust"]);
+    }
+}

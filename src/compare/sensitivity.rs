@@ -1,0 +1,144 @@
+//! The same comparison with other choices (METHOD 3.11, 8.2.5): other days, and other readers where they have read the same
+//! store. One rule holds: a run only qualifies what the primary run says; it never makes or unmakes a finding.
+
+use anyhow::{Context, Result};
+
+use super::cells::Cells;
+use super::coverage::coverage;
+use super::gather::Read;
+use super::window::{SHIFT, Window};
+use super::wording::counted;
+use crate::model::comparison::{ComparisonV1, CountsV1, ProblemV1, VariantV1};
+use crate::store::{Store, StoredComparison};
+
+/// Verdicts of other readers that must agree, or it is said (METHOD 8.2.5).
+pub(super) const AGREEMENT: f64 = 0.90;
+
+/// Whether a problem is called a gap.
+fn is_called(problem: &ProblemV1) -> bool {
+    matches!(problem.verdict.as_str(), "silent" | "absent" | "phantom")
+}
+
+/// Runs the comparison of other days for what `comparison` calls, and says what does not keep its sign. Nothing is run when
+/// nothing is called.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn other_days(comparison: &mut ComparisonV1, read: &mut Read, store: &Store) -> Result<()> {
+    let called = comparison.problems.iter().filter(|p| is_called(p)).cloned().collect::<Vec<_>>();
+    if called.is_empty() {
+        return Ok(());
+    }
+    let window = read.window().clone();
+    for (what, days) in variants(&window) {
+        let run = match &days {
+            [Some(community), Some(crm)] => {
+                let cells = read.cells(store, community, crm).await?;
+                variant(what, &cells, comparison, &called, [community, crm])
+            }
+            _ => Err("the window has no such days".to_owned()),
+        };
+        match run {
+            Ok(variant) => comparison.sensitivity.push(variant),
+            Err(why) => comparison.caveats.push(format!("The comparison was not repeated with {what}: {why}.")),
+        }
+    }
+    let flips = called.iter().filter_map(|p| flips(p, &comparison.sensitivity)).collect::<Vec<_>>();
+    comparison.caveats.extend(flips);
+    Ok(())
+}
+
+/// What is different, the communities' days, and the CRM's; `None` where the window has no such days.
+fn variants(window: &Window) -> [(&'static str, [Option<Window>; 2]); 3] {
+    let both = |window: Option<Window>| [window.clone(), window];
+    [
+        ("90 days more", both(window.begun_later(-SHIFT))),
+        ("90 days fewer", both(window.begun_later(SHIFT))),
+        ("the communities 90 days earlier", [window.earlier(SHIFT), Some(window.clone())]),
+    ]
+}
+
+/// What became of the `called` problems in `cells`, or why that tells nothing.
+fn variant(
+    what: &str,
+    cells: &Cells,
+    primary: &ComparisonV1,
+    called: &[ProblemV1],
+    days: [&Window; 2],
+) -> Result<VariantV1, String> {
+    if cells.population == primary.population {
+        return Err("these days hold the same posts and notes".to_owned());
+    }
+    let (people, accounts) = (cells.community.0.len() as u64, cells.crm.0.len() as u64);
+    if people == 0 || accounts == 0 {
+        return Err(format!("it has {} and {}", counted(people, "people"), counted(accounts, "accounts")));
+    }
+    let (_, problems) = coverage(cells);
+    let there = |id: &str| problems.iter().find(|p| p.id == id);
+    let both = called.iter().filter_map(|p| Some((p, there(&p.id)?))).collect::<Vec<_>>();
+    let flipped =
+        both.iter().filter(|(here, there)| !same_sign(here, there)).map(|(p, _)| p.id.clone()).collect::<Vec<_>>();
+    let measured = both.iter().all(|(_, there)| there.difference.is_some());
+    let of = both.len() as u64;
+    let [community, crm] = days.map(Window::published);
+    Ok(VariantV1 {
+        what: if measured { what.to_owned() } else { format!("{what}, counted by machine") },
+        community,
+        crm,
+        same_sign: CountsV1 { hits: of - flipped.len() as u64, of },
+        flipped,
+    })
+}
+
+/// Whether the difference points the way that the call says: as measured, or where labels do not reach, as counted.
+fn same_sign(called: &ProblemV1, there: &ProblemV1) -> bool {
+    let difference = there.difference.map_or(there.community.rate - there.crm.rate, |d| d.estimate);
+    if called.verdict == "phantom" { difference < 0.0 } else { difference > 0.0 }
+}
+
+fn flips(problem: &ProblemV1, variants: &[VariantV1]) -> Option<String> {
+    let runs = variants.iter().filter(|v| v.flipped.contains(&problem.id)).map(|v| v.what.as_str()).collect::<Vec<_>>();
+    (!runs.is_empty()).then(|| {
+        format!(
+            "“{}” is called {}, but its difference does not keep its sign with {}: do not rely on it.",
+            problem.name,
+            problem.verdict,
+            runs.join(", nor with ")
+        )
+    })
+}
+
+/// Says how many of the comparisons that other readers' readings gave, with the same settings, list and days, come to the
+/// same verdict on each problem that is called here, where fewer than nine in ten do. Nothing when no other reader has read.
+///
+/// # Errors
+/// When a kept comparison cannot be understood.
+pub(super) fn other_readers(comparison: &mut ComparisonV1, kept: &[StoredComparison]) -> Result<()> {
+    let others =
+        kept.iter().map(|kept| serde_json::from_str::<ComparisonV1>(&kept.body)).collect::<Result<Vec<_>, _>>();
+    let others = others.context("could not understand a kept comparison; make it anew with `candor compare`")?;
+    let alike = |other: &&ComparisonV1| {
+        other.recipe != comparison.recipe
+            && other.config_hash == comparison.config_hash
+            && other.window == comparison.window
+    };
+    let others = others.iter().filter(alike).collect::<Vec<_>>();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let all = others.len() + 1;
+    let mut says = Vec::new();
+    for problem in comparison.problems.iter().filter(|p| is_called(p)) {
+        let agrees =
+            |other: &&&ComparisonV1| other.problems.iter().any(|p| p.id == problem.id && p.verdict == problem.verdict);
+        let agree = others.iter().filter(agrees).count() + 1;
+        if (agree as f64) < AGREEMENT * all as f64 {
+            says.push(format!(
+                "“{}” is called {} in {agree} of {all} comparisons by different readers of the same posts and notes.",
+                problem.name, problem.verdict
+            ));
+        }
+    }
+    comparison.caveats.extend(says);
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! What qualifies the numbers, in words: who posts, which problems come first, other days, thresholds, and the one word.
+
+use super::view::{ProblemView, Sureness, View};
+use super::words::{self, Unit, count, number, share};
+use crate::model::comparison::{BoundV1, ComponentV1, RankV1, SelectionV1, VariantV1, WindowV1};
+
+impl View {
+    /// The propensity bound of the largest problem, one line each.
+    pub(super) fn selection_lines(&self) -> Vec<String> {
+        let bounds = self.problems.first().and_then(|p| p.selection.as_ref()).map_or(&[][..], |s| &s.bounds);
+        let line = |b: &BoundV1| {
+            format!("{} to post: {} of all people like them would have it", likely(b.rho), words::percent(b.share))
+        };
+        bounds.iter().map(line).collect()
+    }
+
+    /// What the propensity bound is about.
+    pub(super) fn selection_lead(&self) -> Option<String> {
+        let problem = self.problems.first()?;
+        problem.selection.as_ref().filter(|s| !s.bounds.is_empty()).map(|_| {
+            format!(
+                "How far that could move the largest share: “{}” is told by {}. If people who have it are, compared with people \
+                 who do not,",
+                problem.name,
+                share(&problem.community, Unit::People)
+            )
+        })
+    }
+
+    /// What the lists of [`View::rank_lines`] say.
+    pub(super) fn rank_lead(&self) -> Option<String> {
+        self.sureness.ranks.as_ref().map(|ranks| {
+            format!(
+                "Each with its share of all that is told, and in brackets how often it is among the first five of {} bootstrap \
+                 samples.",
+                number(ranks.draws)
+            )
+        })
+    }
+
+    /// Which problems come first on either side, one sentence a list.
+    pub(super) fn rank_lines(&self) -> Vec<String> {
+        let Some(ranks) = &self.sureness.ranks else { return Vec::new() };
+        let name = |id: &str| self.problems.iter().find(|p| p.id == id).map_or(id, |p| p.name.as_str()).to_owned();
+        let rank = |r: &RankV1| format!("“{}” {} ({})", name(&r.id), words::percent(r.mass), words::percent(r.top5));
+        let [people, accounts] = self.sureness.labels;
+        let how = |labels: u64| if labels == 0 { "counted by machine" } else { "corrected where labels allow" };
+        [
+            ("By what people did or paid, counted by machine", &ranks.community),
+            (&format!("By all that people tell, {}", how(people)), &ranks.community_all),
+            (&format!("By what the CRM claims, {}", how(accounts)), &ranks.crm),
+        ]
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(what, list)| format!("{what}: {}.", words::list(&list.iter().map(rank).collect::<Vec<_>>())))
+        .collect()
+    }
+
+    /// What other days say of the problems that are called, one sentence a run.
+    pub(super) fn sensitivity_lines(&self) -> Vec<String> {
+        let name = |id: &String| self.problems.iter().find(|p| p.id == *id).map_or(id, |p| &p.name).clone();
+        let line = |v: &VariantV1| {
+            let days = format!("communities {}, CRM {}", days(&v.community), days(&v.crm));
+            let kept = format!(
+                "{} of {} keep their sign",
+                number(v.same_sign.hits),
+                count(v.same_sign.of, "called problem", "called problems")
+            );
+            let flipped = match v.flipped.as_slice() {
+                [] => String::new(),
+                ids => format!("; not “{}”", words::list(&ids.iter().map(name).collect::<Vec<_>>())),
+            };
+            format!("{} ({days}): {kept}{flipped}.", super::verdict::capital(&v.what))
+        };
+        self.sureness.sensitivity.iter().map(line).collect()
+    }
+}
+
+/// `1 Feb 2026 to 31 Jul 2026`.
+pub(super) fn days(window: &WindowV1) -> String {
+    let day = |text: &Option<String>| {
+        let parsed = text.as_deref().and_then(|text| text.parse().ok());
+        parsed.map_or_else(|| text.clone().unwrap_or_else(|| "open".to_owned()), words::day)
+    };
+    format!("{} to {}", day(&window.since), day(&window.until))
+}
+
+/// How many times as likely: `a third as likely`, `3 times as likely`.
+pub(super) fn likely(rho: f64) -> String {
+    match rho {
+        r if (r - 1.0 / 3.0).abs() < 1e-9 => "a third as likely".to_owned(),
+        r if (r - 1.0).abs() < 1e-9 => "as likely".to_owned(),
+        r => format!("{r} times as likely"),
+    }
+}
+
+impl ProblemView {
+    /// What the choice of who posts could do to its share, and in which kinds of communities it is told: one sentence each.
+    pub(super) fn selection_words(&self) -> Vec<String> {
+        let Some(SelectionV1 { bounds, kinds, .. }) = &self.selection else { return Vec::new() };
+        let mut says = Vec::new();
+        let moved = bounds.iter().filter(|b| (b.rho - 1.0).abs() > 1e-9).collect::<Vec<_>>();
+        if !moved.is_empty() {
+            let list = moved.iter().map(|b| format!("{} if {}", words::percent(b.share), likely(b.rho)));
+            says.push(format!(
+                "Selection: compared with people who do not have it, people who do may be more or less likely to post. Its share \
+                 among all like them would be {}.",
+                words::list(&list.collect::<Vec<_>>())
+            ));
+        }
+        let told = kinds.iter().filter(|k| k.people.hits > 0).count();
+        if !kinds.is_empty() {
+            let list = kinds.iter().map(|k| format!("{}: {}", k.kind, words::counted(k.people, Unit::People)));
+            let several = match (told, kinds.len()) {
+                (_, 1) => " Only one kind was read: another would tell whether it is that kind's.",
+                (1, _) => " It is told in one kind only.",
+                _ => "",
+            };
+            says.push(format!(
+                "Kinds of communities, of those who tell of any problem there, counted by machine: {}.{several}",
+                list.collect::<Vec<_>>().join("; ")
+            ));
+        }
+        says
+    }
+}
+
+impl ComponentV1 {
+    /// `commitment (large)`, `calibration won`.
+    pub(super) fn title(&self) -> String {
+        let name = self.name.replace('_', " ");
+        self.grade.as_ref().map_or_else(|| name.clone(), |grade| format!("{name} ({grade})"))
+    }
+}
+
+impl Sureness {
+    /// The worst part of the gap, when two or more can be graded.
+    pub(super) fn worst_words(&self) -> Option<String> {
+        let overall = self.overall.as_ref()?;
+        let (worst, grade) = (overall.worst.as_ref()?.replace('_', " "), overall.grade.as_ref()?);
+        Some(format!(
+            "The worst part of the gap is {worst}: {grade}. {} of its {} parts have enough evidence for a grade.",
+            number(overall.graded),
+            number(overall.of)
+        ))
+    }
+
+    /// The worst part, or why none is named.
+    pub(super) fn overall_words(&self) -> Option<String> {
+        let overall = self.overall.as_ref()?;
+        Some(self.worst_words().unwrap_or_else(|| {
+            format!(
+                "No part is named the worst: {} of {} have enough evidence for a grade, and it takes 2.",
+                number(overall.graded),
+                number(overall.of)
+            )
+        }))
+    }
+
+    /// What decides a verdict, and its value.
+    pub(super) fn threshold_rows(&self) -> Vec<(String, String)> {
+        self.thresholds.iter().map(|t| (t.what.clone(), t.value.to_string())).collect()
+    }
+}
