@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1, VariantV1};
+use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1, SplitV1, VariantV1};
 use crate::summary::StageSummary;
 use crate::text::display;
 
@@ -88,6 +88,9 @@ impl Output {
         for component in &comparison.components {
             self.line(&format!("\n{}", wrapped(&format!("{}: {}", component.name, component.says), "")))?;
         }
+        if let Some(split) = comparison.optimism.split.as_ref().filter(|split| split.asked.of > 0) {
+            self.line(&format!("\n{}", wrapped(&split_line(split), "")))?;
+        }
         for says in qualified(comparison) {
             self.line(&format!("\n{}", wrapped(&says, "")))?;
         }
@@ -144,6 +147,22 @@ pub(super) fn plain_table(headers: &[&str]) -> comfy_table::Table {
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     table.set_header(headers);
     table
+}
+
+/// Who was asked, what is behind it either way, and what became of promises.
+fn split_line(split: &SplitV1) -> String {
+    format!(
+        "asked: {} of the accounts described as strongly interested. Nothing behind: {} of those never asked, {} of those asked. Counted \
+         by machine: {} of {} promises kept, {} of {} without a date; accounts with a step that only the note vouches for: {}.",
+        share(&split.asked),
+        share(&split.unbacked_not_asked),
+        share(&split.unbacked_asked),
+        split.kept.hits,
+        split.kept.of,
+        split.undated.hits,
+        split.undated.of,
+        split.note_only.hits,
+    )
 }
 
 fn comparison_row(problem: &ProblemV1) -> Vec<String> {

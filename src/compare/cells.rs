@@ -9,9 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::Elicitation;
 use crate::model::comparison::{PopulationV1, WindowV1};
 use crate::model::problem::{NONE, OTHER};
+use crate::model::{Elicitation, NoteKind};
 
 /// A problem of the codebook, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,8 +114,22 @@ impl Units {
     }
 }
 
+/// What became of a buyer's promises, as the notes tell it (METHOD 3.5). A promise of level 1 has no date ("undated intent" on
+/// the ladder of METHOD 2.2), any other has one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Promises {
+    /// Dated and kept, whoever vouches for it.
+    pub kept: u64,
+    /// Dated and missed.
+    pub missed: u64,
+    /// Without a date.
+    pub undated: u64,
+    /// All of them, with the dated ones that are still open.
+    pub all: u64,
+}
+
 /// What an account's notes claim, and what stands behind it (METHOD 2.3, 3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Standing {
     /// N1 >= 3 was claimed in the window, at least 30 days before its end.
     pub strong: bool,
@@ -123,6 +137,13 @@ pub struct Standing {
     pub backed: bool,
     /// The buyer was asked for something by its end.
     pub asked: bool,
+    /// Kind of the first note that makes it `strong`; `None` when none does.
+    pub channel: Option<NoteKind>,
+    /// A commitment of level 2 or more is told as kept by its end, and only the note says so. By the reader even in a hand
+    /// label, which does not tell who vouches for what.
+    pub claimed: bool,
+    /// By its end; by the reader, as `claimed`.
+    pub promises: Promises,
 }
 
 /// An account with a note in the window.

@@ -1,85 +1,161 @@
-//! What stands behind claimed interest (METHOD 3.5). Counts are accounts.
+//! What stands behind claimed interest (METHOD 3.5). Counts are accounts, except for promises.
+//!
+//! Every share is of accounts that a fallible reader picked. With enough hand labels it is W-neff inside that domain; without
+//! them a machine count that has no interval. Who vouches for a step (beyond `backed`) and what became of a promise no hand
+//! label tells, so note-only inflation, kept promises and undated promises are machine counts always.
 
-use super::cells::{Account, Cells, Standing};
+use super::cells::{Account, Cells, Promises, Standing};
 use super::evidence_rule as rule;
 use super::stats::{Class, DomainCell, Proportion, share_within};
-use super::wording::{counted, missing as in_words, percent, range};
+use super::wording::{counted, missing as in_words, per_hundred, range};
 use crate::model::Missing;
-use crate::model::comparison::{ComponentV1, OptimismV1, RateV1};
+use crate::model::comparison::{ComponentV1, CountsV1, OptimismV1, RateV1, SplitV1};
 
 /// A finding when the interval lies above this: surely more than one in five accounts called strongly interested has given
 /// nothing. A convention, fixed before any data is seen.
 pub(super) const FLOOR: f64 = 0.20;
 
+/// The accounts of a comparison, with the rule for whose word is taken for each.
+#[derive(Clone, Copy)]
+pub(super) struct Judged<'a> {
+    accounts: &'a [Account],
+    labelled: usize,
+}
+
+impl<'a> Judged<'a> {
+    pub(super) fn new(cells: &'a Cells) -> Self {
+        let labelled = cells.accounts.iter().filter(|a| a.gold.is_some()).count();
+        Self { accounts: &cells.accounts, labelled }
+    }
+
+    /// With every account labelled the labels are the truth and the reader is not asked.
+    fn complete(self) -> bool {
+        self.labelled > 0 && self.labelled == self.accounts.len()
+    }
+
+    /// What is missing for an interval.
+    pub(super) fn missing_labels(self) -> Option<Missing> {
+        rule::labels("crm", self.labelled, self.accounts.len())
+    }
+
+    /// Every account with what is counted of it.
+    pub(super) fn each(self) -> impl Iterator<Item = (&'a Account, Standing)> {
+        self.accounts.iter().map(move |account| match account.gold {
+            Some(gold) if self.complete() => (account, gold),
+            _ => (account, account.found),
+        })
+    }
+
+    /// Accounts that are `With`, of those that are not `Outside`.
+    pub(super) fn counts(self, class: impl Fn(&Account, Standing) -> Class) -> CountsV1 {
+        let mut counts = CountsV1::default();
+        for class in self.each().map(|(account, standing)| class(account, standing)) {
+            counts.of += u64::from(class != Class::Outside);
+            counts.hits += u64::from(class == Class::With);
+        }
+        counts
+    }
+
+    /// The same share by W-neff, clustered by account and by rep. Strata are made of what the reader found, by `strata`.
+    pub(super) fn share(
+        self,
+        strata: impl Fn(&Account, Standing) -> Class,
+        class: impl Fn(&Account, Standing) -> Class,
+    ) -> Option<Proportion> {
+        let cells = self
+            .accounts
+            .iter()
+            .map(|a| {
+                let gold = a.gold.map(|gold| class(a, gold));
+                let found = gold.filter(|_| self.complete()).unwrap_or_else(|| strata(a, a.found));
+                DomainCell { found, gold, weight: a.weight }
+            })
+            .collect::<Vec<_>>();
+        let own = (0..self.accounts.len()).collect::<Vec<_>>();
+        let reps = self.accounts.iter().map(|a| a.rep).collect::<Vec<_>>();
+        share_within(&cells, &[&own, &reps])
+    }
+
+    /// The share that may be printed: an interval needs hand labels and 20 accounts to be a share of (METHOD 3.9). All stand
+    /// on the strata of the unbacked-optimism rate, so that its parts add up to it.
+    fn rate(self, class: impl Fn(&Account, Standing) -> Class) -> RateV1 {
+        let counts = self.counts(&class);
+        let enough = self.missing_labels().is_none() && rule::OPTIMISM.check(counts.of).is_none();
+        let Some(share) = enough.then(|| self.share(unbacked, class)).flatten() else { return machine(counts) };
+        let rate = share.estimate.clamp(0.0, 1.0);
+        RateV1 {
+            rate,
+            low: Some(share.low.min(rate)),
+            high: Some(share.high.max(rate)),
+            n_eff: Some(share.n_eff),
+            labels: self.labelled as u64,
+            ..machine(counts)
+        }
+    }
+}
+
+/// Of the accounts called strongly interested: nothing is behind it.
+fn unbacked(_: &Account, s: Standing) -> Class {
+    Class::of(s.strong, !s.backed)
+}
+
+/// The unbacked-optimism rate by W-neff, as far as labels allow one.
+pub(super) fn unbacked_share(cells: &Cells) -> Option<Proportion> {
+    Judged::new(cells).share(unbacked, unbacked)
+}
+
+/// A count without an interval.
+fn machine(counts: CountsV1) -> RateV1 {
+    let CountsV1 { hits, of } = counts;
+    RateV1 { hits, of, rate: counts.rate(), low: None, high: None, n_eff: None, labels: 0 }
+}
+
 /// The commitment component and its counts.
 pub fn commitment(cells: &Cells) -> (ComponentV1, OptimismV1) {
-    let accounts = &cells.accounts;
-    let labelled = accounts.iter().filter(|a| a.gold.is_some()).count();
-    let complete = !accounts.is_empty() && labelled == accounts.len();
-    // With every account labelled the labels are the truth and the reader is not asked.
-    let standing = |a: &Account| match a.gold {
-        Some(gold) if complete => gold,
-        _ => a.found,
+    let judged = Judged::new(cells);
+    let rate = judged.rate(unbacked);
+    let hollow = judged.each().filter(|(_, s)| s.strong && !s.backed).collect::<Vec<_>>();
+    let asked = hollow.iter().filter(|(_, s)| s.asked).count() as u64;
+    let optimism = OptimismV1 {
+        strong: rate.of,
+        unbacked: rate,
+        never_asked: rate.hits - asked,
+        asked_not_given: asked,
+        unbacked_accounts: hollow.iter().map(|(a, _)| a.id.clone()).collect(),
+        split: Some(split(judged)),
     };
-    let strong = accounts.iter().filter(|a| standing(a).strong).collect::<Vec<_>>();
-    let unbacked = strong.iter().filter(|a| !standing(a).backed).collect::<Vec<_>>();
-    let asked = unbacked.iter().filter(|a| standing(a).asked).count() as u64;
-    let (n, hits) = (strong.len() as u64, unbacked.len() as u64);
 
     let [_, reps] = rule::CRM_SHARE;
     let mut missing =
-        [rule::OPTIMISM.check(n), reps.check(cells.population.reps)].into_iter().flatten().collect::<Vec<_>>();
-    let missing_labels = rule::labels("crm", labelled, accounts.len());
-    let share = missing_labels.is_none().then(|| unbacked_share(accounts, complete)).flatten();
-    let rate = RateV1 {
-        hits,
-        of: n,
-        rate: match &share {
-            Some(share) => share.estimate.clamp(0.0, 1.0),
-            None if n == 0 => 0.0,
-            None => hits as f64 / n as f64,
-        },
-        low: share.as_ref().map(|s| s.low.min(s.estimate.clamp(0.0, 1.0))),
-        high: share.as_ref().map(|s| s.high.max(s.estimate.clamp(0.0, 1.0))),
-        n_eff: share.as_ref().map(|s| s.n_eff),
-        labels: if share.is_some() { labelled as u64 } else { 0 },
-    };
-    let optimism = OptimismV1 {
-        strong: n,
-        unbacked: rate,
-        never_asked: hits - asked,
-        asked_not_given: asked,
-        unbacked_accounts: unbacked.iter().map(|a| a.id.clone()).collect(),
-        split: None,
-    };
+        [rule::OPTIMISM.check(rate.of), reps.check(cells.population.reps)].into_iter().flatten().collect::<Vec<_>>();
     // With enough of everything but no label at all, it is a machine count and not too little evidence.
-    if labelled > 0 || !missing.is_empty() {
-        missing.extend(missing_labels);
+    if judged.labelled > 0 || !missing.is_empty() {
+        missing.extend(judged.missing_labels());
     }
-    (component(&optimism, missing, cells.population.reps), optimism)
+    (component(judged, &optimism, missing, cells.population.reps), optimism)
 }
 
-/// W-neff inside the accounts with strong interest, clustered by account and by rep.
-pub(super) fn unbacked_share(accounts: &[Account], complete: bool) -> Option<Proportion> {
-    let class = |s: Standing| match (s.strong, s.backed) {
-        (false, _) => Class::Outside,
-        (true, true) => Class::Without,
-        (true, false) => Class::With,
-    };
-    let cells = accounts
-        .iter()
-        .map(|a| {
-            let gold = a.gold.map(class);
-            let found = gold.filter(|_| complete).unwrap_or(class(a.found));
-            DomainCell { found, gold, weight: a.weight }
-        })
-        .collect::<Vec<_>>();
-    let own = (0..accounts.len()).collect::<Vec<_>>();
-    let reps = accounts.iter().map(|a| a.rep).collect::<Vec<_>>();
-    share_within(&cells, &[&own, &reps])
+/// Why nothing is behind it: UOR = UOR_notasked (1 - AR) + UOR_asked AR (METHOD 3.5). In the counts this holds exactly, in the
+/// estimates when all four have an interval and every stratum a label.
+fn split(judged: Judged<'_>) -> SplitV1 {
+    let mut promises = Promises::default();
+    for (_, Standing { promises: p, .. }) in judged.each().filter(|(_, s)| s.strong) {
+        promises.kept += p.kept;
+        promises.missed += p.missed;
+        promises.undated += p.undated;
+        promises.all += p.all;
+    }
+    SplitV1 {
+        asked: judged.rate(|_, s| Class::of(s.strong, s.asked)),
+        unbacked_not_asked: judged.rate(|_, s| Class::of(s.strong && !s.asked, !s.backed)),
+        unbacked_asked: judged.rate(|_, s| Class::of(s.strong && s.asked, !s.backed)),
+        kept: CountsV1 { hits: promises.kept, of: promises.kept + promises.missed },
+        undated: CountsV1 { hits: promises.undated, of: promises.all },
+        note_only: machine(judged.counts(|_, s| Class::of(s.strong, s.claimed && !s.backed))),
+    }
 }
 
-fn component(optimism: &OptimismV1, missing: Vec<Missing>, reps: u64) -> ComponentV1 {
+fn component(judged: Judged<'_>, optimism: &OptimismV1, missing: Vec<Missing>, reps: u64) -> ComponentV1 {
     let rate = optimism.unbacked;
     let mut component = ComponentV1 {
         name: "commitment".to_owned(),
@@ -100,20 +176,21 @@ fn component(optimism: &OptimismV1, missing: Vec<Missing>, reps: u64) -> Compone
         );
         return component;
     }
-    let split = format!(
-        "{} never asked for anything; {} asked and gave nothing that anybody but the rep vouches for",
+    let counts = format!("{} of {}", rate.hits, counted(rate.of, "accounts"));
+    let asked = format!(
+        "of which {} never asked and {} asked and gave nothing",
         were(optimism.never_asked),
         were(optimism.asked_not_given)
     );
-    let counts = format!(
-        "{} of {} whose notes claim strong interest have no kept commitment behind them that anybody but the rep vouches for",
-        rate.hits,
-        counted(rate.of, "accounts")
-    );
+    let nothing = "Nothing behind them: no kept commitment that anybody but the rep vouches for.";
     component.estimate = Some(rate.rate);
     let (Some(low), Some(high)) = (rate.low, rate.high) else {
         component.verdict = "uncorrected".to_owned();
-        component.says = format!("Counted by machine, not corrected for its mistakes: {counts}. Of these {split}.");
+        component.says = format!(
+            "Counted by machine, not corrected for its mistakes: {counts} described as strongly interested {} nothing behind them, \
+             {asked}. {nothing}",
+            have(rate.hits)
+        );
         return component;
     };
     component.low = Some(low);
@@ -124,16 +201,26 @@ fn component(optimism: &OptimismV1, missing: Vec<Missing>, reps: u64) -> Compone
         component.verdict = "no_gap_detected".to_owned();
         component.detectable = Some((FLOOR + rate.rate - low).min(1.0));
     }
+    let never_asked = judged.share(unbacked, |_, s| Class::of(s.strong, !s.backed && !s.asked));
+    let never_asked = per_hundred(never_asked.map_or(0.0, |s| s.estimate.clamp(0.0, rate.rate)));
     component.says = format!(
-        "{counts}: {} (95% interval {}, allowing for differences between {}), corrected with {} labelled by hand. Of these {split}.",
-        percent(rate.rate),
+        "{} of every 100 accounts described as strongly interested {} nothing behind them (95% interval {}, allowing for \
+         differences between {}), of which {} never asked. Corrected with {} labelled by hand. Counted by {}: {counts}, {asked}. {nothing}",
+        per_hundred(rate.rate),
+        have(per_hundred(rate.rate)),
         range(low, high),
         counted(reps, "reps"),
+        were(never_asked),
         counted(rate.labels, "accounts"),
+        if judged.complete() { "hand" } else { "machine" },
     );
     component
 }
 
 fn were(n: u64) -> String {
     if n == 1 { "1 was".to_owned() } else { format!("{n} were") }
+}
+
+fn have(n: u64) -> &'static str {
+    if n == 1 { "has" } else { "have" }
 }

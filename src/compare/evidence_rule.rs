@@ -70,6 +70,9 @@ pub const SKILL: u64 = 60;
 /// Outcomes behind a reliability curve; with fewer only the table by level of interest is shown.
 pub const CURVE: u64 = 100;
 
+/// A segment of accounts beside others; with fewer only its counts are told.
+pub const SEGMENT: Need = Need { what: "accounts in the segment", at_least: 20 };
+
 /// Fewer clusters than this give no interval (METHOD 3.11).
 pub const CLUSTERS: usize = 10;
 

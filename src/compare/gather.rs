@@ -2,30 +2,27 @@
 
 mod outcomes;
 
+pub(super) mod standing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
-use super::cells::{Account, Cells, Deal, Design, Kind, Occurrence, Standing, Topic, Unit, Units, Use};
+use super::cells::{Account, Cells, Deal, Design, Kind, Occurrence, Topic, Unit, Units, Use};
 use super::cells::{is_foreign, numbered, unit_gold};
-use super::labels::{Labels, NoteAnswer};
+use super::labels::Labels;
 use super::window::{Window, day};
 use super::wording::counted;
 use crate::config::CompareSettings;
 use crate::model::comparison::PopulationV1;
-use crate::model::{AuthorKey, CommitmentStatus, Corroboration, Elicitation, Giver, PostId, Recipes, Source, Voice};
+use crate::model::{AuthorKey, Elicitation, PostId, Recipes, Source, Voice};
 use crate::store::{CommunityRow, SampleUnit, Side, Store, StoredNote, StoredPain};
+use standing::standing;
 
 /// A note this long could record a problem (METHOD 3.1.1).
 pub(super) const DISCOVERY_WORDS: usize = 40;
-
-/// A claim of strong interest has this many days to be followed by something (METHOD 3.5).
-pub(super) const SETTLING_DAYS: i64 = 30;
-
-/// The lowest level of the commitment ladder that backs a claim (METHOD 3.5).
-pub(super) const BACKING_LEVEL: u8 = 2;
 
 /// Shorter texts are written alike by people who never met, so they do not merge authors.
 const MERGE_WORDS: usize = 12;
@@ -669,40 +666,6 @@ fn main_rep<'a>(notes: &[&'a StoredNote]) -> Option<&'a str> {
         *counts.entry(owner).or_default() += 1;
     }
     counts.into_iter().max_by_key(|(name, n)| (*n, std::cmp::Reverse(*name))).map(|(name, _)| name)
-}
-
-/// What the notes in the window claim and what all notes up to its end show. `label` gives the hand label of a note; where it
-/// gives none the reader's word stands, so that a deal closed before the window is not called unbacked.
-fn standing<'a>(
-    material: &Material,
-    notes: &[&StoredNote],
-    history: &[&StoredNote],
-    label: impl Fn(&str) -> Option<&'a NoteAnswer>,
-) -> Standing {
-    let interest = |n: &StoredNote| match label(n.note.id.as_str()) {
-        Some(answer) => answer.interest,
-        None => n.reading.as_ref().and_then(|r| r.interest).map(crate::model::Interest::level),
-    };
-    let backed = |n: &StoredNote| match label(n.note.id.as_str()) {
-        Some(answer) => answer.backed,
-        None => n.reading.iter().flat_map(|r| &r.commitments).any(|c| {
-            c.level >= BACKING_LEVEL
-                && c.who == Giver::Buyer
-                && c.status == CommitmentStatus::Kept
-                && c.corroboration != Corroboration::NoteOnly
-        }),
-    };
-    let asked = |n: &StoredNote| match label(n.note.id.as_str()) {
-        Some(answer) => answer.asked,
-        None => n.reading.as_ref().is_some_and(|r| r.asked),
-    };
-    Standing {
-        strong: notes
-            .iter()
-            .any(|n| interest(n) >= Some(3) && material.window.is_older_than(note_time(n), SETTLING_DAYS)),
-        backed: history.iter().any(|n| backed(n)),
-        asked: history.iter().any(|n| asked(n)),
-    }
 }
 
 #[cfg(test)]

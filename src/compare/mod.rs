@@ -5,10 +5,10 @@
 //! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
-//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the components `coverage`, `commitment` and
-//! `calibration`, and whether a share is many people's (`representative`). `compare` is the whole of it without a store. What
-//! qualifies it: `selection` bounds, `ranks`, other days and readers (`sensitivity`), the period before (`moved`), and the
-//! `overall` word with the thresholds.
+//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep
+//! and channel: `segments`) and `calibration`, and whether a share is many people's (`representative`). `compare` is the whole
+//! of it without a store. What qualifies it: `selection` bounds, `ranks`, other days and readers (`sensitivity`), the period
+//! before (`moved`), and the `overall` word with the thresholds.
 
 pub mod stats;
 
@@ -41,6 +41,7 @@ pub mod overall;
 mod sensitivity;
 
 mod moved;
+pub mod segments;
 
 mod gather;
 
@@ -163,7 +164,7 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
         overall: None,
         calibration: None,
         ranks: None,
-        segments: Vec::new(),
+        segments: segments::segments(cells),
         sensitivity: Vec::new(),
         moved: None,
         thresholds: Vec::new(),
@@ -286,6 +287,7 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
                 .to_owned(),
         );
     }
+    caveats.extend(segments::without_rep(cells));
     if p.threads < COMFORTABLE.0 || p.discovery_accounts < COMFORTABLE.1 {
         caveats.push(format!(
             "With {} threads and {} accounts (fewer than {} and {}) only very large gaps can be seen.",

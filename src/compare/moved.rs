@@ -150,8 +150,7 @@ impl<'a> Unbacked<'a> {
         };
         let mut missing = lacking(&[rows(0), rows(1)]);
         missing.extend(covered.clone());
-        let share = |cells: &Cells| unbacked_share(&cells.accounts, labelled(cells) == cells.accounts.len());
-        let shares = both.map(|cells| missing.is_empty().then(|| share(cells)).flatten());
+        let shares = both.map(|cells| missing.is_empty().then(|| unbacked_share(cells)).flatten());
         let units = both.map(|cells| cells.accounts.iter().map(|a| a.id.as_str()).collect());
         Self { rates, shares, units, missing }
     }

@@ -67,13 +67,23 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
     ];
     let needs =
         [rule::OUTSIDE_ONE_THREAD, rule::PROBLEM_OUTSIDE_ONE_THREAD, rule::SILENT, rule::PHANTOM, rule::GAP_N_EFF];
-    all.extend(rule::COMMUNITY_SHARE.iter().chain(&rule::CRM_SHARE).chain(&needs).chain([&rule::OPTIMISM]).map(need));
+    all.extend(
+        rule::COMMUNITY_SHARE
+            .iter()
+            .chain(&rule::CRM_SHARE)
+            .chain(&needs)
+            .chain([&rule::OPTIMISM, &rule::SEGMENT])
+            .map(need),
+    );
     all.extend([
         of("clusters for an interval, at least", rule::CLUSTERS as f64),
         of("hand labels on each side, at least, or all where there are fewer", rule::LABELS as f64),
         of("per cent of problems inside the list, on either side, at least", rule::INSIDE_CODEBOOK as f64),
-        of("days in which a claim of strong interest can be followed by something", gather::SETTLING_DAYS as f64),
-        of("lowest level of the commitment ladder that backs a claim", f64::from(gather::BACKING_LEVEL)),
+        of(
+            "days in which a claim of strong interest can be followed by something",
+            gather::standing::SETTLING_DAYS as f64,
+        ),
+        of("lowest level of the commitment ladder that backs a claim", f64::from(gather::standing::BACKING_LEVEL)),
         of("unbacked optimism is a finding from this lower end of its 95% interval on", commitment::FLOOR),
         of("days in which a sale must follow its forecast", calibration::WON_DAYS as f64),
         of("days for which a customer must then be kept, with value", calibration::KEPT_DAYS as f64),

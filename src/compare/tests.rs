@@ -1,5 +1,7 @@
 //! The comparison on invented cells (METHOD 8.1): planted worlds and metamorphic tests.
 
+mod behind;
+
 use std::collections::BTreeSet;
 
 use rand::{RngExt, SeedableRng};
@@ -62,7 +64,8 @@ pub(super) fn world(seed: u64, size: Size, problems: &[Shares], unbacked: f64) -
         .collect();
     let accounts = (0..size.accounts)
         .map(|i| {
-            let truth = Standing { strong: i % 3 == 0, backed: rng.random::<f64>() >= unbacked, asked: rng.random() };
+            let (strong, backed, asked) = (i % 3 == 0, rng.random::<f64>() >= unbacked, rng.random());
+            let truth = Standing { strong, backed, asked, ..Standing::default() };
             let rep = i % size.reps;
             Account { id: format!("acct {i:04}"), rep, found: truth, gold: Some(truth), weight: 1.0 }
         })

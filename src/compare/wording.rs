@@ -5,6 +5,11 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.0}%", 100.0 * share)
 }
 
+/// Of every hundred, whole.
+pub(super) fn per_hundred(share: f64) -> u64 {
+    (100.0 * share).round().max(0.0) as u64
+}
+
 /// An interval in per cent: `24–38%`.
 pub(super) fn range(low: f64, high: f64) -> String {
     format!("{:.0}–{}", 100.0 * low, percent(high))
@@ -36,6 +41,7 @@ mod tests {
     #[test]
     fn numbers_read_as_words() {
         assert_eq!(range(0.242, 0.379), "24–38%");
+        assert_eq!((per_hundred(0.716), per_hundred(-0.001)), (72, 0));
         assert_eq!(counted(1, "people"), "1 person");
         assert_eq!(counted(1, "accounts"), "1 account");
         assert_eq!(counted(0, "accounts"), "0 accounts");

@@ -261,13 +261,14 @@ pub struct SegmentV1 {
     pub name: String,
     /// Accounts with strong claimed interest, and those of them that are unbacked.
     pub unbacked: CountsV1,
-    /// Shrunk rate; `None` with fewer than 20 accounts: then only counts are shown.
+    /// Shrunk rate; `None` with fewer than 20 accounts, or when no other segment has as many: then only counts are shown.
     pub shrunk: Option<f64>,
-    /// 95% interval of the shrunk rate.
+    /// 95% interval of the shrunk rate; `None` when the machine counted.
     pub low: Option<f64>,
     /// 95% interval.
     pub high: Option<f64>,
-    /// p of the test that all segments of this kind are alike; the same in all of them.
+    /// p of the test that all segments of this kind are alike; the same in all of them. `None` when the machine counted, or
+    /// too few accounts are backed or unbacked to test it.
     pub omnibus_p: Option<f64>,
 }
 
@@ -551,7 +552,7 @@ pub struct OptimismV1 {
     pub asked_not_given: u64,
     /// Accounts behind `strong` that are unbacked, by id, for the report's list.
     pub unbacked_accounts: Vec<String>,
-    /// Why: never asked, or asked and not given; `None` in comparisons made before it was told apart.
+    /// Why: never asked, or asked and not given, and what became of promises; `None` in comparisons made before it was told apart.
     #[serde(default)]
     pub split: Option<SplitV1>,
 }
@@ -565,10 +566,12 @@ pub struct SplitV1 {
     pub unbacked_not_asked: RateV1,
     /// Unbacked, of those asked.
     pub unbacked_asked: RateV1,
-    /// Kept promises, of the buyers' promises that were kept or missed; units are accounts' promises (kept-promise rate).
+    /// Kept promises, of the buyers' promises that were kept or missed; units are accounts' promises (kept-promise rate). A
+    /// machine count always, as the next two: a hand label does not tell.
     pub kept: CountsV1,
-    /// Promises without a date, of all promises.
+    /// Promises without a date, of all promises that the notes tell of.
     pub undated: CountsV1,
-    /// Accounts whose notes alone vouch for a commitment of level 2 or more, of those with strong claimed interest.
+    /// Accounts whose notes alone vouch for a kept commitment of level 2 or more, of those with strong claimed interest
+    /// (note-only inflation). No interval.
     pub note_only: RateV1,
 }

@@ -11,7 +11,7 @@ use super::view::{
 use crate::model::Trust;
 use crate::model::comparison::{
     CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, OverallV1, PopulationV1, RanksV1, RateV1, RegisterV1,
-    RepresentativenessV1, ResidualsV1, SelectionV1, ThresholdV1, VariantV1,
+    RepresentativenessV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1, VariantV1,
 };
 
 /// The report as JSON, with a final newline.
@@ -276,6 +276,8 @@ struct OptimismV1<'a> {
     unbacked: &'a RateV1,
     never_asked: u64,
     asked_not_given: u64,
+    split: Option<&'a SplitV1>,
+    segments: &'a [SegmentV1],
     table: Vec<InterestV1>,
     accounts: Vec<AccountV1<'a>>,
     more: &'a [u64],
@@ -528,6 +530,8 @@ fn optimism(o: &OptimismView) -> OptimismV1<'_> {
         unbacked: &o.unbacked,
         never_asked: o.never_asked,
         asked_not_given: o.asked_not_given,
+        split: o.split.as_ref(),
+        segments: &o.segments,
         table: o.table.iter().map(|r| InterestV1 { interest: r.level, accounts_by_level_given: r.given }).collect(),
         accounts: accounts.collect(),
         more: &o.more,

@@ -311,6 +311,17 @@ fn hollow(doc: &mut Document, o: &OptimismView) {
     });
     doc.table(&head, &rows.collect::<Vec<_>>());
     doc.paragraph(&o.table_note());
+    let split = o.split_words();
+    if !split.is_empty() {
+        doc.heading(3, "Why nothing is behind it");
+        doc.items(split);
+    }
+    for segments in o.segment_tables() {
+        doc.heading(3, segments.head);
+        let rows = segments.rows.iter().map(|s| vec![s.name.clone(), s.counts(), s.shrunk_words()]);
+        doc.table(&[segments.column, "Nothing behind it", "Shrunk rate"], &rows.collect::<Vec<_>>());
+        doc.paragraph(&segments.says.join(" "));
+    }
     if !o.accounts.is_empty() {
         doc.heading(3, "In the notes' own words");
         doc.paragraph(

@@ -32,6 +32,8 @@ mod problems;
 
 mod optimism;
 
+mod behind;
+
 mod outcomes;
 
 mod finding;

@@ -47,6 +47,8 @@ pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<O
         unbacked: numbers.unbacked,
         never_asked: numbers.never_asked,
         asked_not_given: numbers.asked_not_given,
+        split: numbers.split,
+        segments: comparison.map_or_else(Vec::new, |c| c.segments.clone()),
         says: comparison
             .and_then(|c| c.components.iter().find(|c| c.name == "commitment"))
             .map(|c| c.says.clone())

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use crate::model::comparison::{
     CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, OverallV1, PopulationV1, RanksV1, RateV1, RegisterV1,
-    RepresentativenessV1, ResidualsV1, SelectionV1, ThresholdV1, VariantV1,
+    RepresentativenessV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1, VariantV1,
 };
 use crate::model::{AuthorKey, Slot, Trust};
 
@@ -385,6 +385,10 @@ pub struct OptimismView {
     pub never_asked: u64,
     /// Of the unbacked: asked, and nothing came.
     pub asked_not_given: u64,
+    /// Why, and what became of promises; `None` when nothing was compared.
+    pub split: Option<SplitV1>,
+    /// The same by rep and by channel.
+    pub segments: Vec<SegmentV1>,
     /// One sentence, as the comparison words it; `None` when nothing was compared.
     pub says: Option<String>,
     /// Rows by claimed interest, 4 to 0 and then none; columns by highest level given, 0 to 5.

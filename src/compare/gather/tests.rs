@@ -1,5 +1,7 @@
 //! From a real store to a comparison.
 
+mod standing;
+
 use std::fmt::Write;
 
 use jiff::ToSpan;
@@ -9,9 +11,9 @@ use super::super::{draw, import_labels, run};
 use super::*;
 use crate::model::comparison::{ComparisonV1, ProblemV1, VariantV1};
 use crate::model::{
-    AccountId, Act, ClaimedPain, Codebook, Commitment, Currency, Evidence, Fit, Interest, Note, NoteId, NoteKind,
-    NoteReading, Post, PostFlags, PostReading, Problem, ProblemId, Recipe, Severity, Source, Span, Thread, ThreadId,
-    Trust,
+    AccountId, Act, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency, Evidence, Fit, Giver,
+    Interest, Note, NoteId, NoteKind, NoteReading, Post, PostFlags, PostReading, Problem, ProblemId, Recipe, Severity,
+    Source, Span, Thread, ThreadId, Trust,
 };
 use crate::progress::Progress;
 use crate::store::{Assignment, Batch, Origin};

@@ -1,11 +1,32 @@
 //! Distribution functions, from statrs, with its domain errors turned into answers.
 
-use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal, StudentsT};
 use statrs::function::beta::checked_beta_reg;
 
 /// Regularised incomplete beta function: P(B <= x) for B ~ Beta(a, b). `x` is clamped to 0..=1. NaN unless a, b > 0.
 pub fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
     checked_beta_reg(a, b, x.clamp(0.0, 1.0)).unwrap_or(f64::NAN)
+}
+
+/// Quantile of Beta(a, b) at `p`, clamped to 0..=1, by bisection to the last bit: it ends for every shape. NaN unless a, b > 0.
+pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
+    let p = p.clamp(0.0, 1.0);
+    if beta_cdf(0.5, a, b).is_nan() {
+        return f64::NAN;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    loop {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            return middle;
+        }
+        if beta_cdf(middle, a, b) < p { low = middle } else { high = middle }
+    }
+}
+
+/// Upper tail of the chi-squared distribution: P(X > x). NaN unless `df` is positive.
+pub fn chi_squared_survival(x: f64, df: f64) -> f64 {
+    ChiSquared::new(df).map_or(f64::NAN, |chi| chi.sf(x.max(0.0)))
 }
 
 /// Upper tail of the F distribution: P(F > x), by the incomplete beta function. NaN unless both degrees of freedom are
@@ -65,6 +86,33 @@ mod tests {
             last = t;
         }
         assert!((last - super::super::Z95).abs() < 1e-4);
+    }
+
+    /// Critical values of the usual tables, and the closed form for two degrees of freedom.
+    #[test]
+    fn chi_squared_is_exact() {
+        for (x, df) in [(3.841_458_820_694_124, 1.0), (7.814_727_903_251_179, 3.0), (19.675_137_572_682_495, 11.0)] {
+            assert!((chi_squared_survival(x, df) - 0.05).abs() < 1e-9, "df {df}");
+        }
+        assert!((chi_squared_survival(3.0, 2.0) - (-1.5f64).exp()).abs() < 1e-12);
+        assert_eq!((chi_squared_survival(-1.0, 2.0), chi_squared_survival(0.0, 2.0)), (1.0, 1.0));
+        assert!(chi_squared_survival(1.0, 0.0).is_nan());
+    }
+
+    #[test]
+    fn a_beta_quantile_is_the_inverse() {
+        assert!((beta_quantile(0.3, 1.0, 1.0) - 0.3).abs() < 1e-15);
+        assert!((beta_quantile(0.09, 2.0, 1.0) - 0.3).abs() < 1e-12);
+        for (a, b) in [(0.02, 30.0), (0.5, 0.5), (12.0, 3.0), (900.0, 4000.0), (30.0, 1e-3)] {
+            for p in [0.025, 0.5, 0.975] {
+                let x = beta_quantile(p, a, b);
+                assert!((0.0..=1.0).contains(&x));
+                let next = beta_cdf(x + 1e-12, a, b);
+                assert!(next.is_nan() || next >= p - 1e-6 || x > 1.0 - 1e-9, "{a} {b} {p}: {x} {next}");
+            }
+        }
+        assert!(beta_quantile(0.5, 0.0, 1.0).is_nan() && beta_quantile(0.5, f64::NAN, 1.0).is_nan());
+        assert_eq!(beta_quantile(0.0, 2.0, 2.0), 0.0);
     }
 
     #[test]

@@ -16,12 +16,22 @@ pub enum Class {
 
 impl Class {
     const ALL: [Self; 3] = [Self::Outside, Self::Without, Self::With];
+
+    /// The class of a unit that is one of them or not, and has the property or not.
+    pub fn of(inside: bool, with: bool) -> Self {
+        match (inside, with) {
+            (false, _) => Self::Outside,
+            (true, false) => Self::Without,
+            (true, true) => Self::With,
+        }
+    }
 }
 
 /// One unit of analysis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DomainCell {
-    /// What the reader found.
+    /// What the reader found. Only the strata are made of it: shares of the same units with the same `found` stand on the same
+    /// strata, and their totals add up.
     pub found: Class,
     /// What a person found, when the unit was drawn and labelled.
     pub gold: Option<Class>,

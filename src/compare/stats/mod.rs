@@ -22,6 +22,8 @@ mod multiplicity;
 
 mod proportion;
 
+mod shrinkage;
+
 mod survival;
 
 pub use calibration::{
@@ -30,11 +32,12 @@ pub use calibration::{
 };
 pub use change::{Change, Period, change};
 pub use difference::{RatioTail, mover, p_ratio};
-pub use distributions::{beta_cdf, f_survival, normal_quantile, student_quantile};
+pub use distributions::{beta_cdf, beta_quantile, chi_squared_survival, f_survival, normal_quantile, student_quantile};
 pub use domain::{Class, DomainCell, share_within};
 pub use mix::{ClusterTotals, Jsd, RaoScott, cluster_covariance, jsd_bc, jsd_interval, jsd_parts, rs_f};
 pub use multiplicity::bh;
 pub use proportion::{Cell, Proportion, Z95, w_neff, wilson};
+pub use shrinkage::{Group, Homogeneity, Shrunk, homogeneity, shrink};
 pub use survival::{Survival, censoring_weights, kaplan_meier};
 
 #[cfg(test)]

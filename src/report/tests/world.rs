@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::model::comparison::{
     BoundV1, CalibrationV1, ChangeV1, ComparisonV1, ComponentV1, CountsV1, DifferenceV1, ForecastV1, GateV1, KindV1,
     LabelsV1, MoveV1, MovedV1, OptimismV1, OverallV1, PopulationV1, ProblemV1, RankV1, RanksV1, RateV1,
-    RepresentativenessV1, ResidualV1, ResidualsV1, SelectionV1, ThresholdV1, TouchesV1, VariantV1, WindowV1,
+    RepresentativenessV1, ResidualV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1, TouchesV1, VariantV1,
+    WindowV1,
 };
 use crate::model::{
     AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
@@ -224,6 +225,7 @@ fn selection(p: f64, measured: bool) -> SelectionV1 {
     }
 }
 
+/// The list of problems fits the communities and not the CRM.
 fn residual(measured: bool) -> ResidualsV1 {
     ResidualsV1 {
         community: ResidualV1 {
@@ -295,6 +297,43 @@ fn moved(measured: bool) -> MovedV1 {
             vec![Missing { what: "hand labels (community), the period before".to_owned(), have: 0, need: 60 }]
         },
     }
+}
+
+/// Why nothing is behind 33 of 46 accounts.
+fn split(measured: bool) -> SplitV1 {
+    let with = |low, high| measured.then_some((low, high));
+    SplitV1 {
+        asked: rate(22, 46, with(0.34, 0.62)),
+        unbacked_not_asked: rate(21, 24, with(0.68, 0.96)),
+        unbacked_asked: rate(12, 22, with(0.34, 0.73)),
+        kept: CountsV1 { hits: 9, of: 13 },
+        undated: CountsV1 { hits: 31, of: 47 },
+        note_only: rate(6, 46, None),
+    }
+}
+
+/// Two reps with a rate and two without, and channels that nobody has enough of.
+fn segments(measured: bool) -> Vec<SegmentV1> {
+    let segment = |by: &str, name: &str, hits, of, shrunk: Option<f64>| {
+        let interval = shrunk.filter(|_| measured);
+        SegmentV1 {
+            by: by.to_owned(),
+            name: name.to_owned(),
+            unbacked: CountsV1 { hits, of },
+            shrunk,
+            low: interval.map(|rate| rate - 0.13),
+            high: interval.map(|rate| rate + 0.11),
+            omnibus_p: interval.map(|_| 0.214),
+        }
+    };
+    vec![
+        segment("rep", "rep 1", 17, 20, Some(0.76)),
+        segment("rep", "rep 2", 13, 20, Some(0.69)),
+        segment("rep", "rep 3", 2, 4, None),
+        segment("rep", "rep 5", 1, 2, None),
+        segment("channel", "call", 30, 43, None),
+        segment("channel", "email", 3, 3, None),
+    ]
 }
 
 /// A comparison of the world of [`trades`], as if enough people had been labelled or nobody.
@@ -423,7 +462,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             never_asked: 21,
             asked_not_given: 12,
             unbacked_accounts: vec!["acme".to_owned()],
-            split: None,
+            split: Some(split(measured)),
         },
         residual: Some(residual(measured)),
         overall: Some(OverallV1 {
@@ -434,7 +473,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         }),
         calibration: measured.then(calibration),
         ranks: (trust != Trust::NotEnoughEvidence).then(ranks),
-        segments: Vec::new(),
+        segments: segments(measured),
         sensitivity: if measured { vec![variant()] } else { Vec::new() },
         moved: Some(moved(measured)),
         thresholds: vec![ThresholdV1 { what: "hand labels on each side, at least".to_owned(), value: 60.0 }],

@@ -1,0 +1,205 @@
+//! What stands behind claimed interest: the split by asking, promises, segments.
+
+use super::super::cells::Promises;
+use super::*;
+use crate::model::NoteKind;
+use crate::model::comparison::{RateV1, SegmentV1, SplitV1};
+
+const MANY: Size = Size { people: 30, threads: 10, accounts: 480, reps: 4, reader_right: 1.0 };
+
+/// Accounts whose share without anything behind them is `hollow` (asked or not, rep). The reader mistakes each of three answers
+/// with probability `wrong`; one in `keep` accounts is drawn and labelled.
+fn accounts(seed: u64, hollow: impl Fn(bool, usize) -> f64, wrong: f64, keep: usize) -> Cells {
+    let mut cells = world(seed, MANY, &[EQUAL], 0.5);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed + 1000);
+    let mut places = (0..MANY.accounts).map(|i| (rng.random::<u64>(), i)).collect::<Vec<_>>();
+    places.sort_unstable();
+    let drawn = places.iter().take(MANY.accounts / keep).map(|(_, i)| *i).collect::<BTreeSet<_>>();
+    for (i, account) in cells.accounts.iter_mut().enumerate() {
+        let asked = rng.random::<f64>() < 0.45;
+        let backed = rng.random::<f64>() >= hollow(asked, account.rep);
+        let channel = Some(if (i / 12) % 2 == 0 { NoteKind::Call } else { NoteKind::Email });
+        let truth = Standing { strong: i % 3 != 0, backed, asked, channel, ..Standing::default() };
+        let mut read = |truth: bool| truth != (rng.random::<f64>() < wrong);
+        let (strong, backed, asked) = (read(truth.strong), read(truth.backed), read(truth.asked));
+        account.found = Standing { strong, backed, asked, ..truth };
+        account.gold = drawn.contains(&i).then_some(truth);
+        account.weight = keep as f64;
+    }
+    cells
+}
+
+fn split(comparison: &ComparisonV1) -> SplitV1 {
+    comparison.optimism.split.unwrap()
+}
+
+fn composed(split: &SplitV1, of: fn(&RateV1) -> f64) -> f64 {
+    let asked = of(&split.asked);
+    of(&split.unbacked_not_asked) * (1.0 - asked) + of(&split.unbacked_asked) * asked
+}
+
+#[test]
+fn the_parts_add_up_to_the_whole() {
+    for (seed, wrong, keep) in [(1, 0.0, 1), (2, 0.15, 4), (3, 0.3, 3), (4, 0.15, 1)] {
+        let cells = accounts(seed, |asked, _| if asked { 0.4 } else { 0.9 }, wrong, keep);
+        for cells in [unlabelled(&cells), cells] {
+            let answer = answer(&cells);
+            let (whole, split) = (answer.optimism.unbacked, split(&answer));
+            assert_eq!(split.asked.of, whole.of);
+            assert_eq!(split.unbacked_not_asked.hits + split.unbacked_asked.hits, whole.hits);
+            assert_eq!(split.unbacked_not_asked.of + split.unbacked_asked.of, whole.of);
+            let counted = |r: &RateV1| r.hits as f64 / r.of as f64;
+            assert!((composed(&split, counted) - counted(&whole)).abs() < 1e-12);
+            assert!((composed(&split, |r| r.rate) - whole.rate).abs() < 1e-9, "{split:?} {whole:?}");
+        }
+    }
+}
+
+#[test]
+fn the_split_is_measured_through_a_bad_reader() {
+    let (mut covered, mut all) = (0, 0);
+    for seed in 0..40 {
+        let cells = accounts(seed, |asked, _| if asked { 0.4 } else { 0.9 }, 0.2, 4);
+        let split = commitment::commitment(&cells).1.split.unwrap();
+        for (rate, truth) in [(split.asked, 0.45), (split.unbacked_not_asked, 0.9), (split.unbacked_asked, 0.4)] {
+            assert_eq!(rate.labels, 120);
+            covered += i32::from(rate.low.unwrap() <= truth && truth <= rate.high.unwrap());
+            all += 1;
+        }
+    }
+    assert!(f64::from(covered) / f64::from(all) > 0.92, "{covered} of {all}");
+}
+
+#[test]
+fn without_labels_there_are_counts_and_no_interval() {
+    let cells = accounts(5, |_, rep| if rep == 0 { 0.9 } else { 0.3 }, 0.1, 1);
+    let (measured, counted) = (answer(&cells), answer(&unlabelled(&cells)));
+    let rates = |c: &ComparisonV1| {
+        let split = split(c);
+        [split.asked, split.unbacked_not_asked, split.unbacked_asked]
+    };
+    assert!(rates(&measured).iter().all(|r| r.low.is_some() && r.labels == 480));
+    assert!(rates(&counted).iter().all(|r| r.low.is_none() && r.rate == r.hits as f64 / r.of as f64));
+    assert!(measured.segments.iter().all(|s| s.low.is_some() && s.omnibus_p.is_some()), "{:?}", measured.segments);
+    assert!(counted.segments.iter().all(|s| s.shrunk.is_some() && s.low.is_none() && s.omnibus_p.is_none()));
+    for note_only in [split(&measured).note_only, split(&counted).note_only] {
+        assert!(note_only.low.is_none(), "nobody labels who vouches");
+    }
+}
+
+#[test]
+fn a_part_of_few_accounts_is_told_as_counts() {
+    // Everybody but a few was asked.
+    let mut cells = accounts(6, |_, _| 0.6, 0.0, 1);
+    for (i, account) in cells.accounts.iter_mut().enumerate() {
+        account.gold.as_mut().unwrap().asked = i % 31 != 0;
+    }
+    let split = split(&answer(&cells));
+    assert!(split.unbacked_not_asked.of < 20 && split.unbacked_not_asked.low.is_none(), "{split:?}");
+    assert!(split.unbacked_asked.low.is_some() && split.asked.low.is_some());
+}
+
+#[test]
+fn the_headline_says_how_many_were_never_asked() {
+    let cells = accounts(7, |asked, _| if asked { 0.5 } else { 1.0 }, 0.0, 1);
+    let measured = answer(&cells);
+    let optimism = &measured.optimism;
+    let of_hundred = |n: u64| (100.0 * n as f64 / optimism.strong as f64).round();
+    let headline = format!(
+        "{} of every 100 accounts described as strongly interested have nothing behind them (95% interval ",
+        of_hundred(optimism.unbacked.hits)
+    );
+    let says = &measured.components[1].says;
+    assert!(says.starts_with(&headline), "{says}");
+    assert!(says.contains(&format!("of which {} were never asked. ", of_hundred(optimism.never_asked))), "{says}");
+    assert!(says.contains("Counted by hand: ") && says.contains("of 320 accounts"), "{says}");
+
+    let says = &answer(&unlabelled(&cells)).components[1].says;
+    assert!(says.contains("not corrected") && !says.contains("every 100") && says.contains("never asked"), "{says}");
+}
+
+#[test]
+fn promises_of_strong_accounts_are_added_up() {
+    let mut cells = accounts(8, |_, _| 0.6, 0.0, 1);
+    for account in &mut cells.accounts {
+        for standing in [Some(&mut account.found), account.gold.as_mut()].into_iter().flatten() {
+            standing.promises = Promises { kept: 2, missed: 1, undated: 3, all: 7 };
+            standing.claimed = true;
+        }
+    }
+    for cells in [unlabelled(&cells), cells] {
+        let answer = answer(&cells);
+        let (split, strong) = (split(&answer), answer.optimism.strong);
+        assert_eq!((split.kept.hits, split.kept.of), (2 * strong, 3 * strong));
+        assert_eq!((split.undated.hits, split.undated.of), (3 * strong, 7 * strong));
+        let unbacked = answer.optimism.unbacked.hits;
+        assert_eq!(
+            (split.note_only.hits, split.note_only.of),
+            (unbacked, strong),
+            "a step vouched for is no inflation"
+        );
+    }
+}
+
+fn by<'a>(comparison: &'a ComparisonV1, by: &str) -> Vec<&'a SegmentV1> {
+    comparison.segments.iter().filter(|s| s.by == by).collect()
+}
+
+#[test]
+fn a_rep_who_writes_hollow_notes_is_found_and_shrunk() {
+    let cells = accounts(9, |_, rep| if rep == 2 { 0.95 } else { 0.35 }, 0.0, 1);
+    let answer = answer(&cells);
+    let reps = by(&answer, "rep");
+    assert_eq!(reps.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["rep 1", "rep 2", "rep 3", "rep 4"]);
+    assert_eq!(reps.iter().map(|s| s.unbacked.of).sum::<u64>(), answer.optimism.strong);
+    assert!(reps[0].omnibus_p.unwrap() < 0.001);
+    let mean = answer.optimism.unbacked.rate;
+    for rep in &reps {
+        let (raw, shrunk) = (rep.unbacked.rate(), rep.shrunk.unwrap());
+        assert!((shrunk - mean).abs() <= (raw - mean).abs() + 0.01 && (raw > mean) == (shrunk > mean), "{rep:?}");
+        assert!(rep.low.unwrap() < shrunk && shrunk < rep.high.unwrap());
+    }
+    assert!(reps[2].low.unwrap() > reps[0].high.unwrap());
+    let channels = by(&answer, "channel");
+    assert_eq!(channels.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["call", "email"]);
+    assert!(channels[0].omnibus_p.unwrap() > 0.001);
+}
+
+#[test]
+fn alike_reps_are_seldom_told_apart() {
+    for (wrong, keep) in [(0.0, 1), (0.15, 4)] {
+        let called = (0..40)
+            .filter(|seed| {
+                let segments = segments::segments(&accounts(*seed, |_, _| 0.6, wrong, keep));
+                segments[0].omnibus_p.is_some_and(|p| p < 0.05)
+            })
+            .count();
+        assert!(called <= 5, "{called} of 40 with {keep}; 2 are expected at 5%");
+    }
+}
+
+#[test]
+fn small_segments_and_accounts_without_a_rep_are_only_counted() {
+    let mut cells = accounts(10, |_, _| 0.6, 0.0, 1);
+    for (i, account) in cells.accounts.iter_mut().enumerate() {
+        // The fourth rep keeps a few; some belong to nobody, as the store numbers them.
+        account.rep = match (account.rep, i % 20) {
+            (3, 3) => 3,
+            (3, _) => 0,
+            (2, 2) => cells.population.reps as usize + i,
+            (rep, _) => rep,
+        };
+    }
+    let answer = answer(&cells);
+    let reps = by(&answer, "rep");
+    let last = reps.last().unwrap();
+    assert!(last.name == "rep 4" && last.unbacked.of < 20 && last.shrunk.is_none() && last.omnibus_p.is_none());
+    assert!(reps[0].shrunk.is_some());
+    let without = answer.optimism.strong - reps.iter().map(|s| s.unbacked.of).sum::<u64>();
+    let says =
+        format!("{without} of {} accounts whose notes claim strong interest have no rep", answer.optimism.strong);
+    assert!(without > 1 && answer.caveats.iter().any(|c| c.starts_with(&says)), "{:?}", answer.caveats);
+
+    cells.accounts.iter_mut().for_each(|a| a.rep = 0);
+    assert!(by(&self::answer(&cells), "rep").is_empty(), "one rep is no comparison");
+}

@@ -1,0 +1,188 @@
+//! What lies behind hollow optimism, in words (METHOD 3.5, 5.5): who was asked, what became of promises, who writes it.
+
+use super::view::OptimismView;
+use super::words::{self, Unit, count, number, percent, share};
+use crate::model::comparison::{CountsV1, RateV1, SegmentV1, SplitV1};
+
+/// Below this the test that all segments are alike rejects; fixed beforehand.
+const TOO_UNLIKELY: f64 = 0.05;
+
+/// Segments with fewer accounts have no rate (METHOD 5.5); the comparison decides, this is to say so.
+const FEW: u64 = 20;
+
+/// One kind of segments as a table.
+pub(super) struct Segments<'a> {
+    /// Heading: what the accounts are divided by.
+    pub(super) head: &'static str,
+    /// Heading of the first column.
+    pub(super) column: &'static str,
+    /// Segments with a shrunk rate, in the order of the comparison.
+    pub(super) rows: Vec<&'a SegmentV1>,
+    /// What the table means, and what is not in it.
+    pub(super) says: Vec<String>,
+}
+
+impl OptimismView {
+    /// Why nothing is behind it, and what became of promises: one sentence each.
+    pub(super) fn split_words(&self) -> Vec<String> {
+        let Some(split) = self.split.as_ref().filter(|s| s.asked.of > 0) else { return Vec::new() };
+        let among = |rate: &RateV1| share(rate, Unit::Accounts);
+        let asked = words::share_among(&split.asked, Unit::Accounts, " called very interested");
+        let mut says = vec![format!("Asked for anything: {asked}.")];
+        says.push(match (split.unbacked_not_asked.of, split.unbacked_asked.of) {
+            (_, 0) => format!("Nothing behind it, and never asked: {}.", among(&split.unbacked_not_asked)),
+            (0, _) => format!("Nothing behind it, though asked: {}.", among(&split.unbacked_asked)),
+            _ => format!(
+                "Nothing behind it among those never asked: {}; among those who were asked: {}. The first can still be asked; in the \
+                 second the claimed interest is itself in doubt.",
+                among(&split.unbacked_not_asked),
+                among(&split.unbacked_asked)
+            ),
+        });
+        says.extend(promise_words(split));
+        says
+    }
+
+    /// The segments, a table for each kind that has a rate to show.
+    pub(super) fn segment_tables(&self) -> Vec<Segments<'_>> {
+        let kinds = [
+            ("rep", "By rep", "Rep", ("rep", "reps")),
+            ("channel", "By the kind of note that first claims it", "Kind", ("kind of note", "kinds of notes")),
+        ];
+        kinds
+            .into_iter()
+            .filter_map(|(by, head, column, unit)| {
+                let (rows, few): (Vec<_>, Vec<_>) =
+                    self.segments.iter().filter(|s| s.by == by).partition(|s| s.shrunk.is_some());
+                let mut says = vec![difference_words(rows.first()?, unit.1)];
+                says.push(format!(
+                    "A shrunk rate is drawn towards that of all {}, the more so the fewer accounts it stands on, so that none looks \
+                     best or worst by chance.",
+                    unit.1
+                ));
+                if by == "rep" {
+                    says.push(
+                        "Reps are numbered here, and the numbers are not the letters beside the notes.".to_owned(),
+                    );
+                }
+                says.extend(few_words(&few, unit));
+                Some(Segments { head, column, rows, says })
+            })
+            .collect()
+    }
+}
+
+impl SegmentV1 {
+    /// `18 of 24 accounts`.
+    pub(super) fn counts(&self) -> String {
+        format!("{} of {}", number(self.unbacked.hits), Unit::Accounts.count(self.unbacked.of))
+    }
+
+    /// `72% (61–82%)`.
+    pub(super) fn shrunk_words(&self) -> String {
+        match (self.shrunk, self.low, self.high) {
+            (Some(rate), Some(low), Some(high)) => format!("{} ({})", percent(rate), words::interval(low, high)),
+            (Some(rate), ..) => percent(rate),
+            (None, ..) => String::new(),
+        }
+    }
+}
+
+/// Promises and steps that only a note vouches for; machine counts always.
+fn promise_words(split: &SplitV1) -> Vec<String> {
+    let of = |counts: CountsV1| {
+        let share = words::share_short(&words::machine_count(counts)).map_or_else(String::new, |s| format!(" ({s})"));
+        format!("{} of {}{share}", number(counts.hits), number(counts.of))
+    };
+    let kept = match split.kept.of {
+        0 => "Kept promises: the notes tell of no promise with a date that was kept or missed.".to_owned(),
+        _ => format!("Kept promises: {} that were kept or missed.", of(split.kept)),
+    };
+    let mut says = vec![kept];
+    if split.undated.of > 0 {
+        says.push(format!(
+            "Promises without a date: {}; whether such a promise was kept, nobody can say.",
+            of(split.undated)
+        ));
+    }
+    says.push(format!(
+        "Vouched for by the note alone: in {} of {} a step is told as kept that nobody but the rep vouches for; it counts as nothing.",
+        number(split.note_only.hits),
+        Unit::Accounts.count(split.note_only.of)
+    ));
+    says.push("Promises and steps are counted by machine; hand labels do not tell of them.".to_owned());
+    says
+}
+
+/// Whether segments differ, as far as it may be said; the test comes before any look at one of them.
+fn difference_words(segment: &SegmentV1, many: &str) -> String {
+    match (segment.low, segment.omnibus_p) {
+        (None, _) => {
+            format!("Counted by machine, not corrected for its mistakes: whether {many} differ is not said.")
+        }
+        (Some(_), None) => format!("Too few accounts to test whether {many} differ."),
+        (Some(_), Some(p)) if p < TOO_UNLIKELY => {
+            format!("The {many} differ by more than chance ({}).", p_words(p))
+        }
+        (Some(_), Some(p)) => format!("No detectable difference between {many} ({}).", p_words(p)),
+    }
+}
+
+fn p_words(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}
+
+/// The segments without a rate, together.
+fn few_words(few: &[&SegmentV1], (one, many): (&str, &str)) -> Option<String> {
+    let (hits, of) = few.iter().fold((0, 0), |(hits, of), s| (hits + s.unbacked.hits, of + s.unbacked.of));
+    (of > 0).then(|| {
+        format!(
+            "Without a rate, because of fewer than {FEW} accounts each: {}, together {} of {}.",
+            count(few.len() as u64, one, many),
+            number(hits),
+            Unit::Accounts.count(of)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rep(name: &str, hits: u64, of: u64, measured: Option<Option<f64>>) -> SegmentV1 {
+        let shrunk = (of >= FEW).then_some(0.7);
+        SegmentV1 {
+            by: "rep".to_owned(),
+            name: name.to_owned(),
+            unbacked: CountsV1 { hits, of },
+            shrunk,
+            low: measured.and(shrunk).map(|rate| rate - 0.1),
+            high: measured.and(shrunk).map(|rate| rate + 0.1),
+            omnibus_p: measured.flatten(),
+        }
+    }
+
+    #[test]
+    fn a_difference_is_claimed_by_the_test_alone() {
+        for (measured, says) in [
+            (None, "Counted by machine, not corrected for its mistakes: whether reps differ is not said."),
+            (Some(None), "Too few accounts to test whether reps differ."),
+            (Some(Some(0.4)), "No detectable difference between reps (p = 0.400)."),
+            (Some(Some(0.0004)), "The reps differ by more than chance (p < 0.001)."),
+        ] {
+            assert_eq!(difference_words(&rep("rep 1", 20, 30, measured), "reps"), says);
+        }
+        assert_eq!(rep("rep 1", 20, 30, Some(None)).shrunk_words(), "70% (60–80%)");
+        assert_eq!(rep("rep 1", 20, 30, None).shrunk_words(), "70%");
+    }
+
+    #[test]
+    fn the_few_are_told_together() {
+        let few = [rep("rep 1", 3, 7, None), rep("rep 2", 1, 1, None)];
+        assert_eq!(
+            few_words(&few.each_ref(), ("rep", "reps")).unwrap(),
+            "Without a rate, because of fewer than 20 accounts each: 2 reps, together 4 of 8 accounts."
+        );
+        assert_eq!(few_words(&[], ("rep", "reps")), None);
+    }
+}
