@@ -164,10 +164,10 @@ pub struct Account {
 /// What became of a forecast by its horizon (METHOD 3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Followed {
-    /// It happened in time.
-    Yes,
-    /// It did not.
-    No,
+    /// It happened in time; that was certain so many days after the forecast.
+    Yes(i64),
+    /// It did not: so many days after the forecast the deal was lost, the customer gone or the horizon over.
+    No(i64),
     /// The data end so many days after the forecast, before the horizon, and it had not been decided.
     Censored(i64),
     /// Nothing that is recorded can tell.

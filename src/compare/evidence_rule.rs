@@ -58,6 +58,18 @@ pub const GAP_WIDTH: f64 = 0.40;
 pub const OPTIMISM: Need =
     Need { what: "accounts whose notes claim strong interest, at least 30 days old", at_least: 20 };
 
+/// Outcomes behind a calibration, and of them with the outcome as well as without it.
+pub const OUTCOMES: u64 = 30;
+
+/// The same.
+pub const OF_EACH_CLASS: u64 = 5;
+
+/// Outcomes behind Brier skill.
+pub const SKILL: u64 = 60;
+
+/// Outcomes behind a reliability curve; with fewer only the table by level of interest is shown.
+pub const CURVE: u64 = 100;
+
 /// A segment of accounts beside others; with fewer only its counts are told.
 pub const SEGMENT: Need = Need { what: "accounts in the segment", at_least: 20 };
 

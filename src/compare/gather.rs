@@ -1,5 +1,7 @@
 //! From the store to cells: what was read, in the window, by person and by account.
 
+mod outcomes;
+
 pub(super) mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +10,7 @@ use anyhow::{Context, Result};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
-use super::cells::{Account, Cells, Design, Kind, Occurrence, Topic, Unit, Units, Use};
+use super::cells::{Account, Cells, Deal, Design, Kind, Occurrence, Topic, Unit, Units, Use};
 use super::cells::{is_foreign, numbered, unit_gold};
 use super::labels::Labels;
 use super::window::{Window, day};
@@ -86,6 +88,7 @@ struct Shelf {
     /// Posts with an act: the cluster of texts in nearly the same words, and whether the text is long enough to merge authors.
     alike: BTreeMap<PostId, (usize, bool)>,
     future_notes: usize,
+    deals: Vec<Deal>,
     sample: Vec<SampleUnit>,
     /// What is to be said of any days.
     caveats: Vec<String>,
@@ -119,6 +122,7 @@ pub(super) async fn read(
     let latest_note = notes.iter().filter_map(note_time).max().map(day);
     let window = Window::choose(settings, latest_post, (!notes.is_empty()).then_some(latest_note))?;
 
+    let deals = outcomes::deals(store, &notes, now, &mut caveats).await?;
     let mut acts = store.community_rows(&recipes.post, codebook.hash()).await?;
     acts.retain(|a| a.voice == Voice::FirstHand && known(a.written_at));
     let reach = window.reach();
@@ -140,7 +144,7 @@ pub(super) async fn read(
     let (sample, future_notes) = (store.sample().await?, future_notes.len());
     let mut read = Read {
         material,
-        shelf: Shelf { now, window: window.clone(), acts, posts, alike, future_notes, sample, caveats },
+        shelf: Shelf { now, window: window.clone(), acts, posts, alike, future_notes, deals, sample, caveats },
         codebook: codebook.hash().to_owned(),
     };
     read.cut(&window, &window);
@@ -209,7 +213,7 @@ impl Read {
             authors: count(population.authors),
             ..PopulationV1::default()
         };
-        Ok(build(&self.material, population, caveats))
+        Ok(Cells { deals: self.shelf.deals.clone(), ..build(&self.material, population, caveats) })
     }
 
     /// Cuts the material to these days, and says how many posts are copies of another of their author, and how many groups of

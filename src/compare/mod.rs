@@ -5,10 +5,10 @@
 //! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
-//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the two components `coverage` and
-//! `commitment` (by rep and channel: `segments`), and whether a share is many people's (`representative`). `compare` is the
-//! whole of it without a store. What qualifies it: `selection` bounds, `ranks`, other days and readers (`sensitivity`), the
-//! period before (`moved`), and the `overall` word with the thresholds.
+//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep
+//! and channel: `segments`) and `calibration`, and whether a share is many people's (`representative`). `compare` is the whole
+//! of it without a store. What qualifies it: `selection` bounds, `ranks`, other days and readers (`sensitivity`), the period
+//! before (`moved`), and the `overall` word with the thresholds.
 
 pub mod stats;
 
@@ -29,6 +29,8 @@ pub mod coverage;
 pub mod representative;
 
 pub mod commitment;
+
+pub mod calibration;
 
 pub mod selection;
 
@@ -174,6 +176,10 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     };
     comparison.trust = trust(&comparison);
     comparison.caveats = caveats(cells, &comparison);
+    // Scored against outcomes and not by labels, so it does not make the shares above measured ones.
+    let (calibration, scored) = calibration::calibration(cells, origin.seed);
+    comparison.components.extend(scored);
+    comparison.calibration = calibration;
     comparison
 }
 

@@ -2,7 +2,7 @@
 //! score.
 
 use super::evidence_rule::{self as rule, Need};
-use super::{commitment, coverage, gather, moved, selection, sensitivity, window};
+use super::{calibration, commitment, coverage, gather, moved, selection, sensitivity, window};
 use crate::config::{CompareSettings, Grades};
 use crate::model::comparison::{ComparisonV1, ComponentV1, OverallV1, ThresholdV1};
 
@@ -85,6 +85,11 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
         ),
         of("lowest level of the commitment ladder that backs a claim", f64::from(gather::standing::BACKING_LEVEL)),
         of("unbacked optimism is a finding from this lower end of its 95% interval on", commitment::FLOOR),
+        of("days in which a sale must follow its forecast", calibration::WON_DAYS as f64),
+        of("days for which a customer must then be kept, with value", calibration::KEPT_DAYS as f64),
+        of("days from the last note that counts to the end of its deal, at least", calibration::LAST_NOTE_DAYS as f64),
+        of("outcomes behind a calibration, at least", rule::OUTCOMES as f64),
+        of("outcomes of either kind behind a calibration, at least", rule::OF_EACH_CLASS as f64),
         of("gamma* below which a finding is fragile", selection::GAMMA_STAR[0]),
         of("gamma* above which a finding is robust", selection::GAMMA_STAR[1]),
         of("share of different readers that agree, or it is said", sensitivity::AGREEMENT),

@@ -179,7 +179,7 @@ fn without_labels_nothing_is_a_finding() {
         assert!(problem.difference.is_none() && problem.p_adjusted.is_none() && problem.community.low.is_none());
         assert_eq!(problem.community.rate, problem.community.hits as f64 / problem.community.of as f64);
     }
-    for component in &counted.components {
+    for component in &counted.components[..2] {
         assert_eq!(component.verdict, "uncorrected");
         assert!(component.low.is_none() && component.says.contains("not corrected"), "{}", component.says);
     }
@@ -278,6 +278,8 @@ fn permuting_the_problems_permutes_the_output() {
     assert_eq!(there.problems, back.problems);
     for (a, b) in there.components.iter().zip(&back.components) {
         assert_eq!((&a.verdict, &a.says), (&b.verdict, &b.says));
+    }
+    for (a, b) in there.components.iter().zip(&back.components).take(2) {
         assert!((a.estimate.unwrap() - b.estimate.unwrap()).abs() < 1e-12);
     }
 }
@@ -410,7 +412,7 @@ fn the_worst_part_is_named_when_two_can_be_graded() {
     let overall = comparison.overall.unwrap();
     assert_eq!((overall.graded, overall.of), (2, 4));
     assert_eq!(overall.grade.as_deref(), Some("large"));
-    for component in &comparison.components {
+    for component in &comparison.components[..2] {
         assert!(component.grade.is_some(), "{component:?}");
     }
     // The name is that of the part furthest beyond its own cut-off, so cut-offs out of reach change it.

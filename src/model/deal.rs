@@ -69,6 +69,10 @@ pub struct Opportunity {
     pub closed_at: Option<Timestamp>,
     /// When it was last changed.
     pub modified_at: Option<Timestamp>,
+    /// When the customer's service ended, which is not when notice was given (METHOD 5.2).
+    pub churned_at: Option<Timestamp>,
+    /// When the customer reached the value milestone, an event of their own doing that was defined before (METHOD 5.1).
+    pub value_at: Option<Timestamp>,
 }
 
 /// That a deal came to a stage.
@@ -80,6 +84,18 @@ pub struct StageChange {
     pub at: Timestamp,
     /// The stage, as the CRM spells it.
     pub stage: String,
+}
+
+/// That a CRM gave a deal a probability of being won. Only with its date is it a forecast: what an export says of a deal that
+/// has ended is 0 or 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrmProbability {
+    /// The deal.
+    pub opportunity: OpportunityId,
+    /// When it was given, or is known to have stood.
+    pub at: Timestamp,
+    /// In 0..=1.
+    pub probability: f64,
 }
 
 /// A person at a firm. Kept so that their name can be masked before anything is sent to a language model, and to find the

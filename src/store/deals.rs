@@ -8,7 +8,7 @@ use super::failures::{self, Failure};
 use super::notes::write_note;
 use super::{NoteCounts, Store, instant, millis, whole};
 use crate::model::{
-    Account, AccountId, Contact, Note, NoteId, Opportunity, OpportunityId, Outcome, Owner, StageChange,
+    Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, Owner, StageChange,
 };
 
 /// A record of an export on its way into the store.
@@ -29,6 +29,8 @@ pub struct CrmBatch {
     pub opportunities: Vec<Incoming<Opportunity>>,
     /// Stages that deals came to.
     pub stages: Vec<StageChange>,
+    /// Probabilities that deals were given.
+    pub probabilities: Vec<CrmProbability>,
     /// People at firms.
     pub contacts: Vec<Contact>,
     /// Reps.
@@ -45,6 +47,7 @@ impl CrmBatch {
         self.accounts.len()
             + self.opportunities.len()
             + self.stages.len()
+            + self.probabilities.len()
             + self.contacts.len()
             + self.owners.len()
             + self.notes.len()
@@ -66,7 +69,7 @@ pub struct CrmCounts {
     pub accounts: NoteCounts,
     /// Of its deals.
     pub opportunities: NoteCounts,
-    /// Stages, people and reps that were stored or changed.
+    /// Stages, probabilities, people and reps that were stored or changed.
     pub others: u64,
 }
 
@@ -87,6 +90,10 @@ pub struct LateNote {
     /// Entered after the end, not only edited after it.
     pub written: bool,
 }
+
+/// The columns of a deal, as [`opportunity`] reads them.
+const DEAL: &str =
+    "id, account, name, owner, stage, outcome, amount, opened_at, closed_at, modified_at, churned_at, value_at";
 
 /// When a closed deal `o` ended: the beginning of its last stay in its present stage, or the CRM's own field.
 const ENDED_AT: &str = "case when o.outcome = 'open' then null else coalesce( \
@@ -113,6 +120,17 @@ impl Store {
             .bind(change.opportunity.as_str())
             .bind(millis(change.at))
             .bind(&change.stage)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+        }
+        for given in &batch.probabilities {
+            counts.others += sqlx::query(
+                "insert into crm_probability (opportunity, at, probability) values ($1, $2, $3) on conflict do nothing",
+            )
+            .bind(given.opportunity.as_str())
+            .bind(millis(given.at))
+            .bind(given.probability)
             .execute(&mut *tx)
             .await?
             .rows_affected();
@@ -198,14 +216,11 @@ impl Store {
 
     /// Every deal, ordered by id.
     pub async fn deals(&self) -> Result<Vec<StoredDeal>> {
-        let sql = format!(
-            "select id, account, name, owner, stage, outcome, amount, opened_at, closed_at, modified_at, {ENDED_AT} \
-             from opportunity o order by id"
-        );
+        let sql = format!("select {DEAL}, {ENDED_AT} from opportunity o order by id");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool).await?;
         rows.iter()
             .map(|row| {
-                let ended_at = row.try_get::<Option<i64>, _>(10)?.and_then(instant);
+                let ended_at = row.try_get::<Option<i64>, _>(12)?.and_then(instant);
                 Ok(StoredDeal { opportunity: opportunity(row)?, ended_at })
             })
             .collect()
@@ -222,6 +237,22 @@ impl Store {
                     opportunity: OpportunityId::new(row.try_get::<String, _>(0)?),
                     at: instant(row.try_get(1)?).context("the date of a stage")?,
                     stage: row.try_get(2)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The probabilities that deals were given, ordered by deal and time.
+    pub async fn crm_probabilities(&self) -> Result<Vec<CrmProbability>> {
+        let rows = sqlx::query("select opportunity, at, probability from crm_probability order by opportunity, at")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(CrmProbability {
+                    opportunity: OpportunityId::new(row.try_get::<String, _>(0)?),
+                    at: instant(row.try_get(1)?).context("the date of a probability")?,
+                    probability: row.try_get(2)?,
                 })
             })
             .collect()
@@ -323,14 +354,14 @@ async fn write_opportunity(
         opened_at: whole(incoming.record.opened_at),
         closed_at: whole(incoming.record.closed_at),
         modified_at: whole(incoming.record.modified_at),
+        churned_at: whole(incoming.record.churned_at),
+        value_at: whole(incoming.record.value_at),
         ..incoming.record.clone()
     };
-    let row = sqlx::query(
-        "select id, account, name, owner, stage, outcome, amount, opened_at, closed_at, modified_at from opportunity where id = $1",
-    )
-    .bind(new.id.as_str())
-    .fetch_optional(&mut **tx)
-    .await?;
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("select {DEAL} from opportunity where id = $1")))
+        .bind(new.id.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
     let merged = match row.as_ref().map(opportunity).transpose()? {
         None => {
             counts.new += 1;
@@ -351,11 +382,12 @@ async fn write_opportunity(
         }
     };
     sqlx::query(
-        "insert into opportunity (id, account, name, owner, stage, outcome, amount, opened_at, closed_at, modified_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (id) do update set account = excluded.account, \
+        "insert into opportunity (id, account, name, owner, stage, outcome, amount, opened_at, closed_at, modified_at, \
+         churned_at, value_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         on conflict (id) do update set account = excluded.account, \
          name = excluded.name, owner = excluded.owner, stage = excluded.stage, outcome = excluded.outcome, \
          amount = excluded.amount, opened_at = excluded.opened_at, closed_at = excluded.closed_at, \
-         modified_at = excluded.modified_at",
+         modified_at = excluded.modified_at, churned_at = excluded.churned_at, value_at = excluded.value_at",
     )
     .bind(merged.id.as_str())
     .bind(merged.account.as_ref().map(AccountId::as_str))
@@ -367,6 +399,8 @@ async fn write_opportunity(
     .bind(merged.opened_at.map(millis))
     .bind(merged.closed_at.map(millis))
     .bind(merged.modified_at.map(millis))
+    .bind(merged.churned_at.map(millis))
+    .bind(merged.value_at.map(millis))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -384,6 +418,8 @@ fn merge(first: Opportunity, second: &Opportunity) -> Opportunity {
         opened_at: first.opened_at.or(second.opened_at),
         closed_at: first.closed_at.or(second.closed_at.filter(|_| same_end)),
         modified_at: first.modified_at.or(second.modified_at),
+        churned_at: first.churned_at.or(second.churned_at),
+        value_at: first.value_at.or(second.value_at),
         ..first
     }
 }
@@ -401,5 +437,7 @@ fn opportunity(row: &SqliteRow) -> Result<Opportunity> {
         opened_at: at(7)?,
         closed_at: at(8)?,
         modified_at: at(9)?,
+        churned_at: at(10)?,
+        value_at: at(11)?,
     })
 }

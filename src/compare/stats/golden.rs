@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Cell, ClusterTotals, bh, jsd_bc, mover, p_ratio, rs_f, w_neff, wilson};
+use super::{Scored, brier, brier_skill, citl, kaplan_meier, spiegelhalter};
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("../../../tests/golden/method.json")).unwrap()
@@ -100,4 +101,29 @@ fn bh_is_golden() {
     for (ours, theirs) in bh(&numbers(&golden["input"])).into_iter().zip(golden["out"].as_array().unwrap()) {
         close(ours, theirs);
     }
+}
+
+#[test]
+fn calibration_is_golden() {
+    let golden = &golden()["calib"];
+    let input = &golden["input"];
+    let scored = numbers(&input["p"])
+        .into_iter()
+        .zip(numbers(&input["y"]))
+        .map(|(forecast, y)| Scored { forecast, happened: y > 0.5, weight: 1.0, cluster: 0 })
+        .collect::<Vec<_>>();
+    let theirs = &golden["out"];
+    close(citl(&scored).unwrap(), &theirs["citl"]);
+    close(brier(&scored).unwrap(), &theirs["brier"]);
+    close(brier_skill(&scored).unwrap(), &theirs["bss"]);
+    close(spiegelhalter(&scored).unwrap(), &theirs["spiegelhalter_z"]);
+}
+
+#[test]
+fn kaplan_meier_is_golden() {
+    let golden = &golden()["km"];
+    let input = &golden["input"];
+    let days = numbers(&input["t"]).into_iter().map(|t| t as i64);
+    let cases = days.zip(numbers(&input["d"]).into_iter().map(|d| d > 0.5)).collect::<Vec<_>>();
+    close(kaplan_meier(&cases).at(input["t0"].as_i64().unwrap()), &golden["out"]["S"]);
 }

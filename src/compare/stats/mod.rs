@@ -6,6 +6,8 @@
 //! The golden values in `tests/golden/method.json` were computed with numpy and scipy; every function here reproduces them
 //! to 1e-9 (the quadrature of [`p_ratio`] to 1e-3).
 
+mod calibration;
+
 mod change;
 
 mod difference;
@@ -22,6 +24,12 @@ mod proportion;
 
 mod shrinkage;
 
+mod survival;
+
+pub use calibration::{
+    Bin, Scored, brier, brier_skill, citl, citl_interval, isotonic, mean_forecast, reliability, skill_interval,
+    spiegelhalter,
+};
 pub use change::{Change, Period, change};
 pub use difference::{RatioTail, mover, p_ratio};
 pub use distributions::{beta_cdf, beta_quantile, chi_squared_survival, f_survival, normal_quantile, student_quantile};
@@ -30,6 +38,7 @@ pub use mix::{ClusterTotals, Jsd, RaoScott, cluster_covariance, jsd_bc, jsd_inte
 pub use multiplicity::bh;
 pub use proportion::{Cell, Proportion, Z95, w_neff, wilson};
 pub use shrinkage::{Group, Homogeneity, Shrunk, homogeneity, shrink};
+pub use survival::{Survival, censoring_weights, kaplan_meier};
 
 #[cfg(test)]
 mod golden;

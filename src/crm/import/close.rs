@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::json::{first, has, has_any, list, text};
-use super::record::{Draft, Reading, Record, outcome};
+use super::record::{Draft, Reading, Record, chance, outcome, percent};
 use super::{Format, Rank, Read};
 use crate::model::{AccountId, NoteKind, Opportunity, OpportunityId, Outcome, StageChange};
 
@@ -92,8 +92,8 @@ fn deal(object: &Value, lead: Option<&str>, reading: &mut Reading<'_>) -> Result
         };
         reading.add(draft.record());
     }
-    reading.add(Record::Opportunity(Opportunity {
-        id: OpportunityId::new(key),
+    reading.add(Record::Opportunity(Box::new(Opportunity {
+        id: OpportunityId::new(&*key),
         account: account.map(AccountId::new),
         name: None,
         owner,
@@ -103,7 +103,12 @@ fn deal(object: &Value, lead: Option<&str>, reading: &mut Reading<'_>) -> Result
         opened_at,
         closed_at,
         modified_at,
-    }));
+        churned_at: None,
+        value_at: None,
+    })));
+    if outcome == Outcome::Open {
+        chance(reading, Some(&key), modified_at, first(object, &["confidence"]).as_deref().and_then(percent));
+    }
     Ok(())
 }
 

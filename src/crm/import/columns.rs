@@ -24,6 +24,9 @@ pub(super) enum Field {
     HappenedAt,
     ModifiedAt,
     ClosedAt,
+    ChurnedAt,
+    ValueAt,
+    Probability,
     Stage,
     Amount,
     Won,
@@ -167,6 +170,19 @@ pub(super) const LABELS: Names = &[
         ],
     ),
     (Field::ClosedAt, &["closedate", "closedat", "dealclosedon", "closetime", "wontime", "losttime"]),
+    (Field::ChurnedAt, CHURNED_AT),
+    (Field::ValueAt, VALUE_AT),
+    (
+        Field::Probability,
+        &[
+            "probability",
+            "dealprobability",
+            "dealstageprobability",
+            "hsdealstageprobability",
+            "winprobability",
+            "confidence",
+        ],
+    ),
     (Field::Stage, &["dealstage", "stagename", "opportunitystage", "stage", "tostage", "pipelinestage"]),
     (Field::Amount, &["amount", "dealamount", "dealvalue", "closevalue", "value"]),
     (Field::Won, &["iswon", "isclosedwon", "won"]),
@@ -239,6 +255,14 @@ pub(super) const LABELS: Names = &[
     (Field::Deleted, &["isdeleted", "archived", "deleted"]),
 ];
 
+/// What the end of a customer's service is called. The end of a contract is no such name: it may be renewed.
+pub(super) const CHURNED_AT: &[&str] =
+    &["churnedat", "churnedon", "churndate", "serviceend", "serviceendedat", "serviceenddate", "end"];
+
+/// What the day is called on which a customer reached the value milestone.
+pub(super) const VALUE_AT: &[&str] =
+    &["valueat", "valuedate", "valuereachedat", "valuemilestone", "valuemilestoneat", "valuemilestonedate"];
+
 /// What a map file may name.
 const MAPPED: &[(&str, Field)] = &[
     ("id", Field::Id),
@@ -251,6 +275,9 @@ const MAPPED: &[(&str, Field)] = &[
     ("happened_at", Field::HappenedAt),
     ("modified_at", Field::ModifiedAt),
     ("closed_at", Field::ClosedAt),
+    ("churned_at", Field::ChurnedAt),
+    ("value_at", Field::ValueAt),
+    ("probability", Field::Probability),
     ("stage", Field::Stage),
     ("status", Field::Status),
     ("amount", Field::Amount),
@@ -283,7 +310,7 @@ impl Map {
         for (name, headers) in written {
             let Some((_, field)) = MAPPED.iter().find(|(known, _)| *known == name) else {
                 let known = MAPPED.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
-                bail!("the column map {} names {name:?}; a note has {known}", path.display());
+                bail!("the column map {} names {name:?}; notes and deals have {known}", path.display());
             };
             let headers = match headers {
                 Mapped::One(header) => vec![header],
@@ -296,6 +323,12 @@ impl Map {
             map.insert(*field, headers);
         }
         Ok(Self(map))
+    }
+
+    /// Whether it is of deals: it names what only they have, and no text.
+    pub(super) fn is_of_deals(&self) -> bool {
+        let of_deals = [Field::ClosedAt, Field::ChurnedAt, Field::ValueAt, Field::Probability];
+        of_deals.iter().any(|field| self.0.contains_key(field)) && !self.0.contains_key(&Field::Text)
     }
 
     /// Whether a file with this header is meant: it has all columns that the map names. An empty map means none.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::columns::{Field, LABELS};
 use super::json::{first, has, has_any, id, list, text, yes};
 use super::plain::full_name;
-use super::record::{Cells, Draft, Reading, Record, outcome};
+use super::record::{Cells, Draft, Reading, Record, chance, outcome};
 use super::{Format, Rank, Read, body};
 use crate::model::{AccountId, NoteKind, Opportunity, OpportunityId, Outcome, Owner, StageChange};
 
@@ -145,22 +145,23 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
     let key = key.ok_or("a deal without an id")?;
     let stage = get(&["dealstage"]);
     let said = stage.as_deref().map_or(Outcome::Open, outcome);
-    let chance = get(&["hs_deal_stage_probability"]).and_then(|p| p.parse::<f64>().ok());
+    let share = |text: String| text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p));
+    let probability = get(&["hs_deal_stage_probability"]).and_then(share);
     let closed = yes(properties, "hs_is_closed");
     let outcome = match () {
         () if yes(properties, "hs_is_closed_won") => Outcome::Won,
         () if closed || yes(properties, "hs_is_closed_lost") => Outcome::Lost,
         // Stages have names of a firm's own; their chance tells those at the end.
-        () if said == Outcome::Open && chance.is_some_and(|p| p >= 1.0) => Outcome::Won,
-        () if said == Outcome::Open && chance.is_some_and(|p| p <= 0.0) => Outcome::Lost,
+        () if said == Outcome::Open && probability.is_some_and(|p| p >= 1.0) => Outcome::Won,
+        () if said == Outcome::Open && probability.is_some_and(|p| p <= 0.0) => Outcome::Lost,
         () => said,
     };
     let closed_at = if outcome == Outcome::Open { None } else { reading.end(get(&["closedate"]).as_deref()) };
-    let histories = [
-        object.get("propertiesWithHistory").and_then(|h| h.get("dealstage")),
-        properties.get("dealstage").and_then(|stage| stage.get("versions")),
-    ];
-    for version in histories.into_iter().flat_map(list) {
+    let history = |name: &str| {
+        let apart = object.get("propertiesWithHistory").and_then(|h| h.get(name));
+        [apart, properties.get(name).and_then(|property| property.get("versions"))].into_iter().flat_map(list)
+    };
+    for version in history("dealstage") {
         let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
         if let (Some(at), Some(stage)) = (at, text(version.get("value"))) {
             reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage }));
@@ -169,8 +170,8 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
     let opened_at =
         reading.at(get(&["createdate", "hs_createdate"]).or_else(|| first(object, &["createdAt"])).as_deref());
     let modified_at = reading.at(get(&["hs_lastmodifieddate"]).or_else(|| first(object, &["updatedAt"])).as_deref());
-    reading.add(Record::Opportunity(Opportunity {
-        id: OpportunityId::new(key),
+    reading.add(Record::Opportunity(Box::new(Opportunity {
+        id: OpportunityId::new(&*key),
         account: associated(object, COMPANIES).into_iter().next().map(AccountId::new),
         name: get(&["dealname"]),
         owner: get(&["hubspot_owner_id"]),
@@ -180,7 +181,16 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
         opened_at,
         closed_at,
         modified_at,
-    }));
+        churned_at: None,
+        value_at: None,
+    })));
+    for version in history("hs_deal_stage_probability") {
+        let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
+        chance(reading, Some(&key), at, text(version.get("value")).and_then(share));
+    }
+    if outcome == Outcome::Open {
+        chance(reading, Some(&key), modified_at, probability);
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::json::{first, has, has_any, id, list, text, yes};
-use super::record::{Draft, Reading, Record, outcome};
+use super::record::{Draft, Reading, Record, chance, outcome, percent};
 use super::{Format, Rank, Read, body};
 use crate::model::{AccountId, NoteKind, Opportunity, OpportunityId, Outcome, StageChange};
 
@@ -174,8 +174,8 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
     }
     let opened_at = at(reading, first(object, &["add_time"]));
     let modified_at = at(reading, first(object, &["update_time"]));
-    reading.add(Record::Opportunity(Opportunity {
-        id: OpportunityId::new(key),
+    reading.add(Record::Opportunity(Box::new(Opportunity {
+        id: OpportunityId::new(&*key),
         account: account.map(AccountId::new),
         name: first(object, &["title"]),
         owner: owner(object),
@@ -186,7 +186,12 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         opened_at,
         closed_at,
         modified_at,
-    }));
+        churned_at: None,
+        value_at: None,
+    })));
+    if outcome == Outcome::Open {
+        chance(reading, Some(&key), modified_at, first(object, &["probability"]).as_deref().and_then(percent));
+    }
     Ok(())
 }
 
@@ -196,14 +201,20 @@ fn flow(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
     match first(object, &["object"]).unwrap_or_default().as_str() {
         "dealChange" => {
             let field = first(data, &["field_key"]).unwrap_or_default();
-            if field != "stage_id" && field != "status" {
-                reading.skip("a change of another field");
-                return Ok(());
-            }
             let time = first(data, &["log_time"]).or_else(|| first(object, &["timestamp"]));
-            let at = at(reading, time);
-            let deal = first(data, &["item_id"]);
-            super::salesforce::change(reading, deal.as_deref(), at, first(data, &["new_value"]).as_deref())
+            let (deal, value) = (first(data, &["item_id"]), first(data, &["new_value"]));
+            match field.as_str() {
+                "stage_id" | "status" => {
+                    let at = at(reading, time);
+                    return super::salesforce::change(reading, deal.as_deref(), at, value.as_deref());
+                }
+                "probability" => {
+                    let at = at(reading, time);
+                    chance(reading, deal.as_deref(), at, value.as_deref().and_then(percent));
+                }
+                _ => reading.skip("a change of another field"),
+            }
+            Ok(())
         }
         "note" => note(data, reading),
         "activity" => activity(data, reading),

@@ -1,9 +1,9 @@
 //! Tables and JSON whose columns say in words what they hold: exports of views and reports by label, spreadsheets, and
 //! whatever a map makes readable.
 
-use super::columns::{Field, LABELS, Names};
+use super::columns::{CHURNED_AT, Field, LABELS, Names, VALUE_AT};
 use super::items::{Header, PIPEDRIVE_KINDS};
-use super::record::{Cells, Draft, Reading, first_id, opportunity};
+use super::record::{Cells, Draft, Reading, chance, first_id, opportunity, probability};
 use super::sample::Sample;
 use super::{Format, Rank, Read, Vendor};
 use crate::model::NoteKind;
@@ -76,6 +76,7 @@ const PIPEDRIVE: Names = &[
     (Field::WrittenAt, &["dealcreated", "addtime"]),
     (Field::ModifiedAt, &["updatetime"]),
     (Field::ClosedAt, &["wontime", "losttime", "dealclosedon"]),
+    (Field::Probability, &["probability", "dealprobability"]),
     (Field::Stage, &["stage"]),
     (Field::Status, &["status"]),
     (Field::Amount, &["value"]),
@@ -102,11 +103,11 @@ pub(super) const DEALS: Format = Format {
         ]);
         let body =
             header.any(&["notebody", "fullcomments", "comments", "callnotes", "note", "notes", "body", "content"]);
-        staged
-            && closes
-            && !body
-            && !header.any(&["tostage"])
-            && (has_account(s) || header.any(&["dealname", "opportunityname"]))
+        let named = header.any(&["dealname", "opportunityname"]);
+        // What became of customers, in a table by itself.
+        let followed = (header.any(CHURNED_AT) || header.any(VALUE_AT)) && !has_text(s);
+        let dealt = named || header.any(&["dealid", "opportunityid", "oppid"]);
+        !body && !header.any(&["tostage"]) && (staged && closes && (has_account(s) || named) || followed && dealt)
     },
     read: Read::Row(LABELS, deal),
 };
@@ -281,7 +282,9 @@ fn deal(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
 fn stage(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     let deal = cells.get(Field::Opportunity).or_else(|| cells.get(Field::OpportunityName));
     let at = cells.at(Field::ModifiedAt, reading).or_else(|| cells.at(Field::WrittenAt, reading));
-    super::salesforce::change(reading, deal, at, cells.raw("tostage"))
+    super::salesforce::change(reading, deal, at, cells.raw("tostage"))?;
+    chance(reading, deal, at, probability(cells, reading.vendor));
+    Ok(())
 }
 
 fn account(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {

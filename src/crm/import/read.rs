@@ -144,7 +144,10 @@ impl Visitor for Planner<'_> {
 fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
     let sample = Sample::of(head)?;
     let mapped = map.fits(&sample.header);
-    let known = if mapped { None } else { formats().find(|(_, format)| (format.knows)(&sample)) };
+    let known = match mapped {
+        true => map.is_of_deals().then_some(("", &plain::DEALS)),
+        false => formats().find(|(_, format)| (format.knows)(&sample)),
+    };
     let (vendor, format) = match known {
         Some(known) => known,
         None => {

@@ -9,14 +9,17 @@ use super::dates::{Dates, When};
 use super::items::Row;
 use super::{Vendor, body, people};
 use crate::model::id::content_hash;
-use crate::model::{Account, AccountId, Contact, NoteKind, Opportunity, OpportunityId, Outcome, Owner, StageChange};
+use crate::model::{
+    Account, AccountId, Contact, CrmProbability, NoteKind, Opportunity, OpportunityId, Outcome, Owner, StageChange,
+};
 
 /// A record. Firms and deals stand in it as the export names them: by id or by name.
 #[derive(Debug, Clone)]
 pub(super) enum Record {
     Account(Account),
-    Opportunity(Opportunity),
+    Opportunity(Box<Opportunity>),
     Stage(StageChange),
+    Probability(CrmProbability),
     Contact(Contact),
     Owner(Owner),
     Note(Box<Draft>),
@@ -39,13 +42,14 @@ impl Record {
         let deal = |id: OpportunityId| OpportunityId::new(text(id.to_string()));
         match self {
             Self::Account(a) => Self::Account(Account { id: firm(a.id), owner: a.owner.map(text), ..a }),
-            Self::Opportunity(o) => Self::Opportunity(Opportunity {
+            Self::Opportunity(o) => Self::Opportunity(Box::new(Opportunity {
                 id: deal(o.id),
                 account: o.account.map(firm),
                 owner: o.owner.map(text),
-                ..o
-            }),
+                ..*o
+            })),
             Self::Stage(s) => Self::Stage(StageChange { opportunity: deal(s.opportunity), ..s }),
+            Self::Probability(p) => Self::Probability(CrmProbability { opportunity: deal(p.opportunity), ..p }),
             Self::Contact(c) => Self::Contact(Contact { id: text(c.id), account: c.account.map(firm), ..c }),
             Self::Owner(o) => Self::Owner(Owner { id: text(o.id), ..o }),
             Self::Note(d) => Self::Note(Box::new(Draft {
@@ -283,8 +287,10 @@ pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Opti
     );
     let closed_at = if outcome == Outcome::Open { None } else { reading.end(cells.get(Field::ClosedAt)) };
     let modified_at = cells.at(Field::ModifiedAt, reading);
-    reading.add(Record::Opportunity(Opportunity {
-        id: OpportunityId::new(id),
+    let churned_at = cells.at(Field::ChurnedAt, reading);
+    let value_at = cells.at(Field::ValueAt, reading);
+    reading.add(Record::Opportunity(Box::new(Opportunity {
+        id: OpportunityId::new(&*id),
         account: account.map(AccountId::new),
         name,
         owner,
@@ -294,7 +300,41 @@ pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Opti
         opened_at,
         closed_at,
         modified_at,
-    }));
+        churned_at,
+        value_at,
+    })));
+    if outcome == Outcome::Open {
+        chance(reading, Some(&id), modified_at, probability(cells, reading.vendor));
+    }
+}
+
+/// That a deal was given a probability, when that and its date are told. Of a deal's own record this is for open deals only,
+/// as of its last change.
+pub(super) fn chance(reading: &mut Reading<'_>, deal: Option<&str>, at: Option<Timestamp>, probability: Option<f64>) {
+    if let (Some(deal), Some(at), Some(probability)) = (deal, at, probability) {
+        reading.add(Record::Probability(CrmProbability { opportunity: OpportunityId::new(deal), at, probability }));
+    }
+}
+
+/// The probability of a row.
+pub(super) fn probability(cells: &Cells<'_>, vendor: Vendor) -> Option<f64> {
+    let text = cells.get(Field::Probability)?;
+    if matches!(vendor, "salesforce" | "pipedrive") { percent(text) } else { share(text) }
+}
+
+/// `40`, `40%`: a probability in 0..=1. `None` for anything that is none.
+pub(super) fn percent(text: &str) -> Option<f64> {
+    Some(body::amount(text)? / 100.0).filter(|p| (0.0..=1.0).contains(p))
+}
+
+/// `0.4`, `40`, `40%`: a probability in 0..=1. A bare 1 may be either and is none.
+fn share(text: &str) -> Option<f64> {
+    let number = body::amount(text)?;
+    match number {
+        _ if text.contains('%') || number > 1.0 => percent(text),
+        _ if number == 1.0 => None,
+        _ => Some(number).filter(|p| *p >= 0.0),
+    }
 }
 
 #[cfg(test)]
@@ -315,6 +355,25 @@ mod tests {
         ] {
             assert_eq!(outcome(words), want, "{words}");
         }
+    }
+
+    #[test]
+    fn probabilities_in_all_spellings() {
+        for (text, means) in [
+            ("0.4", Some(0.4)),
+            ("40", Some(0.4)),
+            ("40%", Some(0.4)),
+            ("1%", Some(0.01)),
+            ("0", Some(0.0)),
+            ("100", Some(1.0)),
+            ("1", None),
+            ("1000", None),
+            ("-5", None),
+            ("likely", None),
+        ] {
+            assert_eq!(share(text), means, "{text}");
+        }
+        assert_eq!((percent("1"), percent("40"), percent("140")), (Some(0.01), Some(0.4), None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::body::unpacked;
 use super::columns::{Field, Names};
 use super::plain::full_name;
-use super::record::{Cells, Draft, Reading, Record, opportunity as deal};
+use super::record::{Cells, Draft, Reading, Record, chance, opportunity as deal, percent, probability};
 use super::{Format, Rank, Read};
 use crate::model::{NoteKind, OpportunityId, Owner, StageChange};
 
@@ -24,6 +24,7 @@ const COLUMNS: Names = &[
     (Field::ModifiedAt, &["lastmodifieddate", "systemmodstamp"]),
     (Field::ClosedAt, &["closedate"]),
     (Field::Stage, &["stagename"]),
+    (Field::Probability, &["probability"]),
     (Field::Amount, &["amount"]),
     (Field::Won, &["iswon"]),
     (Field::Closed, &["isclosed"]),
@@ -234,16 +235,20 @@ fn history(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     if deleted(cells, reading) {
         return Ok(());
     }
-    let at = cells.at(Field::WrittenAt, reading);
-    change(reading, cells.get(Field::Opportunity).map(long).as_deref(), at, cells.get(Field::Stage))
+    let (deal, at) = (cells.get(Field::Opportunity).map(long), cells.at(Field::WrittenAt, reading));
+    change(reading, deal.as_deref(), at, cells.get(Field::Stage))?;
+    chance(reading, deal.as_deref(), at, probability(cells, reading.vendor));
+    Ok(())
 }
 
 fn state(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     if deleted(cells, reading) {
         return Ok(());
     }
-    let at = reading.at(cells.raw("fivetranstart"));
-    change(reading, id_of(cells).as_deref(), at, cells.get(Field::Stage))
+    let (deal, at) = (id_of(cells), reading.at(cells.raw("fivetranstart")));
+    change(reading, deal.as_deref(), at, cells.get(Field::Stage))?;
+    chance(reading, deal.as_deref(), at, probability(cells, reading.vendor));
+    Ok(())
 }
 
 fn field_history(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
@@ -251,6 +256,12 @@ fn field_history(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), Str
         Some("StageName" | "Stage" | "stage_name") => {
             let at = cells.at(Field::WrittenAt, reading);
             change(reading, cells.get(Field::Opportunity).map(long).as_deref(), at, cells.raw("newvalue"))
+        }
+        Some("Probability" | "probability") => {
+            let at = cells.at(Field::WrittenAt, reading);
+            let deal = cells.get(Field::Opportunity).map(long);
+            chance(reading, deal.as_deref(), at, cells.raw("newvalue").and_then(percent));
+            Ok(())
         }
         _ => {
             reading.skip("a change of another field");

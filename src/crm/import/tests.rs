@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Note, NoteKind, Recipe};
+use crate::model::{Note, NoteKind, Outcome, Recipe};
 use crate::store::Failure;
 
 /// Imports one file and gives the summary's JSON, the notes and the failures.
@@ -190,4 +190,107 @@ async fn a_file_that_fails_everywhere_does_not_fill_the_store() {
     assert_eq!(summary["notes"]["failed"], 1000);
     assert_eq!(failures.len(), 101);
     assert!(failures.iter().any(|f| f.reason.contains("and 900 more")), "{failures:?}");
+}
+
+/// A store into which files were imported one after the other, each with its map.
+async fn store_of(files: &[(&str, &str, Option<&str>)]) -> (Store, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    for (name, content, map) in files {
+        let (path, map_path) = (dir.path().join(name), dir.path().join("map.toml"));
+        std::fs::write(&path, content).unwrap();
+        std::fs::write(&map_path, map.unwrap_or_default()).unwrap();
+        let map = map.map(|_| map_path.as_path());
+        let run = || import(&store, std::slice::from_ref(&path), map, &ZONE, Progress::new(true));
+        assert_eq!(run().await.unwrap().failed, 0, "{name}");
+        assert_eq!(run().await.unwrap().done, 0, "importing {name} again changes nothing");
+    }
+    (store, dir)
+}
+
+static ZONE: std::sync::LazyLock<Zone> = std::sync::LazyLock::new(Zone::default);
+
+/// What became of deals: id, outcome, end of service, value.
+async fn customers(store: &Store) -> Vec<(String, Outcome, Option<String>, Option<String>)> {
+    let day = |at: Option<jiff::Timestamp>| at.map(|at| at.to_string()[..10].to_owned());
+    let deals = store.deals().await.unwrap().into_iter().map(|d| d.opportunity);
+    deals.map(|o| (o.id.to_string(), o.outcome, day(o.churned_at), day(o.value_at))).collect()
+}
+
+fn customer(
+    id: &str,
+    outcome: Outcome,
+    churned: Option<&str>,
+    value: Option<&str>,
+) -> (String, Outcome, Option<String>, Option<String>) {
+    (id.to_owned(), outcome, churned.map(str::to_owned), value.map(str::to_owned))
+}
+
+#[tokio::test]
+async fn what_became_of_customers_is_kept_with_their_deals() {
+    let want = [
+        customer("1", Outcome::Won, Some("2026-05-01"), Some("2026-01-20")),
+        customer("2", Outcome::Won, None, None),
+        customer("3", Outcome::Lost, None, None),
+    ];
+    let csv = "deal_id,account,stage,close_date,churned_at,value_at\n1,Acme,Closed won,2026-01-05,2026-05-01,2026-01-20\n\
+               2,Beta,Closed won,2026-01-06,,\n3,Vale,Closed lost,2026-01-07,,\n";
+    let (store, _dir) = store_of(&[("deals.csv", csv, None)]).await;
+    assert_eq!(customers(&store).await, want);
+
+    let jsonl = "{\"deal_id\":1,\"account\":\"Acme\",\"stage\":\"won\",\"close_date\":\"2026-01-05\",\"end\":\"2026-05-01\",\"value_at\":\"2026-01-20\"}\n\
+                 {\"deal_id\":2,\"account\":\"Beta\",\"stage\":\"won\",\"close_date\":\"2026-01-06\",\"end\":null}\n\
+                 {\"deal_id\":3,\"account\":\"Vale\",\"stage\":\"lost\",\"close_date\":\"2026-01-07\"}\n";
+    let (store, _dir) = store_of(&[("deals.jsonl", jsonl, None)]).await;
+    assert_eq!(customers(&store).await, want);
+
+    let odd = "Nr,Firm,How,Over,Left,Live\n1,Acme,won,2026-01-05,2026-05-01,2026-01-20\n2,Beta,won,2026-01-06,,\n3,Vale,lost,2026-01-07,,\n";
+    let map = "opportunity = \"Nr\"\naccount = \"Firm\"\nstatus = \"How\"\nclosed_at = \"Over\"\nchurned_at = \"Left\"\nvalue_at = \"Live\"\n";
+    let (store, _dir) = store_of(&[("odd.csv", odd, Some(map))]).await;
+    assert_eq!(customers(&store).await, want);
+
+    // A table of customers beside that of deals; it does not open the deals again.
+    let deals = "deal_id,account,stage,close_date\n1,Acme,Closed won,2026-01-05\n2,Beta,Closed won,2026-01-06\n3,Vale,Closed lost,2026-01-07\n";
+    let later = "deal_id,churned_at,value_at\n1,2026-05-01,2026-01-20\n2,,\n3,,\n";
+    let (store, _dir) = store_of(&[("deals.csv", deals, None), ("later.csv", later, None)]).await;
+    assert_eq!(customers(&store).await, want);
+}
+
+/// Of the deal `7` by whatever id its vendor gives it: a first probability of 20% and a later one of 60%.
+#[tokio::test]
+async fn probabilities_come_with_their_dates_and_never_from_an_ended_deal() {
+    let salesforce = "Id,OpportunityId,StageName,Probability,CreatedDate\n\
+        1,0061A00000abcDe,Demo,20,2026-01-05T10:00:00Z\n2,0061A00000abcDe,Offer,60,2026-02-05T10:00:00Z\n";
+    let fields = "Id,OpportunityId,Field,OldValue,NewValue,CreatedDate\n1,0061A00000abcDe,Probability,,20,2026-01-05T10:00:00Z\n\
+        2,0061A00000abcDe,Probability,20,60,2026-02-05T10:00:00Z\n3,0061A00000abcDe,Amount,1,2,2026-02-05T10:00:00Z\n";
+    let hubspot = r#"{"results":[{"id":"7","properties":{"dealname":"x","dealstage":"closedwon","hs_is_closed_won":"true","closedate":"2026-03-01T10:00:00Z",
+        "hs_deal_stage_probability":"1.0","hs_lastmodifieddate":"2026-03-01T10:00:00Z"},"propertiesWithHistory":{"hs_deal_stage_probability":[
+        {"value":"0.6","timestamp":"2026-02-05T10:00:00Z"},{"value":"0.2","timestamp":"2026-01-05T10:00:00Z"}]}}]}"#;
+    let pipedrive = r#"{"success":true,"data":[{"object":"dealChange","data":{"item_id":7,"field_key":"probability","new_value":"20","log_time":"2026-01-05 10:00:00"}},
+        {"object":"dealChange","data":{"item_id":7,"field_key":"probability","new_value":"60","log_time":"2026-02-05 10:00:00"}}]}"#;
+    let report = "Deal ID,From Stage,To Stage,Probability (%),Last Modified\n7,New,Demo,20%,2026-01-05 10:00\n7,Demo,Offer,60%,2026-02-05 10:00\n";
+    // Open deals have theirs as of their last change, from export to export.
+    let open = |probability: u8, day: &str, status: &str| {
+        format!(
+            r#"[{{"id":"oppo_7","lead_id":"lead_1","status_type":"{status}","confidence":{probability},"date_updated":"{day}T10:00:00Z"}}]"#
+        )
+    };
+    let (first, second) = (open(20, "2026-01-05", "active"), open(60, "2026-02-05", "active"));
+    let ended = open(100, "2026-03-05", "won");
+    for (deal, files) in [
+        ("0061A00000abcDeQAI", vec![("h.csv", salesforce)]),
+        ("0061A00000abcDeQAI", vec![("f.csv", fields)]),
+        ("hubspot:7", vec![("d.json", hubspot)]),
+        ("pipedrive:7", vec![("f.json", pipedrive)]),
+        ("7", vec![("r.csv", report)]),
+        ("oppo_7", vec![("1.json", first.as_str()), ("2.json", second.as_str()), ("3.json", ended.as_str())]),
+    ] {
+        let files = files.into_iter().map(|(name, content)| (name, content, None)).collect::<Vec<_>>();
+        let (store, _dir) = store_of(&files).await;
+        let given = store.crm_probabilities().await.unwrap().into_iter();
+        let given = given.map(|p| (p.opportunity.to_string(), p.at.to_string()[..10].to_owned(), p.probability));
+        let want =
+            [(deal, "2026-01-05", 0.2), (deal, "2026-02-05", 0.6)].map(|(d, at, p)| (d.to_owned(), at.to_owned(), p));
+        assert_eq!(given.collect::<Vec<_>>(), want, "{files:?}");
+    }
 }

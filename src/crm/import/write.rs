@@ -11,7 +11,9 @@ use super::record::{Draft, Record};
 use super::{FormatCounts, Imported, Vendor};
 use crate::files::Mistakes;
 use crate::model::id::content_hash;
-use crate::model::{Account, AccountId, Contact, Note, NoteId, Opportunity, OpportunityId, StageChange};
+use crate::model::{
+    Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, StageChange,
+};
 use crate::store::{CrmBatch, Failure, Incoming, Store};
 
 /// Records written in one transaction.
@@ -166,11 +168,17 @@ impl<'a> Writer<'a> {
                 let opportunity = OpportunityId::new(self.deal(change.opportunity.as_str()).await?);
                 self.batch.stages.push(StageChange { opportunity, ..change });
             }
+            Record::Probability(given) => {
+                let opportunity = OpportunityId::new(self.deal(given.opportunity.as_str()).await?);
+                self.batch.probabilities.push(CrmProbability { opportunity, ..given });
+            }
             Record::Opportunity(deal) => {
                 self.counts().opportunities += 1;
                 let account = self.maybe_firm(deal.account).await?;
-                let fill = !self.deals.insert(digest(deal.id.as_str()));
-                self.batch.opportunities.push(Incoming { record: Opportunity { account, ..deal }, fill });
+                // A table of what became of customers says nothing of how far their deals are.
+                let silent = deal.stage.is_none() && deal.outcome == Outcome::Open;
+                let fill = !self.deals.insert(digest(deal.id.as_str())) || silent;
+                self.batch.opportunities.push(Incoming { record: Opportunity { account, ..*deal }, fill });
             }
             Record::Note(draft) => {
                 self.counts().notes += 1;
@@ -228,6 +236,9 @@ impl<'a> Writer<'a> {
 
     /// The id of a deal that is named by its id or by what it is called.
     async fn deal(&mut self, named: &str) -> Result<String> {
+        if self.deals.contains(&digest(named)) {
+            return Ok(named.to_owned());
+        }
         if !self.batch.opportunities.is_empty() {
             self.write().await?;
         }
