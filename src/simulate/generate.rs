@@ -11,6 +11,7 @@ use rand::distr::Distribution;
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::Beta;
 
+use crate::compare::calibration::{KEPT_DAYS, WON_DAYS};
 use crate::compare::cells::{Account, Cells, Deal, Followed, Forecast, Gold, Occurrence, Standing, Topic, Unit, Units};
 use crate::compare::sample::sample;
 use crate::model::Elicitation;
@@ -31,6 +32,16 @@ const ONCE_MORE: f64 = 0.4;
 
 /// Share of units with a problem that the list does not have.
 const OFF_THE_LIST: f64 = 0.05;
+
+/// Of the deals won, the share that stays and gets value.
+pub const KEPT: f64 = 0.7;
+
+/// Mean true probability of winning a deal.
+pub const MEAN_CHANCE: f64 = 0.35;
+
+/// First day of deals, and days of them until the data end.
+const FIRST_DAY: i64 = 19_000;
+const DAYS: i64 = 1600;
 
 /// How a reader errs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,10 +117,10 @@ pub struct Plan {
     pub labels: usize,
     /// Interest and commitment.
     pub claims: Claims,
-    /// Deals that the CRM gave a probability.
+    /// Deals.
     pub deals: usize,
-    /// By how much that probability is too high, on average.
-    pub inflation: f64,
+    /// By how much that probability is too high, on average; `None` when the CRM has none and notes only claim interest.
+    pub inflation: Option<f64>,
 }
 
 /// A world of `plan` in which every unit is labelled.
@@ -269,8 +280,8 @@ fn firm(plan: &Plan, id: &str, number: usize, rep: usize, shares: &[f64], rng: &
     labelled(unit, gold)
 }
 
-/// Deals with true probabilities between .1 and .6 that are told too high by `plan.inflation` on average. Reps differ in
-/// how far they exaggerate, and in luck.
+/// Deals with true probabilities between .1 and .6 that are told too high by the plan's inflation on average, or only by a
+/// level of interest. Reps differ in how far they exaggerate, and in luck. Young deals are not decided yet.
 fn deals(plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Deal> {
     let around = |rng: &mut ChaCha8Rng| 0.16 * (rng.random::<f64>() - 0.5);
     let reps = (0..plan.reps).map(|_| (around(rng), around(rng))).collect::<Vec<_>>();
@@ -278,16 +289,29 @@ fn deals(plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Deal> {
         .map(|i| {
             let rep = rng.random_range(0..plan.reps);
             let (exaggerates, luck) = reps[rep];
-            let truth = 0.1 + 0.5 * rng.random::<f64>();
+            let truth = MEAN_CHANCE + 0.5 * (rng.random::<f64>() - 0.5);
             let happened = chance(truth + luck, rng);
-            let won = if happened { Followed::Yes } else { Followed::No };
-            let value = if happened && chance(0.7, rng) { Followed::Yes } else { Followed::No };
-            let day = 19_000 + i as i64;
-            let told = |day: i64, more: f64| {
-                let crm_prob = Some((truth + plan.inflation + exaggerates + more).clamp(0.0, 1.0));
-                Some(Forecast { day, interest: Some(3), crm_prob, won, value })
+            let (kept, words) = (chance(KEPT, rng), rng.random::<f64>() - 0.5);
+            let (sold, left) = (rng.random_range(20..WON_DAYS - 10), WON_DAYS + rng.random_range(20..KEPT_DAYS));
+            let day = FIRST_DAY + DAYS * i as i64 / plan.deals as i64;
+            let note = |day: i64, sold: i64| {
+                let seen = |follows: Followed, days: i64| {
+                    if day + days > FIRST_DAY + DAYS { Followed::Censored(FIRST_DAY + DAYS - day) } else { follows }
+                };
+                let (won, value) = match (happened, kept) {
+                    (false, _) => (seen(Followed::No(sold), sold), seen(Followed::No(sold), sold)),
+                    (true, false) => (seen(Followed::Yes(sold), sold), seen(Followed::No(left), left)),
+                    (true, true) => {
+                        let days = WON_DAYS + KEPT_DAYS;
+                        (seen(Followed::Yes(sold), sold), seen(Followed::Yes(days), days))
+                    }
+                };
+                let told = |inflation: f64| (truth + inflation + exaggerates).clamp(0.0, 1.0);
+                // Words are vague: a level is a level too low or too high as often as it is right.
+                let level = (8.0 * (truth - 0.1) + 2.0 * words).clamp(0.0, 4.0).round() as u8;
+                Some(Forecast { day, interest: Some(level), crm_prob: plan.inflation.map(told), won, value })
             };
-            Deal { id: format!("deal {i:05}"), rep, first: told(day, 0.02), last: told(day + 30, 0.0) }
+            Deal { id: format!("deal {i:05}"), rep, first: note(day - 10, sold + 10), last: note(day, sold) }
         })
         .collect()
 }

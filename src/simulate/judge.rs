@@ -4,7 +4,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use super::generate::{Plan, cells, draw, id};
+use super::generate::{KEPT, MEAN_CHANCE, Plan, Problem, cells, draw, id};
 use super::naive::{self, LEVEL};
 use super::score::{By, Marks, Measure};
 use crate::compare::cells::Cells;
@@ -149,8 +149,7 @@ pub(super) fn calls(scene: &Scene<'_>, marks: &mut Marks) {
 pub(super) fn mix(scene: &Scene<'_>, marks: &mut Marks) {
     let Some(component) = scene.component("coverage") else { return };
     let problems = scene.plan.problems.len();
-    let side =
-        |of: fn(&super::generate::Problem) -> f64| normed(&scene.plan.problems.iter().map(of).collect::<Vec<_>>());
+    let side = |of: fn(&Problem) -> f64| normed(&scene.plan.problems.iter().map(of).collect::<Vec<_>>());
     let truth = divergence(&side(|p| p.community), &side(|p| p.crm));
     let measure = if truth < 1e-9 { Measure::Type1 } else { Measure::Power };
     let of = "mix of problems";
@@ -203,23 +202,29 @@ pub(super) fn commitment(scene: &Scene<'_>, marks: &mut Marks) {
     }
 }
 
-/// Calibration-in-the-large of the CRM's own probabilities, by the last notes.
+/// Calibration-in-the-large by the last notes: of sales, and of customers who stay and get value.
 pub(super) fn calibration(scene: &Scene<'_>, marks: &mut Marks) {
-    let truth = scene.plan.inflation;
-    let of = "forecast less won";
-    let measure = if truth > 0.0 { Measure::Power } else { Measure::Type1 };
-    let excludes = |(low, high): (f64, f64)| low > 0.0 || high < 0.0;
-    let last = scene.answer.calibration.as_ref().map(|c| &c.won.last);
-    let interval = last.and_then(|l| l.low.zip(l.high));
-    marks.interval(of, By::Candor, interval, truth);
-    marks.yes(of, measure, By::Candor, interval.is_some_and(excludes));
-    if let Some(citl) = last.and_then(|l| l.citl) {
-        marks.add(of, Measure::Bias, By::Candor, citl - truth);
+    let inflation = scene.plan.inflation.unwrap_or(0.0);
+    let answer = scene.answer.calibration.as_ref();
+    let kept = inflation + (1.0 - KEPT) * MEAN_CHANCE;
+    for (of, component, truth, last) in [
+        ("forecast less won", "calibration_won", inflation, answer.map(|c| &c.won.last)),
+        ("forecast less kept", "calibration_value", kept, answer.map(|c| &c.value.last)),
+    ] {
+        marks.interval(of, By::Candor, last.and_then(|l| l.low.zip(l.high)), truth);
+        let measure = if truth > 0.0 { Measure::Power } else { Measure::Type1 };
+        let verdict = scene.component(component).map(|c| c.verdict.as_str());
+        marks.yes(of, measure, By::Candor, verdict == Some("finding"));
+        if let Some(citl) = last.and_then(|l| l.citl) {
+            marks.add(of, Measure::Bias, By::Candor, citl - truth);
+        }
     }
-    if let Some((citl, interval)) = naive::calibration(&scene.cells.deals) {
-        marks.interval(of, By::Naive, Some(interval), truth);
-        marks.yes(of, measure, By::Naive, excludes(interval));
-        marks.add(of, Measure::Bias, By::Naive, citl - truth);
+    if let Some((citl, (low, high))) = naive::calibration(&scene.cells.deals) {
+        let of = "forecast less won";
+        let measure = if inflation > 0.0 { Measure::Power } else { Measure::Type1 };
+        marks.interval(of, By::Naive, Some((low, high)), inflation);
+        marks.yes(of, measure, By::Naive, low > 0.0 || high < 0.0);
+        marks.add(of, Measure::Bias, By::Naive, citl - inflation);
     }
 }
 

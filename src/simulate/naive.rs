@@ -96,8 +96,8 @@ pub fn calibration(deals: &[Deal]) -> Option<(f64, (f64, f64))> {
         .filter_map(|deal| {
             let forecast = deal.last?;
             let won = match forecast.won {
-                Followed::Yes => 1.0,
-                Followed::No => 0.0,
+                Followed::Yes(_) => 1.0,
+                Followed::No(_) => 0.0,
                 Followed::Censored(_) | Followed::Unknown => return None,
             };
             Some(forecast.crm_prob? - won)

@@ -47,7 +47,7 @@ pub static WORLDS: [World; 10] = [
     },
     World {
         name: "W3",
-        truth: "the CRM's probabilities are too high by 0, 10, 20 or 30 points; reps differ in that and in luck",
+        truth: "the CRM's probabilities are too high by 0, 10, 20 or 30 points, or there are none; reps differ in that and in luck",
         shows: "forecast less outcome in its interval in 93 to 97% of runs",
         settings: w3,
     },
@@ -114,7 +114,7 @@ pub(super) fn plan(accounts: usize, people: usize, problems: Vec<Problem>) -> Pl
             notes: Errors { misses: 0.15, invents: 0.05 },
         },
         deals: 0,
-        inflation: 0.0,
+        inflation: None,
     }
 }
 
@@ -199,11 +199,16 @@ fn w2() -> Vec<Setting> {
 }
 
 fn w3() -> Vec<Setting> {
-    let ladder = [60, 120, 300].into_iter().flat_map(|deals| [0.0, 0.1, 0.2, 0.3].map(|inflation| (deals, inflation)));
+    let steps = [Some(0.0), Some(0.1), Some(0.2), Some(0.3), None];
+    let ladder = [60, 120, 300].into_iter().flat_map(|deals| steps.map(|inflation| (deals, inflation)));
     ladder
         .map(|(deals, inflation)| {
             let plan = Plan { deals, inflation, reps: 12, ..plan(40, 40, vec![problem(0.2, 0.2)]) };
-            setting(format!("{deals} deals, {:.0} points too high", 100.0 * inflation), plan, judge::calibration)
+            let what = match inflation {
+                Some(inflation) => format!("{:.0} points too high", 100.0 * inflation),
+                None => "interest only".to_owned(),
+            };
+            setting(format!("{deals} deals, {what}"), plan, judge::calibration)
         })
         .collect()
 }
