@@ -147,12 +147,13 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
     let said = stage.as_deref().map_or(Outcome::Open, outcome);
     let chance = get(&["hs_deal_stage_probability"]).and_then(|p| p.parse::<f64>().ok());
     let closed = yes(properties, "hs_is_closed");
+    let not_won = closed && text(properties.get("hs_is_closed_won")).is_some();
     let outcome = match () {
         () if yes(properties, "hs_is_closed_won") => Outcome::Won,
-        () if closed || yes(properties, "hs_is_closed_lost") => Outcome::Lost,
+        () if not_won || yes(properties, "hs_is_closed_lost") => Outcome::Lost,
         // Stages have names of a firm's own; their chance tells those at the end.
         () if said == Outcome::Open && chance.is_some_and(|p| p >= 1.0) => Outcome::Won,
-        () if said == Outcome::Open && chance.is_some_and(|p| p <= 0.0) => Outcome::Lost,
+        () if said == Outcome::Open && (closed || chance.is_some_and(|p| p <= 0.0)) => Outcome::Lost,
         () => said,
     };
     let closed_at = if outcome == Outcome::Open { None } else { reading.end(get(&["closedate"]).as_deref()) };

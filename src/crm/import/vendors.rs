@@ -159,6 +159,38 @@ async fn hubspot_tables_by_label() {
     assert_eq!(w.names, [(Some("hubspot:301".to_owned()), "Ines Vale".to_owned())]);
 }
 
+/// That a deal is over is not yet how it ended.
+#[tokio::test]
+async fn a_closed_deal_is_won_or_lost_by_what_says_so() {
+    let table = "Opportunity Name,Account Name,Stage,Close Date,Closed\nYard,Vale,Closed Won,2026-03-01,1\n\
+        Roof,Vale,Closed Lost - Not a fit,2026-03-01,1\nBarn,Vale,Over,2026-03-01,1\nShed,Vale,Demo,2026-03-01,0\n";
+    let label = "Record ID,Deal Name,Deal Stage,Close Date,Is Deal Closed?\n7,Mill,Closed won,2026-03-01,true\n";
+    let objects = r#"{"results":[
+      {"id":"1","properties":{"dealname":"Quay","dealstage":"closedwon","hs_is_closed":"true","hs_deal_stage_probability":"1"}},
+      {"id":"2","properties":{"dealname":"Dock","dealstage":"77","hs_is_closed":"true","hs_deal_stage_probability":"1"}},
+      {"id":"3","properties":{"dealname":"Pier","dealstage":"closedwon","hs_is_closed":"true","hs_is_closed_won":"false"}},
+      {"id":"4","properties":{"dealname":"Lock","dealstage":"77","hs_is_closed":"true"}}]}"#;
+    let w = world(&[("t.csv", table), ("l.csv", label), ("o.json", objects)]).await;
+    assert_eq!(w.failures, [""; 0]);
+    let ended = |name: &str| {
+        let of_name = |d: &&StoredDeal| d.opportunity.name.as_deref() == Some(name);
+        w.deals.iter().find(of_name).map(|d| d.opportunity.outcome)
+    };
+    for (name, outcome) in [
+        ("Yard", Outcome::Won),
+        ("Roof", Outcome::Lost),
+        ("Barn", Outcome::Lost),
+        ("Shed", Outcome::Open),
+        ("Mill", Outcome::Won),
+        ("Quay", Outcome::Won),
+        ("Dock", Outcome::Won),
+        ("Pier", Outcome::Lost),
+        ("Lock", Outcome::Lost),
+    ] {
+        assert_eq!(ended(name), Some(outcome), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn salesforce_tables_by_api_names() {
     let tasks = "Id,WhoId,WhatId,Subject,ActivityDate,Status,Priority,OwnerId,Description,IsDeleted,AccountId,CreatedDate,LastModifiedDate,TaskSubtype\n\
