@@ -124,6 +124,19 @@ async fn hubspot_objects_find_their_firm_by_deal_and_person() {
 }
 
 #[tokio::test]
+async fn pages_appended_to_one_file_are_all_read() {
+    let page = |id: u32, after: &str| {
+        format!(
+            r#"{{"results":[{{"id":"{id}","properties":{{"hs_note_body":"Page {id}","company":"Acme"}}}}],"paging":{after}}}"#
+        )
+    };
+    let w = world(&[("n.json", &format!("{}\n{}\n", page(1, "{}"), page(2, "null")))]).await;
+    assert_eq!((w.failures.len(), w.texts()), (0, vec!["Page 1", "Page 2"]));
+    let w = world(&[("n.json", &format!("{}\n{}", page(1, "{}"), "no page"))]).await;
+    assert_eq!((w.failures.len(), w.texts()), (1, vec!["Page 1"]), "what follows is told");
+}
+
+#[tokio::test]
 async fn hubspot_engagements_in_both_spellings() {
     let export = r#"[{"engagement":{"type":"NOTE","timestamp":"Jan 05, 2026 03:12 PM UTC","createdBy":77},"metadata":{"body":"They use a whiteboard."},
       "associations":{"companyIds":[301],"dealIds":[501]}},
