@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::columns::{Columns, Field};
-use super::dates::{Dates, When};
+use super::dates::{Dates, When, is_spelled_as_date};
 use super::items::Row;
 use super::{Vendor, body, people};
 use crate::model::id::content_hash;
@@ -143,8 +143,15 @@ impl Reading<'_> {
 
     /// What `text` means; when that cannot be told, the record does without and the flaw is recorded.
     pub(super) fn when(&mut self, text: &str) -> Option<When> {
-        let parsed = self.dates.parse(text);
-        parsed.map_err(|why| self.flaws.push(format!("the date {text:?} {why}; the record is kept without it"))).ok()
+        // Flaws are stored and listed in reports, where nobody's words may stand.
+        let flaw = |why| {
+            if is_spelled_as_date(text) {
+                format!("the date {text:?} {why}; the record is kept without it")
+            } else {
+                "the date cell holds other text; the record is kept without it".to_owned()
+            }
+        };
+        self.dates.parse(text).map_err(|why: String| self.flaws.push(flaw(why))).ok()
     }
 
     pub(super) fn at(&mut self, text: Option<&str>) -> Option<Timestamp> {
@@ -159,7 +166,7 @@ impl Reading<'_> {
     /// A person, when something is known of them.
     pub(super) fn contact(&mut self, id: Option<&str>, account: Option<&str>, name: Option<&str>, email: Option<&str>) {
         let email = email.and_then(people::address);
-        let name = name.and_then(people::name).or_else(|| email.as_deref().and_then(people::name_in));
+        let name = name.and_then(people::stated_name).or_else(|| email.as_deref().and_then(people::name_in));
         if id.is_none() && name.is_none() && email.is_none() {
             return;
         }

@@ -292,9 +292,9 @@ impl<'a> Writer<'a> {
             Some(seen) if seen.file != now.file && (seen.account == now.account || seen.text == now.text) => false,
             Some(seen) => {
                 let place = if seen.file == now.file { "of this file" } else { "of another file of this import" };
-                let why = format!(
-                    "the id {id} stands at another note {place}; if that column is no note id, map another one"
-                );
+                let which = if is_telling(&id) { format!("the id {id}") } else { "its id".to_owned() };
+                let why =
+                    format!("{which} stands at another note {place}; if that column is no note id, map another one");
                 self.fail(number, &why);
                 return Ok(());
             }
@@ -323,6 +323,11 @@ impl<'a> Writer<'a> {
         self.batch.notes.push(Incoming { record: note, fill });
         Ok(())
     }
+}
+
+/// Whether an id can be shown: short, with a digit and without white space. Another column in its place may name somebody.
+fn is_telling(id: &str) -> bool {
+    id.len() <= 40 && id.contains(|c: char| c.is_ascii_digit()) && !id.contains(|c: char| c.is_whitespace() || c == '@')
 }
 
 /// Eight bytes stand for a text, so that remembering many costs little.
