@@ -467,6 +467,45 @@ async fn the_same_numbers_at_two_vendors_are_two_records() {
     assert_eq!(firm("Okoro Roofs", "zendesk").await.as_deref(), Some("pipedrive:21"), "the only one");
 }
 
+/// Whose a note is may be learnt later; it is the same note.
+#[tokio::test]
+async fn notes_without_an_id_are_not_doubled_by_what_is_learnt_of_their_firm() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    let files = [
+        ("n.csv", "account,note,date\nVale Plumbing,They print every job,2026-01-01\n"),
+        ("a.csv", "account_id,account_name,industry\n21,Vale Plumbing,x\n"),
+    ];
+    for (name, content) in files {
+        std::fs::write(dir.path().join(name), content).unwrap();
+    }
+    for name in ["n.csv", "a.csv", "n.csv"] {
+        import(&store, &[dir.path().join(name)], None, &ZONE, Progress::new(true)).await.unwrap();
+    }
+    let notes = store.notes(&Recipe::stored("none")).await.unwrap();
+    let told: Vec<_> = notes.iter().map(|n| (n.note.account.as_str(), n.note.text.as_str())).collect();
+    assert_eq!(told, [("21", "They print every job")]);
+}
+
+/// What stands in the file before a note is known when the note is read, whatever was stored by then.
+#[tokio::test]
+async fn firms_and_people_told_just_before_a_note_are_found() {
+    let activities = r#"{"data":[
+      {"id":1,"content":"First","add_time":"2026-03-01 10:00:00","org_id":{"value":21,"name":"Okoro Roofs"},"person_id":{"value":5,"name":"Ada Okoro"}},
+      {"id":2,"content":"Second","add_time":"2026-03-02 10:00:00","org_id":null,"person_id":5}]}"#;
+    let w = world(&[("n.json", activities)]).await;
+    assert_eq!(w.failures, [""; 0]);
+    assert_eq!(w.note("pipedrive:2").account.as_str(), "pipedrive:21", "by its person");
+    let notes = "id,account_id,account_name,note\n1,,Vale,one\n2,21,Vale,two\n3,,Vale,three\n";
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    std::fs::write(dir.path().join("n.csv"), notes).unwrap();
+    import(&store, &[dir.path().join("n.csv")], None, &ZONE, Progress::new(true)).await.unwrap();
+    let stored = store.notes(&Recipe::stored("none")).await.unwrap();
+    let told: Vec<_> = stored.iter().map(|n| (n.note.id.as_str(), n.note.account.as_str())).collect();
+    assert_eq!(told, [("2", "21"), ("3", "21"), ("1", "Vale")], "a firm is looked for again once one was told");
+}
+
 #[tokio::test]
 async fn overlapping_and_later_exports_merge() {
     let old =

@@ -185,6 +185,8 @@ impl<'a> Writer<'a> {
         let Account { id, name, domain, owner } = &account;
         let parts = [Some(id.as_str()), name.as_deref(), domain.as_deref(), owner.as_deref()];
         if self.told.insert(digest(&parts.map(Option::unwrap_or_default).join("\0"))) {
+            // Who was looked for in vain may be this one.
+            self.firms.clear();
             self.counts().accounts += 1;
             self.batch.accounts.push(account);
         }
@@ -245,6 +247,10 @@ impl<'a> Writer<'a> {
             return Ok(Some(firm));
         }
         for key in draft.contacts.iter().chain(&draft.emails) {
+            let is_key = |c: &Contact| c.id == *key || c.email.as_ref().is_some_and(|e| e.eq_ignore_ascii_case(key));
+            if self.batch.contacts.iter().any(is_key) {
+                self.write().await?;
+            }
             if let Some(firm) = self.store.account_of_contact(key).await? {
                 return Ok(Some(firm));
             }
@@ -280,9 +286,12 @@ impl<'a> Writer<'a> {
             return Ok(());
         };
         let kind = draft.kind();
+        // Of what the record itself says: whose it turns out to be depends on what else was imported.
         let id = draft.id.unwrap_or_else(|| {
             let at = draft.written_at.or(draft.happened_at).map(|t| t.to_string()).unwrap_or_default();
-            format!("note_{}", content_hash(&[&account, &at, &draft.text]))
+            let people = || draft.contacts.iter().chain(&draft.emails).cloned().collect::<Vec<_>>().join(" ");
+            let whose = draft.account.or(draft.opportunity).unwrap_or_else(people);
+            format!("note_{}", content_hash(&[&whose, &at, &draft.text]))
         });
         let now = Seen { file: self.file, account: digest(&account), text: digest(&draft.text) };
         let fill = match self.notes.get(&digest(&id)) {
