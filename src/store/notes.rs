@@ -1,5 +1,7 @@
 //! CRM notes and what readers made of them.
 
+use std::borrow::Borrow;
+
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -86,55 +88,40 @@ impl Store {
         Ok(counts)
     }
 
-    /// Up to `limit` notes that `recipe` has not read, ordered by id.
-    pub async fn unread_notes(&self, recipe: &Recipe, limit: i64) -> Result<Vec<Note>> {
+    /// Up to `limit` notes after the id `after` that `recipe` has not read, ordered by id.
+    pub async fn unread_notes(&self, recipe: &Recipe, after: &str, limit: i64) -> Result<Vec<Note>> {
         let rows = sqlx::query(
             "select id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, modified_at from note n \
-             where not exists (select 1 from note_reading r where r.note = n.id and r.recipe = $1) order by id limit $2",
+             where id > $2 and not exists (select 1 from note_reading r where r.note = n.id and r.recipe = $1) order by id limit $3",
         )
         .bind(recipe.as_str())
+        .bind(after)
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(note).collect()
     }
 
-    /// Writes what `recipe` made of some notes, in one transaction.
-    pub async fn write_note_readings(&self, recipe: &Recipe, readings: &[(NoteId, NoteReading)]) -> Result<()> {
+    /// Writes what `recipe` made of some notes, in one transaction. What was made of a note that was changed meanwhile is left
+    /// out: its spans point into words that are gone, and the next run reads it. Gives how many that were.
+    pub async fn write_read_notes(&self, recipe: &Recipe, read: &[(impl Borrow<Note>, NoteReading)]) -> Result<u64> {
         let mut tx = self.write().await?;
-        for (note, reading) in readings {
-            sqlx::query(
-                "insert into note_reading (note, recipe, interest, asked, payload, rejected) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
-            )
-            .bind(note.as_str())
-            .bind(recipe.as_str())
-            .bind(reading.interest.map(|i| i64::from(i.level())))
-            .bind(reading.asked)
-            .bind(serde_json::to_string(&payload(reading))?)
-            .bind(i64::try_from(reading.rejected)?)
-            .execute(&mut *tx)
-            .await?;
-            for pain in &reading.pains {
-                let span = pain.evidence.span();
-                let id =
-                    content_hash(&[note.as_str(), &span.start().to_string(), &span.end().to_string(), recipe.as_str()]);
-                sqlx::query(
-                    "insert into claimed_pain (id, note, recipe, start_byte, end_byte, elicitation, specific) \
-                     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-                )
-                .bind(id)
-                .bind(note.as_str())
-                .bind(recipe.as_str())
-                .bind(i64::try_from(span.start())?)
-                .bind(i64::try_from(span.end())?)
-                .bind(pain.elicitation.as_str())
-                .bind(pain.specific)
-                .execute(&mut *tx)
-                .await?;
-            }
+        let mut changed = 0;
+        for (note, reading) in read {
+            changed += u64::from(!write_reading(&mut tx, recipe, note.borrow(), reading).await?);
         }
         tx.commit().await?;
-        Ok(())
+        Ok(changed)
+    }
+
+    /// Writes what `recipe` made of notes as they stand in the store.
+    #[cfg(test)]
+    pub(crate) async fn write_note_readings(&self, recipe: &Recipe, readings: &[(NoteId, NoteReading)]) -> Result<()> {
+        let notes = self.notes(recipe).await?.into_iter().map(|n| (n.note.id.clone(), n.note));
+        let notes: std::collections::HashMap<_, _> = notes.collect();
+        let read = readings.iter().map(|(id, reading)| Some((notes.get(id)?, reading.clone())));
+        let read = read.collect::<Option<Vec<_>>>().context("a note is not stored")?;
+        self.write_read_notes(recipe, &read).await.map(|_| ())
     }
 
     /// Every note with its reading under `recipe`, ordered by account, then time, then id.
@@ -230,6 +217,53 @@ impl Store {
             .await?;
         Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?])
     }
+}
+
+/// Writes what `recipe` made of `note`. False when the note is gone or no longer as it was read.
+async fn write_reading(
+    tx: &mut Transaction<'_, Sqlite>,
+    recipe: &Recipe,
+    note: &Note,
+    reading: &NoteReading,
+) -> Result<bool> {
+    let stands = sqlx::query("select 1 from note where id = $1 and text = $2 and kind = $3")
+        .bind(note.id.as_str())
+        .bind(&note.text)
+        .bind(note.kind.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    if stands.is_none() {
+        return Ok(false);
+    }
+    sqlx::query(
+        "insert into note_reading (note, recipe, interest, asked, payload, rejected) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+    )
+    .bind(note.id.as_str())
+    .bind(recipe.as_str())
+    .bind(reading.interest.map(|i| i64::from(i.level())))
+    .bind(reading.asked)
+    .bind(serde_json::to_string(&payload(reading))?)
+    .bind(i64::try_from(reading.rejected)?)
+    .execute(&mut **tx)
+    .await?;
+    for pain in &reading.pains {
+        let span = pain.evidence.span();
+        let id = content_hash(&[note.id.as_str(), &span.start().to_string(), &span.end().to_string(), recipe.as_str()]);
+        sqlx::query(
+            "insert into claimed_pain (id, note, recipe, start_byte, end_byte, elicitation, specific) \
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+        )
+        .bind(id)
+        .bind(note.id.as_str())
+        .bind(recipe.as_str())
+        .bind(i64::try_from(span.start())?)
+        .bind(i64::try_from(span.end())?)
+        .bind(pain.elicitation.as_str())
+        .bind(pain.specific)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(true)
 }
 
 /// Writes one note. What is newer by its date of modification stands; where neither is, the one that comes, except that with
@@ -392,4 +426,57 @@ fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Opt
         asked,
         rejected: 0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Span;
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
+        (dir, store)
+    }
+
+    fn noted(id: &str, text: &str, kind: NoteKind) -> Note {
+        Note {
+            id: NoteId::new(id),
+            account: AccountId::new("a"),
+            opportunity: None,
+            owner: None,
+            kind,
+            written_at: None,
+            happened_at: None,
+            modified_at: None,
+            stage: None,
+            amount: None,
+            text: text.to_owned(),
+        }
+    }
+
+    /// A reading that claims all of the note as a pain.
+    fn claims(note: Note) -> (Note, NoteReading) {
+        let span = Span::new(&note.text, 0, note.text.len()).unwrap();
+        let evidence = Evidence::cut(&note.text, span, Fit::Exact).unwrap();
+        let pain = ClaimedPain { evidence, elicitation: Elicitation::Volunteered, specific: true };
+        (note, NoteReading { pains: vec![pain], ..NoteReading::default() })
+    }
+
+    /// A model takes its time; an import may change a note until its answer comes.
+    #[tokio::test]
+    async fn what_was_made_of_words_that_are_gone_is_left_out() {
+        let (_dir, store) = store().await;
+        let recipe = Recipe::new("test", &[]);
+        let notes = ["n1", "n2"].map(|id| noted(id, "It leaks.", NoteKind::Note));
+        store.write_notes(&notes, &[]).await.unwrap();
+        let unread = store.unread_notes(&recipe, "", 9).await.unwrap();
+        let read: Vec<_> = unread.into_iter().map(claims).collect();
+        store.write_notes(&[noted("n1", "No.", NoteKind::Note)], &[]).await.unwrap();
+        assert_eq!(store.write_read_notes(&recipe, &read).await.unwrap(), 1);
+        let pains = store.notes(&recipe).await.unwrap().into_iter().map(|n| n.reading.map(|r| r.pains.len()));
+        assert_eq!(pains.collect::<Vec<_>>(), [None, Some(1)]);
+        let left = store.unread_notes(&recipe, "", 9).await.unwrap();
+        assert_eq!(left.iter().map(|n| n.id.as_str()).collect::<Vec<_>>(), ["n1"]);
+    }
 }
