@@ -344,6 +344,18 @@ async fn close_activities_and_leads() {
 }
 
 #[tokio::test]
+async fn a_bad_part_of_a_lead_costs_itself_only() {
+    let leads = r#"[{"id":"lead_1","display_name":"Quill","opportunities":[{"value":1},{"id":"oppo_2","value":1}],
+      "activities":[{"_type":"OpportunityStatusChange","id":"acti_1"},{"_type":"OpportunityStatusChange","id":"acti_2"},
+       {"_type":"Note","id":"acti_3","note":"They retype orders."}]}]"#;
+    let w = world(&[("l.json", leads)]).await;
+    assert_eq!((w.texts(), w.deals.len()), (vec!["They retype orders."], 1));
+    assert_eq!(w.failures.len(), 1);
+    let told = ["3 of its parts", "without an id", "change of status"];
+    assert!(told.iter().all(|part| w.failures[0].contains(part)), "{:?}", w.failures);
+}
+
+#[tokio::test]
 async fn gong_calls_are_joined_to_their_transcripts_without_names() {
     let calls = r#"{"requestId":"r","records":{"totalRecords":3},"calls":[
       {"metaData":{"id":"71","started":"2026-03-01T10:00:00+01:00","primaryUserId":"u1","title":"Intro"},
