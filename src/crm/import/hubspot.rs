@@ -161,17 +161,11 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
         object.get("propertiesWithHistory").and_then(|h| h.get("dealstage")),
         properties.get("dealstage").and_then(|stage| stage.get("versions")),
     ];
-    for version in histories.into_iter().flat_map(list) {
-        let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
-        if let (Some(at), Some(stage)) = (at, text(version.get("value"))) {
-            reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage }));
-        }
-    }
     let opened_at =
         reading.at(get(&["createdate", "hs_createdate"]).or_else(|| first(object, &["createdAt"])).as_deref());
     let modified_at = reading.at(get(&["hs_lastmodifieddate"]).or_else(|| first(object, &["updatedAt"])).as_deref());
     reading.add(Record::Opportunity(Opportunity {
-        id: OpportunityId::new(key),
+        id: OpportunityId::new(&*key),
         account: associated(object, COMPANIES).into_iter().next().map(AccountId::new),
         name: get(&["dealname"]),
         owner: get(&["hubspot_owner_id"]),
@@ -182,6 +176,12 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
         closed_at,
         modified_at,
     }));
+    for version in histories.into_iter().flat_map(list) {
+        let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
+        if let (Some(at), Some(stage)) = (at, text(version.get("value"))) {
+            reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage }));
+        }
+    }
     Ok(())
 }
 

@@ -519,6 +519,18 @@ async fn firms_and_people_told_just_before_a_note_are_found() {
 }
 
 #[tokio::test]
+async fn a_deal_is_found_by_its_id_before_its_name() {
+    let deals = "Opportunity ID,Opportunity Name,Account Name,Stage,Close Date\n7,Yard,Vale,Demo,2026-03-01\n8,7,Okoro,Demo,2026-03-01\n";
+    let notes = "id,account,opportunity_id,note\n1,,7,one\n2,,7,two\n";
+    let stages = "Opportunity ID,From Stage,To Stage,Last Modified\n7,New,Demo,2026-02-01\n";
+    let w = world(&[("d.csv", deals), ("n.csv", notes), ("s.csv", stages)]).await;
+    assert_eq!(w.failures, [""; 0]);
+    let told = w.notes.iter().map(|n| (n.opportunity.as_ref().unwrap().as_str(), n.account.as_str()));
+    assert_eq!(told.collect::<Vec<_>>(), [("7", "Vale"), ("7", "Vale")]);
+    assert_eq!(w.stages[0].0, "7");
+}
+
+#[tokio::test]
 async fn overlapping_and_later_exports_merge() {
     let old =
         "Record ID,Company ID,Note body,Create date,Last modified date\n1,301,first words,2026-01-01,2026-01-02\n";

@@ -45,9 +45,14 @@ pub(super) struct Writer<'a> {
     /// Deals of this import, and firms and people just as they were told, by hashes.
     deals: HashSet<u64>,
     told: HashSet<u64>,
-    /// Firms by what they were called, and deals.
+    /// Firms by what they were called.
     firms: HashMap<String, String>,
+    /// Deals by what they were called, each with its firm.
+    called: HashMap<String, Deal>,
 }
+
+/// The id of a deal, and its firm when one is known.
+type Deal = (String, Option<String>);
 
 impl<'a> Writer<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
@@ -63,6 +68,7 @@ impl<'a> Writer<'a> {
             deals: HashSet::new(),
             told: HashSet::new(),
             firms: HashMap::new(),
+            called: HashMap::new(),
         }
     }
 
@@ -77,6 +83,7 @@ impl<'a> Writer<'a> {
                 self.format = format;
                 self.mistakes = Mistakes::new("crm", &name);
                 self.firms.clear();
+                self.called.clear();
                 self.counts().files += 1;
                 self.all.read += 1;
                 if let Some(order) = order.filter(|_| self.all.orders.len() < ORDERS_TOLD) {
@@ -163,13 +170,19 @@ impl<'a> Writer<'a> {
             }
             Record::Stage(change) => {
                 self.counts().stages += 1;
-                let opportunity = OpportunityId::new(self.deal(change.opportunity.as_str()).await?);
+                // The id of a deal of this import, which is written before its stages.
+                let opportunity = if self.deals.contains(&digest(change.opportunity.as_str())) {
+                    change.opportunity
+                } else {
+                    OpportunityId::new(self.deal(change.opportunity.as_str()).await?.0)
+                };
                 self.batch.stages.push(StageChange { opportunity, ..change });
             }
             Record::Opportunity(deal) => {
                 self.counts().opportunities += 1;
                 let account = self.maybe_firm(deal.account).await?;
                 let fill = !self.deals.insert(digest(deal.id.as_str()));
+                self.called.clear();
                 self.batch.opportunities.push(Incoming { record: Opportunity { account, ..deal }, fill });
             }
             Record::Note(draft) => {
@@ -228,23 +241,29 @@ impl<'a> Writer<'a> {
         Ok(id)
     }
 
-    /// The id of a deal that is named by its id or by what it is called.
-    async fn deal(&mut self, named: &str) -> Result<String> {
+    /// The deal that is named by its id or by what it is called.
+    async fn deal(&mut self, named: &str) -> Result<Deal> {
+        if let Some(known) = self.called.get(named) {
+            return Ok(known.clone());
+        }
         if !self.batch.opportunities.is_empty() {
             self.write().await?;
         }
-        Ok(self.store.opportunity_named(named, self.vendor).await?.unwrap_or_else(|| named.to_owned()))
+        let deal = self.store.opportunity_called(named, self.vendor).await?;
+        let deal = deal.unwrap_or_else(|| (named.to_owned(), None));
+        if self.called.len() < REMEMBERED {
+            self.called.insert(named.to_owned(), deal.clone());
+        }
+        Ok(deal)
     }
 
     /// The firm that a note is about: as it says, or by its deal, its people or their addresses.
-    async fn firm_of(&mut self, draft: &Draft, deal: Option<&str>) -> Result<Option<String>> {
+    async fn firm_of(&mut self, draft: &Draft, deal: Option<&Deal>) -> Result<Option<String>> {
         if let Some(named) = &draft.account {
             return self.firm(named).await.map(Some);
         }
-        if let Some(deal) = deal
-            && let Some(firm) = self.store.account_of_opportunity(deal).await?
-        {
-            return Ok(Some(firm));
+        if let Some((_, Some(firm))) = deal {
+            return Ok(Some(firm.clone()));
         }
         for key in draft.contacts.iter().chain(&draft.emails) {
             let is_key = |c: &Contact| c.id == *key || c.email.as_ref().is_some_and(|e| e.eq_ignore_ascii_case(key));
@@ -272,7 +291,7 @@ impl<'a> Writer<'a> {
             Some(named) => Some(self.deal(named).await?),
             None => None,
         };
-        let Some(account) = self.firm_of(&draft, deal.as_deref()).await? else {
+        let Some(account) = self.firm_of(&draft, deal.as_ref()).await? else {
             let why = match (&deal, draft.contacts.is_empty()) {
                 (Some(_), _) => {
                     "no account: the note names only a deal, and no file says whose that is; import the deals with it"
@@ -319,7 +338,7 @@ impl<'a> Writer<'a> {
         let note = Note {
             id: NoteId::new(id),
             account,
-            opportunity: deal.map(OpportunityId::new),
+            opportunity: deal.map(|(id, _)| OpportunityId::new(id)),
             owner: draft.owner,
             kind,
             written_at: draft.written_at,
