@@ -330,7 +330,10 @@ async fn remove_post(
 ) -> Result<()> {
     let gone = sqlx::query("delete from post where id = $1").bind(id.as_str()).execute(&mut **tx).await?;
     counts.removed += gone.rows_affected();
-    forget_replies(tx, id, None).await?;
+    // Of a post that was not stored nothing was asked, and looking for it among all answers takes long.
+    if gone.rows_affected() > 0 {
+        forget_replies(tx, id, None).await?;
+    }
     *revision += 1;
     // Kept even when the post was never stored, so that an older export read later cannot bring it back.
     sqlx::query("insert into removed_post (id, revision) values ($1, $2) on conflict do nothing")
