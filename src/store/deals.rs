@@ -20,6 +20,17 @@ pub struct Incoming<T> {
     pub fill: bool,
 }
 
+/// A note on its way into the store.
+#[derive(Debug, Clone)]
+pub struct IncomingNote {
+    /// The note.
+    pub note: Note,
+    /// As in [`Incoming`].
+    pub fill: bool,
+    /// Whether the export says of what kind it is; otherwise a kind that the store knows stays.
+    pub kind_told: bool,
+}
+
 /// What is written of CRM exports at once.
 #[derive(Debug, Clone, Default)]
 pub struct CrmBatch {
@@ -34,7 +45,7 @@ pub struct CrmBatch {
     /// Reps.
     pub owners: Vec<Owner>,
     /// Notes.
-    pub notes: Vec<Incoming<Note>>,
+    pub notes: Vec<IncomingNote>,
     /// What could not be read.
     pub failures: Vec<Failure>,
 }
@@ -144,7 +155,7 @@ impl Store {
             .rows_affected();
         }
         for incoming in &batch.notes {
-            write_note(&mut tx, &incoming.record, incoming.fill, &mut counts.notes).await?;
+            write_note(&mut tx, incoming, &mut counts.notes).await?;
         }
         failures::insert(&mut tx, &batch.failures).await?;
         tx.commit().await?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 
+use super::deals::IncomingNote;
 use super::failures::{self, Failure};
 use super::post_readings::cut;
 use super::{Store, instant, millis, whole};
@@ -81,7 +82,8 @@ impl Store {
         let mut tx = self.write().await?;
         let mut counts = NoteCounts::default();
         for note in notes {
-            write_note(&mut tx, note, false, &mut counts).await?;
+            let incoming = IncomingNote { note: note.clone(), fill: false, kind_told: true };
+            write_note(&mut tx, &incoming, &mut counts).await?;
         }
         failures::insert(&mut tx, failures).await?;
         tx.commit().await?;
@@ -268,12 +270,13 @@ async fn write_reading(
 
 /// Writes one note. What is newer by its date of modification stands; where neither is, the one that comes, except that with
 /// `fill` only what the store does not know is taken. Fields that one of the two does not tell are taken from the other.
+/// Readings depend on text and kind, and go when either changes.
 pub(super) async fn write_note(
     tx: &mut Transaction<'_, Sqlite>,
-    new: &Note,
-    fill: bool,
+    incoming: &IncomingNote,
     counts: &mut NoteCounts,
 ) -> Result<()> {
+    let IncomingNote { note: new, fill, kind_told } = incoming;
     let new = &Note {
         written_at: whole(new.written_at),
         happened_at: whole(new.happened_at),
@@ -294,12 +297,13 @@ pub(super) async fn write_note(
         }
         Some(known) => {
             let older = new.modified_at.is_some() && known.modified_at > new.modified_at;
-            let merged = if older || fill { merge(known.clone(), new) } else { merge(new.clone(), &known) };
+            let mut merged = if older || *fill { merge(known.clone(), new) } else { merge(new.clone(), &known) };
+            merged.kind = if *kind_told && !older { new.kind } else { known.kind };
             if merged == known {
                 counts.known += 1;
                 return Ok(());
             }
-            if merged.text != known.text {
+            if merged.text != known.text || merged.kind != known.kind {
                 for sql in ["delete from note_reading where note = $1", "delete from claimed_pain where note = $1"] {
                     sqlx::query(sql).bind(new.id.as_str()).execute(&mut **tx).await?;
                 }
@@ -461,6 +465,32 @@ mod tests {
         let evidence = Evidence::cut(&note.text, span, Fit::Exact).unwrap();
         let pain = ClaimedPain { evidence, elicitation: Elicitation::Volunteered, specific: true };
         (note, NoteReading { pains: vec![pain], ..NoteReading::default() })
+    }
+
+    /// What a reader makes of a note depends on its kind.
+    #[tokio::test]
+    async fn a_kind_stays_until_another_is_told_and_takes_the_reading_with_it() {
+        let (_dir, store) = store().await;
+        let recipe = Recipe::new("test", &[]);
+        let note = noted("n1", "It leaks.", NoteKind::Call);
+        store.write_notes(std::slice::from_ref(&note), &[]).await.unwrap();
+        store.write_read_notes(&recipe, &[claims(note)]).await.unwrap();
+        for (kind, kind_told, want) in
+            [(NoteKind::Note, false, (NoteKind::Call, true)), (NoteKind::Email, true, (NoteKind::Email, false))]
+        {
+            let incoming = IncomingNote { note: noted("n1", "It leaks.", kind), fill: false, kind_told };
+            store.write_crm(&crate::store::CrmBatch { notes: vec![incoming], ..Default::default() }).await.unwrap();
+            let stored = store.notes(&recipe).await.unwrap().remove(0);
+            assert_eq!((stored.note.kind, stored.reading.is_some()), want);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_pains_of_a_note_are_found_by_it() {
+        let (_dir, store) = store().await;
+        let sql = "explain query plan delete from claimed_pain where note = 'n1'";
+        let plan: String = sqlx::query(sql).fetch_one(&store.pool).await.unwrap().try_get("detail").unwrap();
+        assert!(plan.contains("claimed_pain_note"), "{plan}");
     }
 
     /// A model takes its time; an import may change a note until its answer comes.

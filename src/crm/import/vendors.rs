@@ -531,6 +531,16 @@ async fn a_deal_is_found_by_its_id_before_its_name() {
 }
 
 #[tokio::test]
+async fn an_export_without_kinds_changes_none() {
+    let told = "Record ID,Company ID,Activity type,Note body\n1,301,Call,They left\n";
+    let untold = "Record ID,Company ID,Note body\n1,301,They left\n";
+    for files in [[("a.csv", told), ("b.csv", untold)], [("a.csv", untold), ("b.csv", told)]] {
+        let w = world(&files).await;
+        assert_eq!((w.notes.len(), w.notes[0].kind), (1, NoteKind::Call), "{files:?}");
+    }
+}
+
+#[tokio::test]
 async fn overlapping_and_later_exports_merge() {
     let old =
         "Record ID,Company ID,Note body,Create date,Last modified date\n1,301,first words,2026-01-01,2026-01-02\n";

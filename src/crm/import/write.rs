@@ -12,7 +12,7 @@ use super::{FormatCounts, Imported, Vendor};
 use crate::files::Mistakes;
 use crate::model::id::content_hash;
 use crate::model::{Account, AccountId, Contact, Note, NoteId, Opportunity, OpportunityId, StageChange};
-use crate::store::{CrmBatch, Failure, Incoming, Store};
+use crate::store::{CrmBatch, Failure, Incoming, IncomingNote, Store};
 
 /// Records written in one transaction.
 const BATCH: usize = 500;
@@ -23,11 +23,12 @@ const ORDERS_TOLD: usize = 20;
 /// Names of firms and deals that are looked up once.
 const REMEMBERED: usize = 100_000;
 
-/// What was read of a note before: in which file, and hashes of its firm and its text.
+/// What was read of a note before: in which file, hashes of its firm and its text, and whether its kind was told.
 struct Seen {
     file: u32,
     account: u64,
     text: u64,
+    kind_told: bool,
 }
 
 /// Takes what was found and stores it.
@@ -312,12 +313,19 @@ impl<'a> Writer<'a> {
             let whose = draft.account.or(draft.opportunity).unwrap_or_else(people);
             format!("note_{}", content_hash(&[&whose, &at, &draft.text]))
         });
-        let now = Seen { file: self.file, account: digest(&account), text: digest(&draft.text) };
-        let fill = match self.notes.get(&digest(&id)) {
-            None => false,
-            Some(seen) if seen.account == now.account && seen.text == now.text => true,
+        let (account_hash, text_hash) = (digest(&account), digest(&draft.text));
+        let mut now = Seen { file: self.file, account: account_hash, text: text_hash, kind_told: draft.kind.is_some() };
+        let (fill, kind_told) = match self.notes.get(&digest(&id)) {
+            None => (false, now.kind_told),
+            Some(seen) if seen.account == now.account && seen.text == now.text => {
+                let news = now.kind_told && !seen.kind_told;
+                now.kind_told |= seen.kind_told;
+                (true, news)
+            }
             // Another version of the note, in another export.
-            Some(seen) if seen.file != now.file && (seen.account == now.account || seen.text == now.text) => false,
+            Some(seen) if seen.file != now.file && (seen.account == now.account || seen.text == now.text) => {
+                (false, now.kind_told)
+            }
             Some(seen) => {
                 let place = if seen.file == now.file { "of this file" } else { "of another file of this import" };
                 let which = if is_telling(&id) { format!("the id {id}") } else { "its id".to_owned() };
@@ -348,7 +356,7 @@ impl<'a> Writer<'a> {
             amount: draft.amount,
             text: draft.text,
         };
-        self.batch.notes.push(Incoming { record: note, fill });
+        self.batch.notes.push(IncomingNote { note, fill, kind_told });
         Ok(())
     }
 }
