@@ -112,6 +112,14 @@ impl Store {
         for (note, reading) in read {
             changed += u64::from(!write_reading(&mut tx, recipe, note.borrow(), reading).await?);
         }
+        // What was read failed at most before.
+        sqlx::query(
+            "delete from failure where stage = 'crm' and exists \
+             (select 1 from note_reading r where r.note = failure.unit and r.recipe = $1)",
+        )
+        .bind(recipe.as_str())
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(changed)
     }
@@ -502,11 +510,14 @@ mod tests {
         store.write_notes(&notes, &[]).await.unwrap();
         let unread = store.unread_notes(&recipe, "", 9).await.unwrap();
         let read: Vec<_> = unread.into_iter().map(claims).collect();
+        store.record_failures(&["n1", "n2"].map(|id| Failure::new("crm", id, "no answer"))).await.unwrap();
         store.write_notes(&[noted("n1", "No.", NoteKind::Note)], &[]).await.unwrap();
         assert_eq!(store.write_read_notes(&recipe, &read).await.unwrap(), 1);
         let pains = store.notes(&recipe).await.unwrap().into_iter().map(|n| n.reading.map(|r| r.pains.len()));
         assert_eq!(pains.collect::<Vec<_>>(), [None, Some(1)]);
         let left = store.unread_notes(&recipe, "", 9).await.unwrap();
         assert_eq!(left.iter().map(|n| n.id.as_str()).collect::<Vec<_>>(), ["n1"]);
+        let failures = store.failures().await.unwrap().into_iter().map(|f| f.unit);
+        assert_eq!(failures.collect::<Vec<_>>(), ["n1"], "what was read failed once and is read now");
     }
 }

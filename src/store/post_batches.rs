@@ -35,6 +35,9 @@ impl Store {
         for id in &batch.removed {
             remove_post(&mut tx, id, &mut revision, &mut counts).await?;
         }
+        for file in &batch.reread {
+            failures::forget(&mut tx, "collect", file).await?;
+        }
         failures::insert(&mut tx, &batch.failures).await?;
         if let Some(cursor) = &batch.cursor {
             sqlx::query(

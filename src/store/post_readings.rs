@@ -156,6 +156,14 @@ impl Store {
         for (post, reading) in read {
             changed += u64::from(!write_reading(&mut tx, recipe, post.borrow(), reading).await?);
         }
+        // What was read failed at most before.
+        sqlx::query(
+            "delete from failure where stage = 'extract' and exists \
+             (select 1 from post_reading r where r.post = failure.unit and r.recipe = $1)",
+        )
+        .bind(recipe.as_str())
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(changed)
     }

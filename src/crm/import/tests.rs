@@ -131,6 +131,18 @@ async fn one_id_for_two_notes_is_told_and_loses_none() {
     assert!(failures[0].unit.contains("record 2") && failures[0].reason.contains("the id 7"), "{failures:?}");
 }
 
+#[tokio::test]
+async fn what_was_mended_in_a_file_is_no_failure_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("export.csv");
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    for (csv, failures) in [("id,account,note\n1,,orphan\n", 1), ("", 1), ("id,account,note\n1,Acme,orphan\n", 0)] {
+        std::fs::write(&path, csv).unwrap();
+        import(&store, std::slice::from_ref(&path), None, &Zone::default(), Progress::new(true)).await.unwrap();
+        assert_eq!(store.failures().await.unwrap().len(), failures, "{csv:?}");
+    }
+}
+
 /// Failures are stored and listed in reports, so no words of a cell may stand in them.
 #[tokio::test]
 async fn a_failure_shows_no_words_of_a_cell() {

@@ -50,6 +50,8 @@ pub(super) struct Writer<'a> {
     firms: HashMap<String, String>,
     /// Deals by what they were called, each with its firm.
     called: HashMap<String, Deal>,
+    /// Names of the files that were begun: two may have one name.
+    begun: HashSet<String>,
 }
 
 /// The id of a deal, and its firm when one is known.
@@ -70,6 +72,7 @@ impl<'a> Writer<'a> {
             told: HashSet::new(),
             firms: HashMap::new(),
             called: HashMap::new(),
+            begun: HashSet::new(),
         }
     }
 
@@ -79,6 +82,7 @@ impl<'a> Writer<'a> {
                 self.end_file();
                 // What the next file refers to must be in the store.
                 self.write().await?;
+                self.begin(&name).await?;
                 self.file += 1;
                 self.vendor = vendor;
                 self.format = format;
@@ -94,6 +98,7 @@ impl<'a> Writer<'a> {
             }
             Found::Refused(name, reason) => {
                 self.all.refused += 1;
+                self.begin(&name).await?;
                 self.batch.failures.push(Failure::new("crm", name, reason));
             }
             Found::Asset => self.all.assets += 1,
@@ -111,6 +116,14 @@ impl<'a> Writer<'a> {
         self.end_file();
         self.write().await?;
         Ok(self.all)
+    }
+
+    /// What failed in the file when it was read before is no longer so.
+    async fn begin(&mut self, name: &str) -> Result<()> {
+        if self.begun.insert(name.to_owned()) {
+            self.store.forget_failures("crm", name).await?;
+        }
+        Ok(())
     }
 
     fn end_file(&mut self) {
