@@ -67,7 +67,14 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
     ];
     let needs =
         [rule::OUTSIDE_ONE_THREAD, rule::PROBLEM_OUTSIDE_ONE_THREAD, rule::SILENT, rule::PHANTOM, rule::GAP_N_EFF];
-    all.extend(rule::COMMUNITY_SHARE.iter().chain(&rule::CRM_SHARE).chain(&needs).chain([&rule::OPTIMISM, &rule::SEGMENT]).map(need));
+    all.extend(
+        rule::COMMUNITY_SHARE
+            .iter()
+            .chain(&rule::CRM_SHARE)
+            .chain(&needs)
+            .chain([&rule::OPTIMISM, &rule::SEGMENT])
+            .map(need),
+    );
     all.extend([
         of("clusters for an interval, at least", rule::CLUSTERS as f64),
         of("hand labels on each side, at least, or all where there are fewer", rule::LABELS as f64),

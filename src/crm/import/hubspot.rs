@@ -147,12 +147,13 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
     let said = stage.as_deref().map_or(Outcome::Open, outcome);
     let chance = get(&["hs_deal_stage_probability"]).and_then(|p| p.parse::<f64>().ok());
     let closed = yes(properties, "hs_is_closed");
+    let not_won = closed && text(properties.get("hs_is_closed_won")).is_some();
     let outcome = match () {
         () if yes(properties, "hs_is_closed_won") => Outcome::Won,
-        () if closed || yes(properties, "hs_is_closed_lost") => Outcome::Lost,
+        () if not_won || yes(properties, "hs_is_closed_lost") => Outcome::Lost,
         // Stages have names of a firm's own; their chance tells those at the end.
         () if said == Outcome::Open && chance.is_some_and(|p| p >= 1.0) => Outcome::Won,
-        () if said == Outcome::Open && chance.is_some_and(|p| p <= 0.0) => Outcome::Lost,
+        () if said == Outcome::Open && (closed || chance.is_some_and(|p| p <= 0.0)) => Outcome::Lost,
         () => said,
     };
     let closed_at = if outcome == Outcome::Open { None } else { reading.end(get(&["closedate"]).as_deref()) };
@@ -160,17 +161,11 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
         object.get("propertiesWithHistory").and_then(|h| h.get("dealstage")),
         properties.get("dealstage").and_then(|stage| stage.get("versions")),
     ];
-    for version in histories.into_iter().flat_map(list) {
-        let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
-        if let (Some(at), Some(stage)) = (at, text(version.get("value"))) {
-            reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage }));
-        }
-    }
     let opened_at =
         reading.at(get(&["createdate", "hs_createdate"]).or_else(|| first(object, &["createdAt"])).as_deref());
     let modified_at = reading.at(get(&["hs_lastmodifieddate"]).or_else(|| first(object, &["updatedAt"])).as_deref());
     reading.add(Record::Opportunity(Opportunity {
-        id: OpportunityId::new(key),
+        id: OpportunityId::new(&*key),
         account: associated(object, COMPANIES).into_iter().next().map(AccountId::new),
         name: get(&["dealname"]),
         owner: get(&["hubspot_owner_id"]),
@@ -181,6 +176,12 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
         closed_at,
         modified_at,
     }));
+    for version in histories.into_iter().flat_map(list) {
+        let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
+        if let (Some(at), Some(stage)) = (at, text(version.get("value"))) {
+            reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage }));
+        }
+    }
     Ok(())
 }
 

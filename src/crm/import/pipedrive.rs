@@ -169,13 +169,11 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
     let end = first(object, ends).map(zoned);
     let closed_at = reading.end(end.as_deref());
     let stage = first(object, &["stage_name", "stage_id"]);
-    if let (Some(at), Some(stage)) = (at(reading, first(object, &["stage_change_time"])), &stage) {
-        reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage: stage.clone() }));
-    }
+    let came_to = at(reading, first(object, &["stage_change_time"])).zip(stage.clone());
     let opened_at = at(reading, first(object, &["add_time"]));
     let modified_at = at(reading, first(object, &["update_time"]));
     reading.add(Record::Opportunity(Opportunity {
-        id: OpportunityId::new(key),
+        id: OpportunityId::new(&*key),
         account: account.map(AccountId::new),
         name: first(object, &["title"]),
         owner: owner(object),
@@ -187,6 +185,9 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         closed_at,
         modified_at,
     }));
+    if let Some((at, stage)) = came_to {
+        reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(key), at, stage }));
+    }
     Ok(())
 }
 
