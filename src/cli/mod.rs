@@ -336,10 +336,10 @@ fn under_way(collected: &Collected, out: &mut Output) -> Result<Exit> {
 
 /// The main path, told stage by stage.
 async fn everything(app: &App, out: &mut Output) -> Result<Exit> {
-    let mut failed = 0;
+    let mut failing = Vec::new();
     let mut done = 0;
     pipeline::run(app, &mut |summary| {
-        failed += summary.failed;
+        failing.extend((summary.failed > 0).then_some(summary.stage));
         // A report is written in any case; on an empty workspace it says so.
         if summary.stage != "report" {
             done += summary.done + summary.skipped;
@@ -347,8 +347,8 @@ async fn everything(app: &App, out: &mut Output) -> Result<Exit> {
         out.summary(summary)
     })
     .await?;
-    if failed > 0 {
-        out.failures(app).await?;
+    if !failing.is_empty() {
+        out.failures(app, &failing).await?;
         return Ok(Exit::Partial);
     }
     Ok(if done == 0 { Exit::NothingToDo } else { Exit::Done })

@@ -44,7 +44,7 @@ use sqlx::{Sqlite, Transaction};
 
 pub use comparisons::StoredComparison;
 pub use conversations::{Move, StreamPost};
-pub use deals::{CrmBatch, CrmCounts, Incoming, LateNote, StoredDeal};
+pub use deals::{CrmBatch, CrmCounts, Incoming, IncomingNote, LateNote, StoredDeal};
 pub use failures::Failure;
 pub use labels::{LabelRow, SampleUnit, Side};
 pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};

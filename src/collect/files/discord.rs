@@ -32,14 +32,18 @@ impl Format for DiscordExport {
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["messages"]);
-        let mut export = Export::default();
+        let (mut export, mut document) = (Export::default(), 0);
         let mut held = VecDeque::new();
         Box::new(std::iter::from_fn(move || {
             loop {
                 if let Some(record) = held.pop_front() {
                     return Some(Ok(record));
                 }
-                let (record, byte, value) = match pieces.next()? {
+                let next = pieces.next()?;
+                if pieces.document() != document {
+                    (export, document) = (Export::default(), pieces.document());
+                }
+                let (record, byte, value) = match next {
                     Err(bad) => return Some(Err(bad)),
                     Ok(Piece::Item { record, byte, value }) => (record, byte, value),
                     Ok(Piece::Member { key, value }) => {

@@ -117,14 +117,18 @@ impl Format for SlackExport {
             }
         };
         let mut pieces = Pieces::new(input, if is_list { &[] } else { &["messages"] });
-        let mut file = File::new(place, ctx);
+        let (mut file, mut document) = (File::new(place, ctx), 0);
         let mut waiting = Vec::new().into_iter();
         Box::new(std::iter::from_fn(move || {
             loop {
                 if let Some(record) = waiting.next() {
                     return Some(Ok(record));
                 }
-                let (record, byte, value) = match pieces.next()? {
+                let next = pieces.next()?;
+                if pieces.document() != document {
+                    (file, document) = (File::new(place, ctx), pieces.document());
+                }
+                let (record, byte, value) = match next {
                     Err(bad) => return Some(Err(bad)),
                     Ok(Piece::Item { record, byte, value }) => (record, byte, value),
                     Ok(Piece::Member { key, value }) => {
