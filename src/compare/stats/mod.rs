@@ -6,6 +6,8 @@
 //! The golden values in `tests/golden/method.json` were computed with numpy and scipy; every function here reproduces them
 //! to 1e-9 (the quadrature of [`p_ratio`] to 1e-3).
 
+mod agreement;
+
 mod difference;
 
 mod distributions;
@@ -18,6 +20,7 @@ mod multiplicity;
 
 mod proportion;
 
+pub use agreement::{Agreement, Coincidences, Rated, Scale, agreement};
 pub use difference::{RatioTail, mover, p_ratio};
 pub use distributions::{beta_cdf, f_survival, normal_quantile, student_quantile};
 pub use domain::{Class, DomainCell, share_within};
