@@ -104,7 +104,7 @@ enum Verb {
     Read(read::ReadArgs),
     /// Score a reader against labelled texts, beside simple baselines.
     Eval(eval::EvalArgs),
-    /// Label by hand, one post or note at a time, so that counts become measured shares; with a verb the rest of it.
+    /// Label by hand, one post or note at a time; draw, import, adjudicate, status.
     Label(label::LabelArgs),
     /// Write signals, posts or problems for other tools.
     Export(export::ExportArgs),

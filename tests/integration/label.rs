@@ -92,6 +92,7 @@ fn labels_are_given_kept_doubled_and_settled() {
     words_that_are_not_in_the_post_are_asked_again(&world);
     notes_are_labelled_too(&world);
     a_second_opinion_is_blind_and_disagreement_is_settled(&world);
+    a_filled_in_worksheet_is_imported(&world);
     what_is_not_meant_is_refused(&world);
 }
 
@@ -197,6 +198,29 @@ fn a_second_opinion_is_blind_and_disagreement_is_settled(world: &World) {
     assert!(table.lines().all(|l| l.chars().count() <= 80), "{table}");
     let caveats = world.place.json(&["compare"])["caveats"].to_string();
     assert!(caveats.contains("are contested: marked so, or read differently"), "{caveats}");
+}
+
+fn a_filled_in_worksheet_is_imported(world: &World) {
+    let mut sheet = lines(&world.place.run(&["label", "draw"]).stdout);
+    for line in &mut sheet {
+        line["annotator"] = "cleo".into();
+        match line["side"].as_str() {
+            Some("community") => line["voice"] = "generic".into(),
+            _ => (line["backed"], line["asked"]) = (true.into(), false.into()),
+        }
+    }
+    let crm = sheet.iter().position(|line| line["side"] == "crm").expect("a note");
+    sheet[crm]["level"] = 1.into();
+    sheet[crm + 1]["fluff"] = serde_json::json!([{ "start": 0, "end": 1_000_000 }]);
+    let file = sheet.iter().map(|line| format!("{line}\n")).collect::<String>();
+    world.place.file("filled.jsonl", file);
+    let ran = world.place.run(&["label", "import", "filled.jsonl", "--json"]);
+    let summary = lines(&ran.stdout).pop().expect("a summary");
+    assert_eq!((ran.code, &summary["failed"]), (3, &2.into()), "{summary}");
+    assert_eq!(summary["done"], sheet.len() - 2);
+    for says in ["a kept commitment of level 1 means", "invalid_span: bytes 0 to 1000000 (fluff)"] {
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    }
 }
 
 fn what_is_not_meant_is_refused(world: &World) {

@@ -52,6 +52,9 @@ pub(super) async fn run(app: &App, out: &mut Output) -> Result<Exit> {
             "There is nothing to settle: {settled} items were read differently, and all are settled. `candor label --double N \
              --annotator NAME` asks for a second opinion."
         ))?;
+        if out.json() {
+            out.value(&StageSummary::new("adjudicate", began, 0, 0, 0).with("left", 0))?;
+        }
         return Ok(Exit::NothingToDo);
     }
     talk.say(&format!("{} items were read differently. Your answer stands.\n{KEYS}\n", disputes.len()))?;

@@ -95,7 +95,7 @@ pub(super) async fn show(
 ) -> Result<Option<String>, Leave> {
     let Some(item) = app.store.item_in_context(side, item).await? else { return Ok(None) };
     let rule = "─".repeat(talk.width());
-    talk.say(&format!("{rule}\n{heading}\n"))?;
+    talk.say(&format!("{rule}\n{heading}"))?;
     talk.show(shown(side, &item))?;
     Ok(Some(item.text))
 }
@@ -111,7 +111,7 @@ fn shown(side: Side, item: &ItemInContext) -> String {
     if let Some(before) = &item.before {
         text.push_str(&format!("Before it:\n{}\n", quoted(&beginning(before, BEFORE), "  │ ")));
     }
-    text.push_str(&format!("\n{}\n\n", quoted(&item.text, "  ")));
+    text.push_str(&format!("\n{}\n", quoted(&item.text, "  ")));
     text
 }
 
@@ -152,9 +152,9 @@ mod tests {
         };
         assert_eq!(
             shown(Side::Community, &post),
-            "Thread: Why[2J?\nBefore it:\n  │ What do you use?\n\n  We do it\n  \n  by hand.\n\n"
+            "Thread: Why[2J?\nBefore it:\n  │ What do you use?\n\n  We do it\n  \n  by hand.\n"
         );
         let note = ItemInContext { heading: "call".to_owned(), before: None, text: "ok".to_owned() };
-        assert_eq!(shown(Side::Crm, &note), "Kind of record: call\n\n  ok\n\n");
+        assert_eq!(shown(Side::Crm, &note), "Kind of record: call\n\n  ok\n");
     }
 }

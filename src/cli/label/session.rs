@@ -42,6 +42,9 @@ pub(super) async fn run(app: &App, args: SessionArgs, out: &mut Output) -> Resul
     let mut open = tasks.iter().map(|task| !task.done).collect::<Vec<_>>();
     if !open.contains(&true) {
         talk.say(nothing(&sample, args.double, &tasks))?;
+        if out.json() {
+            out.value(&StageSummary::new("label", began, 0, 0, 0).with("annotator", annotator))?;
+        }
         return Ok(Exit::NothingToDo);
     }
     if drew {
@@ -239,21 +242,23 @@ fn outlook(side: Side, now: SideProgress, later: Option<SideProgress>) -> String
         );
     }
     if now.used < now.need {
-        let missing = now.need - now.used;
         let mut says = format!(
-            "`candor compare` gives shares of {units} an interval from {} on, of {}: {missing} more.",
+            "`candor compare` needs {} complete {units} for an interval ({}): {} more.",
             now.need,
-            points(now.half_width)
+            points(now.half_width),
+            now.need - now.used
         );
         if let Some(later) = later {
             says += &format!(" 20 more minutes at this pace make it {}.", later.used);
         }
         return says;
     }
+    let half = points(now.half_width);
     let mut says =
-        format!("`candor compare` gives shares of {units} an interval of {} by {}.", points(now.half_width), now.used);
+        format!("With {} complete `candor compare` gives shares of {units} an interval of {half}.", now.used);
     if let Some(later) = later.filter(|later| later.used > now.used) {
-        says += &format!(" 20 more minutes at this pace make it {} by {}.", points(later.half_width), later.used);
+        let half = points(later.half_width);
+        says += &format!(" 20 more minutes at this pace make it {half} with {}.", later.used);
     }
     says
 }
@@ -278,15 +283,15 @@ mod tests {
         let later = SideProgress { used: 25, ..now };
         assert_eq!(
             outlook(Side::Community, now, Some(later)),
-            "`candor compare` gives shares of people an interval from 60 on, of about ±8 points: 49 more. 20 more minutes at \
-             this pace make it 25."
+            "`candor compare` needs 60 complete people for an interval (about ±8 points): 49 more. 20 more minutes at this \
+             pace make it 25."
         );
         let now = SideProgress { used: 62, ..now };
         let later = SideProgress { used: 75, half_width: 0.071, ..now };
         assert_eq!(
             outlook(Side::Crm, now, Some(later)),
-            "`candor compare` gives shares of accounts an interval of about ±8 points by 62. 20 more minutes at this pace make \
-             it about ±7 points by 75."
+            "With 62 complete `candor compare` gives shares of accounts an interval of about ±8 points. 20 more minutes at this \
+             pace make it about ±7 points with 75."
         );
         assert!(!outlook(Side::Crm, now, Some(now)).contains("minutes"));
     }

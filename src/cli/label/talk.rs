@@ -60,9 +60,9 @@ impl<'a> Talk<'a> {
         Self { input, out, width, echo, item: String::new(), contested: false, answered: 0, times: Vec::new() }
     }
 
-    /// Says some lines, each broken at the width and indented like its beginning.
+    /// Says some lines, each broken at the width and indented like its beginning. An end of line at the end leaves a line empty.
     pub(super) fn say(&mut self, text: &str) -> io::Result<()> {
-        for line in text.lines() {
+        for line in text.split('\n') {
             writeln!(self.out, "{}", folded(line, self.width))?;
         }
         Ok(())
@@ -99,6 +99,9 @@ impl<'a> Talk<'a> {
         explain: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Leave> {
+        if self.answered > 0 {
+            writeln!(self.out)?;
+        }
         self.say(question)?;
         loop {
             write!(self.out, "> ")?;
@@ -117,8 +120,7 @@ impl<'a> Talk<'a> {
                 "k" => return Err(Leave::Skip),
                 "q" => return Err(Leave::Quit),
                 "?" => {
-                    self.say(explain)?;
-                    self.say(question)?;
+                    self.say(&format!("{explain}\n{question}"))?;
                 }
                 "t" => {
                     let item = std::mem::take(&mut self.item);
@@ -222,13 +224,13 @@ mod tests {
         let mut input = "x\n?\n!\n7\n".as_bytes();
         let mut talk = Talk::new(&mut input, &mut out, 80, false);
         let number = |line: &str| line.parse::<u8>().map_err(|_| "a number, please".to_owned());
-        assert_eq!(talk.ask("How many?", "Count them.", number).unwrap(), 7);
+        assert_eq!(talk.ask("How many?", "Count them.\n", number).unwrap(), 7);
         assert!(talk.contested());
         assert!(matches!(talk.ask("How many?", "", number), Err(Leave::Quit)), "nobody answers any more");
         let said = String::from_utf8(out).unwrap();
         assert_eq!(
             said,
-            "How many?\n> a number, please\n> Count them.\nHow many?\n> Marked as contested; your answer is kept with it.\n> How many?\n> \n"
+            "How many?\n> a number, please\n> Count them.\n\nHow many?\n> Marked as contested; your answer is kept with it.\n> \nHow many?\n> \n"
         );
     }
 
