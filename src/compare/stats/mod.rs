@@ -6,6 +6,8 @@
 //! The golden values in `tests/golden/method.json` were computed with numpy and scipy; every function here reproduces them
 //! to 1e-9 (the quadrature of [`p_ratio`] to 1e-3).
 
+mod agreement;
+
 mod change;
 
 mod difference;
@@ -22,6 +24,7 @@ mod proportion;
 
 mod shrinkage;
 
+pub use agreement::{Agreement, Coincidences, Rated, Scale, agreement};
 pub use change::{Change, Period, change};
 pub use difference::{RatioTail, mover, p_ratio};
 pub use distributions::{beta_cdf, beta_quantile, chi_squared_survival, f_survival, normal_quantile, student_quantile};
