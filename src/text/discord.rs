@@ -222,6 +222,28 @@ fn heading(line: &str) -> Option<&str> {
     (matches!(line.len() - rest.len(), 1..=3) && !words.is_empty()).then_some(words)
 }
 
+/// `text`, in Markdown, with `@user` for whoever is spoken to outside of code.
+pub fn without_handles(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut fenced = false;
+    for line in text.split_inclusive('\n') {
+        let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
+        fenced ^= fence;
+        if fenced || fence || !line.contains('@') {
+            out.push_str(line);
+            continue;
+        }
+        let pieces: Vec<&str> = line.split('`').collect();
+        for (i, piece) in pieces.iter().enumerate() {
+            out.push_str(if i > 0 { "`" } else { "" });
+            // A mark that nothing closes opens no code.
+            let code = i % 2 == 1 && i + 1 < pieces.len();
+            out.push_str(&if code { (*piece).to_owned() } else { mask_people(piece) });
+        }
+    }
+    out
+}
+
 /// `words` with `@user` for whoever is spoken to. A name ends where a word does: the rest of a name of several words stays,
 /// because an export as text does not tell where it ends.
 fn mask_people(words: &str) -> String {
@@ -239,8 +261,8 @@ fn mask_people(words: &str) -> String {
             out.push('@');
             continue;
         }
-        // Tables of 2019 call all and those present without the mark.
-        out.push_str(if matches!(name, "everyone" | "here") { name } else { "@user" });
+        // Tables of 2019 call all and those present without the mark; some chats call them `@all` and `@channel`.
+        out.push_str(if matches!(name, "everyone" | "here" | "all" | "channel") { name } else { "@user" });
         rest = &rest[name.len()..];
     }
     out.push_str(rest);
@@ -548,6 +570,13 @@ mod tests {
             assert_eq!(rendered(html).text, want, "rendered: {html}");
             assert_eq!(markdown_to_text(raw).quoted, rendered(html).quoted, "{raw}");
         }
+    }
+
+    #[test]
+    fn handles_go_and_code_stays() {
+        let text = "@ann, ask @bob.k. or @all\n```\n@route('/')\n```\nme@x.example `@decorated` @kim `";
+        let want = "@user, ask @user. or all\n```\n@route('/')\n```\nme@x.example `@decorated` @user `";
+        assert_eq!(without_handles(text), want);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::text::discord::without_handles;
 use crate::text::html::Plain;
 use crate::text::markdown::markdown_to_text;
 
@@ -287,7 +288,7 @@ fn records(ctx: &Context, written: Written) -> Vec<Record> {
         return vec![Record::Skipped { id, reason: "system message" }];
     }
     let Plain { text, quoted } = markdown_to_text(body.message.as_deref().unwrap_or_default());
-    let text = clean(text);
+    let text = clean(without_handles(&text));
     if text.is_empty() {
         let reason = match quoted {
             true => "only quotes others",
@@ -339,7 +340,7 @@ mod tests {
             "\n",
             r#"{"type":"bot","bot":{"username":"helper"}}"#,
             "\n",
-            r#"{"type":"post","post":{"team":"pumps","channel":"repair","user":"ann","message":"It drips","create_at":1772366400000,"replies":[{"user":"bob","message":"> It drips\n\nHere too","create_at":1772366500000},{"user":"helper","message":"Restart","create_at":1772366500001}]}}"#,
+            r#"{"type":"post","post":{"team":"pumps","channel":"repair","user":"ann","message":"It drips","create_at":1772366400000,"replies":[{"user":"bob","message":"> It drips\n\nHere too","create_at":1772366500000},{"user":"helper","message":"@bob.k restart","create_at":1772366500001}]}}"#,
             "\n",
             r#"{"type":"post","post":{"team":"pumps","channel":"repair","user":"ann","type":"system_join_channel","message":"joined","create_at":1}}"#,
             "\n",
@@ -349,7 +350,7 @@ mod tests {
         assert!(MattermostExport.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("x"))));
         let found = read_text(&MattermostExport, text, "x.jsonl");
         let told = posts(&found);
-        assert_eq!(told.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(), ["It drips", "Here too", "Restart"]);
+        assert_eq!(told.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(), ["It drips", "Here too", "@user restart"]);
         assert!(told.iter().all(|p| p.thread == told[0].thread && p.community == "pumps"));
         assert_eq!((told[1].parent.as_ref(), told[2].flags.bot), (Some(&told[0].id), true));
         assert_eq!(reasons(&found), ["system message", "private chat", "a post that is not there"]);
