@@ -231,9 +231,9 @@ fn reply(ctx: &Context, community: &str, mut page: Value) -> Told {
             Err(error) => told.push(Err(Unreadable::json(&error))),
         }
     }
-    found.sort_by(|a, b| {
-        (a.body.create_at, &a.id).partial_cmp(&(b.body.create_at, &b.id)).unwrap_or(std::cmp::Ordering::Equal)
-    });
+    let at = |post: &ReplyPost| post.body.create_at.unwrap_or(f64::NEG_INFINITY);
+    found.sort_by(|a, b| at(a).total_cmp(&at(b)).then_with(|| a.id.cmp(&b.id)));
+    let roots: HashSet<&str> = found.iter().filter_map(|post| post.root_id.as_deref()).collect();
     for post in &found {
         let usable = |id: &Option<String>| id.clone().filter(|id| !id.is_empty());
         let (Some(id), Some(channel)) = (usable(&post.id), usable(&post.channel_id)) else {
@@ -241,8 +241,7 @@ fn reply(ctx: &Context, community: &str, mut page: Value) -> Told {
             continue;
         };
         let root = usable(&post.root_id);
-        let answered =
-            post.reply_count.is_some_and(|n| n > 0.0) || found.iter().any(|p| p.root_id.as_ref() == Some(&id));
+        let answered = post.reply_count.is_some_and(|n| n > 0.0) || roots.contains(id.as_str());
         let opens = root.clone().or_else(|| answered.then(|| id.clone()));
         let written = Written {
             thread: opens
@@ -355,6 +354,19 @@ mod tests {
         assert_eq!((told[1].parent.as_ref(), told[2].flags.bot), (Some(&told[0].id), true));
         assert_eq!(reasons(&found), ["system message", "private chat", "a post that is not there"]);
         assert_eq!(posts(&read_text(&MattermostExport, text, "y.jsonl")), told);
+    }
+
+    #[test]
+    fn dates_that_are_none_upset_no_order() {
+        let post = |n: usize| {
+            let at = if n.is_multiple_of(3) { "\"NaN\"".to_owned() } else { (900 - n).to_string() };
+            format!(r#""p{n}":{{"id":"p{n}","create_at":{at},"user_id":"u","channel_id":"c","message":"w"}}"#)
+        };
+        let posts: Vec<String> = (0..900).map(post).collect();
+        let found =
+            read_text(&MattermostReply, &format!(r#"{{"order":[],"posts":{{{}}}}}"#, posts.join(",")), "x.json");
+        let dates: Vec<_> = super::tests::posts(&found).iter().filter_map(|p| p.written_at).collect();
+        assert!(dates.len() == 600 && dates.is_sorted());
     }
 
     #[test]
