@@ -68,7 +68,7 @@ impl Format for DiscordText {
 fn is_newest_first(text: &str, dates: &Dates) -> bool {
     let date = |line: &str| dates.read(line.strip_prefix('[')?.split_once("] ")?.0);
     let mut heads = text.lines().filter_map(date);
-    heads.next().zip(heads.last()).is_some_and(|(first, last)| last.minute() < first.minute())
+    heads.next().zip(heads.next_back()).is_some_and(|(first, last)| last.minute() < first.minute())
 }
 
 struct Reader<R> {
