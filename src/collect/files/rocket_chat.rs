@@ -131,12 +131,13 @@ mod tests {
     #[test]
     fn a_reply_is_read() {
         let text = r#"{"messages":[{"_id":"a","rid":"r","msg":"It drips","ts":"2026-03-01T12:00:00.000Z","u":{"_id":"u","username":"ann"},"tcount":1},
-            {"_id":"b","rid":"r","msg":"Here too","ts":{"$date":1772366400000},"u":{"_id":"v"},"tmid":"a","editedAt":"2026-03-02T12:00:00Z"},
+            {"_id":"b","rid":"r","msg":"@ann here too","ts":{"$date":1772366400000},"u":{"_id":"v"},"tmid":"a","editedAt":"2026-03-02T12:00:00Z"},
             {"_id":"c","rid":"r","t":"uj","msg":"ann","ts":"2026-03-01T12:00:00.000Z","u":{"_id":"u"}}],"count":3}"#;
         assert!(RocketChatReply.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("x"))));
         let found = read_text(&RocketChatReply, text, "pumps/x.json");
         let (Ok(Record::Post(one)), Ok(Record::Post(two))) = (&found[1], &found[3]) else { panic!("{found:?}") };
         assert_eq!((one.community.as_str(), two.parent.as_ref()), ("pumps", Some(&one.id)));
+        assert_eq!(two.text, "@user here too");
         assert_eq!((two.written_at, &two.thread), (one.written_at, &one.thread));
         assert_eq!(reasons(&found), ["system message"]);
     }
