@@ -483,7 +483,7 @@ const ALL: &[Engine] = &[
         mark: ".thing[data-fullname^='t1_'], .thing[data-fullname^='t3_']",
         list: ".listing-page",
         post: ".thing[data-fullname^='t1_'], .thing[data-fullname^='t3_']",
-        body: ".usertext-body .md, .title.may-blank",
+        body: ".usertext-body .md",
         quote: "blockquote",
         id: &[("", "data-fullname")],
         whole_ids: true,

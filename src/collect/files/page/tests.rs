@@ -352,7 +352,21 @@ fn deletions_on_pages_of_reddit_are_removals() {
     assert_eq!(records.iter().filter(|r| matches!(r, Record::Post(_))).count(), 1);
 }
 
-/// The pages of a story and of one of its comments, with the links to the comments around that they have.
+#[test]
+fn a_submission_on_an_old_page_of_reddit_is_title_and_words() {
+    let read = |words: &str| {
+        let body = format!(
+            "<div class=\"thing link\" data-fullname=\"t3_7\" data-author=\"ann\" data-timestamp=\"1709294400000\"><p class=\"title\"><a class=\"title may-blank\" href=\"x\">Lost notes</a></p>{words}</div>"
+        );
+        read(&page("/r/pumps/comments/7/lost/", "", &body)).unwrap().records
+    };
+    let words = |words: &str| format!("<div class=\"usertext-body\"><div class=\"md\"><p>{words}</p></div></div>");
+    assert_eq!(told(&read(&words("All gone.")))[0].2, "Lost notes\n\nAll gone.");
+    assert_eq!(told(&read(""))[0].2, "Lost notes");
+    assert!(matches!(&read(&words("[removed]"))[1], Record::Removed(id) if id.as_str() == "reddit:t3_7"));
+}
+
+/// A story whose comments have the links to those around that a page has.
 #[test]
 fn a_page_of_hacker_news_tells_what_is_answered_and_cuts_quotes() {
     let comment = |id: u32, indent: u32, navs: &str, words: &str| {
