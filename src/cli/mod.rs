@@ -108,9 +108,8 @@ enum Verb {
     Read(read::ReadArgs),
     /// Score a reader against labelled texts, beside simple baselines.
     Eval(eval::EvalArgs),
-    /// Hand labels: draw a sample, import answers.
-    #[command(subcommand)]
-    Label(label::LabelVerb),
+    /// Label by hand, one post or note at a time; draw, import, adjudicate, status.
+    Label(label::LabelArgs),
     /// Write signals, posts or problems for other tools.
     Export(export::ExportArgs),
     /// What is in the workspace, what is still to do, what failed.
@@ -298,7 +297,7 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Problem(args) => return problems::page(app, &args, out).await,
         Verb::Search(args) => return search::run(app, &args, out).await,
         Verb::Codebook(verb) => return codebook::run(app, verb, out).await,
-        Verb::Label(verb) => return label::run(app, verb, out).await,
+        Verb::Label(args) => return label::run(app, args, out).await,
         Verb::Export(args) => return export::run(app, &args).await,
         Verb::Status => return status::run(app, out).await,
         Verb::Demo(_) | Verb::Init | Verb::Formats | Verb::Read(_) | Verb::Eval(_) => return Ok(Exit::Usage),

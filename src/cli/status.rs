@@ -67,7 +67,7 @@ pub(super) async fn run(app: &App, out: &mut Output) -> Result<Exit> {
     table.add_row([
         "label".to_owned(),
         format!("{sample} units drawn, {labels} items labelled"),
-        if sample == 0 { "candor label draw".to_owned() } else { String::new() },
+        if sample == 0 { "candor label".to_owned() } else { String::new() },
     ]);
     out.line(&table.to_string())?;
     if failures.is_empty() {
