@@ -153,6 +153,13 @@ pub async fn label_worksheet(app: &App) -> Result<Vec<serde_json::Value>> {
     compare::worksheet::worksheet(&app.store, &app.recipes(), settings, now, near_duplicate::clusters).await
 }
 
+/// The posts and notes of the sample in the order in which they are labelled.
+pub async fn to_label(app: &App) -> Result<compare::to_label::ToLabel> {
+    let settings = &app.settings.compare;
+    let now = app.clock.now();
+    compare::to_label::to_label(&app.store, &app.recipes(), settings, now, near_duplicate::clusters).await
+}
+
 /// Hand labels. A sample is drawn only when there is none: drawing again would orphan labels that somebody made for it.
 pub async fn label_import(app: &App, labels: &Path) -> Result<StageSummary> {
     if app.store.sample().await?.is_empty() {

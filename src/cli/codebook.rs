@@ -160,8 +160,16 @@ pub(super) async fn run(app: &App, verb: CodebookVerb, out: &mut Output) -> Resu
         CodebookVerb::Show { id } => show(app, id.as_deref(), out).await,
         CodebookVerb::Export { file } => export(app, &file, out).await,
         CodebookVerb::Edit { edit: Some(edit) } => change(app, edit.edit(), out).await,
-        CodebookVerb::Edit { edit: None } => match rewritten(app).await? {
-            Some(problems) => change(app, Edit::Rewrite(problems), out).await,
+        CodebookVerb::Edit { edit: None } => match rewritten(app, out).await? {
+            Some(problems) => {
+                let draft = draft_of(app);
+                let exit = change(app, Edit::Rewrite(problems), out)
+                    .await
+                    .with_context(|| format!("what you wrote is in {}", draft.display()))?;
+                // Not before: an edit that is refused would take what was written with it.
+                let _ = std::fs::remove_file(&draft);
+                Ok(exit)
+            }
             None => {
                 out.line("nothing was changed")?;
                 Ok(Exit::NothingToDo)
@@ -318,8 +326,22 @@ fn named_elsewhere(app: &App, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-/// The list as a person rewrites it in an editor; `None` when they left it as it was.
-async fn rewritten(app: &App) -> Result<Option<Vec<Problem>>> {
+/// Where the list is edited.
+fn draft_of(app: &App) -> PathBuf {
+    app.settings.workspace.join("codebook.edit.json")
+}
+
+/// Puts `text` into the draft, unless one is left of an edit that could not be used; true when it is.
+fn begin(draft: &Path, text: &str) -> Result<bool> {
+    let left = draft.exists();
+    if !left {
+        std::fs::write(draft, text).with_context(|| format!("could not write {}", draft.display()))?;
+    }
+    Ok(left)
+}
+
+/// The list as a person rewrites it in an editor; `None` when they left it as it was. What they wrote stays in the draft.
+async fn rewritten(app: &App, out: &mut Output) -> Result<Option<Vec<Problem>>> {
     let (_, codebook) = current(app).await?;
     if codebook.is_frozen() {
         bail!("the codebook is frozen by hand; `candor codebook thaw` lets it be edited");
@@ -332,30 +354,29 @@ async fn rewritten(app: &App) -> Result<Option<Vec<Problem>>> {
     let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|e| !e.trim().is_empty()));
     let editor =
         editor.context("no editor is named; set EDITOR, or say what to change: `candor codebook edit --help`")?;
-    let path = app.settings.workspace.join("codebook.edit.json");
+    let path = draft_of(app);
     let text = codebook::to_json(&codebook)?;
-    std::fs::write(&path, &text).with_context(|| format!("could not write {}", path.display()))?;
+    if begin(&path, &text)? {
+        let path = path.display();
+        out.line(&format!("{path} is left of an edit that was not used, and opened; delete it to begin anew"))?;
+    }
     let mut words = editor.split_whitespace();
     let program = words.next().unwrap_or_default();
-    let ended = Command::new(program)
-        .args(words)
-        .arg(&path)
-        .status()
-        .with_context(|| format!("could not start the editor {editor}"))?;
-    if !ended.success() {
-        bail!(
-            "the editor {editor} ended with {ended}; nothing was changed, and what you wrote is in {}",
-            path.display()
-        );
-    }
+    let ended = Command::new(program).args(words).arg(&path).status();
     let written = std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
     if written == text {
         let _ = std::fs::remove_file(&path);
+    }
+    let ended = ended.with_context(|| format!("could not start the editor {editor}"))?;
+    if !ended.success() {
+        let kept = if written == text { String::new() } else { format!("; what you wrote is in {}", path.display()) };
+        bail!("the editor {editor} ended with {ended}; nothing was changed{kept}");
+    }
+    if written == text {
         return Ok(None);
     }
     let rewritten = codebook::parse(&written)
         .with_context(|| format!("nothing was changed; what you wrote is in {} and cannot be used", path.display()))?;
-    let _ = std::fs::remove_file(&path);
     Ok(Some(rewritten.problems().to_vec()))
 }
 
@@ -517,4 +538,19 @@ fn told(change: &Change, codebook: &Codebook) -> String {
 
 fn short(hash: &str) -> &str {
     &hash[..8.min(hash.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_that_could_not_be_used_is_not_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let draft = dir.path().join("codebook.edit.json");
+        assert!(!begin(&draft, "the list").unwrap());
+        std::fs::write(&draft, "an hour's work, a comma too many").unwrap();
+        assert!(begin(&draft, "the list").unwrap());
+        assert_eq!(std::fs::read_to_string(&draft).unwrap(), "an hour's work, a comma too many");
+    }
 }

@@ -112,9 +112,8 @@ enum Verb {
     Eval(eval::EvalArgs),
     /// Try the comparison on invented worlds whose truth is known, beside counting naively.
     Simulate(simulate::SimulateArgs),
-    /// Hand labels: draw a sample, import answers.
-    #[command(subcommand)]
-    Label(label::LabelVerb),
+    /// Label by hand, one post or note at a time; draw, import, adjudicate, status.
+    Label(label::LabelArgs),
     /// Write signals, posts or problems for other tools.
     Export(export::ExportArgs),
     /// What is in the workspace, what is still to do, what failed.
@@ -303,7 +302,7 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Problem(args) => return problems::page(app, &args, out).await,
         Verb::Search(args) => return search::run(app, &args, out).await,
         Verb::Codebook(verb) => return codebook::run(app, verb, out).await,
-        Verb::Label(verb) => return label::run(app, verb, out).await,
+        Verb::Label(args) => return label::run(app, args, out).await,
         Verb::Export(args) => return export::run(app, &args).await,
         Verb::Status => return status::run(app, out).await,
         Verb::Demo(_) | Verb::Init | Verb::Formats | Verb::Read(_) | Verb::Eval(_) | Verb::Simulate(_) => {
@@ -343,10 +342,10 @@ fn under_way(collected: &Collected, out: &mut Output) -> Result<Exit> {
 
 /// The main path, told stage by stage.
 async fn everything(app: &App, out: &mut Output) -> Result<Exit> {
-    let mut failed = 0;
+    let mut failing = Vec::new();
     let mut done = 0;
     pipeline::run(app, &mut |summary| {
-        failed += summary.failed;
+        failing.extend((summary.failed > 0).then_some(summary.stage));
         // A report is written in any case; on an empty workspace it says so.
         if summary.stage != "report" {
             done += summary.done + summary.skipped;
@@ -354,8 +353,8 @@ async fn everything(app: &App, out: &mut Output) -> Result<Exit> {
         out.summary(summary)
     })
     .await?;
-    if failed > 0 {
-        out.failures(app).await?;
+    if !failing.is_empty() {
+        out.failures(app, &failing).await?;
         return Ok(Exit::Partial);
     }
     Ok(if done == 0 { Exit::NothingToDo } else { Exit::Done })

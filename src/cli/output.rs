@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1, SplitV1, VariantV1};
+use crate::store::Failure;
 use crate::summary::StageSummary;
 use crate::text::display;
 
@@ -55,14 +56,15 @@ impl Output {
     pub(super) async fn stage(&mut self, app: &App, summary: &StageSummary) -> Result<()> {
         self.summary(summary)?;
         if summary.failed > 0 {
-            self.failures(app).await?;
+            self.failures(app, &[summary.stage]).await?;
         }
         Ok(())
     }
 
-    /// The first recorded failures, on standard error, with where to find the rest.
-    pub(super) async fn failures(&mut self, app: &App) -> Result<()> {
-        let failures = app.store.failures().await?;
+    /// The first recorded failures of `stages`, on standard error, with where to find the rest.
+    pub(super) async fn failures(&mut self, app: &App, stages: &[&str]) -> Result<()> {
+        let mut failures = app.store.failures().await?;
+        failures.retain(|failure| stages.iter().any(|stage| is_of(failure, stage)));
         let mut err = io::stderr();
         for failure in failures.iter().take(FAILURES_SHOWN) {
             let line = format!("  {}: {}: {}", failure.stage, failure.unit, failure.reason);
@@ -128,6 +130,11 @@ fn qualified(comparison: &ComparisonV1) -> Vec<String> {
         says.push(format!("called problems that keep their sign: {}", kept.join(", ")));
     }
     says
+}
+
+/// Whether a failure was met in a stage. Two summaries may be of one stage (`crm import` and `crm`).
+fn is_of(failure: &Failure, stage: &str) -> bool {
+    stage.split(' ').next() == Some(failure.stage.as_str())
 }
 
 /// Columns of the terminal; 80 in a pipe.
@@ -266,6 +273,12 @@ mod tests {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(number), text);
         }
+    }
+
+    #[test]
+    fn failures_are_shown_after_their_stage() {
+        let failure = Failure::new("crm", "n.csv, record 3", "no account");
+        assert!(is_of(&failure, "crm import") && is_of(&failure, "crm") && !is_of(&failure, "collect"));
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn measures(row: &Row, lines: &mut Vec<String>) {
     let mut refused = row.value(Measure::Refused).map(|value| short(value, false));
     let shown = [
         (Measure::Coverage, "coverage"),
-        (Measure::Type1, "called wrongly"),
+        (Measure::Type1, "wrong"),
         (Measure::Fdr, "FDR"),
         (Measure::Power, "power"),
         (Measure::Bias, "bias"),

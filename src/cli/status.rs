@@ -55,7 +55,7 @@ pub(super) async fn run(app: &App, out: &mut Output) -> Result<Exit> {
     table.add_row([
         "crm".to_owned(),
         format!("{} notes, {} accounts, {} reps", count(notes), count(accounts), count(reps)),
-        if unread_notes > 0 { format!("{} notes: candor crm import", count(unread_notes)) } else { String::new() },
+        if unread_notes > 0 { format!("{} notes: candor run", count(unread_notes)) } else { String::new() },
     ]);
     table.add_row([
         "group".to_owned(),
@@ -67,7 +67,7 @@ pub(super) async fn run(app: &App, out: &mut Output) -> Result<Exit> {
     table.add_row([
         "label".to_owned(),
         format!("{sample} units drawn, {labels} items labelled"),
-        if sample == 0 { "candor label draw".to_owned() } else { String::new() },
+        if sample == 0 { "candor label".to_owned() } else { String::new() },
     ]);
     out.line(&table.to_string())?;
     if failures.is_empty() {

@@ -21,6 +21,9 @@ pub const WINDOW: usize = 50;
 /// What stands in the texts for people who are spoken to, once their names are taken out.
 const SOMEBODY: &str = "@user";
 
+/// People that a message speaks to and that are looked at; who calls more calls nobody.
+const MOST_CALLED: usize = 100;
+
 /// Seconds that count as one step of time: what lies closer together is as good as simultaneous.
 const STEP: f64 = 10.0;
 
@@ -301,7 +304,7 @@ impl Stream {
         Seen {
             author: message.author.map(str::to_owned),
             at: message.at,
-            mentions: message.mentions.to_vec(),
+            mentions: message.mentions.iter().take(MOST_CALLED).cloned().collect(),
             speaks_to_somebody: !message.mentions.is_empty() || text.contains(SOMEBODY),
             words,
             norm,
@@ -482,6 +485,18 @@ mod tests {
         let mut stream = Stream::default();
         let message = Message { id: "late", author: None, at: 0.0, text: "Hello, anyone here?", mentions: &[] };
         assert_eq!(stream.place(&message, Some("early")), Placed { conversation: "early".to_owned(), answers: None });
+    }
+
+    #[test]
+    fn who_calls_everybody_is_read_in_time() {
+        let everybody: Vec<String> = (0..50_000).map(|n| format!("a_{n:016}")).collect();
+        let others: Vec<String> = (50_000..100_000).map(|n| format!("a_{n:016}")).collect();
+        let mut stream = Stream::default();
+        let began = std::time::Instant::now();
+        for (id, mentions) in [("one", &everybody), ("two", &others)] {
+            stream.place(&Message { id, author: Some("ann"), at: 0.0, text: "look", mentions }, None);
+        }
+        assert!(began.elapsed().as_secs() < 3, "{:?}", began.elapsed());
     }
 
     fn lines() -> impl Strategy<Value = Vec<(usize, u32, String, Option<usize>)>> {

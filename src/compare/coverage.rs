@@ -433,12 +433,7 @@ fn promise(community: &Measured<'_>, crm: &Measured<'_>) -> String {
     let sides = [community, crm].map(|side| {
         let largest = (0..side.shares.len()).map(|k| side.rate(k).rate).fold(0.0, f64::max);
         let n = rule::LABELS.min(side.units.0.len() as u64);
-        let half = if n as usize == side.units.0.len() {
-            let (low, high) = wilson(largest, n as f64, Z95);
-            (high - low) / 2.0
-        } else {
-            Z95 * (largest * (1.0 - largest) * (1.0 - ASSUMED_R2) / n as f64).sqrt()
-        };
+        let half = half_width(largest, n, side.units.0.len() as u64);
         (n, half)
     });
     let [(people, one), (accounts, two)] = sides;
@@ -448,4 +443,14 @@ fn promise(community: &Measured<'_>, crm: &Measured<'_>) -> String {
         counted(accounts, "accounts"),
         percent(one.max(two)).trim_end_matches('%')
     )
+}
+
+/// About half the width of the interval of `share` when `n` of `units` are labelled (METHOD 4.4).
+pub(super) fn half_width(share: f64, n: u64, units: u64) -> f64 {
+    if n >= units {
+        let (low, high) = wilson(share, n as f64, Z95);
+        (high - low) / 2.0
+    } else {
+        Z95 * (share * (1.0 - share) * (1.0 - ASSUMED_R2) / n as f64).sqrt()
+    }
 }

@@ -236,27 +236,40 @@ impl Read {
     }
 }
 
-/// The items that have to be labelled for the drawn sample to count: ids of posts and of notes, in order.
+/// What has to be labelled for the drawn sample to count.
+pub(super) struct Drawn {
+    pub(super) cells: Cells,
+    /// Person and post, by person and post.
+    pub(super) posts: Vec<(String, String)>,
+    /// Notes of the drawn accounts in the window, by account and time.
+    pub(super) notes: Vec<StoredNote>,
+}
+
+/// The cells, and every item of the drawn units in the window.
 pub(super) async fn drawn_items(
     store: &Store,
     recipes: &Recipes,
     settings: &CompareSettings,
     now: Timestamp,
     near_duplicates: NearDuplicates,
-) -> Result<(BTreeSet<String>, Vec<StoredNote>)> {
-    let Material { posts, merged, notes, sample, window, .. } =
-        read(store, recipes, settings, now, near_duplicates).await?.material;
-    let drawn = |side: Side, unit: &str| sample.iter().any(|s| s.side == side && s.unit == unit);
-    let posts = posts
-        .into_iter()
-        .filter(|(author, _)| drawn(Side::Community, merged.get(author).unwrap_or(author).as_str()))
-        .map(|(_, post)| post.as_str().to_owned())
-        .collect();
+) -> Result<Drawn> {
+    let mut read = read(store, recipes, settings, now, near_duplicates).await?;
+    let window = read.window().clone();
+    let cells = read.cells(store, &window, &window).await?;
+    let Material { posts, merged, notes, sample, window, .. } = read.material;
+    let of = |side| sample.iter().filter(move |u| u.side == side).map(|u| u.unit.as_str());
+    // An author that was drawn may have been merged with another since.
+    let person = |author: &AuthorKey| merged.get(author).unwrap_or(author).as_str().to_owned();
+    let persons = of(Side::Community).map(|u| person(&AuthorKey::new(u))).collect::<BTreeSet<_>>();
+    let accounts = of(Side::Crm).collect::<BTreeSet<_>>();
+    let posts = posts.into_iter().map(|(author, post)| (person(&author), post.as_str().to_owned()));
+    let mut posts = posts.filter(|(person, _)| persons.contains(person)).collect::<Vec<_>>();
+    posts.sort();
     let notes = notes
         .into_iter()
-        .filter(|n| window.contains(note_time(n)) && drawn(Side::Crm, n.note.account.as_str()))
+        .filter(|n| window.contains(note_time(n)) && accounts.contains(n.note.account.as_str()))
         .collect();
-    Ok((posts, notes))
+    Ok(Drawn { cells, posts, notes })
 }
 
 fn count(n: i64) -> u64 {
@@ -429,6 +442,20 @@ fn labels_fit(material: &Material, problems: &BTreeMap<&str, usize>, caveats: &m
     }
     if labels.ties > 0 {
         caveats.push(format!("On {} questions the annotators split evenly; these count as no.", labels.ties));
+    }
+    let contested = labels.contested.iter().filter(|(side, item)| match side {
+        Side::Community => posts.contains(item.as_str()),
+        Side::Crm => notes.contains(item.as_str()),
+    });
+    let contested = contested.count() as u64;
+    if contested > 0 {
+        let are = if contested == 1 { "is" } else { "are" };
+        caveats.push(format!(
+            "{} of {} labelled {are} contested: marked so, or read differently by two annotators and not settled yet \
+             (`candor label adjudicate`).",
+            counted(contested, "items"),
+            labels.posts.len() + labels.notes.len(),
+        ));
     }
     let named = || labels.posts.values().flatten().chain(labels.notes.values().flat_map(|n| &n.problems));
     let foreign = named().map(String::as_str).filter(|id| is_foreign(id, problems)).collect::<BTreeSet<_>>();

@@ -6,31 +6,56 @@
 //! The file is JSONL, one answer a line:
 //!
 //! ```json
-//! {"side":"community","item":"<post id>","annotator":"…","voice":"first_hand","problems":["offline_loss"]}
-//! {"side":"crm","item":"<note id>","annotator":"…","problems":[],"interest":3,"backed":false,"asked":false}
+//! {"side":"community","item":"<post id>","annotator":"…","voice":"first_hand","problems":["offline_loss"],
+//!  "acts":[{"act":"complaint","start":0,"end":41}],"contested":false}
+//! {"side":"crm","item":"<note id>","annotator":"…","problems":[],"interest":3,"backed":false,"asked":false,
+//!  "level":0,"compliments":[{"start":0,"end":9}],"fluff":[],"contested":false}
 //! ```
 //!
 //! `problems` are ids of the codebook, or `other` for a problem that the codebook does not have. `interest` is N1 (0 to 4), null
 //! when the note claims nothing; `backed`: this note shows a commitment of level 2 or more that was kept, in the buyer's own
-//! words or a system's; `asked`: we asked the buyer for something.
+//! words or a system's; `asked`: we asked the buyer for something. What follows may be left out: `acts` are the acts that the
+//! post performs, `level` the highest level of such a commitment, `compliments` and `fluff` the words that are it, `contested`
+//! marks what can be read either way. Spans are bytes of the text. The annotator `adjudicator` settles what others disagree on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::time::Instant;
 
 use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
-use crate::model::{Interest, Voice};
-use crate::store::{Failure, LabelRow, Side, Store};
-use crate::summary::StageSummary;
+use crate::model::{ActKind, Voice};
+use crate::store::{LabelRow, Side};
 
-/// Longest line accepted; a label is a hundred bytes.
-const MAX_LINE: u64 = 1 << 20;
+mod import;
 
-/// Labels written in one transaction.
-const BATCH: usize = 1000;
+pub use super::gather::standing::BACKING_LEVEL;
+pub use import::import_labels;
+#[cfg(any(test, fuzzing))]
+pub(crate) use import::parse;
+
+/// The annotator whose answer stands alone, whatever the others said.
+pub const ADJUDICATOR: &str = "adjudicator";
+
+/// Words of a text, as bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// An act and the words that perform it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActWords {
+    /// Which act.
+    pub act: ActKind,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
 
 /// What one person said about one post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,10 +64,16 @@ pub struct PostAnswer {
     pub voice: Voice,
     /// Problem ids.
     pub problems: Vec<String>,
+    /// The acts with their words; `None` when nobody asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acts: Option<Vec<ActWords>>,
+    /// It can be read either way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
 }
 
 /// What one person said about one note.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteAnswer {
     /// Problem ids.
     pub problems: Vec<String>,
@@ -53,6 +84,18 @@ pub struct NoteAnswer {
     pub backed: bool,
     /// We asked the buyer for something.
     pub asked: bool,
+    /// The highest level of a commitment that was kept and that somebody other than the rep vouches for, 0 to 5 (METHOD 2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
+    /// Praise of us; `None` when nobody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compliments: Option<Vec<Words>>,
+    /// Generic, future or hypothetical talk; `None` when nobody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fluff: Option<Vec<Words>>,
+    /// It can be read either way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
 }
 
 /// A null is an answer, a forgotten field is not.
@@ -60,22 +103,119 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::
     Option::deserialize(deserializer)
 }
 
-/// A line of the file.
-#[derive(Deserialize)]
-#[serde(tag = "side", rename_all = "snake_case")]
-enum Line {
-    Community {
-        item: String,
-        annotator: String,
-        #[serde(flatten)]
-        answer: PostAnswer,
-    },
-    Crm {
-        item: String,
-        annotator: String,
-        #[serde(flatten)]
-        answer: NoteAnswer,
-    },
+impl PostAnswer {
+    /// The problems that count: those of a first-hand post.
+    pub fn counted(&self) -> &[String] {
+        if self.voice == Voice::FirstHand { &self.problems } else { &[] }
+    }
+
+    /// Which acts were marked; `None` when nobody asked for them.
+    pub fn kinds(&self) -> Option<BTreeSet<ActKind>> {
+        self.acts.as_ref().map(|acts| acts.iter().map(|a| a.act).collect())
+    }
+}
+
+/// An answer of either form.
+pub trait Answer: Serialize + DeserializeOwned {
+    /// The side whose items it is about.
+    const SIDE: Side;
+
+    /// Whether it was marked as contested.
+    fn contested(&self) -> bool;
+
+    /// Whether the other says something else; which words show it does not matter.
+    fn differs(&self, other: &Self) -> bool;
+
+    /// What each span is called, and the span.
+    fn spans(&self) -> Vec<(&'static str, Words)>;
+
+    /// The answer of `annotator` about `item`, as it is stored.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    fn row(&self, item: &str, annotator: &str) -> Result<LabelRow> {
+        let answer = serde_json::to_string(self).context("could not write the label as JSON")?;
+        Ok(LabelRow { side: Self::SIDE, item: item.to_owned(), annotator: annotator.to_owned(), answer })
+    }
+}
+
+impl Answer for PostAnswer {
+    const SIDE: Side = Side::Community;
+
+    fn contested(&self) -> bool {
+        self.contested
+    }
+
+    fn differs(&self, other: &Self) -> bool {
+        let acts = self.kinds().zip(other.kinds());
+        self.voice != other.voice || !same(&self.problems, &other.problems) || acts.is_some_and(|(a, b)| a != b)
+    }
+
+    fn spans(&self) -> Vec<(&'static str, Words)> {
+        let acts = self.acts.iter().flatten();
+        acts.map(|a| (a.act.as_str(), Words { start: a.start, end: a.end })).collect()
+    }
+}
+
+impl Answer for NoteAnswer {
+    const SIDE: Side = Side::Crm;
+
+    fn contested(&self) -> bool {
+        self.contested
+    }
+
+    fn differs(&self, other: &Self) -> bool {
+        let standing = |a: &Self| (a.interest, a.backed, a.asked);
+        standing(self) != standing(other) || !same(&self.problems, &other.problems)
+    }
+
+    fn spans(&self) -> Vec<(&'static str, Words)> {
+        let named = |name, list: &Option<Vec<Words>>| list.iter().flatten().map(|w| (name, *w)).collect::<Vec<_>>();
+        [named("compliment", &self.compliments), named("fluff", &self.fluff)].concat()
+    }
+}
+
+/// Whether two lists name the same problems.
+fn same(a: &[String], b: &[String]) -> bool {
+    a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
+}
+
+/// The answers to each item with who gave them, by item and annotator.
+pub type Answers<A> = BTreeMap<String, Vec<(String, A)>>;
+
+/// The answers of one side.
+///
+/// # Errors
+/// When a stored answer has lost its form.
+pub fn answers<A: Answer>(rows: &[LabelRow]) -> Result<Answers<A>> {
+    let mut answers = Answers::new();
+    for row in rows.iter().filter(|row| row.side == A::SIDE) {
+        let answer = serde_json::from_str(&row.answer)
+            .with_context(|| format!("the stored label of {} by {} cannot be read", row.item, row.annotator))?;
+        answers.entry(row.item.clone()).or_default().push((row.annotator.clone(), answer));
+    }
+    Ok(answers)
+}
+
+/// The answers that stand: the adjudicator's alone, where there is one.
+fn standing<A>(answers: &[(String, A)]) -> Vec<&A> {
+    match answers.iter().find(|(who, _)| who == ADJUDICATOR) {
+        Some((_, answer)) => vec![answer],
+        None => answers.iter().map(|(_, answer)| answer).collect(),
+    }
+}
+
+/// Whether annotators said different things; the adjudicator is not one of them.
+pub fn disagree<A: Answer>(answers: &[(String, A)]) -> bool {
+    let mut annotators = answers.iter().filter(|(who, _)| who != ADJUDICATOR).map(|(_, answer)| answer);
+    annotators.next().is_some_and(|first| annotators.any(|other| first.differs(other)))
+}
+
+/// Whether somebody marked the item as contested, or its annotators disagree and nobody settled it (METHOD 1.4: what has no
+/// consensus is kept, and its share told).
+pub fn contested<A: Answer>(answers: &[(String, A)]) -> bool {
+    let settled = answers.iter().any(|(who, _)| who == ADJUDICATOR);
+    answers.iter().any(|(_, answer)| answer.contested()) || (!settled && disagree(answers))
 }
 
 /// What all annotators together say.
@@ -87,38 +227,31 @@ pub struct Labels {
     pub notes: BTreeMap<String, NoteAnswer>,
     /// Questions on which as many annotators said yes as no; they count as no.
     pub ties: usize,
+    /// Posts and notes that are contested.
+    pub contested: BTreeSet<(Side, String)>,
 }
 
 impl Labels {
-    /// Joins the answers of all annotators: what more than half of them say; of interest levels the middle one (the lower of
-    /// two middle ones, null below 0).
+    /// Joins the answers of all annotators: what more than half of them say, or what the adjudicator says; of interest levels
+    /// the middle one (the lower of two middle ones, null below 0).
     ///
     /// # Errors
     /// When a stored answer has lost its form.
     pub fn join(rows: &[LabelRow]) -> Result<Self> {
-        let mut posts = BTreeMap::<&str, Vec<PostAnswer>>::new();
-        let mut notes = BTreeMap::<&str, Vec<NoteAnswer>>::new();
-        for row in rows {
-            let place = || format!("the stored label of {} by {} cannot be read", row.item, row.annotator);
-            match row.side {
-                Side::Community => {
-                    posts.entry(&row.item).or_default().push(serde_json::from_str(&row.answer).with_context(place)?);
-                }
-                Side::Crm => {
-                    notes.entry(&row.item).or_default().push(serde_json::from_str(&row.answer).with_context(place)?);
-                }
-            }
-        }
         let mut labels = Self::default();
-        for (item, answers) in posts {
-            let lists = answers
-                .iter()
-                .map(|a| if a.voice == Voice::FirstHand { a.problems.as_slice() } else { &[] })
-                .collect::<Vec<_>>();
+        for (item, answers) in answers::<PostAnswer>(rows)? {
+            if contested(&answers) {
+                labels.contested.insert((Side::Community, item.clone()));
+            }
+            let lists = standing(&answers).into_iter().map(PostAnswer::counted).collect::<Vec<_>>();
             let problems = labels.majority_problems(&lists);
-            labels.posts.insert(item.to_owned(), problems);
+            labels.posts.insert(item, problems);
         }
-        for (item, answers) in notes {
+        for (item, answers) in answers::<NoteAnswer>(rows)? {
+            if contested(&answers) {
+                labels.contested.insert((Side::Crm, item.clone()));
+            }
+            let answers = standing(&answers);
             let lists = answers.iter().map(|a| a.problems.as_slice()).collect::<Vec<_>>();
             let problems = labels.majority_problems(&lists).into_iter().collect();
             let mut interest = answers.iter().map(|a| a.interest).collect::<Vec<_>>();
@@ -126,7 +259,7 @@ impl Labels {
             let interest = interest[(interest.len() - 1) / 2];
             let backed = labels.majority(answers.iter().filter(|a| a.backed).count(), answers.len());
             let asked = labels.majority(answers.iter().filter(|a| a.asked).count(), answers.len());
-            labels.notes.insert(item.to_owned(), NoteAnswer { problems, interest, backed, asked });
+            labels.notes.insert(item, NoteAnswer { problems, interest, backed, asked, ..NoteAnswer::default() });
         }
         Ok(labels)
     }
@@ -146,119 +279,12 @@ impl Labels {
     }
 }
 
-/// Reads the label file at `path` into the store. A line that is no label is a recorded failure with its number; the others
-/// are kept. A later answer of the same annotator about the same item replaces the earlier one.
-///
-/// # Errors
-/// When the file cannot be read or the store cannot be written.
-pub async fn import_labels(store: &Store, path: &Path) -> Result<StageSummary> {
-    let began = Instant::now();
-    let reading = || format!("could not read the labels {}", path.display());
-    let mut reader = BufReader::new(tokio::fs::File::open(path).await.with_context(reading)?);
-    let (mut number, mut done, mut blank, mut failed) = (0_u64, 0_u64, 0_u64, 0_u64);
-    let (mut rows, mut failures) = (Vec::new(), Vec::new());
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line).await.with_context(reading)?;
-        if read == 0 {
-            break;
-        }
-        number += 1;
-        let parsed = if read as u64 == MAX_LINE && !line.ends_with(b"\n") {
-            skip_line(&mut reader).await.with_context(reading)?;
-            Err(format!("the line is longer than {MAX_LINE} bytes; a label is one JSON object a line"))
-        } else {
-            parse(&line)
-        };
-        match parsed {
-            Ok(None) => blank += 1,
-            Ok(Some(row)) => {
-                done += 1;
-                rows.push(row);
-            }
-            Err(reason) => {
-                failed += 1;
-                failures.push(Failure::new("label", format!("{}:{number}", path.display()), reason));
-            }
-        }
-        if rows.len() + failures.len() >= BATCH {
-            store.write_labels(&std::mem::take(&mut rows)).await?;
-            store.record_failures(&std::mem::take(&mut failures)).await?;
-        }
-    }
-    store.write_labels(&rows).await?;
-    store.record_failures(&failures).await?;
-    Ok(StageSummary::new("label", began, done, blank, failed).with("lines", number))
-}
-
-/// Reads on to the end of the line without keeping it.
-async fn skip_line<R: tokio::io::AsyncBufRead + Unpin>(reader: &mut R) -> std::io::Result<()> {
-    loop {
-        let buffer = reader.fill_buf().await?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let end = buffer.iter().position(|b| *b == b'\n');
-        let taken = end.map_or(buffer.len(), |at| at + 1);
-        reader.consume(taken);
-        if end.is_some() {
-            return Ok(());
-        }
-    }
-}
-
-/// A blank line is nothing; the reason of an error is one that a user can act on.
-pub(crate) fn parse(line: &[u8]) -> Result<Option<LabelRow>, String> {
-    let text = std::str::from_utf8(line).map_err(|e| format!("no valid UTF-8: {e}"))?;
-    let text = text.trim_start_matches('\u{feff}').trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let line = serde_json::from_str::<Line>(text).map_err(|e| format!("no label: {e}"))?;
-    let (side, item, annotator, answer) = match line {
-        Line::Community { item, annotator, answer } => {
-            (Side::Community, item, annotator, serde_json::to_string(&answer))
-        }
-        Line::Crm { item, annotator, answer } => {
-            if let Some(level) = answer.interest.filter(|level| Interest::new(*level).is_none()) {
-                return Err(format!("interest {level} is out of range; it is 0 to 4, or null"));
-            }
-            (Side::Crm, item, annotator, serde_json::to_string(&answer))
-        }
-    };
-    if item.is_empty() || annotator.is_empty() {
-        return Err("item and annotator must not be empty".to_owned());
-    }
-    Ok(Some(LabelRow { side, item, annotator, answer: answer.map_err(|e| e.to_string())? }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn row(side: Side, item: &str, annotator: &str, answer: &str) -> LabelRow {
         LabelRow { side, item: item.into(), annotator: annotator.into(), answer: answer.into() }
-    }
-
-    #[test]
-    fn lines_that_are_no_labels_say_why() {
-        for (line, says) in [
-            ("{", "EOF"),
-            (r#"{"side":"moon","item":"a","annotator":"b"}"#, "unknown variant"),
-            (r#"{"side":"community","item":"a","annotator":"b","voice":"me","problems":[]}"#, "unknown variant"),
-            (r#"{"side":"community","item":"","annotator":"b","voice":"generic","problems":[]}"#, "must not be empty"),
-            (r#"{"side":"crm","item":"a","annotator":"b","problems":[],"backed":true,"asked":true}"#, "interest"),
-            (
-                r#"{"side":"crm","item":"a","annotator":"b","problems":[],"interest":5,"backed":true,"asked":true}"#,
-                "0 to 4",
-            ),
-        ] {
-            let reason = parse(line.as_bytes()).unwrap_err();
-            assert!(reason.contains(says), "{line}: {reason}");
-        }
-        assert!(parse(b"\xff").is_err());
-        assert_eq!(parse("\u{feff} \r\n".as_bytes()), Ok(None));
     }
 
     #[test]
@@ -284,34 +310,37 @@ mod tests {
         assert_eq!(labels.ties, 1);
     }
 
-    #[tokio::test]
-    async fn a_file_with_bad_lines_is_read_to_its_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
-        let path = folder.path().join("labels.jsonl");
-        let good = |who: &str, problem: &str| {
-            format!(
-                r#"{{"side":"community","item":"p1","annotator":"{who}","voice":"first_hand","problems":["{problem}"]}}"#
-            )
+    #[test]
+    fn the_adjudicator_stands_and_what_is_contested_stays_so() {
+        let said = |answers: &[(&str, &str, &str)]| {
+            let rows = answers.iter().map(|(who, problems, more)| {
+                row(Side::Community, "p", who, &format!(r#"{{"voice":"first_hand","problems":{problems}{more}}}"#))
+            });
+            let labels = Labels::join(&rows.collect::<Vec<_>>()).unwrap();
+            let problems = labels.posts["p"].iter().cloned().collect::<Vec<_>>().join(" ");
+            (problems, labels.ties, labels.contested.len())
         };
-        let long = "x".repeat(2 * MAX_LINE as usize + 10);
-        let text = format!("{}\n\nnonsense\n{long}\n{}\n{}", good("a", "one"), good("b", "one"), good("a", "two"));
-        std::fs::write(&path, text).unwrap();
-
-        let summary = import_labels(&store, &path).await.unwrap();
-        assert_eq!((summary.done, summary.skipped, summary.failed), (3, 1, 2));
-        let units = store.failures().await.unwrap().into_iter().map(|f| f.unit).collect::<Vec<_>>();
-        assert!(units[0].ends_with(":3") && units[1].ends_with(":4"), "{units:?}");
-        let rows = store.labels().await.unwrap();
-        assert_eq!(rows.len(), 2);
-        assert!(rows[0].answer.contains("two"), "the later answer stands: {}", rows[0].answer);
+        let (x, y) = (r#"["x"]"#, r#"["y"]"#);
+        assert_eq!(said(&[("a", x, ""), ("b", y, "")]), (String::new(), 2, 1));
+        assert_eq!(said(&[("a", x, ""), (ADJUDICATOR, y, ""), ("b", y, "")]), ("y".to_owned(), 0, 0));
+        let marked = r#","contested":true"#;
+        assert_eq!(said(&[("a", x, marked), (ADJUDICATOR, x, ""), ("b", y, "")]), ("x".to_owned(), 0, 1));
+        let acts = r#","acts":[]"#;
+        let complains = r#","acts":[{"act":"complaint","start":0,"end":3}]"#;
+        assert_eq!(said(&[("a", x, acts), ("b", x, complains)]).2, 1);
+        assert_eq!(said(&[("a", x, acts), ("b", x, "")]).2, 0, "who was not asked for acts does not disagree on them");
     }
 
-    #[tokio::test]
-    async fn a_missing_file_names_itself() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
-        let error = import_labels(&store, &folder.path().join("none.jsonl")).await.unwrap_err();
-        assert!(error.to_string().contains("none.jsonl"));
+    #[test]
+    fn answers_survive_being_stored() {
+        let acts = vec![ActWords { act: ActKind::Switch, start: 1, end: 4 }];
+        let post = PostAnswer { voice: Voice::Generic, problems: vec![], acts: Some(acts), contested: true };
+        let line = post.row("p", "me").unwrap().answer;
+        assert_eq!(serde_json::from_str::<PostAnswer>(&line).unwrap(), post);
+        let note =
+            NoteAnswer { level: Some(0), compliments: Some(vec![Words { start: 0, end: 2 }]), ..NoteAnswer::default() };
+        let line = note.row("n", "me").unwrap().answer;
+        assert_eq!(serde_json::from_str::<NoteAnswer>(&line).unwrap(), note);
+        assert!(!line.contains("fluff") && !line.contains("contested"), "{line}");
     }
 }

@@ -5,10 +5,11 @@
 //! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
-//! `labels` and the `sample` they are drawn by, the `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep
-//! and channel: `segments`) and `calibration`, and whether a share is many people's (`representative`). `compare` is the whole
-//! of it without a store. What qualifies it: `selection` bounds, `ranks`, other days and readers (`sensitivity`), the period
-//! before (`moved`), and the `overall` word with the thresholds.
+//! `labels` and the `sample` they are drawn by (what is still `to_label`, and how far annotators are in `agreement`), the
+//! `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep and channel: `segments`) and `calibration`, and
+//! whether a share is many people's (`representative`). `compare` is the whole of it without a store. What qualifies it:
+//! `selection` bounds, `ranks`, other days and readers (`sensitivity`), the period before (`moved`), and the `overall` word with
+//! the thresholds.
 
 pub mod stats;
 
@@ -21,6 +22,10 @@ pub mod labels;
 pub mod sample;
 
 pub mod worksheet;
+
+pub mod to_label;
+
+pub mod agreement;
 
 pub mod evidence_rule;
 

@@ -32,21 +32,22 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
     let bar = progress.counter("reading notes");
     let (mut told, mut quotes, mut usage) = (Told::default(), Quotes::default(), Usage::default());
     // All at once: what fails stays unread, and must not be asked for again in this run.
-    let unread = store.unread_notes(&recipe, i64::MAX).await?;
+    let unread = store.unread_notes(&recipe, "", i64::MAX).await?;
     let mut contacts = Contacts::new(store, reader.names()).await?;
     let mut failed = 0;
     for chunk in unread.chunks(CHUNK) {
         let texts: Vec<_> = chunk.iter().map(text).collect();
         chunk.iter().for_each(|note| contacts.of(&note.account));
         let names: Vec<_> = chunk.iter().map(|note| contacts.names(&note.account)).collect();
-        let came = CameBack::sort(chunk.iter().map(|note| note.id.clone()), reader.read_masked(&texts, &names).await);
+        let came = CameBack::sort(chunk, reader.read_masked(&texts, &names).await);
         came.readings.iter().for_each(|(_, reading)| told.add(reading));
         quotes += came.quotes;
         usage += came.usage;
         failed += came.failures.len() as u64;
         let failures: Vec<_> =
-            came.failures.iter().map(|(note, why)| Failure::new("crm", note.as_str(), why)).collect();
-        store.write_note_readings(&recipe, &came.readings).await.context("could not store the readings")?;
+            came.failures.iter().map(|(note, why)| Failure::new("crm", note.id.as_str(), why)).collect();
+        told.changed +=
+            store.write_read_notes(&recipe, &came.readings).await.context("could not store the readings")?;
         store.record_failures(&failures).await?;
         bar.inc(chunk.len() as u64);
         if let Some(why) = came.end {

@@ -21,6 +21,8 @@ pub(super) struct Told {
     pains: u64,
     strong: u64,
     commitments: u64,
+    /// Notes that an import changed while they were read; the next run reads them.
+    pub(super) changed: u64,
 }
 
 impl Told {
@@ -32,7 +34,7 @@ impl Told {
     }
 
     pub(super) fn summary(&self, began: Instant, skipped: u64, failed: u64) -> StageSummary {
-        StageSummary::new("crm", began, self.notes, skipped, failed)
+        StageSummary::new("crm", began, self.notes.saturating_sub(self.changed), skipped + self.changed, failed)
             .with("claimed_pains", self.pains)
             .with("strong_interest", self.strong)
             .with("buyer_commitments", self.commitments)
@@ -49,19 +51,22 @@ pub async fn read(store: &Store, progress: Progress) -> Result<StageSummary> {
     let total = store.note_totals().await?[0].unsigned_abs();
     let bar = progress.counter("reading notes");
     let mut told = Told::default();
+    let mut after = String::new();
     loop {
-        let notes = store.unread_notes(&recipe, BATCH).await?;
-        if notes.is_empty() {
-            break;
-        }
+        let notes = store.unread_notes(&recipe, &after, BATCH).await?;
+        let Some(last) = notes.last() else { break };
+        after = last.id.to_string();
         let readings = tokio::task::spawn_blocking(move || {
-            let read = |note: &Note| (note.id.clone(), embedded::read_note(&note.text, note.kind));
-            notes.par_iter().map(read).collect::<Vec<_>>()
+            let read = |note: Note| {
+                let reading = embedded::read_note(&note.text, note.kind);
+                (note, reading)
+            };
+            notes.into_par_iter().map(read).collect::<Vec<_>>()
         })
         .await
         .context("the note reader ended early")?;
         readings.iter().for_each(|(_, reading)| told.add(reading));
-        store.write_note_readings(&recipe, &readings).await.context("could not store the readings")?;
+        told.changed += store.write_read_notes(&recipe, &readings).await.context("could not store the readings")?;
         bar.inc(readings.len() as u64);
     }
     Ok(told.summary(began, total.saturating_sub(told.notes), 0).with("recipe", recipe.as_str()))

@@ -14,7 +14,7 @@ use super::{embedded, read};
 use crate::llm::ask::CameBack;
 use crate::llm::outgoing::Quotes;
 use crate::llm::{Collected, Estimate, Model, Question, Usage};
-use crate::model::{PostId, PostReading, Recipe, Route};
+use crate::model::{PostReading, Recipe, Route};
 use crate::progress::Progress;
 use crate::store::{Failure, Store, UnreadPost};
 use crate::summary::StageSummary;
@@ -30,6 +30,8 @@ const CHUNK: usize = 64;
 struct Told {
     done: u64,
     failed: u64,
+    /// Posts that were removed or changed while they were read; the next run reads what is left of them.
+    changed: u64,
     acts: BTreeMap<&'static str, u64>,
     support: BTreeMap<&'static str, u64>,
     quotes: Quotes,
@@ -70,7 +72,7 @@ pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Pro
         revision = last.revision;
         let (asked, left) = route(store, &recipe, cascade, posts).await?;
         left.iter().for_each(|(_, reading)| told.add(reading));
-        store.write_post_readings(&recipe, &left).await.context("could not store what was left")?;
+        told.changed += store.write_read_posts(&recipe, &left).await.context("could not store what was left")?;
         bar.inc(left.len() as u64);
         for chunk in asked.chunks(CHUNK) {
             ask(store, reader, chunk, &mut told).await?;
@@ -87,7 +89,8 @@ pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Pro
     let totals = store.route_totals(&recipe).await?;
     let Quotes { exact, repaired, rejected } = told.quotes;
     let skipped = total.saturating_sub(told.done + told.failed);
-    Ok(StageSummary::new("extract", began, told.done, skipped, told.failed)
+    let done = told.done.saturating_sub(told.changed);
+    Ok(StageSummary::new("extract", began, done, skipped + told.changed, told.failed)
         .with("signals", json!(told.acts))
         .with("support", json!(told.support))
         .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
@@ -195,7 +198,7 @@ fn text(post: &UnreadPost) -> PostText<'_> {
 
 /// Posts to ask about, and readings of those that are not worth a call: their voice as the embedded reader hears it, and no
 /// acts.
-type Routed = (Vec<UnreadPost>, Vec<(PostId, PostReading)>);
+type Routed = (Vec<UnreadPost>, Vec<(UnreadPost, PostReading)>);
 
 /// Sorts posts by whether they are worth a call, and writes down which way each went.
 async fn route(store: &Store, recipe: &Recipe, cascade: Cascade, posts: Vec<UnreadPost>) -> Result<Routed> {
@@ -223,7 +226,7 @@ async fn route(store: &Store, recipe: &Recipe, cascade: Cascade, posts: Vec<Unre
     let (mut asked, mut left) = (Vec::new(), Vec::new());
     for (post, _, reading) in routed {
         match reading {
-            Some(reading) => left.push((post.id, reading)),
+            Some(reading) => left.push((post, reading)),
             None => asked.push(post),
         }
     }
@@ -233,14 +236,15 @@ async fn route(store: &Store, recipe: &Recipe, cascade: Cascade, posts: Vec<Unre
 /// Asks about some posts and writes down what was answered. What concerns one post is recorded and survived.
 async fn ask(store: &Store, reader: &Reader, posts: &[UnreadPost], told: &mut Told) -> Result<()> {
     let texts: Vec<_> = posts.iter().map(text).collect();
-    let came = CameBack::sort(posts.iter().map(|post| post.id.clone()), reader.read(&texts).await);
+    let came = CameBack::sort(posts, reader.read(&texts).await);
     came.readings.iter().for_each(|(_, reading)| told.add(reading));
     told.usage += came.usage;
     told.quotes += came.quotes;
     told.failed += came.failures.len() as u64;
     let failures: Vec<_> =
-        came.failures.iter().map(|(post, why)| Failure::new("extract", post.as_str(), why)).collect();
-    store.write_post_readings(&reader.recipe(), &came.readings).await.context("could not store what was read")?;
+        came.failures.iter().map(|(post, why)| Failure::new("extract", post.id.as_str(), why)).collect();
+    told.changed +=
+        store.write_read_posts(&reader.recipe(), &came.readings).await.context("could not store what was read")?;
     store.record_failures(&failures).await?;
     match came.end {
         Some(why) => Err(anyhow::Error::new(why)

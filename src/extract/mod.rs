@@ -22,7 +22,7 @@ use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::model::{PostId, PostReading};
+use crate::model::PostReading;
 use crate::progress::Progress;
 use crate::store::{Store, UnreadPost};
 use crate::summary::StageSummary;
@@ -63,8 +63,8 @@ pub async fn run(store: &Store, progress: Progress) -> Result<StageSummary> {
             }
             rejected += reading.rejected;
         }
-        store.write_post_readings(&recipe, &readings).await.context("could not store what was read")?;
-        done += readings.len() as u64;
+        let changed = store.write_read_posts(&recipe, &readings).await.context("could not store what was read")?;
+        done += (readings.len() as u64).saturating_sub(changed);
         bar.set_position(done);
         if revision >= newest {
             break;
@@ -80,8 +80,12 @@ pub async fn run(store: &Store, progress: Progress) -> Result<StageSummary> {
 }
 
 /// The one place where posts are read concurrently.
-fn read_all(posts: Vec<UnreadPost>) -> Vec<(PostId, PostReading)> {
-    posts.into_par_iter().map(|post| (post.id.clone(), read(&post))).collect()
+fn read_all(posts: Vec<UnreadPost>) -> Vec<(UnreadPost, PostReading)> {
+    let read = |post: UnreadPost| {
+        let reading = read(&post);
+        (post, reading)
+    };
+    posts.into_par_iter().map(read).collect()
 }
 
 fn read(post: &UnreadPost) -> PostReading {

@@ -1,6 +1,37 @@
-//! Rows of a table taken apart into cells.
+//! Rows of a table found and taken apart into cells.
 
 use std::io::{self, Read};
+
+/// Follows the quotation marks of a table byte by byte. A mark opens a quotation at the beginning of a cell, and directly
+/// after one that closed it (two marks are one of the text); anywhere else it is a sign like any other.
+pub(crate) struct Marks {
+    delimiter: u8,
+    quoted: bool,
+    at_start: bool,
+    /// The byte before closed a quotation.
+    closed: bool,
+}
+
+impl Marks {
+    pub(crate) fn new(delimiter: u8) -> Self {
+        Self { delimiter, quoted: false, at_start: true, closed: false }
+    }
+
+    /// Whether `byte`, the next one, ends a row.
+    pub(crate) fn ends(&mut self, byte: u8) -> bool {
+        let mark = byte == b'"';
+        let opens = mark && !self.quoted && (self.at_start || self.closed);
+        self.closed = mark && self.quoted;
+        self.quoted = opens || (self.quoted && !mark);
+        self.at_start = !self.quoted && (byte == self.delimiter || byte == b'\n');
+        byte == b'\n' && !self.quoted
+    }
+
+    /// Whether a quotation is open.
+    pub(crate) fn open(&self) -> bool {
+        self.quoted
+    }
+}
 
 /// A parser for many rows: to make one costs more than to use it.
 pub(crate) struct Cells {
@@ -28,27 +59,35 @@ impl Read for Feed {
 impl Cells {
     pub(crate) fn new(delimiter: u8) -> Self {
         let mut builder = csv::ReaderBuilder::new();
-        let reader = builder.has_headers(false).flexible(true).delimiter(delimiter).from_reader(Feed::default());
+        // A line break alone ends a row, as it does for [`Marks`]; a carriage return within it is part of a cell.
+        builder.has_headers(false).flexible(true).delimiter(delimiter).terminator(csv::Terminator::Any(b'\n'));
+        let reader = builder.from_reader(Feed::default());
         Self { reader, delimiter, fed: 0 }
     }
 
     /// The cells of `row`, which ends where its line break is or without one.
-    pub(crate) fn split(&mut self, row: &[u8]) -> csv::Result<csv::ByteRecord> {
+    ///
+    /// # Errors
+    /// Why `row` is none, in words that follow a file and a number: also when it ends before its bytes do.
+    pub(crate) fn split(&mut self, row: &[u8]) -> Result<csv::ByteRecord, String> {
+        let line = row.strip_suffix(b"\n").unwrap_or(row);
         let feed = self.reader.get_mut();
         feed.at = 0;
         feed.row.clear();
-        feed.row.extend_from_slice(row);
-        if !row.ends_with(b"\n") {
-            feed.row.push(b'\n');
-        }
+        feed.row.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        feed.row.push(b'\n');
         self.fed += feed.row.len() as u64;
         let mut record = csv::ByteRecord::new();
-        let read = self.reader.read_byte_record(&mut record);
-        // Of a row that was not understood to its end nothing may come into the next. The last byte of a break may wait.
-        if self.reader.is_done() || self.fed - self.reader.position().byte().min(self.fed) > 1 {
+        let read = self.reader.read_byte_record(&mut record).map_err(|e| format!("no row: {e}"));
+        let rest = self.fed - self.reader.position().byte().min(self.fed);
+        // Of a row that was not understood to its end nothing may come into the next.
+        if self.reader.is_done() || rest > 0 {
             *self = Self::new(self.delimiter);
         }
-        read.map(|_| record)
+        match (read?, rest) {
+            (_, 0) => Ok(record),
+            _ => Err("a quotation mark stands where none belongs: the row ends before its text does".to_owned()),
+        }
     }
 }
 
@@ -65,7 +104,20 @@ mod tests {
             let mut cells = Cells::new(b',');
             for row in rows {
                 let row = [b"x,", row.as_bytes()].concat();
-                prop_assert_eq!(cells.split(&row).unwrap(), Cells::new(b',').split(&row).unwrap());
+                prop_assert_eq!(cells.split(&row), Cells::new(b',').split(&row));
+            }
+        }
+
+        /// A row that ends where the marks say so is one row to the parser, with nothing left over.
+        #[test]
+        fn rows_end_where_their_marks_say(table in "[a\",\n\r ]{0,60}") {
+            let mut marks = Marks::new(b',');
+            let mut cells = Cells::new(b',');
+            for row in table.as_bytes().split_inclusive(|byte| marks.ends(*byte)) {
+                // A blank line is no row, and a mark that is left open takes the rest.
+                if !row.trim_ascii().is_empty() {
+                    prop_assert!(cells.split(row).is_ok(), "{:?}", row.escape_ascii().to_string());
+                }
             }
         }
     }

@@ -1,7 +1,8 @@
 //! A large JSON document taken apart into the members around one array and the items in it, without holding it.
 //!
 //! Only brackets and strings are followed here; each piece is parsed on its own, so a broken one takes no other with it.
-//! A document that ends too early gives all its complete items first.
+//! A document that ends too early gives all its complete items first. Several documents may stand one after the other, as
+//! the pages of an API that were appended to one file.
 
 use std::io::{self, BufRead};
 
@@ -26,6 +27,8 @@ pub(crate) struct Pieces<R> {
     in_array: bool,
     byte: u64,
     record: u64,
+    /// Documents before the one that is read.
+    before: u64,
     ended: bool,
 }
 
@@ -43,7 +46,12 @@ impl From<io::Error> for Stop {
 
 impl<R: BufRead> Pieces<R> {
     pub(crate) fn new(input: R, path: &'static [&'static str]) -> Self {
-        Self { input, path, level: 0, in_array: false, byte: 0, record: 0, ended: false }
+        Self { input, path, level: 0, in_array: false, byte: 0, record: 0, before: 0, ended: false }
+    }
+
+    /// Which document the last piece is of, from 0: what members of one say is not said of the next.
+    pub(crate) fn document(&self) -> u64 {
+        self.before
     }
 
     fn advance(&mut self) -> Result<Option<Result<Piece, BadRecord>>, Stop> {
@@ -77,7 +85,12 @@ impl<R: BufRead> Pieces<R> {
                     b']' => self.level -= 1,
                     _ => drop(self.value(first)?),
                 },
-                b'}' if self.level == 1 => return Ok(None),
+                b'}' if self.level == 1 => match self.solid() {
+                    Ok(b'{') => self.before += 1,
+                    Ok(_) => return Err(Stop::Unexpected),
+                    Err(Stop::Early) => return Ok(None),
+                    Err(stop) => return Err(stop),
+                },
                 b'}' if self.level > 1 => self.level -= 1,
                 b'"' if self.level > 0 => {
                     let key = self.value(b'"')?.unwrap_or_default();
@@ -269,6 +282,17 @@ mod tests {
             item(4, 105, "4"),
         ];
         assert_eq!(found, want);
+    }
+
+    #[test]
+    fn documents_follow_each_other_and_rubbish_is_told() {
+        let found = take_apart("{\"stream\": {\"posts\": [1]}, \"t\": 0}\n{\"stream\": {\"posts\": [2]}}\n");
+        assert_eq!(found, [item(1, 22, "1"), member("t", "0"), item(2, 57, "2")]);
+        for rest in ["]", "x", "[3]", "\0"] {
+            let found = take_apart(&format!("{{\"stream\": {{\"posts\": [1]}}}} {rest}"));
+            assert_eq!(found.len(), 2, "{rest:?}");
+            assert!(matches!(&found[1], Err(bad) if bad.reason.contains("rest of the file was not")), "{rest:?}");
+        }
     }
 
     #[test]

@@ -94,6 +94,22 @@ impl Place {
         }
     }
 
+    /// What tells the file at `relative`, as in [`Place::beside`], from others without reading it: where it is, and its length.
+    pub fn mark_beside(&self, relative: &str) -> Option<(PathBuf, u64)> {
+        let path = resolved(&self.path.parent().unwrap_or(Path::new("")).join(relative))?;
+        match &self.home {
+            Home::Folder => {
+                let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
+                Some((path, length))
+            }
+            Home::Archive { archive, file, .. } => {
+                let name = path.to_string_lossy().replace('\\', "/");
+                let length = archive.borrow_mut().by_name(&name).ok()?.size();
+                Some((file.join(path), length))
+            }
+        }
+    }
+
     /// Whether there is a file at `relative`, as in [`Place::beside`].
     pub fn has_beside(&self, relative: &str) -> bool {
         let Some(path) = resolved(&self.path.parent().unwrap_or(Path::new("")).join(relative)) else { return false };

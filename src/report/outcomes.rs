@@ -42,7 +42,7 @@ fn row(what: &'static str, note: &'static str, forecast: &ForecastV1) -> Outcome
         what,
         note,
         foretold: share(forecast.forecast),
-        happened: won(happened),
+        happened: if happened.of == 0 { "–".to_owned() } else { won(happened) },
         optimism: match (forecast.citl, forecast.low, forecast.high) {
             (Some(citl), Some(low), Some(high)) => {
                 format!(

@@ -152,10 +152,11 @@ fn w0() -> Vec<Setting> {
         coverage(scene, marks);
         judge::commitment(scene, marks);
     };
-    [(80, 160), (150, 400)]
-        .into_iter()
-        .map(|(accounts, people)| sized(plan(accounts, people, SAME.map(|p| problem(p, p)).to_vec()), score))
-        .collect()
+    let problems = SAME.map(|p| problem(p, p)).to_vec();
+    let usual = plan(150, 400, problems.clone());
+    // Accounts of one rep are alike in every other world, as they are in life.
+    let alike = setting("the same, reps all alike".to_owned(), Plan { habits: 0.0, ..usual.clone() }, score);
+    vec![sized(plan(80, 160, problems), score), sized(usual, score), alike]
 }
 
 fn w1() -> Vec<Setting> {

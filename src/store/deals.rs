@@ -20,6 +20,17 @@ pub struct Incoming<T> {
     pub fill: bool,
 }
 
+/// A note on its way into the store.
+#[derive(Debug, Clone)]
+pub struct IncomingNote {
+    /// The note.
+    pub note: Note,
+    /// As in [`Incoming`].
+    pub fill: bool,
+    /// Whether the export says of what kind it is; otherwise a kind that the store knows stays.
+    pub kind_told: bool,
+}
+
 /// What is written of CRM exports at once.
 #[derive(Debug, Clone, Default)]
 pub struct CrmBatch {
@@ -36,7 +47,7 @@ pub struct CrmBatch {
     /// Reps.
     pub owners: Vec<Owner>,
     /// Notes.
-    pub notes: Vec<Incoming<Note>>,
+    pub notes: Vec<IncomingNote>,
     /// What could not be read.
     pub failures: Vec<Failure>,
 }
@@ -162,7 +173,7 @@ impl Store {
             .rows_affected();
         }
         for incoming in &batch.notes {
-            write_note(&mut tx, &incoming.record, incoming.fill, &mut counts.notes).await?;
+            write_note(&mut tx, incoming, &mut counts.notes).await?;
         }
         failures::insert(&mut tx, &batch.failures).await?;
         tx.commit().await?;
@@ -186,15 +197,17 @@ impl Store {
         self.only("select id from account where domain = $1 limit 2", domain).await
     }
 
-    /// The firm of a deal.
-    pub async fn account_of_opportunity(&self, id: &str) -> Result<Option<String>> {
-        self.first("select account from opportunity where id = $1", id).await
-    }
-
-    /// The deal that is called so, in any case, when it is the only one that `vendor` numbers, or the only one of all.
-    pub async fn opportunity_named(&self, name: &str, vendor: &str) -> Result<Option<String>> {
+    /// Id and firm of the deal with this id, or else of the one that is called so, in any case, when it is the only one that
+    /// `vendor` numbers, or the only one of all.
+    pub async fn opportunity_called(&self, called: &str, vendor: &str) -> Result<Option<(String, Option<String>)>> {
+        let sql = "select account from opportunity where id = $1";
+        if let Some(row) = sqlx::query(sql).bind(called).fetch_optional(&self.pool).await? {
+            return Ok(Some((called.to_owned(), row.try_get(0)?)));
+        }
         let sql = "select id, id glob $2 || ':*' as own from opportunity where lower(name) = lower($1) order by own desc limit 2";
-        self.only_of(sql, name, vendor).await
+        let Some(id) = self.only_of(sql, called, vendor).await? else { return Ok(None) };
+        let account = self.first("select account from opportunity where id = $1", &id).await?;
+        Ok(Some((id, account)))
     }
 
     /// The firm of the person with this id or address.

@@ -36,7 +36,24 @@ pub(super) async fn insert(tx: &mut Transaction<'_, Sqlite>, failures: &[Failure
     Ok(())
 }
 
+/// Forgets what failed in `file` when `stage` read it before: the file itself, and its parts (`file, record 7`).
+pub(super) async fn forget(tx: &mut Transaction<'_, Sqlite>, stage: &str, file: &str) -> Result<()> {
+    sqlx::query("delete from failure where stage = $1 and (unit = $2 or (unit >= $2 || ', ' and unit < $2 || ',!'))")
+        .bind(stage)
+        .bind(file)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 impl Store {
+    /// Forgets what failed in `file` when `stage` read it before, because it is read anew.
+    pub async fn forget_failures(&self, stage: &str, file: &str) -> Result<()> {
+        let mut tx = self.write().await?;
+        forget(&mut tx, stage, file).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Records failures; repeating one changes nothing.
     pub async fn record_failures(&self, failures: &[Failure]) -> Result<()> {
         if failures.is_empty() {
@@ -56,5 +73,23 @@ impl Store {
         rows.iter()
             .map(|row| Ok(Failure { stage: row.try_get(0)?, unit: row.try_get(1)?, reason: row.try_get(2)? }))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_is_read_anew_begins_without_failures() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
+        let units = ["a.csv", "a.csv, record 7", "a.csv.zip, record 7", "b.csv, record 7"];
+        let failures = units.map(|unit| Failure::new("crm", unit, "why"));
+        store.record_failures(&failures).await.unwrap();
+        store.record_failures(&[Failure::new("collect", "a.csv", "why")]).await.unwrap();
+        store.forget_failures("crm", "a.csv").await.unwrap();
+        let left: Vec<_> = store.failures().await.unwrap().into_iter().map(|f| f.unit).collect();
+        assert_eq!(left, ["a.csv", "a.csv.zip, record 7", "b.csv, record 7"]);
     }
 }

@@ -1,5 +1,7 @@
 //! Hand labels, and which units were drawn for them.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -50,7 +52,56 @@ pub struct LabelRow {
     pub answer: String,
 }
 
+/// A post or note with what belongs to it when it is read alone. Neither says who wrote it, nor where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemInContext {
+    /// Title of the post's thread, maybe empty; of a note what kind of record it is.
+    pub heading: String,
+    /// The post that a post answers, else the one before it in the thread; `None` when it is the first.
+    pub before: Option<String>,
+    /// Its text.
+    pub text: String,
+}
+
 impl Store {
+    /// The text of a post or note; `None` when it is not here.
+    pub async fn item_text(&self, side: Side, item: &str) -> Result<Option<String>> {
+        let sql = match side {
+            Side::Community => "select text from post where id = $1",
+            Side::Crm => "select text from note where id = $1",
+        };
+        let row = sqlx::query(sql).bind(item).fetch_optional(&self.pool).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// A post as it is read in its thread, or a note; `None` when it is not here.
+    pub async fn item_in_context(&self, side: Side, item: &str) -> Result<Option<ItemInContext>> {
+        let sql = match side {
+            Side::Community => {
+                "select t.title, p.text, coalesce((select a.text from post a where a.id = p.parent), \
+                 (select b.text from post b where b.thread = p.thread and b.written_at < p.written_at \
+                 order by b.written_at desc, b.id desc limit 1)) \
+                 from post p join thread t on t.id = p.thread where p.id = $1"
+            }
+            Side::Crm => "select kind, text, null from note where id = $1",
+        };
+        let row = sqlx::query(sql).bind(item).fetch_optional(&self.pool).await?;
+        row.map(|row| Ok(ItemInContext { heading: row.try_get(0)?, text: row.try_get(1)?, before: row.try_get(2)? }))
+            .transpose()
+    }
+
+    /// The cluster of every labelled item that is here: the thread of a post, the account of a note.
+    pub async fn label_clusters(&self, side: Side) -> Result<BTreeMap<String, String>> {
+        let sql = match side {
+            Side::Community => {
+                "select id, thread from post where id in (select item from label where side = 'community')"
+            }
+            Side::Crm => "select id, account from note where id in (select item from label where side = 'crm')",
+        };
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
     /// Writes labels; a later answer of the same annotator replaces the earlier one.
     pub async fn write_labels(&self, labels: &[LabelRow]) -> Result<()> {
         let mut tx = self.write().await?;

@@ -95,7 +95,9 @@ impl Store {
     /// Writes down an answer. Should the same question have been paid for twice, by two runs at once or after its answer
     /// was forgotten, the sums hold both.
     pub async fn record_llm_call(&self, call: &LlmCall) -> Result<()> {
-        insert(&mut *self.pool.acquire().await?, call).await
+        let mut write = self.write().await?;
+        insert(&mut write, call).await?;
+        Ok(write.commit().await?)
     }
 
     /// Remembers a batch that was handed over.
@@ -186,7 +188,14 @@ impl Store {
     }
 }
 
+/// Writes down an answer, within a transaction. Of one that was under way while a post it is about was removed, only what it
+/// cost is kept: it holds the post's words.
 pub(super) async fn insert(connection: &mut SqliteConnection, call: &LlmCall) -> Result<()> {
+    let mut gone = false;
+    for id in call.unit.split(' ') {
+        let removed = sqlx::query("select 1 from removed_post where id = $1").bind(id);
+        gone |= removed.fetch_optional(&mut *connection).await?.is_some();
+    }
     sqlx::query(
         "insert into llm_call (request_hash, model, prompt, unit, prompt_tokens, completion_tokens, cost_micros, \
          finish, reply, made_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
@@ -203,7 +212,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, call: &LlmCall) ->
     .bind(integer(call.completion_tokens))
     .bind(integer(call.cost_micros))
     .bind(&call.finish)
-    .bind(&call.reply)
+    .bind((!gone).then_some(&call.reply))
     .bind(millis(call.made_at))
     .execute(connection)
     .await
@@ -247,6 +256,23 @@ mod tests {
         let found = store.llm_reply("a").await.unwrap();
         assert_eq!(found, Some(("stop".to_owned(), "{\"y\":1}".to_owned())));
         assert_eq!(store.llm_reply("c").await.unwrap(), None);
+    }
+
+    /// A batch may be under way for a day, and a post be removed in it.
+    #[tokio::test]
+    async fn an_answer_about_a_removed_post_is_paid_for_and_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.sqlite")).await.unwrap();
+        let removed = vec![PostId::new("p1")];
+        store.write_batch(&crate::store::Batch { removed, ..crate::store::Batch::default() }).await.unwrap();
+        let about = |hash: &str, unit: &str| LlmCall { unit: unit.to_owned(), ..call(hash, 5, "{}") };
+        let calls = [about("one", "p1"), about("both", "p0 p1"), about("other", "p0 p11")];
+        store.collect_llm_batch("b", &calls).await.unwrap();
+        store.record_llm_call(&about("late", "p1")).await.unwrap();
+        for (hash, kept) in [("one", false), ("both", false), ("other", true), ("late", false)] {
+            assert_eq!(store.llm_reply(hash).await.unwrap().is_some(), kept, "{hash}");
+        }
+        assert_eq!(store.llm_spent().await.unwrap().cost_micros, 20);
     }
 
     #[tokio::test]

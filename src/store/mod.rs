@@ -44,9 +44,9 @@ use sqlx::{Sqlite, Transaction};
 
 pub use comparisons::StoredComparison;
 pub use conversations::{Move, StreamPost};
-pub use deals::{CrmBatch, CrmCounts, Incoming, LateNote, StoredDeal};
+pub use deals::{CrmBatch, CrmCounts, Incoming, IncomingNote, LateNote, StoredDeal};
 pub use failures::Failure;
-pub use labels::{LabelRow, SampleUnit, Side};
+pub use labels::{ItemInContext, LabelRow, SampleUnit, Side};
 pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, ThreadVoices, UnreadPost};

@@ -1,11 +1,14 @@
 //! CRM notes and what readers made of them.
 
+use std::borrow::Borrow;
+
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 
+use super::deals::IncomingNote;
 use super::failures::{self, Failure};
 use super::post_readings::cut;
 use super::{Store, instant, millis, whole};
@@ -79,62 +82,56 @@ impl Store {
         let mut tx = self.write().await?;
         let mut counts = NoteCounts::default();
         for note in notes {
-            write_note(&mut tx, note, false, &mut counts).await?;
+            let incoming = IncomingNote { note: note.clone(), fill: false, kind_told: true };
+            write_note(&mut tx, &incoming, &mut counts).await?;
         }
         failures::insert(&mut tx, failures).await?;
         tx.commit().await?;
         Ok(counts)
     }
 
-    /// Up to `limit` notes that `recipe` has not read, ordered by id.
-    pub async fn unread_notes(&self, recipe: &Recipe, limit: i64) -> Result<Vec<Note>> {
+    /// Up to `limit` notes after the id `after` that `recipe` has not read, ordered by id.
+    pub async fn unread_notes(&self, recipe: &Recipe, after: &str, limit: i64) -> Result<Vec<Note>> {
         let rows = sqlx::query(
             "select id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, modified_at from note n \
-             where not exists (select 1 from note_reading r where r.note = n.id and r.recipe = $1) order by id limit $2",
+             where id > $2 and not exists (select 1 from note_reading r where r.note = n.id and r.recipe = $1) order by id limit $3",
         )
         .bind(recipe.as_str())
+        .bind(after)
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(note).collect()
     }
 
-    /// Writes what `recipe` made of some notes, in one transaction.
-    pub async fn write_note_readings(&self, recipe: &Recipe, readings: &[(NoteId, NoteReading)]) -> Result<()> {
+    /// Writes what `recipe` made of some notes, in one transaction. What was made of a note that was changed meanwhile is left
+    /// out: its spans point into words that are gone, and the next run reads it. Gives how many that were.
+    pub async fn write_read_notes(&self, recipe: &Recipe, read: &[(impl Borrow<Note>, NoteReading)]) -> Result<u64> {
         let mut tx = self.write().await?;
-        for (note, reading) in readings {
-            sqlx::query(
-                "insert into note_reading (note, recipe, interest, asked, payload, rejected) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
-            )
-            .bind(note.as_str())
-            .bind(recipe.as_str())
-            .bind(reading.interest.map(|i| i64::from(i.level())))
-            .bind(reading.asked)
-            .bind(serde_json::to_string(&payload(reading))?)
-            .bind(i64::try_from(reading.rejected)?)
-            .execute(&mut *tx)
-            .await?;
-            for pain in &reading.pains {
-                let span = pain.evidence.span();
-                let id =
-                    content_hash(&[note.as_str(), &span.start().to_string(), &span.end().to_string(), recipe.as_str()]);
-                sqlx::query(
-                    "insert into claimed_pain (id, note, recipe, start_byte, end_byte, elicitation, specific) \
-                     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-                )
-                .bind(id)
-                .bind(note.as_str())
-                .bind(recipe.as_str())
-                .bind(i64::try_from(span.start())?)
-                .bind(i64::try_from(span.end())?)
-                .bind(pain.elicitation.as_str())
-                .bind(pain.specific)
-                .execute(&mut *tx)
-                .await?;
-            }
+        let mut changed = 0;
+        for (note, reading) in read {
+            changed += u64::from(!write_reading(&mut tx, recipe, note.borrow(), reading).await?);
         }
+        // What was read failed at most before.
+        sqlx::query(
+            "delete from failure where stage = 'crm' and exists \
+             (select 1 from note_reading r where r.note = failure.unit and r.recipe = $1)",
+        )
+        .bind(recipe.as_str())
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
-        Ok(())
+        Ok(changed)
+    }
+
+    /// Writes what `recipe` made of notes as they stand in the store.
+    #[cfg(test)]
+    pub(crate) async fn write_note_readings(&self, recipe: &Recipe, readings: &[(NoteId, NoteReading)]) -> Result<()> {
+        let notes = self.notes(recipe).await?.into_iter().map(|n| (n.note.id.clone(), n.note));
+        let notes: std::collections::HashMap<_, _> = notes.collect();
+        let read = readings.iter().map(|(id, reading)| Some((notes.get(id)?, reading.clone())));
+        let read = read.collect::<Option<Vec<_>>>().context("a note is not stored")?;
+        self.write_read_notes(recipe, &read).await.map(|_| ())
     }
 
     /// The text of a note; `None` when it is not stored.
@@ -238,14 +235,62 @@ impl Store {
     }
 }
 
+/// Writes what `recipe` made of `note`. False when the note is gone or no longer as it was read.
+async fn write_reading(
+    tx: &mut Transaction<'_, Sqlite>,
+    recipe: &Recipe,
+    note: &Note,
+    reading: &NoteReading,
+) -> Result<bool> {
+    let stands = sqlx::query("select 1 from note where id = $1 and text = $2 and kind = $3")
+        .bind(note.id.as_str())
+        .bind(&note.text)
+        .bind(note.kind.as_str())
+        .fetch_optional(&mut **tx)
+        .await?;
+    if stands.is_none() {
+        return Ok(false);
+    }
+    sqlx::query(
+        "insert into note_reading (note, recipe, interest, asked, payload, rejected) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+    )
+    .bind(note.id.as_str())
+    .bind(recipe.as_str())
+    .bind(reading.interest.map(|i| i64::from(i.level())))
+    .bind(reading.asked)
+    .bind(serde_json::to_string(&payload(reading))?)
+    .bind(i64::try_from(reading.rejected)?)
+    .execute(&mut **tx)
+    .await?;
+    for pain in &reading.pains {
+        let span = pain.evidence.span();
+        let id = content_hash(&[note.id.as_str(), &span.start().to_string(), &span.end().to_string(), recipe.as_str()]);
+        sqlx::query(
+            "insert into claimed_pain (id, note, recipe, start_byte, end_byte, elicitation, specific) \
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+        )
+        .bind(id)
+        .bind(note.id.as_str())
+        .bind(recipe.as_str())
+        .bind(i64::try_from(span.start())?)
+        .bind(i64::try_from(span.end())?)
+        .bind(pain.elicitation.as_str())
+        .bind(pain.specific)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(true)
+}
+
 /// Writes one note. What is newer by its date of modification stands; where neither is, the one that comes, except that with
 /// `fill` only what the store does not know is taken. Fields that one of the two does not tell are taken from the other.
+/// Readings depend on text and kind, and go when either changes.
 pub(super) async fn write_note(
     tx: &mut Transaction<'_, Sqlite>,
-    new: &Note,
-    fill: bool,
+    incoming: &IncomingNote,
     counts: &mut NoteCounts,
 ) -> Result<()> {
+    let IncomingNote { note: new, fill, kind_told } = incoming;
     let new = &Note {
         written_at: whole(new.written_at),
         happened_at: whole(new.happened_at),
@@ -266,12 +311,13 @@ pub(super) async fn write_note(
         }
         Some(known) => {
             let older = new.modified_at.is_some() && known.modified_at > new.modified_at;
-            let merged = if older || fill { merge(known.clone(), new) } else { merge(new.clone(), &known) };
+            let mut merged = if older || *fill { merge(known.clone(), new) } else { merge(new.clone(), &known) };
+            merged.kind = if *kind_told && !older { new.kind } else { known.kind };
             if merged == known {
                 counts.known += 1;
                 return Ok(());
             }
-            if merged.text != known.text {
+            if merged.text != known.text || merged.kind != known.kind {
                 for sql in ["delete from note_reading where note = $1", "delete from claimed_pain where note = $1"] {
                     sqlx::query(sql).bind(new.id.as_str()).execute(&mut **tx).await?;
                 }
@@ -398,4 +444,86 @@ fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Opt
         asked,
         rejected: 0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Span;
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
+        (dir, store)
+    }
+
+    fn noted(id: &str, text: &str, kind: NoteKind) -> Note {
+        Note {
+            id: NoteId::new(id),
+            account: AccountId::new("a"),
+            opportunity: None,
+            owner: None,
+            kind,
+            written_at: None,
+            happened_at: None,
+            modified_at: None,
+            stage: None,
+            amount: None,
+            text: text.to_owned(),
+        }
+    }
+
+    /// A reading that claims all of the note as a pain.
+    fn claims(note: Note) -> (Note, NoteReading) {
+        let span = Span::new(&note.text, 0, note.text.len()).unwrap();
+        let evidence = Evidence::cut(&note.text, span, Fit::Exact).unwrap();
+        let pain = ClaimedPain { evidence, elicitation: Elicitation::Volunteered, specific: true };
+        (note, NoteReading { pains: vec![pain], ..NoteReading::default() })
+    }
+
+    /// What a reader makes of a note depends on its kind.
+    #[tokio::test]
+    async fn a_kind_stays_until_another_is_told_and_takes_the_reading_with_it() {
+        let (_dir, store) = store().await;
+        let recipe = Recipe::new("test", &[]);
+        let note = noted("n1", "It leaks.", NoteKind::Call);
+        store.write_notes(std::slice::from_ref(&note), &[]).await.unwrap();
+        store.write_read_notes(&recipe, &[claims(note)]).await.unwrap();
+        for (kind, kind_told, want) in
+            [(NoteKind::Note, false, (NoteKind::Call, true)), (NoteKind::Email, true, (NoteKind::Email, false))]
+        {
+            let incoming = IncomingNote { note: noted("n1", "It leaks.", kind), fill: false, kind_told };
+            store.write_crm(&crate::store::CrmBatch { notes: vec![incoming], ..Default::default() }).await.unwrap();
+            let stored = store.notes(&recipe).await.unwrap().remove(0);
+            assert_eq!((stored.note.kind, stored.reading.is_some()), want);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_pains_of_a_note_are_found_by_it() {
+        let (_dir, store) = store().await;
+        let sql = "explain query plan delete from claimed_pain where note = 'n1'";
+        let plan: String = sqlx::query(sql).fetch_one(&store.pool).await.unwrap().try_get("detail").unwrap();
+        assert!(plan.contains("claimed_pain_note"), "{plan}");
+    }
+
+    /// A model takes its time; an import may change a note until its answer comes.
+    #[tokio::test]
+    async fn what_was_made_of_words_that_are_gone_is_left_out() {
+        let (_dir, store) = store().await;
+        let recipe = Recipe::new("test", &[]);
+        let notes = ["n1", "n2"].map(|id| noted(id, "It leaks.", NoteKind::Note));
+        store.write_notes(&notes, &[]).await.unwrap();
+        let unread = store.unread_notes(&recipe, "", 9).await.unwrap();
+        let read: Vec<_> = unread.into_iter().map(claims).collect();
+        store.record_failures(&["n1", "n2"].map(|id| Failure::new("crm", id, "no answer"))).await.unwrap();
+        store.write_notes(&[noted("n1", "No.", NoteKind::Note)], &[]).await.unwrap();
+        assert_eq!(store.write_read_notes(&recipe, &read).await.unwrap(), 1);
+        let pains = store.notes(&recipe).await.unwrap().into_iter().map(|n| n.reading.map(|r| r.pains.len()));
+        assert_eq!(pains.collect::<Vec<_>>(), [None, Some(1)]);
+        let left = store.unread_notes(&recipe, "", 9).await.unwrap();
+        assert_eq!(left.iter().map(|n| n.id.as_str()).collect::<Vec<_>>(), ["n1"]);
+        let failures = store.failures().await.unwrap().into_iter().map(|f| f.unit);
+        assert_eq!(failures.collect::<Vec<_>>(), ["n1"], "what was read failed once and is read now");
+    }
 }

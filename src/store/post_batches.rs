@@ -35,6 +35,9 @@ impl Store {
         for id in &batch.removed {
             remove_post(&mut tx, id, &mut revision, &mut counts).await?;
         }
+        for file in &batch.reread {
+            failures::forget(&mut tx, "collect", file).await?;
+        }
         failures::insert(&mut tx, &batch.failures).await?;
         if let Some(cursor) = &batch.cursor {
             sqlx::query(
@@ -172,14 +175,19 @@ async fn revise_posts(tx: &mut Transaction<'_, Sqlite>, thread: &str, revision: 
 
 /// Everything of a post that a reader could see change. `edited_at` is left out: a touched but unchanged post is known.
 fn post_hash(post: &Post) -> String {
-    content_hash(&[
-        &post.text,
+    let written_at = post.written_at.map(|t| t.as_millisecond().to_string()).unwrap_or_default();
+    let mut parts = vec![
+        post.text.as_str(),
         post.author.as_ref().map_or("", |a| a.as_str()),
         post.thread.as_str(),
         post.parent.as_ref().map_or("", |p| p.as_str()),
-        &post.written_at.map(|t| t.as_millisecond().to_string()).unwrap_or_default(),
+        &written_at,
         post.url.as_deref().unwrap_or(""),
-    ])
+    ];
+    // Posts without either keep the hash that stores know them by.
+    parts.extend(post.flags.bot.then_some("bot"));
+    parts.extend(post.flags.quoted.then_some("quoted"));
+    content_hash(&parts)
 }
 
 /// What is known of a post that comes again.
@@ -276,14 +284,15 @@ async fn write_mentions(tx: &mut Transaction<'_, Sqlite>, mentions: &[(PostId, V
     Ok(())
 }
 
-/// Readings point into the text they were made from.
+/// Readings point into the text they were made from, and a bot's posts are read as silence.
 async fn drop_stale_readings(tx: &mut Transaction<'_, Sqlite>, post: &Post) -> Result<()> {
     for sql in [
-        "delete from signal where post = $1 and exists (select 1 from post where id = $1 and text <> $2)",
-        "delete from texture where post = $1 and exists (select 1 from post where id = $1 and text <> $2)",
-        "delete from post_reading where post = $1 and exists (select 1 from post where id = $1 and text <> $2)",
+        "delete from signal where post = $1 and exists (select 1 from post where id = $1 and (text <> $2 or bot <> $3))",
+        "delete from texture where post = $1 and exists (select 1 from post where id = $1 and (text <> $2 or bot <> $3))",
+        "delete from post_reading where post = $1 and exists (select 1 from post where id = $1 and (text <> $2 or bot <> $3))",
     ] {
-        sqlx::query(sql).bind(post.id.as_str()).bind(&post.text).execute(&mut **tx).await?;
+        let query = sqlx::query(sql).bind(post.id.as_str()).bind(&post.text).bind(post.flags.bot);
+        query.execute(&mut **tx).await?;
     }
     forget_replies(tx, &post.id, Some(&post.text)).await
 }
@@ -330,7 +339,10 @@ async fn remove_post(
 ) -> Result<()> {
     let gone = sqlx::query("delete from post where id = $1").bind(id.as_str()).execute(&mut **tx).await?;
     counts.removed += gone.rows_affected();
-    forget_replies(tx, id, None).await?;
+    // Of a post that was not stored nothing was asked, and looking for it among all answers takes long.
+    if gone.rows_affected() > 0 {
+        forget_replies(tx, id, None).await?;
+    }
     *revision += 1;
     // Kept even when the post was never stored, so that an older export read later cannot bring it back.
     sqlx::query("insert into removed_post (id, revision) values ($1, $2) on conflict do nothing")
@@ -446,6 +458,21 @@ mod tests {
         let revision = store.revision().await.unwrap();
         store.write_batch(&batch(vec![post("p1", "b", 5)])).await.unwrap();
         assert_eq!(store.revision().await.unwrap(), revision, "nothing new, nothing written");
+    }
+
+    #[tokio::test]
+    async fn that_a_bot_wrote_it_is_a_change_and_what_was_read_goes() {
+        let (_folder, store) = store().await;
+        let recipe = crate::model::Recipe::new("test", &[]);
+        store.write_batch(&batch(vec![post("p1", "a", 0)])).await.unwrap();
+        let unread = store.unread_posts(&recipe, 0, 9).await.unwrap();
+        let read: Vec<_> = unread.into_iter().map(|p| (p, crate::model::PostReading::silent(None))).collect();
+        store.write_read_posts(&recipe, &read).await.unwrap();
+        let flags = PostFlags { bot: true, ..PostFlags::default() };
+        let counts = store.write_batch(&batch(vec![Post { flags, ..post("p1", "a", 0) }])).await.unwrap();
+        assert_eq!(counts, BatchCounts { updated: 1, ..BatchCounts::default() });
+        let unread = store.unread_posts(&recipe, 0, 9).await.unwrap();
+        assert_eq!(unread.iter().map(|p| p.bot).collect::<Vec<_>>(), [true]);
     }
 
     #[tokio::test]

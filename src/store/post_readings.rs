@@ -1,5 +1,7 @@
 //! What readers made of posts: voices, signals, texture.
 
+use std::borrow::Borrow;
+
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -145,39 +147,38 @@ impl Store {
     }
 
     /// Writes what `recipe` made of some posts, in one transaction. Posts with signals get a new revision, so that the
-    /// index learns of their acts.
-    pub async fn write_post_readings(&self, recipe: &Recipe, readings: &[(PostId, PostReading)]) -> Result<()> {
+    /// index learns of their acts. What was made of a post that was removed or changed meanwhile is left out: its spans
+    /// point into words that are gone, and the next run reads it. Gives how many that were.
+    pub async fn write_read_posts(
+        &self,
+        recipe: &Recipe,
+        read: &[(impl Borrow<UnreadPost>, PostReading)],
+    ) -> Result<u64> {
         let mut tx = self.write().await?;
-        for (post, reading) in readings {
-            sqlx::query(
-                "insert into post_reading (post, recipe, voice, lang, rejected) values ($1, $2, $3, $4, $5) on conflict do nothing",
-            )
-            .bind(post.as_str())
-            .bind(recipe.as_str())
-            .bind(reading.voice.as_str())
-            .bind(reading.lang)
-            .bind(i64::try_from(reading.rejected)?)
-            .execute(&mut *tx)
-            .await?;
-            for found in &reading.acts {
-                let signal = Signal::new(post.clone(), found.clone(), reading.voice, recipe.clone());
-                insert_signal(&mut tx, &signal).await?;
-            }
-            for slot in &reading.texture {
-                insert_texture(&mut tx, post, recipe, slot).await?;
-            }
-            if !reading.acts.is_empty() {
-                sqlx::query(
-                    "update post set revision = 1 + (select max(revision) from \
-                     (select max(revision) as revision from post union all select max(revision) from removed_post) r) where id = $1",
-                )
-                .bind(post.as_str())
-                .execute(&mut *tx)
-                .await?;
-            }
+        let mut changed = 0;
+        for (post, reading) in read {
+            changed += u64::from(!write_reading(&mut tx, recipe, post.borrow(), reading).await?);
         }
+        // What was read failed at most before.
+        sqlx::query(
+            "delete from failure where stage = 'extract' and exists \
+             (select 1 from post_reading r where r.post = failure.unit and r.recipe = $1)",
+        )
+        .bind(recipe.as_str())
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
-        Ok(())
+        Ok(changed)
+    }
+
+    /// Writes what `recipe` made of posts as they stand in the store.
+    #[cfg(test)]
+    pub(crate) async fn write_post_readings(&self, recipe: &Recipe, readings: &[(PostId, PostReading)]) -> Result<()> {
+        let posts = self.unread_posts(&Recipe::stored("none"), 0, i64::MAX).await?.into_iter();
+        let posts: std::collections::HashMap<_, _> = posts.map(|post| (post.id.clone(), post)).collect();
+        let read = readings.iter().map(|(id, reading)| Some((posts.get(id)?, reading.clone())));
+        let read = read.collect::<Option<Vec<_>>>().context("a post is not stored")?;
+        self.write_read_posts(recipe, &read).await.map(|_| ())
     }
 
     /// Signals of `recipe` after signal id `after`, up to `limit`, ordered by id. Those whose words were judged not to bear
@@ -343,6 +344,51 @@ impl Store {
     }
 }
 
+/// Writes what `recipe` made of `post`. False when the post is gone or no longer as it was read.
+async fn write_reading(
+    tx: &mut Transaction<'_, Sqlite>,
+    recipe: &Recipe,
+    post: &UnreadPost,
+    reading: &PostReading,
+) -> Result<bool> {
+    let stands = sqlx::query("select 1 from post where id = $1 and text = $2 and bot = $3")
+        .bind(post.id.as_str())
+        .bind(&post.text)
+        .bind(post.bot)
+        .fetch_optional(&mut **tx)
+        .await?;
+    if stands.is_none() {
+        return Ok(false);
+    }
+    sqlx::query(
+        "insert into post_reading (post, recipe, voice, lang, rejected) values ($1, $2, $3, $4, $5) on conflict do nothing",
+    )
+    .bind(post.id.as_str())
+    .bind(recipe.as_str())
+    .bind(reading.voice.as_str())
+    .bind(reading.lang)
+    .bind(i64::try_from(reading.rejected)?)
+    .execute(&mut **tx)
+    .await?;
+    for found in &reading.acts {
+        let signal = Signal::new(post.id.clone(), found.clone(), reading.voice, recipe.clone());
+        insert_signal(tx, &signal).await?;
+    }
+    for slot in &reading.texture {
+        insert_texture(tx, &post.id, recipe, slot).await?;
+    }
+    if !reading.acts.is_empty() {
+        sqlx::query(
+            "update post set revision = 1 + (select max(revision) from \
+             (select max(revision) as revision from post union all select max(revision) from removed_post) r) where id = $1",
+        )
+        .bind(post.id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(true)
+}
+
 async fn insert_signal(tx: &mut Transaction<'_, Sqlite>, signal: &Signal) -> Result<()> {
     let span = signal.evidence.span();
     sqlx::query(
@@ -466,24 +512,12 @@ mod tests {
     use crate::model::{FoundAct, Post, PostFlags, Source, Thread, ThreadId};
     use crate::store::Batch;
 
-    #[tokio::test]
-    async fn what_the_words_do_not_bear_out_is_kept_and_not_counted() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
-        let (text, thread) = ("It leaks. It rusts. It rattles.", ThreadId::new("jsonl:t"));
-        let mut batch = Batch::default();
-        batch.threads.push(Thread {
-            id: thread.clone(),
-            source: Source::Jsonl,
-            community: "c".to_owned(),
-            title: String::new(),
-            url: None,
-            started_at: None,
-        });
-        let id = PostId::new("jsonl:1");
-        batch.posts.push(Post {
-            id: id.clone(),
-            thread,
+    /// One thread of these posts.
+    fn batch(posts: &[(&str, &str)]) -> Batch {
+        let thread = ThreadId::new("jsonl:t");
+        let post = |(id, text): &(&str, &str)| Post {
+            id: PostId::new(*id),
+            thread: thread.clone(),
             parent: None,
             source: Source::Jsonl,
             community: "c".to_owned(),
@@ -491,10 +525,54 @@ mod tests {
             written_at: None,
             edited_at: None,
             url: None,
-            text: text.to_owned(),
+            text: (*text).to_owned(),
             flags: PostFlags::default(),
+        };
+        let posts = posts.iter().map(post).collect();
+        let threads = vec![Thread {
+            id: thread.clone(),
+            source: Source::Jsonl,
+            community: "c".to_owned(),
+            title: String::new(),
+            url: None,
+            started_at: None,
+        }];
+        Batch { threads, posts, ..Batch::default() }
+    }
+
+    /// A model takes its time; a post may be changed or removed until its answer comes.
+    #[tokio::test]
+    async fn what_was_made_of_words_that_are_gone_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
+        let recipe = Recipe::new("test", &[]);
+        store.write_batch(&batch(&[("p1", "It leaks."), ("p2", "It rusts."), ("p3", "It rattles.")])).await.unwrap();
+        let unread = store.unread_posts(&recipe, 0, 9).await.unwrap();
+        let routes: Vec<_> = unread.iter().map(|post| (post.id.clone(), crate::model::Route::PassedOn)).collect();
+        let read = unread.into_iter().map(|post| {
+            let evidence = Evidence::cut(&post.text, Span::new(&post.text, 0, post.text.len()).unwrap(), Fit::Exact);
+            let act = (Act::Complaint { severity: Severity::NoReproach }, evidence.unwrap(), 0.5).into();
+            let silent = PostReading::silent(None);
+            (post, PostReading { voice: Voice::FirstHand, acts: vec![act], ..silent })
         });
-        store.write_batch(&batch).await.unwrap();
+        let read: Vec<_> = read.collect();
+        let removed = vec![PostId::new("p1")];
+        store.write_batch(&Batch { removed, ..batch(&[("p2", "No.")]) }).await.unwrap();
+        store.write_routes(&recipe, &routes).await.unwrap();
+        assert_eq!(store.write_read_posts(&recipe, &read).await.unwrap(), 2);
+        let quotes = store.signals(&recipe, "", 9).await.unwrap();
+        assert_eq!(quotes.iter().map(|s| s.signal.evidence.quote()).collect::<Vec<_>>(), ["It rattles."]);
+        let left = store.unread_posts(&recipe, 0, 9).await.unwrap();
+        assert_eq!(left.iter().map(|post| post.text.as_str()).collect::<Vec<_>>(), ["No."]);
+    }
+
+    #[tokio::test]
+    async fn what_the_words_do_not_bear_out_is_kept_and_not_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
+        let text = "It leaks. It rusts. It rattles.";
+        let id = PostId::new("jsonl:1");
+        store.write_batch(&batch(&[("jsonl:1", text)])).await.unwrap();
         let verdicts = [(0, 9, Some(Support::Supported)), (10, 19, Some(Support::Unsupported)), (20, 31, None)];
         let acts = verdicts.map(|(start, end, support)| {
             let evidence = cut(text, start, end, Fit::Exact).unwrap();

@@ -28,6 +28,8 @@ pub struct Batch {
     pub mentions: Vec<(PostId, Vec<AuthorKey>)>,
     /// Posts that the source says are deleted: their words go, their ids stay.
     pub removed: Vec<PostId>,
+    /// Files that are read anew, whose failures of the last time are forgotten.
+    pub reread: Vec<String>,
     /// Failures met on the way.
     pub failures: Vec<Failure>,
     /// Where to go on, for live sources.

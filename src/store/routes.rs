@@ -26,12 +26,15 @@ impl Store {
     pub async fn write_routes(&self, recipe: &Recipe, routes: &[(PostId, Route)]) -> Result<()> {
         let mut tx = self.write().await?;
         for (post, route) in routes {
-            sqlx::query("insert into post_route (post, recipe, route) values ($1, $2, $3) on conflict do nothing")
-                .bind(post.as_str())
-                .bind(recipe.as_str())
-                .bind(route.as_str())
-                .execute(&mut *tx)
-                .await?;
+            // A post that was removed meanwhile goes nowhere.
+            sqlx::query(
+                "insert into post_route (post, recipe, route) select id, $2, $3 from post where id = $1 on conflict do nothing",
+            )
+            .bind(post.as_str())
+            .bind(recipe.as_str())
+            .bind(route.as_str())
+            .execute(&mut *tx)
+            .await?;
         }
         Ok(tx.commit().await?)
     }

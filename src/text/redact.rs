@@ -22,9 +22,11 @@ const NAME_PART_CHARS: usize = 3;
 /// Words of the masks; no name.
 const MASK_WORDS: [&str; 7] = ["email", "phone", "card", "iban", "key", "name", "link"];
 
-/// Names of people that are masked wherever they stand: a whole name in any case, and each of its parts as it is spelled.
+/// Names of people that are masked wherever they stand: a whole name in any case and with any white space between its words,
+/// and each of its parts as it is spelled.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
+    /// Finds [`folded`] names.
     whole: Option<AhoCorasick>,
     parts: Option<AhoCorasick>,
     beside: Option<Arc<Names>>,
@@ -49,12 +51,14 @@ impl Names {
             let telling = |w: &&str| w.chars().count() >= NAME_PART_CHARS && !MASK_WORDS.contains(w);
             parts.extend(words(name).filter(telling));
         }
-        let build = |patterns: Vec<&str>, any_case| {
+        let build = |patterns: Vec<String>| {
             let mut builder = AhoCorasickBuilder::new();
-            builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(any_case);
+            builder.match_kind(MatchKind::LeftmostLongest);
             (!patterns.is_empty()).then(|| builder.build(patterns).ok()).flatten()
         };
-        Self { whole: build(whole, true), parts: build(parts, false), beside: None }
+        let whole = whole.into_iter().map(|name| folded(name).0).collect();
+        let parts = parts.into_iter().map(str::to_owned).collect();
+        Self { whole: build(whole), parts: build(parts), beside: None }
     }
 
     /// These and those of `others`, which are shared.
@@ -64,18 +68,38 @@ impl Names {
     }
 
     fn found(&self, text: &str) -> Vec<Change> {
-        let all = [&self.whole, &self.parts].into_iter().flatten().find_map(|finder| {
-            let found: Vec<_> = finder
-                .find_iter(text)
-                .map(|m| m.range())
-                .filter(|r| is_word(text, r))
-                .map(|r| (r, "[name]".to_owned()))
-                .collect();
-            (!found.is_empty()).then_some(found)
-        });
+        let named = |ranges: Vec<Range<usize>>| {
+            let words = ranges.into_iter().filter(|r| is_word(text, r)).map(|r| (r, "[name]".to_owned()));
+            Some(words.collect::<Vec<_>>()).filter(|found| !found.is_empty())
+        };
+        let whole = || {
+            let finder = self.whole.as_ref()?;
+            let (folded, origin) = folded(text);
+            named(finder.find_iter(&folded).map(|m| origin[m.start()]..origin[m.end()]).collect())
+        };
+        let parts = || named(self.parts.as_ref()?.find_iter(text).map(|m| m.range()).collect());
         let others = || self.beside.as_ref().map(|others| others.found(text));
-        all.or_else(others).unwrap_or_default()
+        whole().or_else(parts).or_else(others).unwrap_or_default()
     }
+}
+
+/// `text` in small letters with one space for any white space, and where in `text` each of its bytes comes from.
+fn folded(text: &str) -> (String, Vec<usize>) {
+    let (mut out, mut origin) = (String::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
+    for (at, c) in text.char_indices() {
+        match c {
+            c if c.is_whitespace() && out.ends_with(' ') => {}
+            c if c.is_whitespace() => out.push(' '),
+            // Letters that are one where all are capitals.
+            'ς' => out.push('σ'),
+            'ı' => out.push('i'),
+            // Of `İ` the dot is left.
+            c => out.extend(c.to_lowercase().next()),
+        }
+        origin.resize(out.len(), at);
+    }
+    origin.push(text.len());
+    (out, origin)
 }
 
 fn words(name: &str) -> impl Iterator<Item = &str> {
@@ -295,6 +319,22 @@ mod tests {
         let names = Names::new(["Tam Vale"]).beside(&everybody);
         let text = "Will asked Tam and Ada: Price? will price said no.";
         assert_eq!(redact(Mapped::whole(text), &names).text(), "Will asked [name] and [name]: Price? [name] said no.");
+    }
+
+    #[test]
+    fn whole_names_are_found_in_any_script_case_and_line() {
+        let names = Names::new(["Özgür  Şahin", "Élodie Martin", "Işıl İnce", "Γιώργος Ίσσος", "Will Price"]);
+        for (text, expected) in [
+            ("özgür şahin wants a trial", "[name] wants a trial"),
+            ("mit ÖZGÜR ŞAHIN.", "mit [name]."),
+            ("élodie Martin", "[name]"),
+            ("IŞIL İNCE und ışıl ince", "[name] und [name]"),
+            ("ΓΙΏΡΓΟΣ ΊΣΣΟΣ!", "[name]!"),
+            ("will\r\n  price said", "[name] said"),
+            ("özgür şahinler", "özgür şahinler"),
+        ] {
+            assert_eq!(redact(Mapped::whole(text), &names).text(), expected);
+        }
     }
 
     #[test]

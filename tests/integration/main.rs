@@ -20,6 +20,8 @@ mod harness;
 
 mod killed;
 
+mod label;
+
 mod live;
 
 mod pipe;

@@ -15,6 +15,10 @@ fn worlds_are_listed_tried_and_documented() {
         assert!(document.contains(&format!("\n{world}: ")), "docs/worlds.md has no table of {world}");
     }
 
+    let again = "run the commands of docs/worlds.md, look at what changed and commit it";
+    let tiny = place.run(&["simulate", "W9", "--runs", "1000", "--seed", "1"]).stdout;
+    assert!(document.contains(tiny.trim()), "{again}: {tiny}");
+
     let ask = || place.run(&["simulate", "W9", "--runs", "3", "--seed", "5", "--json"]).stdout;
     let answer: Value = serde_json::from_str(&ask()).expect("one JSON object");
     assert_eq!(

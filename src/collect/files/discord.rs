@@ -32,14 +32,18 @@ impl Format for DiscordExport {
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, _place: &'a Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["messages"]);
-        let mut export = Export::default();
+        let (mut export, mut document) = (Export::default(), 0);
         let mut held = VecDeque::new();
         Box::new(std::iter::from_fn(move || {
             loop {
                 if let Some(record) = held.pop_front() {
                     return Some(Ok(record));
                 }
-                let (record, byte, value) = match pieces.next()? {
+                let next = pieces.next()?;
+                if pieces.document() != document {
+                    (export, document) = (Export::default(), pieces.document());
+                }
+                let (record, byte, value) = match next {
                     Err(bad) => return Some(Err(bad)),
                     Ok(Piece::Item { record, byte, value }) => (record, byte, value),
                     Ok(Piece::Member { key, value }) => {
@@ -153,6 +157,9 @@ impl Export {
             // Where a thread is exported, its channel is written as its category.
             let in_channel = named.kind.as_deref().is_some_and(|kind| kind.ends_with("Thread"));
             self.channel.parent = named.category.filter(|_| in_channel);
+            if named.kind.as_deref().is_some_and(|kind| kind.starts_with("Direct")) {
+                self.channel.guild_id = Some("0".to_owned());
+            }
             self.channel.id = named.id.filter(|id| is_id(id));
             self.channel.name = named.name;
         }
@@ -264,6 +271,42 @@ mod tests {
         let want =
             ["system message", "system message", "only attachments", "only embeds", "empty", "only quotes others"];
         assert_eq!(reasons(&found), want);
+    }
+
+    #[test]
+    fn what_people_write_in_private_is_no_communitys() {
+        use crate::collect::files::{discord_csv::DiscordCsv, discord_html::DiscordPage, discord_txt::DiscordText};
+        let of = |guild: &str, kind: &str| {
+            format!(
+                r#"{{"guild":{{"id":"{guild}","name":"x"}},"channel":{{"id":"22","type":"{kind}","name":"alice"}},"messages":[{{"id":"1","content":"psst"}}]}}"#
+            )
+        };
+        let rule = "=".repeat(62);
+        let found = [
+            read_text(&DiscordExport, &of("0", "DirectTextChat"), "x.json"),
+            read_text(&DiscordExport, &of("0", "1"), "x.json"),
+            read_text(&DiscordExport, &of("11", "DirectGroupTextChat"), "x.json"),
+            read_text(
+                &DiscordCsv,
+                "AuthorID,Author,Date,Content,Attachments,Reactions\n7,sam,01/03/2026 10:00,psst,,\n",
+                "Direct Messages - Private - alice [123456789012345678].csv",
+            ),
+            read_text(
+                &DiscordText,
+                &format!(
+                    "{rule}\nGuild: Direct Messages\nChannel: Private / alice\n{rule}\n\n[01/03/2026 10:00] sam\npsst\n"
+                ),
+                "x.txt",
+            ),
+            read_text(
+                &DiscordPage,
+                "<!DOCTYPE html><style>.chatlog__message{}</style><body><div class=preamble__entry>Direct Messages</div><div class=preamble__entry>Private / alice</div><div class=chatlog__message-group><div data-message-id=175928847299117063><span class=chatlog__author title=sam></span><div class=chatlog__content>psst</div></div></div>",
+                "x.html",
+            ),
+        ];
+        for found in found {
+            assert!(found.len() == 1 && reasons(&found) == ["private chat"], "{found:?}");
+        }
     }
 
     #[test]

@@ -103,6 +103,18 @@ mod tests {
     }
 
     #[test]
+    fn ids_tell_nobody_without_the_key_who_wrote() {
+        let place = Place::on_disk(std::path::Path::new("Yard - Text - repair [123456789012345678].csv"));
+        let ids = |author_key| -> Vec<String> {
+            let ctx = Context { author_key, ..context() };
+            let found = DiscordCsv.read(Box::new(OLD.as_bytes()), &place, &ctx);
+            found.filter_map(|r| if let Ok(Record::Post(p)) = r { Some(p.id.to_string()) } else { None }).collect()
+        };
+        assert_eq!(ids([7; 32]), ids([7; 32]));
+        assert!(ids([7; 32]).iter().zip(ids([8; 32])).all(|(one, other)| *one != other));
+    }
+
+    #[test]
     fn rows_that_are_none_say_why() {
         let text = "AuthorID,Author,Date,Content,Attachments,Reactions\n1,a\n1,a,soon,words,,\n1,a,2022-01-01T00:00:00Z,\"words";
         let found = read_text(&DiscordCsv, text, "x.csv");

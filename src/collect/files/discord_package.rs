@@ -1,7 +1,7 @@
 //! Discord's own data package: what one person wrote, channel by channel (FORMATS d3).
 //!
 //! The names of its folders are in the person's language; what tells its files is `channel.json` beside the messages. It
-//! holds one side of every conversation only, so nothing can be counted over people.
+//! holds one side of every conversation only, so nothing can be counted over people. Direct messages are left out.
 
 use std::io::BufRead;
 
@@ -60,6 +60,7 @@ impl Format for DiscordPackage {
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
         let owner = owner(place);
         let channel = channel(place);
+        let thread = (!channel.is_direct()).then(|| Ok(Record::Thread(channel.thread(ctx))));
         let read = move |message: Result<Own, BadRecord>| -> Result<Record, BadRecord> {
             let Own { number, byte, id, at, text, attached } = message?;
             let id = id
@@ -75,13 +76,12 @@ impl Format for DiscordPackage {
             };
             Ok(record(ctx, &channel, &id, message))
         };
-        let thread = self::channel(place).thread(ctx);
         let messages = if place.path().extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
             of_table(input)
         } else {
             of_list(input)
         };
-        Box::new(std::iter::once(Ok(Record::Thread(thread))).chain(messages.map(read)))
+        Box::new(thread.into_iter().chain(messages.map(read)))
     }
 }
 
@@ -151,6 +151,8 @@ struct Told {
     id: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     name: Option<String>,
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    kind: Option<String>,
     guild: Option<Guild>,
 }
 
@@ -163,17 +165,20 @@ struct Guild {
     name: Option<String>,
 }
 
-/// The conversation. Those with a person have no name, and the person's is not taken from the index.
+/// The conversation. One in a server that the person has left names no server.
 fn channel(place: &Place) -> Channel {
     let told: Told = place.beside("channel.json").and_then(|bytes| json(&bytes).ok()).unwrap_or_default();
     let folder = place.folder().map(|f| f.strip_prefix('c').unwrap_or(&f).to_owned());
-    let direct = told.guild.is_none();
+    let direct = match told.kind.as_deref() {
+        Some(kind) => matches!(kind, "1" | "3" | "DM" | "GROUP_DM"),
+        None => told.guild.is_none(),
+    };
     let guild = told.guild.unwrap_or_default();
     Channel {
-        guild_id: guild.id.or(direct.then(|| "0".to_owned())),
-        guild: guild.name.or(direct.then(|| "Direct Messages".to_owned())),
+        guild_id: if direct { Some("0".to_owned()) } else { guild.id },
+        guild: guild.name,
         id: told.id.or(folder).filter(|id| is_id(id)),
-        name: told.name.or(direct.then(|| "direct messages".to_owned())),
+        name: told.name,
         parent: None,
     }
 }
@@ -227,7 +232,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::collect::files::tests::context;
+    use crate::collect::files::tests::{context, reasons};
 
     #[test]
     fn a_package_in_any_language_is_read() {
@@ -244,9 +249,14 @@ mod tests {
                 "Nachrichten/c1093300150000000000/messages.json",
                 r#"[{"ID":1468310612869120001,"Timestamp":"2026-02-03 18:22:10","Contents":"flat **again**","Attachments":""}]"#,
             ),
+            ("Nachrichten/c1093300150000000001/channel.json", r#"{"id":"1093300150000000001","type":0}"#),
             (
-                "Nachrichten/c1093300150000000001/channel.json",
-                r#"{"id":"1093300150000000001","type":1,"recipients":["7","8"]}"#,
+                "Nachrichten/c1093300150000000002/channel.json",
+                r#"{"id":"1093300150000000002","type":"DM","recipients":["7","8"]}"#,
+            ),
+            (
+                "Nachrichten/c1093300150000000002/messages.json",
+                r#"[{"ID":1468310612869120003,"Timestamp":"2026-02-03 18:22:10","Contents":"psst","Attachments":""}]"#,
             ),
             (
                 "Nachrichten/c1093300150000000001/messages.csv",
@@ -268,6 +278,8 @@ mod tests {
         assert_eq!((post.text.as_str(), &post.author), ("flat again", &context().author("discord", "sam")));
         let found = read("Nachrichten/c1093300150000000001/messages.csv");
         assert!(matches!(&found[1], Ok(Record::Post(p)) if p.text == "hi\n\nthere" && p.written_at.is_some()));
+        assert_eq!(read("Nachrichten/c1093300150000000002/messages.json").len(), 1);
+        assert_eq!(reasons(&read("Nachrichten/c1093300150000000002/messages.json")), ["private chat"]);
         for path in ["Konto/user.json", "Nachrichten/index.json", "Nachrichten/c1093300150000000000/channel.json"] {
             assert!(DiscordPackage.accompanies(&fs::read(at(path)).unwrap(), &Place::on_disk(&at(path))), "{path}");
         }

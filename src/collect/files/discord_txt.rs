@@ -11,6 +11,9 @@ use crate::collect::wire::discord::{Channel, Dates, Transcript, When};
 /// The format.
 pub(super) struct DiscordText;
 
+const UNDATED: &str = "the dates of its messages are spelled in a way that is not known: export the channel as JSON, or with \
+                       the locale en-US";
+
 /// What stands around a header and a footer.
 fn is_rule(line: &str) -> bool {
     line.len() >= 40 && line.bytes().all(|b| b == b'=')
@@ -34,16 +37,24 @@ impl Format for DiscordText {
             Ok(opened) => opened,
             Err(bad) => return Box::new(std::iter::once(Err(bad))),
         };
+        let head = String::from_utf8_lossy(&head);
+        let dates = Dates::seen_in(&head);
+        let newest_first = is_newest_first(&head, &dates);
         let mut reader = Reader {
             input,
-            dates: Dates::seen_in(&String::from_utf8_lossy(&head)),
+            dates,
+            newest_first,
             byte: 0,
             number: 0,
             next: None,
+            last: None,
             numbered: None,
             ended: false,
         };
-        let channel = reader.header(place);
+        let channel = match reader.header(place) {
+            Ok(channel) => channel,
+            Err(bad) => return Box::new(std::iter::once(Err(bad))),
+        };
         let mut transcript = Transcript::of(channel);
         let read = move |entry: Result<Entry, BadRecord>| {
             let Entry { when, name, content, attached } = entry?;
@@ -53,13 +64,23 @@ impl Format for DiscordText {
     }
 }
 
+/// Whether the exporter was asked for the newest message first, as far as the heads in `text` show.
+fn is_newest_first(text: &str, dates: &Dates) -> bool {
+    let date = |line: &str| dates.read(line.strip_prefix('[')?.split_once("] ")?.0);
+    let mut heads = text.lines().filter_map(date);
+    heads.next().zip(heads.next_back()).is_some_and(|(first, last)| last.minute() < first.minute())
+}
+
 struct Reader<R> {
     input: R,
     dates: Dates,
+    newest_first: bool,
     byte: u64,
     number: u64,
     /// The head of the next message.
     next: Option<(When, String)>,
+    /// When the message before was written.
+    last: Option<When>,
     /// Whether names have numbers (`name#1234`), as the first had or had not.
     numbered: Option<bool>,
     ended: bool,
@@ -111,24 +132,37 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// Reads up to the first message: which channel it is.
-    fn header(&mut self, place: &Place) -> Channel {
+    fn header(&mut self, place: &Place) -> Result<Channel, BadRecord> {
         let mut named = Channel::default();
         let mut rules = 0;
-        while let Ok(Line::Text(line)) = self.line() {
+        let mut undated = false;
+        loop {
+            let line = match self.line() {
+                Ok(Line::Text(line)) => line,
+                Ok(Line::Long) => {
+                    return Err(BadRecord::refusal("a line of more than 16 MiB before the first message"));
+                }
+                Ok(Line::End) => break,
+                Err(reason) => return Err(BadRecord::new(1, self.byte, reason)),
+            };
             if is_rule(line.trim_end()) {
                 rules += 1;
             } else if let Some(guild) = line.strip_prefix("Guild: ").filter(|_| rules == 1) {
                 named.guild = Some(guild.trim().to_owned());
             } else if let Some(path) = line.strip_prefix("Channel: ").filter(|_| rules == 1) {
                 channel_path(path, &mut named);
-            } else if rules > 1
-                && let Some(head) = self.head(&line)
-            {
-                self.next = Some(head);
-                break;
+            } else if rules > 1 {
+                self.next = self.head(&line);
+                if self.next.is_some() {
+                    break;
+                }
+                undated |= line.starts_with('[');
             }
         }
-        named.or(Channel::of_place(place))
+        if self.next.is_none() && undated {
+            return Err(BadRecord::refusal(UNDATED));
+        }
+        Ok(named.or(Channel::of_place(place)))
     }
 
     /// `[date] name`, perhaps with a note that the message is pinned.
@@ -140,9 +174,15 @@ impl<R: BufRead> Reader<R> {
         let numbered = name
             .rsplit_once('#')
             .is_some_and(|(_, number)| number.len() == 4 && number.bytes().all(|b| b.is_ascii_digit()));
-        let fits = *self.numbered.get_or_insert(numbered) || !numbered || self.numbered == Some(false);
-        // Where the first author has a number all have: a line without is one of a chat that somebody pasted.
-        (fits && (numbered || self.numbered == Some(false))).then(|| (when, name.to_owned()))
+        // Where the first author has a number, accounts of before 2023 have one: an older line without is of a chat that
+        // somebody pasted. In the night in which clocks are set back what is older may still come later.
+        let with_numbers = *self.numbered.get_or_insert(numbered) && !self.newest_first;
+        let older = self.last.is_some_and(|last| when.minute() < last.minute() && !is_after_setting_back(last, when));
+        if with_numbers && !numbered && older {
+            return None;
+        }
+        self.last = Some(when);
+        Some((when, name.to_owned()))
     }
 
     fn message(&mut self) -> Option<Result<Entry, BadRecord>> {
@@ -202,6 +242,12 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
+/// Whether `next` can come after `last` on one clock that was set back between them: both before four of the same night.
+fn is_after_setting_back(last: When, next: When) -> bool {
+    let (When::Clock(last), When::Clock(next)) = (last, next) else { return false };
+    last.date() == next.date() && last.hour() < 4 && last.duration_since(next).as_secs() <= 3600
+}
+
 /// `channel`, `category / channel` or `category / channel / thread`.
 pub(super) fn channel_path(path: &str, into: &mut Channel) {
     let parts: Vec<&str> = path.split(" / ").map(str::trim).collect();
@@ -253,6 +299,38 @@ mod tests {
         assert_eq!(ids(&found), ids(&same));
         assert_eq!((ids(&found).len(), reasons(&found)), (2, vec!["only embeds"]));
         assert!(matches!(&found[0], Ok(Record::Thread(t)) if t.title == "repair" && t.community == "Yard"));
+    }
+
+    #[test]
+    fn accounts_without_a_number_write_beside_those_that_have_one() {
+        let texts = |found: &[Result<Record, BadRecord>]| -> Vec<String> {
+            found.iter().filter_map(|r| if let Ok(Record::Post(p)) = r { Some(p.text.clone()) } else { None }).collect()
+        };
+        let text = export(
+            "[01/11/2024 15:10] MEE6#4876\nWelcome!\n\n[01/11/2024 15:09] pasted\nhis\n\n[01/11/2024 15:11] sam\nit drips\n\n[01/11/2024 15:11] kim\nhere too\n",
+        );
+        let found = texts(&read_text(&DiscordText, &text, "x.txt"));
+        assert_eq!(found, ["Welcome!\n\n[01/11/2024 15:09] pasted\nhis", "it drips", "here too"]);
+        let text = export(
+            "[03/11/2024 01:59] MEE6#4876\nLate.\n\n[03/11/2024 01:01] sam\nset back\n\n[03/11/2024 09:00] kim\nyes\n",
+        );
+        assert_eq!(texts(&read_text(&DiscordText, &text, "x.txt")), ["Late.", "set back", "yes"]);
+        let text = export("[02/11/2024 15:10] MEE6#4876\nBye!\n\n[01/11/2024 15:12] sam\nthe newest first\n");
+        assert_eq!(texts(&read_text(&DiscordText, &text, "x.txt")), ["Bye!", "the newest first"]);
+    }
+
+    #[test]
+    fn a_file_whose_dates_cannot_be_read_is_refused() {
+        for date in ["2022-11-01 오후 3:10", "2022/11/1 下午 03:10", "2022. 11. 01. 15:10", "1. 11. 2022 15:10"] {
+            let found = read_text(&DiscordText, &export(&format!("[{date}] sam\nit drips\n")), "x.txt");
+            assert!(matches!(&found[..], [Err(bad)] if bad.is_refusal() && bad.reason == UNDATED), "{date}: {found:?}");
+        }
+        assert!(read_text(&DiscordText, &export(""), "x.txt").is_empty());
+        let long = format!("{RULE}\nGuild: Yard\nChannel: Text / repair\nTopic: {}\n", "x".repeat(MAX_RECORD_BYTES));
+        assert_eq!(
+            reasons(&read_text(&DiscordText, &long, "x.txt")),
+            ["a line of more than 16 MiB before the first message"]
+        );
     }
 
     #[test]

@@ -28,13 +28,25 @@ impl Format for DiscourseTopic {
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, at: &'a super::Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["post_stream", "posts"]);
         let mut file = File { place: place(at, ctx), topic: Topic::default(), told: None };
-        let mut held = None;
+        let (mut held, mut ahead, mut document) = (None, None, 0);
         Box::new(std::iter::from_fn(move || {
             loop {
                 if let Some(record) = held.take() {
                     return Some(record);
                 }
-                let piece = match pieces.next() {
+                let next = ahead.take().or_else(|| pieces.next());
+                if pieces.document() != document {
+                    // Another topic begins; what the last one is called may have come after its posts.
+                    document = pieces.document();
+                    ahead = next;
+                    let last = file.tell();
+                    (file.topic, file.told) = (Topic::default(), None);
+                    match last {
+                        Some(thread) => return Some(Ok(thread)),
+                        None => continue,
+                    }
+                }
+                let piece = match next {
                     None => return file.tell().map(Ok),
                     Some(Err(bad)) => {
                         held = Some(Err(bad));
@@ -130,6 +142,23 @@ mod tests {
         };
         let threads: std::collections::BTreeSet<_> = found.iter().filter_map(threads).collect();
         assert_eq!(threads.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn topics_one_after_the_other_are_all_read() {
+        let other = TOPIC.replace("\"id\":7", "\"id\":8").replace("topic_id\":7", "topic_id\":8");
+        let other = other.replace("Lost notes", "Found notes");
+        let found = read_text(&DiscourseTopic, &format!("{TOPIC}\n{other}\n"), "saved/vans/all.json");
+        let told: Vec<_> = found
+            .iter()
+            .map(|record| match record.as_ref().unwrap() {
+                Record::Post(post) => post.thread.to_string(),
+                Record::Thread(thread) => thread.title.clone(),
+                _ => String::new(),
+            })
+            .collect();
+        let (one, two) = ("discourse:vans:7", "discourse:vans:8");
+        assert_eq!(told, ["", one, one, "Lost notes", "", two, two, "Found notes"]);
     }
 
     #[test]

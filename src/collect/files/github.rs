@@ -338,12 +338,17 @@ pub(super) fn plain_text(body: &str) -> Plain {
     Plain { text: own.text, quoted: plain.quoted || own.quoted }
 }
 
-/// `text` without comments of HTML, except in code.
+/// `text` without comments of HTML, except in code and where no mark ends one.
 fn without_comments(text: &str) -> String {
+    const ENDS: &str = "-->";
     let mut out = String::with_capacity(text.len());
     let (mut fenced, mut inside) = (false, false);
-    for line in text.lines() {
-        let mut rest = line;
+    let last_end = text.rfind(ENDS).unwrap_or(0);
+    // Where the rest of a line ends.
+    let mut end_at = 0;
+    for line in text.split_inclusive('\n') {
+        let mut rest = line.trim_end_matches('\n');
+        end_at += rest.len();
         if !inside && (rest.trim_start().starts_with("```") || rest.trim_start().starts_with("~~~")) {
             fenced = !fenced;
         }
@@ -352,14 +357,14 @@ fn without_comments(text: &str) -> String {
         while !fenced || inside {
             if inside {
                 cut = true;
-                let Some(end) = rest.find("-->") else {
+                let Some(end) = rest.find(ENDS) else {
                     rest = "";
                     break;
                 };
-                rest = &rest[end + 3..];
+                rest = &rest[end + ENDS.len()..];
                 inside = false;
             } else {
-                let Some(begin) = rest.find("<!--") else { break };
+                let Some(begin) = comment(rest).filter(|at| end_at - rest.len() + at + 4 <= last_end) else { break };
                 kept.push_str(&rest[..begin]);
                 rest = &rest[begin + 4..];
                 inside = true;
@@ -370,8 +375,35 @@ fn without_comments(text: &str) -> String {
             out.push_str(&kept);
             out.push('\n');
         }
+        end_at += usize::from(line.ends_with('\n'));
     }
     out
+}
+
+/// Where the first comment of a line begins that stands in no code between backticks.
+fn comment(line: &str) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += line[at..].find(['`', '<'])?;
+        if line[at..].starts_with("<!--") {
+            return Some(at);
+        }
+        let marks = line[at..].bytes().take_while(|b| *b == b'`').count();
+        let closing = (marks > 0).then(|| code_end(line, at + marks, marks)).flatten();
+        at = closing.unwrap_or(at + marks.max(1));
+    }
+}
+
+/// Where code ends that begins at `at` after so many backticks: after as many.
+fn code_end(line: &str, mut at: usize, marks: usize) -> Option<usize> {
+    loop {
+        at += line[at..].find('`')?;
+        let found = line[at..].bytes().take_while(|b| *b == b'`').count();
+        at += found;
+        if found == marks {
+            return Some(at);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -438,6 +470,15 @@ mod tests {
             plain_text("a <!-- b --> c\n<!-- d\ne -->\nf\n```\n<!-- code -->\n```").text,
             "a  c\nf\n```\n<!-- code -->\n```"
         );
+        for text in [
+            "A `<!--` in code\nand more.\n\nEnd -->",
+            "``x ` <!-- y`` it -->",
+            "opened <!-- and never\nclosed",
+            "ends --> before <!-- it",
+        ] {
+            assert_eq!(plain_text(text).text, text);
+        }
+        assert_eq!(plain_text("a ` b <!-- hint --> c").text, "a ` b  c");
         assert_eq!(plain_text("Ok\n\n\u{2014}\nReply to this email directly, view it").text, "Ok");
     }
 }

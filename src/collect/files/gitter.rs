@@ -11,6 +11,7 @@ use super::{Format, Place, Records};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, is_future, lenient, parse_instant};
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::text::discord::without_handles;
 use crate::text::html::Plain;
 use crate::text::markdown::markdown_to_text;
 
@@ -68,7 +69,7 @@ fn records(ctx: &Context, room: &str, message: Value) -> Result<Vec<Record>, Unr
     let id = message.id.ok_or_else(|| Unreadable("a message without an id".to_owned()))?;
     let native = |id: &str| format!("jsonl:gitter:{id}");
     let Plain { text, quoted } = markdown_to_text(message.text.as_deref().unwrap_or_default());
-    let text = clean(text);
+    let text = clean(without_handles(&text));
     if text.is_empty() {
         // A message that was deleted stays, without words.
         let reason = if quoted { "only quotes others" } else { "empty" };
@@ -107,11 +108,12 @@ mod tests {
 
     #[test]
     fn a_room_is_read() {
-        let text = r#"[{"id":"a1","text":"It drips","html":"It drips","sent":"2026-03-01T12:00:00.000Z","fromUser":{"id":"u1","username":"ann"}},
+        let text = r#"[{"id":"a1","text":"@bob it drips","html":"It drips","sent":"2026-03-01T12:00:00.000Z","fromUser":{"id":"u1","username":"ann"}},
             {"id":"a2","text":"Same","sent":"2026-03-01T13:00:00.000Z","fromUser":{"id":"u2"},"parentId":"a1"}]"#;
         assert!(GitterRoom.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("x"))));
         let found = read_text(&GitterRoom, text, "pumps/x.json");
         let (Ok(Record::Post(one)), Ok(Record::Post(two))) = (&found[1], &found[3]) else { panic!("{found:?}") };
+        assert_eq!(one.text, "@user it drips");
         assert_eq!((one.community.as_str(), two.parent.as_ref()), ("pumps", Some(&one.id)));
     }
 }

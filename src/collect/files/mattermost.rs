@@ -16,6 +16,7 @@ use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::text::discord::without_handles;
 use crate::text::html::Plain;
 use crate::text::markdown::markdown_to_text;
 
@@ -230,9 +231,9 @@ fn reply(ctx: &Context, community: &str, mut page: Value) -> Told {
             Err(error) => told.push(Err(Unreadable::json(&error))),
         }
     }
-    found.sort_by(|a, b| {
-        (a.body.create_at, &a.id).partial_cmp(&(b.body.create_at, &b.id)).unwrap_or(std::cmp::Ordering::Equal)
-    });
+    let at = |post: &ReplyPost| post.body.create_at.unwrap_or(f64::NEG_INFINITY);
+    found.sort_by(|a, b| at(a).total_cmp(&at(b)).then_with(|| a.id.cmp(&b.id)));
+    let roots: HashSet<&str> = found.iter().filter_map(|post| post.root_id.as_deref()).collect();
     for post in &found {
         let usable = |id: &Option<String>| id.clone().filter(|id| !id.is_empty());
         let (Some(id), Some(channel)) = (usable(&post.id), usable(&post.channel_id)) else {
@@ -240,8 +241,7 @@ fn reply(ctx: &Context, community: &str, mut page: Value) -> Told {
             continue;
         };
         let root = usable(&post.root_id);
-        let answered =
-            post.reply_count.is_some_and(|n| n > 0.0) || found.iter().any(|p| p.root_id.as_ref() == Some(&id));
+        let answered = post.reply_count.is_some_and(|n| n > 0.0) || roots.contains(id.as_str());
         let opens = root.clone().or_else(|| answered.then(|| id.clone()));
         let written = Written {
             thread: opens
@@ -287,7 +287,7 @@ fn records(ctx: &Context, written: Written) -> Vec<Record> {
         return vec![Record::Skipped { id, reason: "system message" }];
     }
     let Plain { text, quoted } = markdown_to_text(body.message.as_deref().unwrap_or_default());
-    let text = clean(text);
+    let text = clean(without_handles(&text));
     if text.is_empty() {
         let reason = match quoted {
             true => "only quotes others",
@@ -339,7 +339,7 @@ mod tests {
             "\n",
             r#"{"type":"bot","bot":{"username":"helper"}}"#,
             "\n",
-            r#"{"type":"post","post":{"team":"pumps","channel":"repair","user":"ann","message":"It drips","create_at":1772366400000,"replies":[{"user":"bob","message":"> It drips\n\nHere too","create_at":1772366500000},{"user":"helper","message":"Restart","create_at":1772366500001}]}}"#,
+            r#"{"type":"post","post":{"team":"pumps","channel":"repair","user":"ann","message":"It drips","create_at":1772366400000,"replies":[{"user":"bob","message":"> It drips\n\nHere too","create_at":1772366500000},{"user":"helper","message":"@bob.k restart","create_at":1772366500001}]}}"#,
             "\n",
             r#"{"type":"post","post":{"team":"pumps","channel":"repair","user":"ann","type":"system_join_channel","message":"joined","create_at":1}}"#,
             "\n",
@@ -349,11 +349,24 @@ mod tests {
         assert!(MattermostExport.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("x"))));
         let found = read_text(&MattermostExport, text, "x.jsonl");
         let told = posts(&found);
-        assert_eq!(told.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(), ["It drips", "Here too", "Restart"]);
+        assert_eq!(told.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(), ["It drips", "Here too", "@user restart"]);
         assert!(told.iter().all(|p| p.thread == told[0].thread && p.community == "pumps"));
         assert_eq!((told[1].parent.as_ref(), told[2].flags.bot), (Some(&told[0].id), true));
         assert_eq!(reasons(&found), ["system message", "private chat", "a post that is not there"]);
         assert_eq!(posts(&read_text(&MattermostExport, text, "y.jsonl")), told);
+    }
+
+    #[test]
+    fn dates_that_are_none_upset_no_order() {
+        let post = |n: usize| {
+            let at = if n.is_multiple_of(3) { "\"NaN\"".to_owned() } else { (900 - n).to_string() };
+            format!(r#""p{n}":{{"id":"p{n}","create_at":{at},"user_id":"u","channel_id":"c","message":"w"}}"#)
+        };
+        let posts: Vec<String> = (0..900).map(post).collect();
+        let found =
+            read_text(&MattermostReply, &format!(r#"{{"order":[],"posts":{{{}}}}}"#, posts.join(",")), "x.json");
+        let dates: Vec<_> = super::tests::posts(&found).iter().filter_map(|p| p.written_at).collect();
+        assert!(dates.len() == 600 && dates.is_sorted());
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Format for Mbox {
             threads: Remembered::default(),
             subjects: Remembered::default(),
         };
-        let mails = Mails { input, record: 0, byte: 0, ended: false };
+        let mails = Mails { input, parted: false, record: 0, byte: 0, ended: false };
         Box::new(mails.flat_map(move |mail| match mail {
             Err(bad) => vec![Err(bad)],
             Ok((record, byte, mail)) => match list.records(&mail) {
@@ -98,6 +98,8 @@ fn has_header(text: &str, name: &str) -> bool {
 /// The mails of a file, one at a time.
 struct Mails<'a> {
     input: Box<dyn BufRead + 'a>,
+    /// Whether lines part mails, as the first then does. In a single mail such a line is a sentence.
+    parted: bool,
     record: u64,
     byte: u64,
     ended: bool,
@@ -145,13 +147,14 @@ impl Iterator for Mails<'_> {
                     return Some(Err(BadRecord::new(self.record, self.byte, reason)));
                 }
             };
+            self.parted |= self.byte == 0 && is_separator(&line);
             self.byte += length;
             self.ended = length == 0;
-            let parts = after_blank && is_separator(&line);
+            let parts = self.parted && after_blank && is_separator(&line);
             if !self.ended && !parts {
                 after_blank = line.trim_ascii().is_empty();
                 if mail.len() < KEPT_BYTES {
-                    mail.extend_from_slice(unescaped(&line));
+                    mail.extend_from_slice(if self.parted { unescaped(&line) } else { &line });
                 }
                 continue;
             }
@@ -447,6 +450,14 @@ mod tests {
         }
         let bad = format!("{LIST}\nFrom x Mon Mar  2 12:00:00 2026\n\nnothing\n");
         assert_eq!(reasons(&read_text(&Mbox, &bad, "x")), ["no mail: its head cannot be read"]);
+    }
+
+    #[test]
+    fn one_mail_has_no_separators() {
+        let mail = "From: Ann <ann@x.example>\nSubject: Drips\nDate: Mon, 2 Mar 2026 10:00:00 GMT\nMessage-ID: <1@x>\n\nIt leaks.\n\nFrom March 2025 on it drips.\n";
+        let found = read_text(&Mbox, mail, "x.eml");
+        let Ok(Record::Post(post)) = &found[1] else { panic!("{found:?}") };
+        assert_eq!((post.text.as_str(), found.len()), ("Drips\n\nIt leaks.\n\nFrom March 2025 on it drips.", 2));
     }
 
     #[test]

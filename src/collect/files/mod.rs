@@ -265,6 +265,7 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
         slicer.slice.collected.assets += 1;
         return Ok(());
     }
+    slicer.begin(name);
     let (head, input) = match open::open(place.path(), raw) {
         Ok(opened) => opened,
         Err(reason) => {
@@ -333,11 +334,21 @@ struct Slicer {
     format: &'static str,
     /// What reads tables by the map that was given.
     mapped: Option<table::Table>,
+    /// Names of the files that were begun: two may have one name.
+    begun: HashSet<String>,
 }
 
 impl Slicer {
     fn new(sender: mpsc::Sender<Slice>) -> Self {
-        Self { sender, slice: Slice::default(), bytes: 0, threads: HashMap::new(), format: "", mapped: None }
+        let (slice, threads, begun) = (Slice::default(), HashMap::new(), HashSet::new());
+        Self { sender, slice, bytes: 0, threads, format: "", mapped: None, begun }
+    }
+
+    /// What failed in the file when it was read before is no longer so.
+    fn begin(&mut self, name: &str) {
+        if self.begun.insert(name.to_owned()) {
+            self.slice.batch.reread.push(name.to_owned());
+        }
     }
 
     fn of_format(&mut self) -> &mut FormatCounts {

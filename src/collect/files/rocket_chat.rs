@@ -11,6 +11,7 @@ use super::{Format, Place, Records};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient, parse_instant};
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::text::discord::without_handles;
 use crate::text::html::Plain;
 use crate::text::markdown::markdown_to_text;
 
@@ -82,7 +83,7 @@ fn records(ctx: &Context, community: &str, message: Value) -> Result<Vec<Record>
         Some(_) => return skip("system message"),
     }
     let Plain { text, quoted } = markdown_to_text(message.msg.as_deref().unwrap_or_default());
-    let text = clean(text);
+    let text = clean(without_handles(&text));
     if text.is_empty() {
         let attached = message.file.is_object() || message.attachments.as_array().is_some_and(|a| !a.is_empty());
         return skip(match quoted {
@@ -130,12 +131,13 @@ mod tests {
     #[test]
     fn a_reply_is_read() {
         let text = r#"{"messages":[{"_id":"a","rid":"r","msg":"It drips","ts":"2026-03-01T12:00:00.000Z","u":{"_id":"u","username":"ann"},"tcount":1},
-            {"_id":"b","rid":"r","msg":"Here too","ts":{"$date":1772366400000},"u":{"_id":"v"},"tmid":"a","editedAt":"2026-03-02T12:00:00Z"},
+            {"_id":"b","rid":"r","msg":"@ann here too","ts":{"$date":1772366400000},"u":{"_id":"v"},"tmid":"a","editedAt":"2026-03-02T12:00:00Z"},
             {"_id":"c","rid":"r","t":"uj","msg":"ann","ts":"2026-03-01T12:00:00.000Z","u":{"_id":"u"}}],"count":3}"#;
         assert!(RocketChatReply.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("x"))));
         let found = read_text(&RocketChatReply, text, "pumps/x.json");
         let (Ok(Record::Post(one)), Ok(Record::Post(two))) = (&found[1], &found[3]) else { panic!("{found:?}") };
         assert_eq!((one.community.as_str(), two.parent.as_ref()), ("pumps", Some(&one.id)));
+        assert_eq!(two.text, "@user here too");
         assert_eq!((two.written_at, &two.thread), (one.written_at, &one.thread));
         assert_eq!(reasons(&found), ["system message"]);
     }

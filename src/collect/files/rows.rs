@@ -2,11 +2,13 @@
 
 use std::io::{self, BufRead};
 
-use super::{BadRecord, MAX_RECORD_BYTES, cells::Cells};
+use super::cells::{Cells, Marks};
+use super::{BadRecord, MAX_RECORD_BYTES};
 
 /// The rows of a file; the first is its header.
 pub(super) struct Rows<R> {
     input: R,
+    delimiter: u8,
     cells: Cells,
     record: u64,
     byte: u64,
@@ -18,23 +20,20 @@ pub(super) type Row = (u64, u64, Vec<String>);
 
 impl<R: BufRead> Rows<R> {
     pub(super) fn new(input: R, delimiter: u8) -> Self {
-        Self { input, cells: Cells::new(delimiter), record: 0, byte: 0, ended: false }
+        Self { input, delimiter, cells: Cells::new(delimiter), record: 0, byte: 0, ended: false }
     }
 
     /// The bytes of the next row, with line breaks in quotes. `None` for one that is too long; an error when the file ends
     /// in it.
     fn fill(&mut self, row: &mut Vec<u8>) -> io::Result<Result<bool, &'static str>> {
-        let (mut quoted, mut long) = (false, false);
+        let (mut marks, mut long) = (Marks::new(self.delimiter), false);
         loop {
             let bytes = self.input.fill_buf()?;
             if bytes.is_empty() {
                 self.ended = true;
-                return Ok(if quoted { Err("ends in the middle of a row") } else { Ok(long) });
+                return Ok(if marks.open() { Err("ends in the middle of a row") } else { Ok(long) });
             }
-            let end = bytes.iter().position(|b| {
-                quoted ^= *b == b'"';
-                *b == b'\n' && !quoted
-            });
+            let end = bytes.iter().position(|b| marks.ends(*b));
             let taken = end.map_or(bytes.len(), |end| end + 1);
             long |= row.len() + taken > MAX_RECORD_BYTES;
             if long {
@@ -69,10 +68,10 @@ impl<R: BufRead> Iterator for Rows<R> {
                 Ok(Ok(false)) if row.trim_ascii().is_empty() => continue,
                 Ok(Ok(false)) => {
                     self.record += 1;
-                    let cells = self.cells.split(&row).ok().and_then(|c| csv::StringRecord::from_byte_record(c).ok());
-                    match cells {
-                        Some(cells) => return Some(Ok((record, byte, cells.iter().map(str::to_owned).collect()))),
-                        None => "not UTF-8".to_owned(),
+                    let utf8 = |cells| csv::StringRecord::from_byte_record(cells).map_err(|_| "not UTF-8".to_owned());
+                    match self.cells.split(&row).and_then(utf8) {
+                        Ok(cells) => return Some(Ok((record, byte, cells.iter().map(str::to_owned).collect()))),
+                        Err(reason) => reason,
                     }
                 }
             };
@@ -96,6 +95,13 @@ mod tests {
         let found = read("a;b;\n\"one\n\n\"\"two\"\"\";x;\n\n3\n");
         let cells: Vec<_> = found.into_iter().map(|row| row.unwrap().2.join("|")).collect();
         assert_eq!(cells, ["a|b|", "one\n\n\"two\"|x|", "3"]);
+    }
+
+    #[test]
+    fn a_mark_inside_a_cell_opens_nothing() {
+        let found = read("a;b\n1;5\" pipe\n2;6 ft\n");
+        let cells: Vec<_> = found.into_iter().map(|row| row.unwrap().2.join("|")).collect();
+        assert_eq!(cells, ["a|b", "1|5\" pipe", "2|6 ft"]);
     }
 
     #[test]

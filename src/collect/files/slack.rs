@@ -9,8 +9,8 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::BufRead;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -117,14 +117,18 @@ impl Format for SlackExport {
             }
         };
         let mut pieces = Pieces::new(input, if is_list { &[] } else { &["messages"] });
-        let mut file = File::new(place, ctx);
+        let (mut file, mut document) = (File::new(place, ctx), 0);
         let mut waiting = Vec::new().into_iter();
         Box::new(std::iter::from_fn(move || {
             loop {
-                if let Some(record) = waiting.next() {
-                    return Some(Ok(record));
+                if let Some(found) = waiting.next() {
+                    return Some(found);
                 }
-                let (record, byte, value) = match pieces.next()? {
+                let next = pieces.next()?;
+                if pieces.document() != document {
+                    (file, document) = (File::new(place, ctx), pieces.document());
+                }
+                let (record, byte, value) = match next {
                     Err(bad) => return Some(Err(bad)),
                     Ok(Piece::Item { record, byte, value }) => (record, byte, value),
                     Ok(Piece::Member { key, value }) => {
@@ -132,11 +136,9 @@ impl Format for SlackExport {
                         continue;
                     }
                 };
-                let mut found = Vec::new();
-                match json::<Message>(&value).and_then(|m| file.records(m, &mut found)) {
-                    Ok(()) => waiting = found.into_iter(),
-                    Err(Unreadable(reason)) => return Some(Err(BadRecord::new(record, byte, reason))),
-                }
+                let found = json::<Message>(&value).map_or_else(|bad| vec![Err(bad)], |message| file.records(message));
+                let bad = |Unreadable(reason)| BadRecord::new(record, byte, reason);
+                waiting = found.into_iter().map(|found| found.map_err(bad)).collect::<Vec<_>>().into_iter();
             }
         }))
     }
@@ -165,7 +167,7 @@ struct Message {
     files: Value,
     file: Value,
     attachments: Value,
-    slackdump_thread_replies: Vec<Message>,
+    slackdump_thread_replies: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -199,21 +201,23 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn new(place: &Place, ctx: &'a Context) -> Self {
-        let beside = |name: &str| place.beside(&format!("../{name}"));
-        let people = ["users.json", "org_users.json"].iter().find_map(|n| beside(n)).or(place.beside("users.json"));
-        let lists = ["channels.json", "groups.json", "mpims.json", "dms.json"];
-        let lists: Vec<_> = lists.iter().filter_map(|n| beside(n)).collect();
-        let channels = CHANNELS.with(|known| known.borrow_mut().of(&lists, Channels::new));
-        let people: Vec<_> = people.into_iter().collect();
-        let people = PEOPLE.with(|known| known.borrow_mut().of(&people, People::new));
+        let people = ["../users.json", "../org_users.json", "users.json"].into_iter().find(|n| place.has_beside(n));
+        let lists = ["../channels.json", "../groups.json", "../mpims.json", "../dms.json"];
+        let channels = CHANNELS.with(|known| known.borrow_mut().of(place, &lists, Channels::new));
+        let people = PEOPLE.with(|known| known.borrow_mut().of(place, people.as_slice(), People::new));
         let stem = place.name().split('.').next().unwrap_or_default().to_owned();
         let folder = place.folder().unwrap_or_default();
         // A dump is called by its channel, a day of an export lies in a folder that is.
         let is_day = stem.len() == 10 && stem.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let id_of_stem = stem.split(['-', '_']).next().filter(|s| is_channel(s)).map(str::to_owned);
         let name = if is_day { folder } else { id_of_stem.unwrap_or(stem) };
-        let channel = channels.ids.get(&name).cloned().unwrap_or_else(|| name.clone());
-        let name = channels.names.get(&channel).cloned().unwrap_or(name);
+        let listed = channels.ids.get(&name).cloned();
+        let of_few = is_of_few(&name);
+        // A conversation of a few is called by them, so a pseudonym stands for what its list does not number.
+        let pseudonym = || ctx.author("slack channel", &name).map_or_else(String::new, |key| key.as_str().to_owned());
+        let channel = listed.unwrap_or_else(|| if of_few { pseudonym() } else { name.clone() });
+        let shown = if of_few { DIRECT.to_owned() } else { name };
+        let name = channels.names.get(&channel).cloned().unwrap_or(shown);
         Self { ctx, community: community(place, ctx, is_day), channel, name, people, channels, told: false }
     }
 
@@ -222,34 +226,37 @@ impl<'a> File<'a> {
         match (key, text) {
             _ if self.told => {}
             ("channel_id", Some(id)) => self.channel = id,
-            ("name", Some(name)) => self.name = name,
+            ("name", Some(name)) => self.name = if is_of_few(&name) { DIRECT.to_owned() } else { name },
             _ => {}
         }
     }
 
-    fn records(&mut self, message: Message, found: &mut Vec<Record>) -> Result<(), Unreadable> {
-        let mut message = message;
+    /// A message with its answers. One that cannot be read costs no other.
+    fn records(&mut self, mut message: Message) -> Vec<Result<Record, Unreadable>> {
         let replies = std::mem::take(&mut message.slackdump_thread_replies);
-        self.record(message, found)?;
-        for reply in replies {
-            self.record(reply, found)?;
+        let replies = replies.as_array().into_iter().flatten();
+        let replies = replies.map(|reply| Message::deserialize(reply).map_err(|error| Unreadable::json(&error)));
+        let mut found = Vec::new();
+        for message in std::iter::once(Ok(message)).chain(replies) {
+            match message.and_then(|message| self.record(message)) {
+                Ok(records) => found.extend(records.into_iter().map(Ok)),
+                Err(unreadable) => found.push(Err(unreadable)),
+            }
         }
-        Ok(())
+        found
     }
 
-    fn record(&mut self, message: Message, found: &mut Vec<Record>) -> Result<(), Unreadable> {
+    fn record(&mut self, message: Message) -> Result<Vec<Record>, Unreadable> {
         let is_time = |ts: &String| ts.split_once('.').is_some_and(|(s, f)| is_number(s) && is_number(f));
         let ts =
             message.ts.clone().filter(is_time).ok_or_else(|| Unreadable("a message without a usable ts".to_owned()))?;
         let id = format!("slack:{}:{ts}", self.channel);
         let subtype = message.subtype.as_deref().unwrap_or_default();
         if subtype == "tombstone" {
-            found.push(Record::Removed(PostId::new(id)));
-            return Ok(());
+            return Ok(vec![Record::Removed(PostId::new(id))]);
         }
         if !subtype.is_empty() && !WRITTEN.contains(&subtype) {
-            found.push(Record::Skipped { id, reason: "system message" });
-            return Ok(());
+            return Ok(vec![Record::Skipped { id, reason: "system message" }]);
         }
         let (words, commenter) = own_words(&message, subtype);
         let plain = mrkdwn_to_text(&words, |id| self.channels.names.get(id).cloned(), |n| self.people.is_name(n));
@@ -261,8 +268,7 @@ impl<'a> File<'a> {
                 () if holds(&message.attachments) => "only attachments",
                 () => "empty",
             };
-            found.push(Record::Skipped { id, reason });
-            return Ok(());
+            return Ok(vec![Record::Skipped { id, reason }]);
         }
         let root = message.thread_ts.clone().filter(is_time);
         let thread = self.thread(root.as_deref());
@@ -270,10 +276,9 @@ impl<'a> File<'a> {
         let handle = commenter.or(message.user).or(message.bot_id).or(message.username).unwrap_or_default();
         let written_at = time(&ts);
         self.told = true;
-        found.push(Record::Thread(thread.clone()));
-        let post = PostId::new(id);
+        let told = Record::Thread(thread.clone());
         let people = self.spoken_to(&words);
-        found.push(Record::Post(Post {
+        let post = Post {
             thread: thread.id,
             parent: root.filter(|root| *root != ts).map(|root| PostId::new(format!("slack:{}:{root}", self.channel))),
             source: Source::Slack,
@@ -288,10 +293,10 @@ impl<'a> File<'a> {
                 quoted: plain.quoted,
                 future: is_future(written_at, self.ctx.now),
             },
-            id: post.clone(),
-        }));
-        found.extend((!people.is_empty()).then_some(Record::Mentions { post, people }));
-        Ok(())
+            id: PostId::new(id),
+        };
+        let spoken_to = (!people.is_empty()).then(|| Record::Mentions { post: post.id.clone(), people });
+        Ok([told, Record::Post(post)].into_iter().chain(spoken_to).collect())
     }
 
     /// Whom a message speaks to by choosing them: `<@U1>`, `<@U1|sam>`.
@@ -347,6 +352,14 @@ fn is_channel(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
 }
 
+/// What conversations of two and of a few are called.
+const DIRECT: &str = "direct messages";
+
+/// Whether a channel is called by the people in it: `mpdm-alice--bob-1`.
+fn is_of_few(name: &str) -> bool {
+    name.starts_with("mpdm-")
+}
+
 /// The workspace's name: that of the archive or the folder of the export, `NAME Slack export …` as Slack calls it.
 fn community(place: &Place, ctx: &Context, is_day: bool) -> String {
     let up = if is_day { place.folder_above() } else { place.folder() };
@@ -395,8 +408,7 @@ impl Channels {
             let Some(id) = channel["id"].as_str() else { continue };
             let folder = channel["name"].as_str().filter(|n| !n.is_empty()).unwrap_or(id);
             channels.ids.insert(folder.to_owned(), id.to_owned());
-            let of_few = id.starts_with('D') || folder.starts_with("mpdm-");
-            let name = if of_few { "direct messages" } else { folder };
+            let name = if id.starts_with('D') || is_of_few(folder) { DIRECT } else { folder };
             channels.names.insert(id.to_owned(), name.to_owned());
         }
         channels
@@ -405,28 +417,29 @@ impl Channels {
 
 /// What was last made of lists, so that an export of a thousand days does not read its lists a thousand times.
 struct Last<T> {
-    of: u64,
+    /// Where the lists are, and how long.
+    of: Vec<(PathBuf, u64)>,
     made: Option<Rc<T>>,
 }
 
 impl<T> Last<T> {
-    fn of(&mut self, lists: &[Rc<[u8]>], make: impl Fn(&[Rc<[u8]>]) -> T) -> Rc<T> {
-        let mut hasher = DefaultHasher::new();
-        lists.hash(&mut hasher);
-        let of = hasher.finish();
+    /// What `make` makes of the lists of these names beside `place`.
+    fn of(&mut self, place: &Place, names: &[&str], make: impl Fn(&[Rc<[u8]>]) -> T) -> Rc<T> {
+        let of: Vec<_> = names.iter().filter_map(|name| place.mark_beside(name)).collect();
         match &self.made {
             Some(made) if self.of == of => made.clone(),
             _ => {
                 self.of = of;
-                self.made.insert(Rc::new(make(lists))).clone()
+                let lists: Vec<_> = names.iter().filter_map(|name| place.beside(name)).collect();
+                self.made.insert(Rc::new(make(&lists))).clone()
             }
         }
     }
 }
 
 thread_local! {
-    static PEOPLE: RefCell<Last<People>> = const { RefCell::new(Last { of: 0, made: None }) };
-    static CHANNELS: RefCell<Last<Channels>> = const { RefCell::new(Last { of: 0, made: None }) };
+    static PEOPLE: RefCell<Last<People>> = const { RefCell::new(Last { of: Vec::new(), made: None }) };
+    static CHANNELS: RefCell<Last<Channels>> = const { RefCell::new(Last { of: Vec::new(), made: None }) };
 }
 
 #[cfg(test)]
@@ -509,6 +522,45 @@ mod tests {
         assert!(SlackExport.attached(&place("__uploads/F1/posts.jsonl")));
         assert!(SlackExport.attached(&place("repair/attachments/F1-x.json")));
         assert!(!SlackExport.attached(&place("repair/2025-01-10.json")));
+    }
+
+    #[test]
+    fn a_conversation_of_a_few_is_not_called_by_them() {
+        let said = r#"[{"type":"message","user":"U1","text":"psst","ts":"1736478630.905399"}]"#;
+        let dump = format!(r#"{{"channel_id":"G1AAAAAAA","name":"mpdm-alice--bob-1","messages":{said}}}"#);
+        for (text, path) in [
+            (dump.as_str(), "G1AAAAAAA.json"),
+            (said, "mpdm-alice--bob-1/2025-01-10.json"),
+            (said, "mpdm-alice--bob-1.json"),
+        ] {
+            let found = read_text(&SlackExport, text, path);
+            let [Ok(Record::Thread(thread)), Ok(Record::Post(post))] = &found[..] else { panic!("{found:?}") };
+            assert_eq!(thread.title, "direct messages");
+            assert!(!thread.id.as_str().contains("alice") && !post.id.as_str().contains("alice"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_reply_that_cannot_be_read_costs_no_other() {
+        let text = r#"{"channel_id":"C1AAAAAAA","name":"repair","messages":[{"type":"message","user":"U1","text":"a","ts":"1736478630.905399","thread_ts":"1736478630.905399","slackdump_thread_replies":[{"type":"message","user":"U2","text":"no ts"},{"type":"message","edited":7},{"type":"message","user":"U2","text":"b","ts":"1736478640.905399","thread_ts":"1736478630.905399"}]}]}"#;
+        let found = read_text(&SlackExport, text, "C1AAAAAAA.json");
+        let posts = found.iter().filter(|r| matches!(r, Ok(Record::Post(_)))).count();
+        assert_eq!((posts, reasons(&found).len()), (2, 2), "{found:?}");
+    }
+
+    #[test]
+    fn lists_are_read_once() {
+        let folder = export();
+        let root = folder.path().join("Yard Slack export Jan 1 2025");
+        let place = Place::on_disk(&root.join("repair/2025-01-10.json"));
+        let mut last = Last { of: Vec::new(), made: None };
+        let mut read = || last.of(&place, &["../channels.json", "../groups.json"], |lists| lists.to_vec());
+        assert_eq!(read().len(), 1);
+        let length = fs::metadata(root.join("channels.json")).unwrap().len();
+        fs::write(root.join("channels.json"), " ".repeat(usize::try_from(length).unwrap())).unwrap();
+        assert_eq!(read()[0][0], b'[', "as long as it is as long");
+        fs::write(root.join("channels.json"), "[]").unwrap();
+        assert_eq!(&*read()[0], b"[]");
     }
 
     #[test]

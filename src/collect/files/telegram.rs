@@ -1,8 +1,10 @@
 //! Telegram: the `result.json` of Telegram Desktop's export (one chat or all), and saved replies of the bot API
 //! (`getUpdates`).
 //!
-//! Only groups and channels are read: what people write to one another in private is no community's.
+//! Only groups and channels are read: what people write to one another in private is no community's. Who is spoken to becomes
+//! `@user`.
 
+use std::collections::BTreeSet;
 use std::io::BufRead;
 
 use jiff::Timestamp;
@@ -15,7 +17,7 @@ use super::values::{each_value, items};
 use super::{BadRecord, Format, Place, Records, each, json, open};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
-use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::model::{AuthorKey, Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::Plain;
 
 /// Telegram Desktop's export.
@@ -165,7 +167,7 @@ fn records(ctx: &Context, chat: &Chat, message: &Message) -> Result<Vec<Record>,
     if message.kind.as_deref().is_some_and(|kind| kind != "message") {
         return skip("system message");
     }
-    let plain = plain_text(&message.text);
+    let (plain, people) = plain_text(ctx, &message.text);
     if message.forwarded_from.is_string() && !plain.text.is_empty() {
         return skip("only forwarded");
     }
@@ -185,6 +187,7 @@ fn records(ctx: &Context, chat: &Chat, message: &Message) -> Result<Vec<Record>,
     let written = Written {
         id,
         plain,
+        people,
         handle: message.from_id.as_deref().or(message.from.as_deref()).unwrap_or_default(),
         written_at: time(message.date_unixtime, &message.date),
         edited_at: time(message.edited_unixtime, &message.edited),
@@ -198,6 +201,8 @@ fn records(ctx: &Context, chat: &Chat, message: &Message) -> Result<Vec<Record>,
 struct Written<'a> {
     id: u64,
     plain: Plain,
+    /// Whom it speaks to, as far as their numbers are told.
+    people: BTreeSet<AuthorKey>,
     handle: &'a str,
     written_at: Option<Timestamp>,
     edited_at: Option<Timestamp>,
@@ -235,12 +240,15 @@ fn post(ctx: &Context, chat: &Chat, channel: i64, written: Written) -> Vec<Recor
             future: is_future(written.written_at, ctx.now),
         },
     };
-    vec![Record::Thread(thread), Record::Post(post)]
+    let people: Vec<AuthorKey> = written.people.into_iter().collect();
+    let spoken_to = (!people.is_empty()).then(|| Record::Mentions { post: post.id.clone(), people });
+    [Record::Thread(thread), Record::Post(post)].into_iter().chain(spoken_to).collect()
 }
 
-/// A message's words: a string, or pieces of which some have markup. Quotations are cut.
-fn plain_text(text: &Value) -> Plain {
-    let mut plain = Plain::default();
+/// A message's words: a string, or pieces of which some have markup. Quotations are cut, and `@user` stands for whoever is
+/// spoken to: a handle, or a person without one, of whom the number is told.
+fn plain_text(ctx: &Context, text: &Value) -> (Plain, BTreeSet<AuthorKey>) {
+    let (mut plain, mut people) = (Plain::default(), BTreeSet::new());
     let pieces = match text {
         Value::Array(pieces) => pieces.as_slice(),
         one => std::slice::from_ref(one),
@@ -254,11 +262,54 @@ fn plain_text(text: &Value) -> Plain {
             }
             continue;
         }
+        if matches!(kind, "mention" | "mention_name") {
+            plain.text.push_str(SOMEBODY);
+            people.extend(piece.get("user_id").and_then(Value::as_i64).and_then(|id| user(ctx, id)));
+            continue;
+        }
         let words = piece.as_str().or_else(|| piece.get("text")?.as_str()).unwrap_or_default();
         plain.text.push_str(words);
     }
     plain.text = clean(plain.text).trim().to_owned();
-    plain
+    (plain, people)
+}
+
+/// What stands for somebody who is spoken to.
+const SOMEBODY: &str = "@user";
+
+fn user(ctx: &Context, id: i64) -> Option<AuthorKey> {
+    ctx.author("telegram", &format!("user{id}"))
+}
+
+/// What an entity of the bot API marks: `length` units of UTF-16 from `offset` on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Entity {
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    kind: Option<String>,
+    offset: usize,
+    length: usize,
+    user: Option<BotUser>,
+}
+
+/// `text` with `@user` for the people that `entities` mark, and who they are.
+fn unnamed(ctx: &Context, text: &str, entities: &Value) -> (String, BTreeSet<AuthorKey>) {
+    let entities = entities.as_array().map_or(&[][..], Vec::as_slice);
+    let mut marked: Vec<Entity> = entities.iter().filter_map(|e| Entity::deserialize(e).ok()).collect();
+    marked.retain(|e| matches!(e.kind.as_deref(), Some("mention" | "text_mention")));
+    marked.sort_by_key(|e| e.offset);
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let (mut out, mut people, mut at) = (String::new(), BTreeSet::new(), 0);
+    for entity in &marked {
+        let end = entity.offset.saturating_add(entity.length);
+        let Some(before) = units.get(at..entity.offset).filter(|_| end <= units.len()) else { continue };
+        out.push_str(&String::from_utf16_lossy(before));
+        out.push_str(SOMEBODY);
+        people.extend(entity.user.as_ref().and_then(|u| user(ctx, u.id?)));
+        at = end;
+    }
+    out.push_str(&String::from_utf16_lossy(&units[at..]));
+    (out, people)
 }
 
 /// A message of the bot API.
@@ -278,6 +329,8 @@ struct BotMessage {
     text: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     caption: Option<String>,
+    entities: Value,
+    caption_entities: Value,
     reply_to_message: Option<BotReply>,
     forward_origin: Value,
     forward_date: Value,
@@ -334,7 +387,12 @@ fn update_records(ctx: &Context, update: Value) -> Result<Vec<Record>, Unreadabl
     if !message.forward_origin.is_null() || !message.forward_date.is_null() {
         return skip("only forwarded");
     }
-    let text = clean(message.text.or(message.caption).unwrap_or_default()).trim().to_owned();
+    let (text, entities) = match message.text {
+        Some(text) => (text, &message.entities),
+        None => (message.caption.unwrap_or_default(), &message.caption_entities),
+    };
+    let (text, people) = unnamed(ctx, &text, entities);
+    let text = clean(text).trim().to_owned();
     if text.is_empty() {
         return skip("only attachments");
     }
@@ -343,6 +401,7 @@ fn update_records(ctx: &Context, update: Value) -> Result<Vec<Record>, Unreadabl
     let written = Written {
         id,
         plain: Plain { text, quoted: false },
+        people,
         handle: &sender.or(user).unwrap_or_default(),
         written_at: message.date.and_then(instant),
         edited_at: message.edit_date.and_then(instant),
@@ -392,6 +451,18 @@ mod tests {
         assert_eq!(all[..2], one[..]);
         assert_eq!((all[2].thread.as_str(), all[2].community.as_str()), ("telegram:5", "telegram"));
         assert_eq!(reasons(&found)[0], "private chat");
+    }
+
+    #[test]
+    fn who_is_spoken_to_is_not_named() {
+        let chat = r#"{"name":"Pump Talk","type":"public_supergroup","id":1234567890,"messages":[
+            {"id":2,"type":"message","from_id":"user8","text":["😀 ",{"type":"mention","text":"@ann_k"}," and ",{"type":"mention_name","text":"Bob Ray","user_id":7},": it drips"]}]}"#;
+        let updates = r#"{"ok":true,"result":[{"update_id":1,"message":{"message_id":2,"chat":{"id":-1001234567890,"title":"Pump Talk","type":"supergroup"},"from":{"id":8},"text":"😀 @ann_k and Bob Ray: it drips","entities":[{"type":"text_mention","offset":14,"length":7,"user":{"id":7}},{"type":"mention","offset":3,"length":6},{"type":"mention","offset":90,"length":6},7]}}]}"#;
+        let export = read_text(&TelegramExport, chat, "result.json");
+        assert_eq!(posts(&export)[0].text, "😀 @user and @user: it drips");
+        let people = vec![user(&crate::collect::files::tests::context(), 7).unwrap()];
+        assert_eq!(export[2], Ok(Record::Mentions { post: posts(&export)[0].id.clone(), people }));
+        assert_eq!(read_text(&TelegramUpdates, updates, "x"), export);
     }
 
     #[test]

@@ -80,6 +80,16 @@ fn line(id: &str, text: &str) -> String {
 }
 
 #[tokio::test]
+async fn what_was_mended_in_a_file_is_no_failure_any_more() {
+    let world = World::new().await;
+    for (text, failures) in [(line("1", "a") + "no JSON", 1), ("\0".to_owned(), 1), (line("1", "a"), 0)] {
+        world.write("a.jsonl", text);
+        world.collect().await;
+        assert_eq!(world.failures().await.len(), failures, "{:?}", world.failures().await);
+    }
+}
+
+#[tokio::test]
 async fn broken_bytes_in_a_table_are_told_once() {
     let world = World::new().await;
     let mut rows = b"id,author,date,text\n".to_vec();

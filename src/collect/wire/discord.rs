@@ -1,11 +1,14 @@
 //! Discord's channels and messages, as every export of them is read (FORMATS d3).
 //!
 //! *Ids.* A message is `discord:ID` wherever the file says its id. Exports as CSV and text do not: there the id is a hash of
-//! the channel's name, the author, the minute, the text, and a number among equal ones, so that both give the same posts.
+//! the channel's name, the author's pseudonym, the minute, the text, and a number among equal ones, so that both give the
+//! same posts, and nobody without the workspace's key can try names until an id fits.
 //!
 //! *Authors.* A person is who the account's name says (`name#1234` of old, `name` since 2023), because that is what every
 //! export holds: text exports know nothing else. So one person is one author whatever the file; who changes the account's
 //! name between two exports is two.
+//!
+//! *Direct messages* are called by the people in them and are no community's; they are left out.
 //!
 //! *Forwards.* A forwarded message holds words of somebody it does not name; it is left out.
 
@@ -87,11 +90,14 @@ impl Channel {
         clean(name.or(ctx.community.as_deref()).unwrap_or("discord").to_owned())
     }
 
+    /// Whether it is a conversation of two or a few: the exporter writes those as the guild 0, called `Direct Messages`.
+    pub(in crate::collect) fn is_direct(&self) -> bool {
+        self.guild_id.as_deref() == Some("0") || self.guild.as_deref().map(str::trim) == Some("Direct Messages")
+    }
+
     /// Address of the channel on Discord.
     fn url(&self) -> Option<String> {
         let guild = self.guild_id.as_deref().filter(|id| is_id(id))?;
-        // Direct messages are written as guild 0 and live at `@me`.
-        let guild = if guild == "0" { "@me" } else { guild };
         Some(format!("https://discord.com/channels/{guild}/{}", self.id.as_deref()?))
     }
 
@@ -142,6 +148,9 @@ pub(in crate::collect) struct Message {
 /// The post, or why it is none. `id` is the message's own or [`HashIds::next`].
 pub(in crate::collect) fn record(ctx: &Context, channel: &Channel, id: &str, message: Message) -> Record {
     let Message { author, written_at, edited_at, parent, plain, bot, otherwise, id: own } = message;
+    if channel.is_direct() {
+        return Record::Skipped { id: format!("discord:{id}"), reason: "private chat" };
+    }
     if plain.text.is_empty() {
         let reason = if plain.quoted { "only quotes others" } else { otherwise };
         return Record::Skipped { id: format!("discord:{id}"), reason };
@@ -182,11 +191,11 @@ impl Transcript {
         otherwise: &'static str,
     ) -> Vec<Record> {
         let plain = markdown_to_text(content);
-        let id = self.ids.next(&self.channel, &account(name), &when.minute(), &plain.text);
+        let (author, written_at) = (author(ctx, name), when.instant(ctx));
+        let id = self.ids.next(&self.channel, author.as_ref(), &when.minute(), &plain.text);
         if is_notice(content) {
             return vec![Record::Skipped { id: format!("discord:{id}"), reason: "system message" }];
         }
-        let (author, written_at) = (author(ctx, name), when.instant(ctx));
         let message = Message { author, written_at, plain, otherwise, ..Message::default() };
         let found = record(ctx, &self.channel, &id, message);
         let opens = !self.told && matches!(found, Record::Post(_));
@@ -205,12 +214,19 @@ pub(in crate::collect) struct HashIds {
 
 impl HashIds {
     /// The id of the next message. `minute` is a date to the minute as the file says it.
-    pub(in crate::collect) fn next(&mut self, channel: &Channel, author: &str, minute: &str, text: &str) -> String {
+    pub(in crate::collect) fn next(
+        &mut self,
+        channel: &Channel,
+        author: Option<&AuthorKey>,
+        minute: &str,
+        text: &str,
+    ) -> String {
         if self.minute != minute {
             minute.clone_into(&mut self.minute);
             self.met.clear();
         }
         let name = channel.name.as_deref().unwrap_or_default();
+        let author = author.map_or("", AuthorKey::as_str);
         let hash = content_hash(&["discord message", name, author, minute, text]);
         let count = self.met.entry(hash.clone()).or_default();
         *count += 1;

@@ -13,7 +13,7 @@ use crate::store::StoredNote;
 pub(in crate::compare) const SETTLING_DAYS: i64 = 30;
 
 /// The lowest level of the commitment ladder that backs a claim (METHOD 3.5); the one below has no date.
-pub(in crate::compare) const BACKING_LEVEL: u8 = 2;
+pub const BACKING_LEVEL: u8 = 2;
 
 /// What the notes in the window claim and what all notes up to its end (`history`) show. `label` gives the hand label of a
 /// note; where it gives none the reader's word stands, so that a deal closed before the window is not called unbacked. Who

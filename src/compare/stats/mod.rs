@@ -6,6 +6,8 @@
 //! The golden values in `tests/golden/method.json` were computed with numpy and scipy; every function here reproduces them
 //! to 1e-9 (the quadrature of [`p_ratio`] to 1e-3).
 
+mod agreement;
+
 mod calibration;
 
 mod change;
@@ -26,6 +28,7 @@ mod shrinkage;
 
 mod survival;
 
+pub use agreement::{Agreement, Coincidences, Rated, Scale, agreement};
 pub use calibration::{
     Bin, Scored, brier, brier_skill, citl, citl_interval, isotonic, mean_forecast, reliability, skill_interval,
     spiegelhalter,

@@ -87,23 +87,15 @@ pub(super) fn observe(grammar: &Grammar, text: &str, kind: NoteKind) -> Vec<Seen
     }
     let at = |sentence: Option<usize>| sentence.and_then(|s| whole.get(s)).copied().unwrap_or_default();
     let event = kind == NoteKind::System;
+    let besides = beside(&clauses, &own);
     let said: Vec<Vec<Word>> = clauses.iter().map(|c| words(&text[c.range.clone()])).collect();
     let mut seen = Vec::with_capacity(clauses.len());
     for (index, clause) in clauses.iter().enumerate() {
-        let mut beside = Cues::default();
-        let around = clauses[..index].iter().rev().zip(own[..index].iter().rev());
-        let after = clauses[index + 1..].iter().zip(&own[index + 1..]);
-        for (_, cues) in around.take_while(|(c, _)| c.sentence == clause.sentence) {
-            beside = beside.and(*cues);
-        }
-        for (_, cues) in after.take_while(|(c, _)| c.sentence == clause.sentence) {
-            beside = beside.and(*cues);
-        }
         let facts = facts(text, clause, kind, sentences, speaks[clause.sentence]);
         seen.push(Seen {
             clause: clause.clone(),
             own: own[index],
-            beside,
+            beside: besides[index],
             before: at(clause.sentence.checked_sub(1)),
             after: at(Some(clause.sentence + 1)),
             facts,
@@ -126,6 +118,24 @@ pub(super) fn observe(grammar: &Grammar, text: &str, kind: NoteKind) -> Vec<Seen
         });
     }
     seen
+}
+
+/// The cues that each clause's sentence has beside those of the clause: gathered from its beginning, and from its end.
+fn beside(clauses: &[Clause], own: &[Cues]) -> Vec<Cues> {
+    let mut beside = vec![Cues::default(); clauses.len()];
+    let mut gather = |order: &mut dyn Iterator<Item = usize>| {
+        let (mut sentence, mut met) = (None, Cues::default());
+        for index in order {
+            if sentence.replace(clauses[index].sentence) != Some(clauses[index].sentence) {
+                met = Cues::default();
+            }
+            beside[index] = beside[index].and(met);
+            met = met.and(own[index]);
+        }
+    };
+    gather(&mut (0..clauses.len()));
+    gather(&mut (0..clauses.len()).rev());
+    beside
 }
 
 /// What `add` adds, each once, ascending.

@@ -47,14 +47,19 @@ fn lead(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         let name = first(person, &["name", "display_name"]);
         reading.contact(first(person, &["id"]).as_deref(), Some(&key), name.as_deref(), email.as_deref());
     }
+    // What cannot be read costs itself and not what stands beside it.
+    let mut flaws = Vec::new();
     for item in list(object.get("opportunities")) {
-        deal(item, Some(&key), reading)?;
+        flaws.extend(deal(item, Some(&key), reading).err());
     }
     let activities = ["activities", "notes"].into_iter().flat_map(|name| list(object.get(name)));
     for item in activities {
-        activity(item, Some(&key), reading)?;
+        flaws.extend(activity(item, Some(&key), reading).err());
     }
-    Ok(())
+    let count = flaws.len();
+    flaws.sort();
+    flaws.dedup();
+    if count == 0 { Ok(()) } else { Err(format!("{count} of its parts could not be read: {}", flaws.join("; "))) }
 }
 
 fn deal(object: &Value, lead: Option<&str>, reading: &mut Reading<'_>) -> Result<(), String> {

@@ -130,6 +130,36 @@ impl Dates {
     }
 }
 
+/// Longest cell that is shown as a date that cannot be read.
+const SHOWN_CHARS: usize = 30;
+
+/// What dates are spelled with beside digits and signs; a month also by its first letters.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const MARKS: [&str; 6] = ["am", "pm", "utc", "gmt", "t", "z"];
+
+/// Whether a cell holds digits, signs and names of months only, so that it can be shown: other words may be anybody's.
+pub(super) fn is_spelled_as_date(cell: &str) -> bool {
+    let of_dates = |word: &str| {
+        let word = word.to_lowercase();
+        MARKS.contains(&word.as_str()) || (word.len() > 2 && MONTHS.iter().any(|month| month.starts_with(&word)))
+    };
+    let mut words = cell.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    cell.chars().count() <= SHOWN_CHARS && words.all(of_dates)
+}
+
 /// Seconds or milliseconds: seconds of this century have ten digits, milliseconds thirteen.
 fn epoch(text: &str) -> Option<Timestamp> {
     let number = text.parse::<i64>().ok()?;
@@ -163,6 +193,16 @@ mod tests {
             ("01/31/2026 6:05 PM", "2026-01-31T18:05:00Z"),
         ] {
             assert_eq!(parse(text).map(|t| t.to_string()), Ok(means.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_spelled_as_a_date_is_shown() {
+        for cell in ["03/04/2026", "2026-03-04T18:22:00Z", "Sept 4, 2026 6:05 PM", "-", ""] {
+            assert!(is_spelled_as_date(cell), "{cell}");
+        }
+        for cell in ["soon", "Ines Vale", "call Bo on 4 March", "0".repeat(31).as_str()] {
+            assert!(!is_spelled_as_date(cell), "{cell}");
         }
     }
 

@@ -148,12 +148,13 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
     let share = |text: String| text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p));
     let probability = get(&["hs_deal_stage_probability"]).and_then(share);
     let closed = yes(properties, "hs_is_closed");
+    let not_won = closed && text(properties.get("hs_is_closed_won")).is_some();
     let outcome = match () {
         () if yes(properties, "hs_is_closed_won") => Outcome::Won,
-        () if closed || yes(properties, "hs_is_closed_lost") => Outcome::Lost,
+        () if not_won || yes(properties, "hs_is_closed_lost") => Outcome::Lost,
         // Stages have names of a firm's own; their chance tells those at the end.
         () if said == Outcome::Open && probability.is_some_and(|p| p >= 1.0) => Outcome::Won,
-        () if said == Outcome::Open && probability.is_some_and(|p| p <= 0.0) => Outcome::Lost,
+        () if said == Outcome::Open && (closed || probability.is_some_and(|p| p <= 0.0)) => Outcome::Lost,
         () => said,
     };
     let closed_at = if outcome == Outcome::Open { None } else { reading.end(get(&["closedate"]).as_deref()) };
@@ -161,12 +162,6 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
         let apart = object.get("propertiesWithHistory").and_then(|h| h.get(name));
         [apart, properties.get(name).and_then(|property| property.get("versions"))].into_iter().flat_map(list)
     };
-    for version in history("dealstage") {
-        let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
-        if let (Some(at), Some(stage)) = (at, text(version.get("value"))) {
-            reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage }));
-        }
-    }
     let opened_at =
         reading.at(get(&["createdate", "hs_createdate"]).or_else(|| first(object, &["createdAt"])).as_deref());
     let modified_at = reading.at(get(&["hs_lastmodifieddate"]).or_else(|| first(object, &["updatedAt"])).as_deref());
@@ -184,6 +179,12 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
         churned_at: None,
         value_at: None,
     })));
+    for version in history("dealstage") {
+        let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
+        if let (Some(at), Some(stage)) = (at, text(version.get("value"))) {
+            reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage }));
+        }
+    }
     for version in history("hs_deal_stage_probability") {
         let at = reading.at(first(version, &["timestamp", "sourceTimestamp"]).as_deref());
         chance(reading, Some(&key), at, text(version.get("value")).and_then(share));

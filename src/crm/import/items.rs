@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::sample::{Layout, is_separator_line};
-use crate::files::cells::Cells;
+use crate::files::cells::{Cells, Marks};
 use crate::files::lines::Lines;
 use crate::files::pieces::{Piece, Pieces};
 use crate::files::{BadRecord, MAX_RECORD_BYTES};
@@ -215,7 +215,7 @@ pub(super) fn split_row(bytes: &[u8], delimiter: u8) -> Result<Vec<String>, Stri
 }
 
 fn cells_of(splitter: &mut Cells, bytes: &[u8]) -> Result<Vec<String>, String> {
-    let record = splitter.split(bytes).map_err(|e| format!("no row: {e}"))?;
+    let record = splitter.split(bytes)?;
     Ok(record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
 }
 
@@ -259,7 +259,7 @@ impl<R: BufRead> Splitter<R> {
     fn row(&mut self) -> Result<Vec<u8>, String> {
         let began = self.line;
         let mut row = Vec::new();
-        let (mut quoted, mut at_start, mut long, mut last) = (false, true, false, b'\n');
+        let (mut marks, mut long, mut last) = (Marks::new(self.delimiter), false, b'\n');
         loop {
             let chunk = match self.input.fill_buf() {
                 Ok(chunk) => chunk,
@@ -270,7 +270,7 @@ impl<R: BufRead> Splitter<R> {
             };
             if chunk.is_empty() {
                 self.ended = true;
-                if quoted {
+                if marks.open() {
                     let end = if last == b'\n' { self.line - 1 } else { self.line };
                     return Err(format!(
                         "a quotation mark is opened and never closed: lines {began} to {end} were not read"
@@ -282,17 +282,10 @@ impl<R: BufRead> Splitter<R> {
             let mut done = false;
             for &byte in chunk {
                 taken += 1;
-                match byte {
-                    // Two marks inside quotes close and open again, which comes to the same.
-                    b'"' if quoted => quoted = false,
-                    b'"' if at_start || last == b'"' => quoted = true,
-                    _ => {}
-                }
-                at_start = !quoted && (byte == self.delimiter || byte == b'\n');
                 last = byte;
                 self.line += u64::from(byte == b'\n');
-                if byte == b'\n' && !quoted {
-                    done = true;
+                done = marks.ends(byte);
+                if done {
                     break;
                 }
             }
@@ -328,7 +321,12 @@ mod tests {
 
     #[test]
     fn marks_inside_a_cell_are_no_quotation() {
-        let cases: [(&str, &[&[&str]]); 5] = [
+        let cases: [(&str, &[&[&str]]); 7] = [
+            (
+                "a,b\n1,he said \"\"no\"\" twice\n2,\"fine, really\"\n3,ok\n",
+                &[&["a", "b"], &["1", "he said \"\"no\"\" twice"], &["2", "fine, really"], &["3", "ok"]],
+            ),
+            ("a,b\n1,one\rtwo\r\n2,\"x\r\"\r\n", &[&["a", "b"], &["1", "one\rtwo"], &["2", "x\r"]]),
             ("a,b\n1,\"x\ny\"\n", &[&["a", "b"], &["1", "x\ny"]]),
             ("a,b\n1,5\" pipe\r\n\n2,x", &[&["a", "b"], &["1", "5\" pipe"], &["2", "x"]]),
             ("a,b\n1,\"say \"\"hi\"\"\"\n", &[&["a", "b"], &["1", "say \"hi\""]]),

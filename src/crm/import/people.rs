@@ -112,20 +112,54 @@ fn is_nobody(word: &str) -> bool {
     NOBODY.binary_search(&word.to_lowercase().as_str()).is_ok()
 }
 
-/// A person's name, when the text looks like one.
+/// A person's name in a cell that may hold anything, when it looks like one.
 pub(super) fn name(text: &str) -> Option<String> {
-    // `Doe, Jane (Acme)` and `Jane Doe <jane@firm.example>`.
-    let text = text.split(['<', '(', '[']).next()?.trim().trim_matches('"');
+    let text = bare(text);
     let words = text.split_whitespace().collect::<Vec<_>>();
     let plausible = (1..=5).contains(&words.len())
         && !text.contains(['@', '/', ':', '|'])
         && !text.chars().any(|c| c.is_ascii_digit())
         && text.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_lowercase())
         && !words.iter().any(|w| is_nobody(w.trim_matches(|c: char| !c.is_alphanumeric())));
-    plausible.then(|| match text.split_once(',') {
+    plausible.then(|| first_name_first(text))
+}
+
+/// The name in a field for a person's name, whatever it looks like: it is none only when it has no letter or all its words
+/// are roles. Its words get capitals, because parts of a name are masked as they are spelled.
+pub(super) fn stated_name(text: &str) -> Option<String> {
+    let text = Some(bare(text)).filter(|t| t.contains(char::is_alphabetic)).unwrap_or(text).trim();
+    if text.contains('@') {
+        return name_in(text);
+    }
+    let mut words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    let named = text.contains(char::is_alphabetic) && words.any(|w| !is_nobody(w));
+    named.then(|| capitals(&first_name_first(text)))
+}
+
+/// `Doe, Jane (Acme)` and `Jane Doe <jane@firm.example>` without what follows the name.
+fn bare(text: &str) -> &str {
+    text.split(['<', '(', '[']).next().unwrap_or(text).trim().trim_matches('"')
+}
+
+fn first_name_first(name: &str) -> String {
+    match name.split_once(',') {
         Some((last, first)) => format!("{} {}", first.trim(), last.trim()).trim().to_owned(),
-        None => text.to_owned(),
-    })
+        None => name.to_owned(),
+    }
+}
+
+fn capitals(name: &str) -> String {
+    let mut begins = true;
+    let mut capital = String::with_capacity(name.len());
+    for c in name.chars() {
+        if begins {
+            capital.extend(c.to_uppercase());
+        } else {
+            capital.push(c);
+        }
+        begins = c.is_whitespace() || matches!(c, '-' | '\'' | '\u{2019}');
+    }
+    capital
 }
 
 /// The names in a cell that may hold several.
@@ -184,6 +218,26 @@ mod tests {
         assert_eq!(names("VP Ops, Admin Lead"), Vec::<String>::new());
         assert_eq!(names("Tam Vale <tam@firm.example>"), ["Tam Vale"]);
         assert_eq!(name("0031G00001Pji7ZQAR"), None);
+    }
+
+    #[test]
+    fn fields_for_names_hold_names() {
+        for (field, name) in [
+            ("ines vale", Some("Ines Vale")),
+            ("van der Berg", Some("Van Der Berg")),
+            ("Edith Head", Some("Edith Head")),
+            ("Pablo Diego Jos\u{e9} Francisco de Paula Ruiz", Some("Pablo Diego Jos\u{e9} Francisco De Paula Ruiz")),
+            ("o'neil-vale, anne", Some("Anne O'Neil-Vale")),
+            ("Tam Vale <tam@firm.example>", Some("Tam Vale")),
+            ("tam.vale@firm.example", Some("Tam Vale")),
+            ("(Bo Li)", Some("(Bo Li)")),
+            ("Sales Team", None),
+            ("info@firm.example", None),
+            ("12-345", None),
+            ("", None),
+        ] {
+            assert_eq!(stated_name(field).as_deref(), name, "{field}");
+        }
     }
 
     #[test]

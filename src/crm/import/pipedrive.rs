@@ -169,9 +169,7 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
     let end = first(object, ends).map(zoned);
     let closed_at = reading.end(end.as_deref());
     let stage = first(object, &["stage_name", "stage_id"]);
-    if let (Some(at), Some(stage)) = (at(reading, first(object, &["stage_change_time"])), &stage) {
-        reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage: stage.clone() }));
-    }
+    let came_to = at(reading, first(object, &["stage_change_time"])).zip(stage.clone());
     let opened_at = at(reading, first(object, &["add_time"]));
     let modified_at = at(reading, first(object, &["update_time"]));
     reading.add(Record::Opportunity(Box::new(Opportunity {
@@ -189,6 +187,9 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         churned_at: None,
         value_at: None,
     })));
+    if let Some((at, stage)) = came_to {
+        reading.add(Record::Stage(StageChange { opportunity: OpportunityId::new(&*key), at, stage }));
+    }
     if outcome == Outcome::Open {
         chance(reading, Some(&key), modified_at, first(object, &["probability"]).as_deref().and_then(percent));
     }

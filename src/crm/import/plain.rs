@@ -233,7 +233,7 @@ pub(super) fn note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), S
         contacts: cells.get(Field::ContactId).map(first_id).map(str::to_owned).into_iter().collect(),
         emails: cells.owned(Field::Email).into_iter().collect(),
         owner: cells.owned(Field::Owner),
-        kind: Some(kind),
+        kind,
         written_at,
         happened_at,
         modified_at: cells.at(Field::ModifiedAt, reading),
@@ -246,10 +246,10 @@ pub(super) fn note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), S
     Ok(())
 }
 
-/// What kind of note a row is: what it says, or what its columns are called.
-fn kind(cells: &Cells<'_>) -> NoteKind {
+/// What kind of note a row is: what it says, or what its columns are called; `None` when neither tells.
+fn kind(cells: &Cells<'_>) -> Option<NoteKind> {
     if let Some(said) = cells.get(Field::Kind) {
-        return NoteKind::parse(said);
+        return Some(NoteKind::parse(said));
     }
     let kinds: [(&[&str], NoteKind); 4] = [
         (&["callnotes", "callbody", "hscallbody", "calldate"], NoteKind::Call),
@@ -261,7 +261,7 @@ fn kind(cells: &Cells<'_>) -> NoteKind {
         (&["tasknotes", "hstaskbody", "tasktitle"], NoteKind::Task),
     ];
     let filled = |names: &&[&str]| names.iter().any(|name| cells.raw(name).is_some());
-    kinds.iter().find(|(names, _)| filled(names)).map_or(NoteKind::Note, |(_, kind)| *kind)
+    kinds.iter().find(|(names, _)| filled(names)).map(|(_, kind)| *kind)
 }
 
 fn deal(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::columns::{Columns, Field};
-use super::dates::{Dates, When};
+use super::dates::{Dates, When, is_spelled_as_date};
 use super::items::Row;
 use super::{Vendor, body, people};
 use crate::model::id::content_hash;
@@ -147,8 +147,15 @@ impl Reading<'_> {
 
     /// What `text` means; when that cannot be told, the record does without and the flaw is recorded.
     pub(super) fn when(&mut self, text: &str) -> Option<When> {
-        let parsed = self.dates.parse(text);
-        parsed.map_err(|why| self.flaws.push(format!("the date {text:?} {why}; the record is kept without it"))).ok()
+        // Flaws are stored and listed in reports, where nobody's words may stand.
+        let flaw = |why| {
+            if is_spelled_as_date(text) {
+                format!("the date {text:?} {why}; the record is kept without it")
+            } else {
+                "the date cell holds other text; the record is kept without it".to_owned()
+            }
+        };
+        self.dates.parse(text).map_err(|why: String| self.flaws.push(flaw(why))).ok()
     }
 
     pub(super) fn at(&mut self, text: Option<&str>) -> Option<Timestamp> {
@@ -163,7 +170,7 @@ impl Reading<'_> {
     /// A person, when something is known of them.
     pub(super) fn contact(&mut self, id: Option<&str>, account: Option<&str>, name: Option<&str>, email: Option<&str>) {
         let email = email.and_then(people::address);
-        let name = name.and_then(people::name).or_else(|| email.as_deref().and_then(people::name_in));
+        let name = name.and_then(people::stated_name).or_else(|| email.as_deref().and_then(people::name_in));
         if id.is_none() && name.is_none() && email.is_none() {
             return;
         }
@@ -218,8 +225,11 @@ impl<'a> Cells<'a> {
         self.get(field).map(str::to_owned)
     }
 
+    /// What a cell of yes or no says; nothing when it holds something else, such as a date under `Closed`.
     pub(super) fn is(&self, field: Field) -> Option<bool> {
-        self.get(field).map(is_true)
+        let text = self.get(field)?;
+        let no = matches!(text.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "n" | "f");
+        (no || is_true(text)).then_some(!no)
     }
 
     /// The cell under a name that is no field.
@@ -249,14 +259,16 @@ pub(super) fn first_id(cell: &str) -> &str {
     if several { cell.split([';', ',']).map(str::trim).find(|p| !p.is_empty()).unwrap_or(cell) } else { cell }
 }
 
-/// How a deal stands by the words of its stage or status.
+/// How a deal stands by the words of its stage or status. `Not won` is neither, `Closed lost - not a fit` is lost.
 pub(super) fn outcome(words: &str) -> Outcome {
     let lower = words.to_lowercase();
     let tokens = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect::<Vec<_>>();
-    let joined = tokens.concat();
-    let says = |word: &str, joint: &str| tokens.contains(&word) || joined.ends_with(joint);
+    let denied = |before: &[&str]| matches!(before, [.., "not"] | [.., "not", "closed"]);
+    let says = |word: &str, joint: &str| {
+        let mut said = tokens.iter().enumerate().filter(|(_, token)| **token == word || token.ends_with(joint));
+        said.any(|(at, _)| !denied(&tokens[..at]))
+    };
     match () {
-        () if tokens.contains(&"not") => Outcome::Open,
         () if says("lost", "closedlost") => Outcome::Lost,
         () if says("won", "closedwon") => Outcome::Won,
         () => Outcome::Open,
@@ -265,14 +277,15 @@ pub(super) fn outcome(words: &str) -> Outcome {
 
 /// A deal as tables hold it. `account` and `id` are given by the format.
 pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Option<&str>, account: Option<&str>) {
+    let said = [Field::Status, Field::Stage].into_iter().filter_map(|f| cells.get(f)).map(outcome);
+    let said = said.into_iter().find(|o| *o != Outcome::Open).unwrap_or(Outcome::Open);
     let outcome = match (cells.is(Field::Won), cells.is(Field::Closed)) {
         (Some(true), _) => Outcome::Won,
-        (_, Some(true)) => Outcome::Lost,
         (_, Some(false)) => Outcome::Open,
-        (_, None) => {
-            let said = [Field::Status, Field::Stage].into_iter().filter_map(|f| cells.get(f)).map(outcome);
-            said.into_iter().find(|o| *o != Outcome::Open).unwrap_or(Outcome::Open)
-        }
+        (Some(false), Some(true)) => Outcome::Lost,
+        // Over, and no column says how: the words do, and what they do not call won was lost.
+        (None, Some(true)) if said == Outcome::Open => Outcome::Lost,
+        (_, _) => said,
     };
     let name = cells.owned(Field::OpportunityName);
     let owner = cells.owned(Field::Owner);
@@ -351,6 +364,9 @@ mod tests {
             ("closedlost", Outcome::Lost),
             ("Negotiation", Outcome::Open),
             ("Not won yet", Outcome::Open),
+            ("Not closed-won", Outcome::Open),
+            ("Closed Lost - Not a fit", Outcome::Lost),
+            ("Won, not lost", Outcome::Won),
             ("Wonderful fit", Outcome::Open),
         ] {
             assert_eq!(outcome(words), want, "{words}");

@@ -128,7 +128,30 @@ async fn one_id_for_two_notes_is_told_and_loses_none() {
     let notes = store.notes(&Recipe::stored("none")).await.unwrap();
     assert_eq!(notes[0].note.text, "first", "the second does not silently replace the first");
     let failures = store.failures().await.unwrap();
-    assert!(failures[0].unit.contains("record 2") && failures[0].reason.contains("id"), "{failures:?}");
+    assert!(failures[0].unit.contains("record 2") && failures[0].reason.contains("the id 7"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn what_was_mended_in_a_file_is_no_failure_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("export.csv");
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    for (csv, failures) in [("id,account,note\n1,,orphan\n", 1), ("", 1), ("id,account,note\n1,Acme,orphan\n", 0)] {
+        std::fs::write(&path, csv).unwrap();
+        import(&store, std::slice::from_ref(&path), None, &Zone::default(), Progress::new(true)).await.unwrap();
+        assert_eq!(store.failures().await.unwrap().len(), failures, "{csv:?}");
+    }
+}
+
+/// Failures are stored and listed in reports, so no words of a cell may stand in them.
+#[tokio::test]
+async fn a_failure_shows_no_words_of_a_cell() {
+    let csv = "id,account,note,date\nInes Vale,Acme,one,ask Bo Li\nInes Vale,Acme,two,2026-01-01\n";
+    let (summary, _, failures) = imported("export.csv", csv.as_bytes(), None).await;
+    assert_eq!((summary["undated"].as_u64(), summary["notes"]["failed"].as_u64()), (Some(1), Some(1)));
+    let said = failures.iter().map(|f| f.reason.as_str()).collect::<Vec<_>>().join("\n");
+    assert!(said.contains("other text") && said.contains("its id"), "{said}");
+    assert!(!said.contains("Ines") && !said.contains("Bo"), "{said}");
 }
 
 #[tokio::test]

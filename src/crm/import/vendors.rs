@@ -124,6 +124,19 @@ async fn hubspot_objects_find_their_firm_by_deal_and_person() {
 }
 
 #[tokio::test]
+async fn pages_appended_to_one_file_are_all_read() {
+    let page = |id: u32, after: &str| {
+        format!(
+            r#"{{"results":[{{"id":"{id}","properties":{{"hs_note_body":"Page {id}","company":"Acme"}}}}],"paging":{after}}}"#
+        )
+    };
+    let w = world(&[("n.json", &format!("{}\n{}\n", page(1, "{}"), page(2, "null")))]).await;
+    assert_eq!((w.failures.len(), w.texts()), (0, vec!["Page 1", "Page 2"]));
+    let w = world(&[("n.json", &format!("{}\n{}", page(1, "{}"), "no page"))]).await;
+    assert_eq!((w.failures.len(), w.texts()), (1, vec!["Page 1"]), "what follows is told");
+}
+
+#[tokio::test]
 async fn hubspot_engagements_in_both_spellings() {
     let export = r#"[{"engagement":{"type":"NOTE","timestamp":"Jan 05, 2026 03:12 PM UTC","createdBy":77},"metadata":{"body":"They use a whiteboard."},
       "associations":{"companyIds":[301],"dealIds":[501]}},
@@ -157,6 +170,38 @@ async fn hubspot_tables_by_label() {
     assert!(w.late[0].written, "entered three days after the deal was lost");
     assert_eq!(w.summary["after_the_outcome"]["written"], 1);
     assert_eq!(w.names, [(Some("hubspot:301".to_owned()), "Ines Vale".to_owned())]);
+}
+
+/// That a deal is over is not yet how it ended.
+#[tokio::test]
+async fn a_closed_deal_is_won_or_lost_by_what_says_so() {
+    let table = "Opportunity Name,Account Name,Stage,Close Date,Closed\nYard,Vale,Closed Won,2026-03-01,1\n\
+        Roof,Vale,Closed Lost - Not a fit,2026-03-01,1\nBarn,Vale,Over,2026-03-01,1\nShed,Vale,Demo,2026-03-01,0\n";
+    let label = "Record ID,Deal Name,Deal Stage,Close Date,Is Deal Closed?\n7,Mill,Closed won,2026-03-01,true\n";
+    let objects = r#"{"results":[
+      {"id":"1","properties":{"dealname":"Quay","dealstage":"closedwon","hs_is_closed":"true","hs_deal_stage_probability":"1"}},
+      {"id":"2","properties":{"dealname":"Dock","dealstage":"77","hs_is_closed":"true","hs_deal_stage_probability":"1"}},
+      {"id":"3","properties":{"dealname":"Pier","dealstage":"closedwon","hs_is_closed":"true","hs_is_closed_won":"false"}},
+      {"id":"4","properties":{"dealname":"Lock","dealstage":"77","hs_is_closed":"true"}}]}"#;
+    let w = world(&[("t.csv", table), ("l.csv", label), ("o.json", objects)]).await;
+    assert_eq!(w.failures, [""; 0]);
+    let ended = |name: &str| {
+        let of_name = |d: &&StoredDeal| d.opportunity.name.as_deref() == Some(name);
+        w.deals.iter().find(of_name).map(|d| d.opportunity.outcome)
+    };
+    for (name, outcome) in [
+        ("Yard", Outcome::Won),
+        ("Roof", Outcome::Lost),
+        ("Barn", Outcome::Lost),
+        ("Shed", Outcome::Open),
+        ("Mill", Outcome::Won),
+        ("Quay", Outcome::Won),
+        ("Dock", Outcome::Won),
+        ("Pier", Outcome::Lost),
+        ("Lock", Outcome::Lost),
+    ] {
+        assert_eq!(ended(name), Some(outcome), "{name}");
+    }
 }
 
 #[tokio::test]
@@ -299,6 +344,18 @@ async fn close_activities_and_leads() {
 }
 
 #[tokio::test]
+async fn a_bad_part_of_a_lead_costs_itself_only() {
+    let leads = r#"[{"id":"lead_1","display_name":"Quill","opportunities":[{"value":1},{"id":"oppo_2","value":1}],
+      "activities":[{"_type":"OpportunityStatusChange","id":"acti_1"},{"_type":"OpportunityStatusChange","id":"acti_2"},
+       {"_type":"Note","id":"acti_3","note":"They retype orders."}]}]"#;
+    let w = world(&[("l.json", leads)]).await;
+    assert_eq!((w.texts(), w.deals.len()), (vec!["They retype orders."], 1));
+    assert_eq!(w.failures.len(), 1);
+    let told = ["3 of its parts", "without an id", "change of status"];
+    assert!(told.iter().all(|part| w.failures[0].contains(part)), "{:?}", w.failures);
+}
+
+#[tokio::test]
 async fn gong_calls_are_joined_to_their_transcripts_without_names() {
     let calls = r#"{"requestId":"r","records":{"totalRecords":3},"calls":[
       {"metaData":{"id":"71","started":"2026-03-01T10:00:00+01:00","primaryUserId":"u1","title":"Intro"},
@@ -420,6 +477,67 @@ async fn the_same_numbers_at_two_vendors_are_two_records() {
     assert_eq!(firm("vale plumbing", "hubspot").await.as_deref(), Some("hubspot:21"), "the vendor's own");
     assert_eq!(firm("Vale Plumbing", "zendesk").await, None, "one of two");
     assert_eq!(firm("Okoro Roofs", "zendesk").await.as_deref(), Some("pipedrive:21"), "the only one");
+}
+
+/// Whose a note is may be learnt later; it is the same note.
+#[tokio::test]
+async fn notes_without_an_id_are_not_doubled_by_what_is_learnt_of_their_firm() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    let files = [
+        ("n.csv", "account,note,date\nVale Plumbing,They print every job,2026-01-01\n"),
+        ("a.csv", "account_id,account_name,industry\n21,Vale Plumbing,x\n"),
+    ];
+    for (name, content) in files {
+        std::fs::write(dir.path().join(name), content).unwrap();
+    }
+    for name in ["n.csv", "a.csv", "n.csv"] {
+        import(&store, &[dir.path().join(name)], None, &ZONE, Progress::new(true)).await.unwrap();
+    }
+    let notes = store.notes(&Recipe::stored("none")).await.unwrap();
+    let told: Vec<_> = notes.iter().map(|n| (n.note.account.as_str(), n.note.text.as_str())).collect();
+    assert_eq!(told, [("21", "They print every job")]);
+}
+
+/// What stands in the file before a note is known when the note is read, whatever was stored by then.
+#[tokio::test]
+async fn firms_and_people_told_just_before_a_note_are_found() {
+    let activities = r#"{"data":[
+      {"id":1,"content":"First","add_time":"2026-03-01 10:00:00","org_id":{"value":21,"name":"Okoro Roofs"},"person_id":{"value":5,"name":"Ada Okoro"}},
+      {"id":2,"content":"Second","add_time":"2026-03-02 10:00:00","org_id":null,"person_id":5}]}"#;
+    let w = world(&[("n.json", activities)]).await;
+    assert_eq!(w.failures, [""; 0]);
+    assert_eq!(w.note("pipedrive:2").account.as_str(), "pipedrive:21", "by its person");
+    let notes = "id,account_id,account_name,note\n1,,Vale,one\n2,21,Vale,two\n3,,Vale,three\n";
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    std::fs::write(dir.path().join("n.csv"), notes).unwrap();
+    import(&store, &[dir.path().join("n.csv")], None, &ZONE, Progress::new(true)).await.unwrap();
+    let stored = store.notes(&Recipe::stored("none")).await.unwrap();
+    let told: Vec<_> = stored.iter().map(|n| (n.note.id.as_str(), n.note.account.as_str())).collect();
+    assert_eq!(told, [("2", "21"), ("3", "21"), ("1", "Vale")], "a firm is looked for again once one was told");
+}
+
+#[tokio::test]
+async fn a_deal_is_found_by_its_id_before_its_name() {
+    let deals = "Opportunity ID,Opportunity Name,Account Name,Stage,Close Date\n7,Yard,Vale,Demo,2026-03-01\n8,7,Okoro,Demo,2026-03-01\n";
+    let notes = "id,account,opportunity_id,note\n1,,7,one\n2,,7,two\n";
+    let stages = "Opportunity ID,From Stage,To Stage,Last Modified\n7,New,Demo,2026-02-01\n";
+    let w = world(&[("d.csv", deals), ("n.csv", notes), ("s.csv", stages)]).await;
+    assert_eq!(w.failures, [""; 0]);
+    let told = w.notes.iter().map(|n| (n.opportunity.as_ref().unwrap().as_str(), n.account.as_str()));
+    assert_eq!(told.collect::<Vec<_>>(), [("7", "Vale"), ("7", "Vale")]);
+    assert_eq!(w.stages[0].0, "7");
+}
+
+#[tokio::test]
+async fn an_export_without_kinds_changes_none() {
+    let told = "Record ID,Company ID,Activity type,Note body\n1,301,Call,They left\n";
+    let untold = "Record ID,Company ID,Note body\n1,301,They left\n";
+    for files in [[("a.csv", told), ("b.csv", untold)], [("a.csv", untold), ("b.csv", told)]] {
+        let w = world(&files).await;
+        assert_eq!((w.notes.len(), w.notes[0].kind), (1, NoteKind::Call), "{files:?}");
+    }
 }
 
 #[tokio::test]

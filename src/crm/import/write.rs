@@ -14,7 +14,7 @@ use crate::model::id::content_hash;
 use crate::model::{
     Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, StageChange,
 };
-use crate::store::{CrmBatch, Failure, Incoming, Store};
+use crate::store::{CrmBatch, Failure, Incoming, IncomingNote, Store};
 
 /// Records written in one transaction.
 const BATCH: usize = 500;
@@ -25,11 +25,12 @@ const ORDERS_TOLD: usize = 20;
 /// Names of firms and deals that are looked up once.
 const REMEMBERED: usize = 100_000;
 
-/// What was read of a note before: in which file, and hashes of its firm and its text.
+/// What was read of a note before: in which file, hashes of its firm and its text, and whether its kind was told.
 struct Seen {
     file: u32,
     account: u64,
     text: u64,
+    kind_told: bool,
 }
 
 /// Takes what was found and stores it.
@@ -47,9 +48,16 @@ pub(super) struct Writer<'a> {
     /// Deals of this import, and firms and people just as they were told, by hashes.
     deals: HashSet<u64>,
     told: HashSet<u64>,
-    /// Firms by what they were called, and deals.
+    /// Firms by what they were called.
     firms: HashMap<String, String>,
+    /// Deals by what they were called, each with its firm.
+    called: HashMap<String, Deal>,
+    /// Names of the files that were begun: two may have one name.
+    begun: HashSet<String>,
 }
+
+/// The id of a deal, and its firm when one is known.
+type Deal = (String, Option<String>);
 
 impl<'a> Writer<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
@@ -65,6 +73,8 @@ impl<'a> Writer<'a> {
             deals: HashSet::new(),
             told: HashSet::new(),
             firms: HashMap::new(),
+            called: HashMap::new(),
+            begun: HashSet::new(),
         }
     }
 
@@ -74,11 +84,13 @@ impl<'a> Writer<'a> {
                 self.end_file();
                 // What the next file refers to must be in the store.
                 self.write().await?;
+                self.begin(&name).await?;
                 self.file += 1;
                 self.vendor = vendor;
                 self.format = format;
                 self.mistakes = Mistakes::new("crm", &name);
                 self.firms.clear();
+                self.called.clear();
                 self.counts().files += 1;
                 self.all.read += 1;
                 if let Some(order) = order.filter(|_| self.all.orders.len() < ORDERS_TOLD) {
@@ -88,6 +100,7 @@ impl<'a> Writer<'a> {
             }
             Found::Refused(name, reason) => {
                 self.all.refused += 1;
+                self.begin(&name).await?;
                 self.batch.failures.push(Failure::new("crm", name, reason));
             }
             Found::Asset => self.all.assets += 1,
@@ -105,6 +118,14 @@ impl<'a> Writer<'a> {
         self.end_file();
         self.write().await?;
         Ok(self.all)
+    }
+
+    /// What failed in the file when it was read before is no longer so.
+    async fn begin(&mut self, name: &str) -> Result<()> {
+        if self.begun.insert(name.to_owned()) {
+            self.store.forget_failures("crm", name).await?;
+        }
+        Ok(())
     }
 
     fn end_file(&mut self) {
@@ -165,11 +186,11 @@ impl<'a> Writer<'a> {
             }
             Record::Stage(change) => {
                 self.counts().stages += 1;
-                let opportunity = OpportunityId::new(self.deal(change.opportunity.as_str()).await?);
+                let opportunity = self.changed(change.opportunity.clone()).await?;
                 self.batch.stages.push(StageChange { opportunity, ..change });
             }
             Record::Probability(given) => {
-                let opportunity = OpportunityId::new(self.deal(given.opportunity.as_str()).await?);
+                let opportunity = self.changed(given.opportunity.clone()).await?;
                 self.batch.probabilities.push(CrmProbability { opportunity, ..given });
             }
             Record::Opportunity(deal) => {
@@ -178,6 +199,7 @@ impl<'a> Writer<'a> {
                 // A table of what became of customers says nothing of how far their deals are.
                 let silent = deal.stage.is_none() && deal.outcome == Outcome::Open;
                 let fill = !self.deals.insert(digest(deal.id.as_str())) || silent;
+                self.called.clear();
                 self.batch.opportunities.push(Incoming { record: Opportunity { account, ..*deal }, fill });
             }
             Record::Note(draft) => {
@@ -193,6 +215,8 @@ impl<'a> Writer<'a> {
         let Account { id, name, domain, owner } = &account;
         let parts = [Some(id.as_str()), name.as_deref(), domain.as_deref(), owner.as_deref()];
         if self.told.insert(digest(&parts.map(Option::unwrap_or_default).join("\0"))) {
+            // Who was looked for in vain may be this one.
+            self.firms.clear();
             self.counts().accounts += 1;
             self.batch.accounts.push(account);
         }
@@ -234,28 +258,43 @@ impl<'a> Writer<'a> {
         Ok(id)
     }
 
-    /// The id of a deal that is named by its id or by what it is called.
-    async fn deal(&mut self, named: &str) -> Result<String> {
-        if self.deals.contains(&digest(named)) {
-            return Ok(named.to_owned());
+    /// The id of a deal that changed: of one of this import, which is written before its changes, it is as it stands.
+    async fn changed(&mut self, named: OpportunityId) -> Result<OpportunityId> {
+        if self.deals.contains(&digest(named.as_str())) {
+            return Ok(named);
+        }
+        Ok(OpportunityId::new(self.deal(named.as_str()).await?.0))
+    }
+
+    /// The deal that is named by its id or by what it is called.
+    async fn deal(&mut self, named: &str) -> Result<Deal> {
+        if let Some(known) = self.called.get(named) {
+            return Ok(known.clone());
         }
         if !self.batch.opportunities.is_empty() {
             self.write().await?;
         }
-        Ok(self.store.opportunity_named(named, self.vendor).await?.unwrap_or_else(|| named.to_owned()))
+        let deal = self.store.opportunity_called(named, self.vendor).await?;
+        let deal = deal.unwrap_or_else(|| (named.to_owned(), None));
+        if self.called.len() < REMEMBERED {
+            self.called.insert(named.to_owned(), deal.clone());
+        }
+        Ok(deal)
     }
 
     /// The firm that a note is about: as it says, or by its deal, its people or their addresses.
-    async fn firm_of(&mut self, draft: &Draft, deal: Option<&str>) -> Result<Option<String>> {
+    async fn firm_of(&mut self, draft: &Draft, deal: Option<&Deal>) -> Result<Option<String>> {
         if let Some(named) = &draft.account {
             return self.firm(named).await.map(Some);
         }
-        if let Some(deal) = deal
-            && let Some(firm) = self.store.account_of_opportunity(deal).await?
-        {
-            return Ok(Some(firm));
+        if let Some((_, Some(firm))) = deal {
+            return Ok(Some(firm.clone()));
         }
         for key in draft.contacts.iter().chain(&draft.emails) {
+            let is_key = |c: &Contact| c.id == *key || c.email.as_ref().is_some_and(|e| e.eq_ignore_ascii_case(key));
+            if self.batch.contacts.iter().any(is_key) {
+                self.write().await?;
+            }
             if let Some(firm) = self.store.account_of_contact(key).await? {
                 return Ok(Some(firm));
             }
@@ -277,7 +316,7 @@ impl<'a> Writer<'a> {
             Some(named) => Some(self.deal(named).await?),
             None => None,
         };
-        let Some(account) = self.firm_of(&draft, deal.as_deref()).await? else {
+        let Some(account) = self.firm_of(&draft, deal.as_ref()).await? else {
             let why = match (&deal, draft.contacts.is_empty()) {
                 (Some(_), _) => {
                     "no account: the note names only a deal, and no file says whose that is; import the deals with it"
@@ -291,21 +330,31 @@ impl<'a> Writer<'a> {
             return Ok(());
         };
         let kind = draft.kind();
+        // Of what the record itself says: whose it turns out to be depends on what else was imported.
         let id = draft.id.unwrap_or_else(|| {
             let at = draft.written_at.or(draft.happened_at).map(|t| t.to_string()).unwrap_or_default();
-            format!("note_{}", content_hash(&[&account, &at, &draft.text]))
+            let people = || draft.contacts.iter().chain(&draft.emails).cloned().collect::<Vec<_>>().join(" ");
+            let whose = draft.account.or(draft.opportunity).unwrap_or_else(people);
+            format!("note_{}", content_hash(&[&whose, &at, &draft.text]))
         });
-        let now = Seen { file: self.file, account: digest(&account), text: digest(&draft.text) };
-        let fill = match self.notes.get(&digest(&id)) {
-            None => false,
-            Some(seen) if seen.account == now.account && seen.text == now.text => true,
+        let (account_hash, text_hash) = (digest(&account), digest(&draft.text));
+        let mut now = Seen { file: self.file, account: account_hash, text: text_hash, kind_told: draft.kind.is_some() };
+        let (fill, kind_told) = match self.notes.get(&digest(&id)) {
+            None => (false, now.kind_told),
+            Some(seen) if seen.account == now.account && seen.text == now.text => {
+                let news = now.kind_told && !seen.kind_told;
+                now.kind_told |= seen.kind_told;
+                (true, news)
+            }
             // Another version of the note, in another export.
-            Some(seen) if seen.file != now.file && (seen.account == now.account || seen.text == now.text) => false,
+            Some(seen) if seen.file != now.file && (seen.account == now.account || seen.text == now.text) => {
+                (false, now.kind_told)
+            }
             Some(seen) => {
                 let place = if seen.file == now.file { "of this file" } else { "of another file of this import" };
-                let why = format!(
-                    "the id {id} stands at another note {place}; if that column is no note id, map another one"
-                );
+                let which = if is_telling(&id) { format!("the id {id}") } else { "its id".to_owned() };
+                let why =
+                    format!("{which} stands at another note {place}; if that column is no note id, map another one");
                 self.fail(number, &why);
                 return Ok(());
             }
@@ -321,7 +370,7 @@ impl<'a> Writer<'a> {
         let note = Note {
             id: NoteId::new(id),
             account,
-            opportunity: deal.map(OpportunityId::new),
+            opportunity: deal.map(|(id, _)| OpportunityId::new(id)),
             owner: draft.owner,
             kind,
             written_at: draft.written_at,
@@ -331,9 +380,14 @@ impl<'a> Writer<'a> {
             amount: draft.amount,
             text: draft.text,
         };
-        self.batch.notes.push(Incoming { record: note, fill });
+        self.batch.notes.push(IncomingNote { note, fill, kind_told });
         Ok(())
     }
+}
+
+/// Whether an id can be shown: short, with a digit and without white space. Another column in its place may name somebody.
+fn is_telling(id: &str) -> bool {
+    id.len() <= 40 && id.contains(|c: char| c.is_ascii_digit()) && !id.contains(|c: char| c.is_whitespace() || c == '@')
 }
 
 /// Eight bytes stand for a text, so that remembering many costs little.

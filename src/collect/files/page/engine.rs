@@ -41,6 +41,9 @@ pub(super) struct Engine {
     pub url: &'static [Rule],
     /// The id of the post that is answered.
     pub parent: &'static [Rule],
+    /// How deep a post stands: it answers the last one before it that stands less deep. One that does not say stands above
+    /// all.
+    pub depth: &'static [Rule],
     /// Posts stand in the post that they answer.
     pub nested: bool,
     /// Posts that answer no other answer the first.
@@ -71,6 +74,7 @@ impl Engine {
         edited: &[],
         url: &[],
         parent: &[],
+        depth: &[],
         nested: false,
         answers: false,
         gone: "",
@@ -95,6 +99,7 @@ pub(super) struct Ready {
     edited: Vec<ReadyRule>,
     url: Vec<ReadyRule>,
     parent: Vec<ReadyRule>,
+    depth: Vec<ReadyRule>,
     thread: Vec<Regex>,
 }
 
@@ -118,6 +123,7 @@ impl Ready {
             edited: rules(engine.edited),
             url: rules(engine.url),
             parent: rules(engine.parent),
+            depth: rules(engine.depth),
             thread: engine.thread.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect(),
         }
     }
@@ -156,13 +162,15 @@ impl Ready {
         let values = |rules: &[ReadyRule]| gather(page, rules, &blocks, &index);
         let (mut ids, mut authors, mut dates) = (values(&self.id), values(&self.author), values(&self.date));
         let (mut edits, mut urls, mut parents) = (values(&self.edited), values(&self.url), values(&self.parent));
+        let mut depths = values(&self.depth);
+        let mut above: Vec<(Option<u32>, Option<String>)> = Vec::new();
         let gone = self.gone(page, &index);
         let own = |id: String| if self.engine.whole_ids { Some(id) } else { last_number(&id) };
         let mut posts: Vec<Option<Raw>> = Vec::with_capacity(blocks.len());
         for (at, body) in body_of.iter().enumerate() {
             let take = |values: &mut Vec<Vec<String>>| std::mem::take(&mut values[at]);
             let first = |values: &mut Vec<Vec<String>>| take(values).into_iter().next();
-            let raw = Raw {
+            let mut raw = Raw {
                 id: first(&mut ids).and_then(own),
                 author: first(&mut authors).map(|a| tidy_name(&a).to_owned()),
                 dates: take(&mut dates),
@@ -174,6 +182,13 @@ impl Ready {
                     .map(|b| tree_to_text(*b, |id| cuts.get(&id).copied().unwrap_or(Cut::Keep)))
                     .unwrap_or_default(),
             };
+            if !self.depth.is_empty() {
+                let depth = first(&mut depths).and_then(|depth| depth.parse().ok());
+                while above.pop_if(|(over, _)| *over >= depth).is_some() {}
+                raw.parent = above.last().and_then(|(_, id)| id.clone());
+                // Also of what was deleted and is none.
+                above.push((depth, raw.id.clone()));
+            }
             // A submission may be all title.
             let titled =
                 self.engine.source == Source::Reddit && raw.id.as_ref().is_some_and(|id| id.starts_with("t3_"));

@@ -483,7 +483,7 @@ const ALL: &[Engine] = &[
         mark: ".thing[data-fullname^='t1_'], .thing[data-fullname^='t3_']",
         list: ".listing-page",
         post: ".thing[data-fullname^='t1_'], .thing[data-fullname^='t3_']",
-        body: ".usertext-body .md, .title.may-blank",
+        body: ".usertext-body .md",
         quote: "blockquote",
         id: &[("", "data-fullname")],
         whole_ids: true,
@@ -506,7 +506,7 @@ const ALL: &[Engine] = &[
         author: &[(".hnuser", "")],
         date: &[(".age", "title")],
         url: &[(".age a", "href")],
-        parent: &[(".navs a[href^='#']:first-child", "href")],
+        depth: &[("td.ind", "indent"), ("td.ind img", "width")],
         title: &[(".titleline > a", "")],
         thread: &[r"item\?id=(\d+)"],
         ..Engine::UNKNOWN
@@ -555,7 +555,16 @@ mod tests {
     fn every_selector_and_pattern_can_be_parsed() {
         for engine in ALL {
             let plain = [engine.mark, engine.list, engine.post, engine.body, engine.cut, engine.quote, engine.gone];
-            let rules = [engine.id, engine.author, engine.date, engine.edited, engine.url, engine.parent, engine.title];
+            let rules = [
+                engine.id,
+                engine.author,
+                engine.date,
+                engine.edited,
+                engine.url,
+                engine.parent,
+                engine.depth,
+                engine.title,
+            ];
             for css in plain.into_iter().chain(rules.into_iter().flatten().map(|rule| rule.0)).filter(|c| !c.is_empty())
             {
                 assert!(Selector::parse(css).is_ok(), "{}: {css}", engine.name);

@@ -38,6 +38,7 @@ use crate::collect::wire::{Record, clean, is_future};
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::Plain;
+use crate::text::mail::cut_quoted_lines;
 
 /// The format.
 pub(super) struct ForumPage;
@@ -394,7 +395,10 @@ impl About<'_> {
                 (count, false) => format!("{native}-{count}"),
             };
             let id = names.post(&native);
-            if raw.gone {
+            // Reddit's pages show a mark where a post was.
+            let marked =
+                self.engine.source == Source::Reddit && matches!(raw.text.text.trim(), "[deleted]" | "[removed]");
+            if raw.gone || marked {
                 records.push(Record::Removed(id));
                 continue;
             }
@@ -559,7 +563,14 @@ impl Names {
 
     /// The post's own words; a submission's title is part of them, as it is in the other formats of these sites.
     fn own_words(&self, title: &str, at: usize, text: Plain, id: Option<&str>) -> Plain {
-        let own = words::own(text);
+        let own = match self.source {
+            // As from its API, so that one id has one text.
+            Source::HackerNews => {
+                let own = cut_quoted_lines(&text.text);
+                Plain { text: own.text, quoted: text.quoted || own.quoted }
+            }
+            _ => words::own(text),
+        };
         let titled = match self.source {
             Source::Reddit => id.is_some_and(|id| id.starts_with("t3_")),
             Source::StackExchange | Source::HackerNews | Source::Lemmy => {

@@ -1,10 +1,10 @@
 //! What pages say about themselves in the terms of schema.org: `DiscussionForumPosting`, `QAPage`, `Comment`, as JSON-LD
 //! (FORMATS d6) and as microdata.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ego_tree::NodeId;
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html};
 use serde_json::{Map, Value};
 
 use super::Raw;
@@ -39,7 +39,6 @@ const OTHERS: &[&str] = &[
 #[derive(Debug, Default)]
 pub(super) struct Described {
     pub title: Option<String>,
-    pub url: Option<String>,
     pub posts: Vec<Raw>,
     /// The page says that it is something else: an article, a product, a list.
     pub other: Option<String>,
@@ -48,7 +47,7 @@ pub(super) struct Described {
 /// What the page's JSON-LD describes.
 pub(super) fn json_ld(page: &Html) -> Described {
     let mut found = Described::default();
-    for script in page.select_all("script[type='application/ld+json']") {
+    for script in select_all(page, "script[type='application/ld+json']") {
         let text: String = script.text().collect();
         // Some pages break lines within strings.
         let value =
@@ -63,14 +62,8 @@ pub(super) fn json_ld(page: &Html) -> Described {
     found
 }
 
-trait SelectAll {
-    fn select_all<'a>(&'a self, css: &str) -> Vec<ElementRef<'a>>;
-}
-
-impl SelectAll for Html {
-    fn select_all<'a>(&'a self, css: &str) -> Vec<ElementRef<'a>> {
-        selector(css).map_or_else(Vec::new, |css: Selector| self.select(&css).collect())
-    }
+fn select_all<'a>(page: &'a Html, css: &str) -> Vec<ElementRef<'a>> {
+    selector(css).map_or_else(Vec::new, |css| page.select(&css).collect())
 }
 
 /// JSON nests no deeper than serde_json reads it, so these calls end.
@@ -80,9 +73,7 @@ fn top(value: &Value, found: &mut Described) {
         Value::Object(object) => {
             let kind = |kinds: &[&str]| types(object).any(|t| kinds.contains(&t));
             if kind(OPENINGS) {
-                let of = object.get("isPartOf").and_then(|part| string(part, "url"));
                 found.title = found.title.take().or_else(|| text(object, &["headline", "name"]));
-                found.url = found.url.take().or(of).or_else(|| text(object, &["url", "@id", "mainEntityOfPage"]));
                 post(object, None, found);
                 return;
             }
@@ -164,12 +155,12 @@ fn string(value: &Value, key: &str) -> Option<String> {
 
 /// What the page's microdata describe.
 pub(super) fn microdata(page: &Html) -> Described {
-    let scopes = page.select_all("[itemscope]");
+    let scopes = select_all(page, "[itemscope]");
     let index: HashMap<NodeId, usize> = scopes.iter().enumerate().map(|(i, s)| (s.id(), i)).collect();
     let kind = |at: usize| scopes[at].attr("itemtype").and_then(|t| t.trim().rsplit('/').next()).unwrap_or_default();
     let above = |at: usize| scopes[at].parent().and_then(|p| owner(page, p.id(), &index));
     let mut fields: Vec<HashMap<&str, ElementRef<'_>>> = vec![HashMap::new(); scopes.len()];
-    for element in page.select_all("[itemprop]") {
+    for element in select_all(page, "[itemprop]") {
         // An element that opens a scope is a property of the scope it stands in.
         let holder = match index.get(&element.id()) {
             Some(at) => above(*at),
@@ -182,10 +173,9 @@ pub(super) fn microdata(page: &Html) -> Described {
     }
     let mut found = Described::default();
     // Some boards mark up only the opening, or leave the opening out of the items.
-    let others: HashMap<NodeId, usize> =
-        (0..scopes.len()).filter(|at| POSTS.contains(&kind(*at))).map(|at| (scopes[at].id(), at)).collect();
-    let numbers: HashMap<usize, usize> = others.values().copied().map(|at| (at, at)).collect();
-    for at in (0..scopes.len()).filter(|at| numbers.contains_key(at)) {
+    let is_post = |at: usize| POSTS.contains(&kind(at));
+    let posts: HashSet<NodeId> = (0..scopes.len()).filter(|at| is_post(*at)).map(|at| scopes[at].id()).collect();
+    for at in (0..scopes.len()).filter(|at| is_post(*at)) {
         let get = |names: &[&str]| names.iter().find_map(|name| fields[at].get(name).copied());
         let Some(body) = get(&["text", "articleBody", "commentText"])
             .or_else(|| get(&["description"]).filter(|e| e.value().name() != "meta"))
@@ -194,17 +184,13 @@ pub(super) fn microdata(page: &Html) -> Described {
         };
         if OPENINGS.contains(&kind(at)) {
             found.title = found.title.take().or_else(|| value(get(&["headline", "name"])?));
-            found.url = found
-                .url
-                .take()
-                .or_else(|| value(get(&["url", "mainEntityOfPage"])?).filter(|u| u.starts_with("http")));
         }
         let author = get(&["author", "creator"]).and_then(|e| match index.get(&e.id()) {
             Some(scope) => fields[*scope].get("name").and_then(|name| value(*name)),
             None => value(e),
         });
         let mut parent = above(at);
-        while let Some(scope) = parent.filter(|s| !numbers.contains_key(s)) {
+        while let Some(scope) = parent.filter(|scope| !is_post(*scope)) {
             parent = above(scope);
         }
         let id = |at: usize| scopes[at].attr("id").or_else(|| scopes[at].attr("data-id")).map(str::to_owned);
@@ -222,9 +208,12 @@ pub(super) fn microdata(page: &Html) -> Described {
             text: if body.value().name() == "meta" {
                 plain(body.attr("content").unwrap_or_default())
             } else {
-                tree_to_text(*body, |id| {
-                    if id != body.id() && others.contains_key(&id) { Cut::Furniture } else { Cut::Keep }
-                })
+                tree_to_text(
+                    *body,
+                    |id| {
+                        if id != body.id() && posts.contains(&id) { Cut::Furniture } else { Cut::Keep }
+                    },
+                )
             },
         });
     }

@@ -153,11 +153,10 @@ fn is_unseen(name: &str) -> bool {
             | "footer"
             | "select"
             | "iframe"
-            | "form"
             | "textarea"
             | "button"
             | "dialog"
-    ) && name != "form"
+    )
 }
 
 /// Sums over the elements before each, so that those of a subtree are one subtraction.

@@ -338,6 +338,64 @@ fn what_is_no_thread_is_refused_with_its_reason() {
 }
 
 #[test]
+fn deletions_on_pages_of_reddit_are_removals() {
+    let thing = |id: &str, words: &str| {
+        format!(
+            "<div class=\"thing comment\" data-fullname=\"t1_{id}\" data-author=\"[deleted]\" data-timestamp=\"1709294400000\"><div class=\"usertext-body\"><div class=\"md\"><p>{words}</p></div></div></div>"
+        )
+    };
+    let body = format!("{}{}{}", thing("a", "All gone."), thing("b", "[deleted]"), thing("c", "[removed]"));
+    let records = read(&page("/r/pumps/comments/7/lost/", "", &body)).unwrap().records;
+    let removed: Vec<&str> =
+        records.iter().filter_map(|r| if let Record::Removed(id) = r { Some(id.as_str()) } else { None }).collect();
+    assert_eq!(removed, ["reddit:t1_b", "reddit:t1_c"]);
+    assert_eq!(records.iter().filter(|r| matches!(r, Record::Post(_))).count(), 1);
+}
+
+#[test]
+fn a_submission_on_an_old_page_of_reddit_is_title_and_words() {
+    let read = |words: &str| {
+        let body = format!(
+            "<div class=\"thing link\" data-fullname=\"t3_7\" data-author=\"ann\" data-timestamp=\"1709294400000\"><p class=\"title\"><a class=\"title may-blank\" href=\"x\">Lost notes</a></p>{words}</div>"
+        );
+        read(&page("/r/pumps/comments/7/lost/", "", &body)).unwrap().records
+    };
+    let words = |words: &str| format!("<div class=\"usertext-body\"><div class=\"md\"><p>{words}</p></div></div>");
+    assert_eq!(told(&read(&words("All gone.")))[0].2, "Lost notes\n\nAll gone.");
+    assert_eq!(told(&read(""))[0].2, "Lost notes");
+    assert!(matches!(&read(&words("[removed]"))[1], Record::Removed(id) if id.as_str() == "reddit:t3_7"));
+}
+
+/// A story whose comments have the links to those around that a page has.
+#[test]
+fn a_page_of_hacker_news_tells_what_is_answered_and_cuts_quotes() {
+    let comment = |id: u32, indent: u32, navs: &str, words: &str| {
+        let words = if words.is_empty() { String::new() } else { format!("<div class=\"commtext c00\">{words}</div>") };
+        format!(
+            "<tr class=\"athing comtr\" id=\"{id}\"><td><table><tr><td class=\"ind\" indent=\"{indent}\"><img src=\"s.gif\" width=\"{}\"></td><td><span class=\"comhead\"><a class=\"hnuser\">bob</a> <span class=\"age\" title=\"2024-03-01T12:00:00 1709294400\"><a href=\"item?id={id}\">x</a></span> <span class=\"navs\">{navs}</span></span><div class=\"comment\">{words}<div class=\"reply\"><a href=\"reply?id={id}\">reply</a></div></div></td></tr></table></td></tr>",
+            indent * 40
+        )
+    };
+    let comments = [
+        comment(11, 0, "<a href=\"#15\">next</a>", "One.<p>&gt; his words<p>Mine."),
+        comment(12, 1, "<a href=\"#11\">parent</a> <a href=\"#14\">next</a>", ""),
+        comment(13, 2, "<a href=\"#11\">root</a> <a href=\"#12\">parent</a>", "Two."),
+        comment(14, 1, "<a href=\"#11\">parent</a> <a href=\"#12\">prev</a>", "Three."),
+        comment(15, 0, "<a href=\"#11\">prev</a>", "Four."),
+    ];
+    let body = format!(
+        "<table class=\"fatitem\"><tr class=\"athing submission\" id=\"10\"><td><span class=\"titleline\"><a href=\"https://x.example\">Pumps</a></span></td></tr><tr><td class=\"subtext\"><a class=\"hnuser\">ann</a> <span class=\"age\" title=\"2024-03-01T12:00:00 1709294400\"><a href=\"item?id=10\">x</a></span></td></tr></table><table class=\"comment-tree\">{}</table>",
+        comments.concat()
+    );
+    let records = read(&page("/item?id=10", "", &body)).unwrap().records;
+    let found: Vec<_> = told(&records).into_iter().map(|(id, _, text, parent)| (id, text, parent.unwrap())).collect();
+    let want = [(11, "One.\n\nMine.", 10), (13, "Two.", 12), (14, "Three.", 11), (15, "Four.", 10)];
+    let want =
+        want.map(|(id, text, parent)| (format!("hacker_news:{id}"), text.to_owned(), format!("hacker_news:{parent}")));
+    assert_eq!(found, want);
+}
+
+#[test]
 fn only_pages_of_html_are_claimed() {
     let place = Place::on_disk(Path::new("x"));
     for html in [

@@ -7,6 +7,8 @@ use super::super::{BadRecord, MAX_RECORD_BYTES};
 /// Marks left open after which the rest of a file is given up: each is looked for to the end.
 const MOST_OPEN: usize = 20;
 
+const LONG: &str = "a row of more than 16 MiB: no post is that long";
+
 /// The rows of a file.
 pub(super) struct Cells<R> {
     input: R,
@@ -60,6 +62,9 @@ impl<R: BufRead> Cells<R> {
         loop {
             let Some(byte) = self.byte()? else {
                 self.ended = true;
+                if long {
+                    return Ok(Err(LONG));
+                }
                 if state == State::Quoted {
                     return Ok(Err("a quotation mark is opened and never closed"));
                 }
@@ -67,7 +72,7 @@ impl<R: BufRead> Cells<R> {
             };
             if long {
                 if byte == b'\n' {
-                    return Ok(Err("a row of more than 16 MiB: no post is that long"));
+                    return Ok(Err(LONG));
                 }
                 continue;
             }
@@ -199,6 +204,11 @@ mod tests {
             read("a,b\n1,\"open\n2,x\n3,y"),
             [Ok("a|b".to_owned()), Err(1), Ok("2|x".to_owned()), Ok("3|y".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_last_row_that_is_too_long_is_told() {
+        assert_eq!(read(&format!("a,b\n1,{}", "x".repeat(MAX_RECORD_BYTES))), [Ok("a|b".to_owned()), Err(1)]);
     }
 
     proptest! {

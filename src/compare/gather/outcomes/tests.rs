@@ -71,11 +71,11 @@ async fn world(deals: Vec<Opportunity>, notes: Vec<Note>, probabilities: Vec<Crm
     let readings = notes.iter().map(|n| (n.id.clone(), reading.clone())).collect::<Vec<_>>();
     let batch = CrmBatch {
         opportunities: deals.into_iter().map(|record| Incoming { record, fill: false }).collect(),
-        notes: notes.into_iter().map(|record| Incoming { record, fill: false }).collect(),
         probabilities,
         ..CrmBatch::default()
     };
     store.write_crm(&batch).await.unwrap();
+    store.write_notes(&notes, &[]).await.unwrap();
     store.write_note_readings(&recipes().note, &readings).await.unwrap();
     World { store, _folder: folder }
 }
