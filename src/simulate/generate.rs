@@ -194,7 +194,7 @@ fn people(plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Unit> {
 
 /// A person posts in one thread or two, and each of their problems comes up in one of them.
 fn person(plan: &Plan, number: usize, topics: &[Vec<f64>], rng: &mut ChaCha8Rng) -> Unit {
-    // The first of 100 threads holds 3% of the people, half of them the first 60.
+    // The first of 100 threads holds 3% of the people, the first 41 hold half of them.
     let thread = |rng: &mut ChaCha8Rng| (topics.len() as f64 * rng.random::<f64>().powf(1.3)) as usize;
     let first = thread(rng);
     let second = if chance(IN_TWO_THREADS, rng) { thread(rng) } else { first };
