@@ -46,6 +46,9 @@ pub mod report;
 // How good the readers are: readings against labels.
 pub mod eval;
 
+// How good the comparison is: worlds whose truth is known.
+pub mod simulate;
+
 // What a stage tells when it is done.
 pub mod summary;
 

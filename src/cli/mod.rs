@@ -20,6 +20,8 @@ mod reader;
 
 mod search;
 
+mod simulate;
+
 mod status;
 
 mod verify;
@@ -110,6 +112,8 @@ enum Verb {
     Eval(eval::EvalArgs),
     /// Label by hand, one post or note at a time; draw, import, adjudicate, status.
     Label(label::LabelArgs),
+    /// Try the comparison on invented worlds whose truth is known, beside counting naively.
+    Simulate(simulate::SimulateArgs),
     /// Write signals, posts or problems for other tools.
     Export(export::ExportArgs),
     /// What is in the workspace, what is still to do, what failed.
@@ -210,6 +214,7 @@ impl Cli {
         match verb {
             Verb::Read(args) => return read::run(&args, &global).await,
             Verb::Eval(args) => return eval::run(&args, &global, &mut out).await,
+            Verb::Simulate(args) => return simulate::run(&args, &mut out),
             Verb::Init => return init(&mut out),
             Verb::Formats => return formats(&mut out),
             Verb::Demo(args) => return demo::run(args, &global, &mut out).await,
@@ -300,7 +305,9 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Label(args) => return label::run(app, args, out).await,
         Verb::Export(args) => return export::run(app, &args).await,
         Verb::Status => return status::run(app, out).await,
-        Verb::Demo(_) | Verb::Init | Verb::Formats | Verb::Read(_) | Verb::Eval(_) => return Ok(Exit::Usage),
+        Verb::Demo(_) | Verb::Init | Verb::Formats | Verb::Read(_) | Verb::Eval(_) | Verb::Simulate(_) => {
+            return Ok(Exit::Usage);
+        }
     };
     out.stage(app, &summary).await?;
     Ok(summary.exit())

@@ -32,6 +32,8 @@ mod real_data;
 
 mod scores;
 
+mod simulate;
+
 mod tapes;
 
 mod tidy;

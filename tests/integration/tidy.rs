@@ -45,6 +45,28 @@ fn no_stage_imports_another() {
     assert!(checked >= STAGES.len());
 }
 
+/// What tries the product on invented worlds reads no store and no stage but the comparison; only the attacks on a reader see a
+/// reader. No stage knows of it.
+#[test]
+fn the_simulation_sees_the_comparison_only() {
+    let sources = files(&repo("src/simulate"), "rs");
+    assert!(sources.len() > 5);
+    for path in sources {
+        let text = fs::read_to_string(&path).expect("source");
+        let attacks = path.ends_with("injection.rs");
+        for other in STAGES.iter().filter(|s| **s != "compare" && !(attacks && **s == "extract")) {
+            assert!(!text.contains(&format!("crate::{other}::")), "{} imports stage {other}", path.display());
+        }
+        assert!(!text.contains("Store"), "{} opens a store", path.display());
+    }
+    for stage in STAGES {
+        for path in files(&repo("src").join(stage), "rs") {
+            let text = fs::read_to_string(&path).expect("source");
+            assert!(!text.contains("crate::simulate"), "{} imports the simulation", path.display());
+        }
+    }
+}
+
 #[test]
 fn the_nouns_do_no_io() {
     for path in files(&repo("src/model"), "rs") {

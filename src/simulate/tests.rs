@@ -1,0 +1,130 @@
+//! Few runs of each world, with bounds that a broken estimator does not pass. The full table is in `docs/worlds.md`.
+
+use super::score::Measure;
+use super::*;
+
+/// Rows of one setting of a world.
+fn rows_of(world: &str, setting: usize, runs: u64) -> Vec<Row> {
+    try_out(&find(world).unwrap().settings()[setting], runs, 7)
+}
+
+fn row<'a>(rows: &'a [Row], of: &str) -> &'a Row {
+    rows.iter().find(|r| r.of == of).unwrap_or_else(|| panic!("{of} was not scored"))
+}
+
+/// Coverage as the smoke test of METHOD 8.1 has it: 95% less 2.5 points, less two and a half Monte-Carlo errors.
+fn covers(row: &Row) -> bool {
+    row.value(Measure::Coverage).unwrap() >= 0.925 - 2.5 * row.error(Measure::Coverage).unwrap()
+}
+
+#[test]
+fn readers_that_err_differently_make_no_gap() {
+    let rows = rows_of("W1", 1, 12);
+    for of in ["share of people", "share of accounts", "difference"] {
+        assert!(covers(row(&rows, of)), "{:?}", row(&rows, of));
+        assert!(row(&rows, of).naive(Measure::Coverage).unwrap() < 0.6, "{:?}", row(&rows, of));
+    }
+    assert!(row(&rows, "equal shares").value(Measure::Type1).unwrap() <= 0.05);
+    assert!(row(&rows, "equal shares").naive(Measure::Type1).unwrap() > 0.3);
+    assert!(row(&rows, "mix of problems").value(Measure::Type1).unwrap() <= 0.25, "3 of 12 where 1 in 20 is expected");
+    assert_eq!(row(&rows, "mix of problems").naive(Measure::Type1), Some(1.0));
+}
+
+#[test]
+fn planted_gaps_are_called_and_mild_ones_are_not() {
+    let rows = rows_of("W2", 4, 4);
+    assert_eq!((rows[0].accounts, rows[0].people), (Some(60), Some(400)));
+    assert!(row(&rows, "gaps").value(Measure::Power).unwrap() > 0.4, "{:?}", row(&rows, "gaps"));
+    assert!(row(&rows, "all calls").value(Measure::Fdr).unwrap() <= 0.10, "{:?}", row(&rows, "all calls"));
+    assert!(row(&rows, "mild differences").value(Measure::Type1).unwrap() <= 0.20);
+    assert!(row(&rows, "mild differences").naive(Measure::Type1).unwrap() > 0.05);
+}
+
+#[test]
+fn inflated_probabilities_are_measured() {
+    // 120 deals, 10 points too high.
+    let rows = rows_of("W3", 6, 40);
+    for of in ["forecast less won", "forecast less kept"] {
+        let row = row(&rows, of);
+        assert!(covers(row) && row.value(Measure::Bias).unwrap().abs() < 0.03, "{row:?}");
+        assert_eq!(row.value(Measure::Refused), Some(0.0));
+    }
+    let naive = row(&rows, "forecast less won").naive(Measure::Bias).unwrap();
+    assert!(naive.abs() < 0.03, "the world is as inflated as it says: {naive}");
+}
+
+#[test]
+fn unbacked_optimism_is_covered_whatever_the_reader() {
+    let rows = rows_of("W4", 4, 60);
+    let row = row(&rows, "unbacked optimism");
+    assert!(covers(row) && row.value(Measure::Bias).unwrap().abs() < 0.03, "{row:?}");
+    assert!(row.naive(Measure::Coverage).unwrap() < 0.9, "{row:?}");
+    assert!(row.value(Measure::Power).unwrap() > 0.3, "{row:?}");
+}
+
+#[test]
+fn who_posts_is_bounded() {
+    let rows = rows_of("W5", 0, 6);
+    for of in ["ratio, posting x1/3", "ratio, posting x1", "ratio, posting x3"] {
+        assert!(row(&rows, of).value(Measure::Coverage).unwrap() > 0.95, "{:?}", row(&rows, of));
+    }
+    assert!(row(&rows, "ratio, posting x3").naive(Measure::Coverage).unwrap() < 0.8);
+    assert!(row(&rows, "gamma* above the bias").value(Measure::Type1).unwrap() <= 0.05);
+    assert!(row(&rows, "gamma* in order").value(Measure::Power).unwrap() > 0.7);
+}
+
+#[test]
+fn people_of_one_thread_do_not_count_for_many() {
+    let rows = rows_of("W6", 6, 10);
+    let row = row(&rows, "people, 20% have it");
+    assert!(covers(row), "{row:?}");
+    assert!(row.naive(Measure::Coverage).unwrap() < 0.75, "{row:?}");
+}
+
+#[test]
+fn loud_people_and_copies_move_little() {
+    for (attack, naive) in [(0, "share of posts"), (1, "share of people")] {
+        let rows = rows_of("W7", attack, 4);
+        assert!(row(&rows, "share of people").value(Measure::Bias).unwrap().abs() < 0.02, "{rows:?}");
+        assert!(row(&rows, naive).naive(Measure::Bias).unwrap() > 0.05, "{rows:?}");
+    }
+    let rows = rows_of("W7", 2, 4);
+    assert!(row(&rows, "share of people").value(Measure::Bias).unwrap() > 0.05, "{rows:?}");
+    assert_eq!(row(&rows, "flagged as one thread").value(Measure::Power), Some(1.0));
+    assert_eq!(row(&rows, "called a gap").value(Measure::Type1), Some(0.0));
+}
+
+#[test]
+fn next_to_nothing_says_nothing() {
+    for setting in [0, 1] {
+        let rows = rows_of("W9", setting, 20);
+        assert_eq!(row(&rows, "verdicts").value(Measure::Refused), Some(1.0));
+        assert_eq!(row(&rows, "trust").value(Measure::Refused), Some(1.0));
+        for of in ["interval of a share", "interval of a component", "a rank"] {
+            assert_eq!(row(&rows, of).value(Measure::Type1), Some(0.0), "{of}");
+        }
+        assert!(row(&rows, "verdicts").naive(Measure::Type1).unwrap() > 0.2, "{rows:?}");
+    }
+}
+
+#[test]
+fn an_instruction_is_words_like_others() {
+    let rows = rows_of("W12", 0, 20);
+    assert_eq!(row(&rows, "outside the schema").value(Measure::Type1), Some(0.0));
+    assert!(row(&rows, "all posts changed").value(Measure::Type1).unwrap() <= 0.005, "{rows:?}");
+}
+
+#[test]
+fn the_table_does_not_depend_on_threads() {
+    let world = find("w9").unwrap();
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(|| run(world, 6, 3));
+    assert_eq!(one, run(world, 6, 3));
+    assert_ne!(one, run(world, 6, 4), "another seed is another table");
+}
+
+#[test]
+fn a_world_that_cannot_be_tried_says_why() {
+    let says = |name: &str| find(name).err().map(|e| e.to_string()).unwrap();
+    assert!(says("w8").contains("constraints") && says("W10").contains("referral") && says("W11").contains("alarms"));
+    assert!(says("W13").contains("W0, W1, W2"), "{}", says("W13"));
+}

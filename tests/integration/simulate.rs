@@ -1,0 +1,34 @@
+//! The simulation as a user meets it.
+
+use candor::exit::Exit;
+use serde_json::Value;
+
+use crate::harness::{Place, repo};
+
+#[test]
+fn worlds_are_listed_tried_and_documented() {
+    let place = Place::new();
+    let list = place.run(&["simulate"]).stdout;
+    let document = std::fs::read_to_string(repo("docs/worlds.md")).expect("docs/worlds.md");
+    for world in ["W0", "W1", "W2", "W3", "W4", "W5", "W6", "W7", "W9", "W12"] {
+        assert!(list.contains(world), "{list}");
+        assert!(document.contains(&format!("\n{world}: ")), "docs/worlds.md has no table of {world}");
+    }
+
+    let ask = || place.run(&["simulate", "W9", "--runs", "3", "--seed", "5", "--json"]).stdout;
+    let answer: Value = serde_json::from_str(&ask()).expect("one JSON object");
+    assert_eq!(
+        (&answer["v"], &answer["world"], &answer["runs"], &answer["seed"]),
+        (&1.into(), &"W9".into(), &3.into(), &5.into())
+    );
+    let row = &answer["rows"][0];
+    assert!(row["setting"].is_string() && row["of"] == "verdicts" && row["refused"] == 1.0, "{row}");
+    assert_eq!(ask(), ask());
+}
+
+#[test]
+fn a_world_that_is_not_there_yet_is_refused() {
+    let ran = Place::new().run(&["simulate", "W8"]);
+    assert_eq!(ran.code, i32::from(Exit::Failed.code()));
+    assert!(ran.stderr.contains("diagnosis"), "{}", ran.stderr);
+}
