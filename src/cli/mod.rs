@@ -110,10 +110,10 @@ enum Verb {
     Read(read::ReadArgs),
     /// Score a reader against labelled texts, beside simple baselines.
     Eval(eval::EvalArgs),
-    /// Try the comparison on invented worlds whose truth is known, beside counting naively.
-    Simulate(simulate::SimulateArgs),
     /// Label by hand, one post or note at a time; draw, import, adjudicate, status.
     Label(label::LabelArgs),
+    /// Try the comparison on invented worlds whose truth is known, beside counting naively.
+    Simulate(simulate::SimulateArgs),
     /// Write signals, posts or problems for other tools.
     Export(export::ExportArgs),
     /// What is in the workspace, what is still to do, what failed.
