@@ -76,6 +76,14 @@ impl<'a> Judged<'a> {
         share_within(&cells, &[&own, &reps])
     }
 
+    /// A share of a part of the accounts called strongly interested: as [`Self::rate`], and as many of the part are labelled;
+    /// with fewer the interval is too short.
+    fn part(self, class: impl Fn(&Account, Standing) -> Class) -> RateV1 {
+        let labelled = self.accounts.iter().filter(|a| a.gold.is_some_and(|g| class(a, g) != Class::Outside)).count();
+        let enough = rule::OPTIMISM.check(labelled as u64).is_none();
+        if enough { self.rate(class) } else { machine(self.counts(class)) }
+    }
+
     /// The share that may be printed: an interval needs hand labels and 20 accounts to be a share of (METHOD 3.9). All stand
     /// on the strata of the unbacked-optimism rate, so that its parts add up to it.
     fn rate(self, class: impl Fn(&Account, Standing) -> Class) -> RateV1 {
@@ -147,8 +155,8 @@ fn split(judged: Judged<'_>) -> SplitV1 {
     }
     SplitV1 {
         asked: judged.rate(|_, s| Class::of(s.strong, s.asked)),
-        unbacked_not_asked: judged.rate(|_, s| Class::of(s.strong && !s.asked, !s.backed)),
-        unbacked_asked: judged.rate(|_, s| Class::of(s.strong && s.asked, !s.backed)),
+        unbacked_not_asked: judged.part(|_, s| Class::of(s.strong && !s.asked, !s.backed)),
+        unbacked_asked: judged.part(|_, s| Class::of(s.strong && s.asked, !s.backed)),
         kept: CountsV1 { hits: promises.kept, of: promises.kept + promises.missed },
         undated: CountsV1 { hits: promises.undated, of: promises.all },
         note_only: machine(judged.counts(|_, s| Class::of(s.strong, s.claimed && !s.backed))),

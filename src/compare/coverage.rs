@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::{Cells, Units};
+use super::cells::{Cells, Unit, Units};
 use super::evidence_rule::{self as rule, CLUSTERS, GAP_N_EFF};
 use super::representative::{breakdown, phantom_holds, representativeness, silent_holds};
 use super::selection::selection;
@@ -102,6 +102,16 @@ impl<'a> Measured<'a> {
 
     /// Cluster-by-problem table of the (pseudo-)outcomes.
     pub(super) fn table(&self) -> Vec<Vec<f64>> {
+        self.table_by(Unit::cluster_of)
+    }
+
+    /// The same by rep, where every unit has one.
+    fn table_by_rep(&self) -> Option<Vec<Vec<f64>>> {
+        let reps = self.units.0.iter().map(|u| u.rep).collect::<Option<BTreeSet<_>>>()?;
+        (reps.len() > 1).then(|| self.table_by(|unit, _| unit.rep.unwrap_or_default()))
+    }
+
+    fn table_by(&self, cluster: impl Fn(&Unit, usize) -> usize) -> Vec<Vec<f64>> {
         let problems = self.shares.len();
         let mut rows = BTreeMap::<usize, Vec<f64>>::new();
         for (i, unit) in self.units.0.iter().enumerate() {
@@ -110,7 +120,7 @@ impl<'a> Measured<'a> {
                     Some(share) => share.pseudo.get(i).copied().unwrap_or(0.0),
                     None => f64::from(u8::from(unit.occurrence(k).is_some())),
                 };
-                rows.entry(unit.cluster_of(k)).or_insert_with(|| vec![0.0; problems])[k] += value;
+                rows.entry(cluster(unit, k)).or_insert_with(|| vec![0.0; problems])[k] += value;
             }
         }
         rows.into_values().collect()
@@ -346,7 +356,7 @@ fn judge(
 
 fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_>, shared: Shared) -> ComponentV1 {
     let (people, accounts) = (community.units.0.len() as u64, crm.units.0.len() as u64);
-    let (one, two) = (community.table(), crm.table());
+    let (one, two, by_rep) = (community.table(), crm.table(), crm.table_by_rep());
     let jsd = jsd_bc(&ClusterTotals::new(&one), &ClusterTotals::new(&two));
     let mut component = ComponentV1 {
         name: "coverage".to_owned(),
@@ -375,7 +385,11 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         );
         return component;
     }
-    let (Some(jsd), Some(half), Some(test)) = (jsd, jsd_interval(&one, &two), rs_f(&one, &two)) else {
+    // What a note tells depends on its rep: the clustering that leaves more to chance decides, as for shares (METHOD 3.3).
+    let tables = || [&two].into_iter().chain(by_rep.as_ref());
+    let half = tables().filter_map(|two| jsd_interval(&one, two)).reduce(f64::max);
+    let test = tables().filter_map(|two| rs_f(&one, two)).max_by(|a, b| a.p.total_cmp(&b.p));
+    let (Some(jsd), Some(half), Some(test)) = (jsd, half, test) else {
         component.missing.push(Missing { what: "problems named on both sides".to_owned(), have: 0, need: 1 });
         component.says = "One side names no problem of the list, so there are no two mixes to compare.".to_owned();
         return component;
