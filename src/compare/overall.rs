@@ -7,7 +7,7 @@ use crate::config::{CompareSettings, Grades};
 use crate::model::comparison::{ComparisonV1, ComponentV1, OverallV1, ThresholdV1};
 
 /// From the mildest to the worst.
-const GRADES: [&str; 3] = ["small", "moderate", "large"];
+const GRADES: [&str; 4] = ["none found", "small", "moderate", "large"];
 
 /// Parts of the vector (METHOD 3.8): coverage, commitment, and calibration of what was won and of value.
 const PARTS: u64 = 4;
@@ -28,7 +28,7 @@ pub fn conclude(comparison: &mut ComparisonV1, settings: &CompareSettings) {
             worst = Some((grade, excess, i));
         }
     }
-    let worst = worst.filter(|_| graded >= ENOUGH_PARTS);
+    let worst = worst.filter(|(grade, ..)| graded >= ENOUGH_PARTS && *grade > 0);
     comparison.overall = Some(OverallV1 {
         worst: worst.map(|(.., i)| comparison.components[i].name.clone()),
         grade: worst.map(|(grade, ..)| GRADES[grade].to_owned()),
@@ -40,14 +40,17 @@ pub fn conclude(comparison: &mut ComparisonV1, settings: &CompareSettings) {
 
 /// The grade of a part with enough evidence, and how many times its upper cut-off it is.
 fn grade(component: &ComponentV1, grades: &Grades) -> Option<(usize, f64)> {
-    if !matches!(component.verdict.as_str(), "finding" | "no_gap_detected") {
-        return None;
-    }
+    let found = match component.verdict.as_str() {
+        "finding" => true,
+        // What may be chance has a size that says nothing.
+        "no_gap_detected" => false,
+        _ => return None,
+    };
     let (_, [moderate, large]) = grades.named().into_iter().find(|(name, _)| component.name.starts_with(name))?;
     // Pessimism is as far from the truth as optimism.
     let size = component.estimate?.abs();
-    let grade = usize::from(size >= moderate) + usize::from(size >= large);
-    Some((grade, size / large))
+    let grade = 1 + usize::from(size >= moderate) + usize::from(size >= large);
+    Some(if found { (grade, size / large) } else { (0, 0.0) })
 }
 
 /// Every threshold that decides a verdict, as it stands in the settings or in METHOD.
@@ -138,6 +141,7 @@ mod tests {
         ] {
             assert_eq!(graded(&component(name, "finding", estimate)), Some(expected), "{name} {estimate}");
         }
+        assert_eq!(graded(&component("coverage", "no_gap_detected", 0.9)), Some("none found"), "it may be chance");
         assert_eq!(graded(&component("coverage", "uncorrected", 0.9)), None);
         assert_eq!(graded(&component("coverage", "not_enough_evidence", 0.9)), None);
         assert_eq!(graded(&component("texture", "finding", 0.9)), None, "nobody set a cut-off");

@@ -128,7 +128,8 @@ pub struct ComponentV1 {
     pub detectable: Option<f64>,
     /// What is missing, for `not_enough_evidence`.
     pub missing: Vec<Missing>,
-    /// `small`, `moderate` or `large` by the thresholds; `None` when the evidence does not suffice.
+    /// `small`, `moderate` or `large` by the thresholds, `none found` when no gap was detected; `None` when the evidence does
+    /// not suffice.
     #[serde(default)]
     pub grade: Option<String>,
     /// One sentence for a reader.
@@ -138,7 +139,7 @@ pub struct ComponentV1 {
 /// One word for the vector, when one is wanted: its worst component, never an average (METHOD 3.8).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverallV1 {
-    /// Name of the worst component; `None` when fewer than two of four have enough evidence.
+    /// Name of the worst component; `None` when fewer than two of four have enough evidence, or none has a gap.
     pub worst: Option<String>,
     /// Its grade.
     pub grade: Option<String>,

@@ -149,11 +149,12 @@ impl Sureness {
     pub(super) fn overall_words(&self) -> Option<String> {
         let overall = self.overall.as_ref()?;
         Some(self.worst_words().unwrap_or_else(|| {
-            format!(
-                "No part is named the worst: {} of {} have enough evidence for a grade, and it takes 2.",
-                number(overall.graded),
-                number(overall.of)
-            )
+            let why = match overall.graded {
+                0 | 1 => "for a grade, and it takes 2",
+                _ => "and no gap was found in them",
+            };
+            let (graded, of) = (number(overall.graded), number(overall.of));
+            format!("No part is named the worst: {graded} of {of} have enough evidence {why}.")
         }))
     }
 
