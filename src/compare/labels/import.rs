@@ -156,6 +156,9 @@ fn parsed(item: &str, annotator: &str, answer: &impl Answer) -> Result<Option<Pa
     if item.is_empty() || annotator.is_empty() {
         return Err("item and annotator must not be empty".to_owned());
     }
+    if let Some((what, Words { start, end })) = answer.spans().iter().find(|(_, words)| words.start >= words.end) {
+        return Err(format!("invalid_span: bytes {start} to {end} ({what}) of {item} hold no words"));
+    }
     let row = answer.row(item, annotator).map_err(|e| e.to_string())?;
     Ok(Some(Parsed { row, spans: answer.spans() }))
 }
@@ -262,11 +265,17 @@ mod tests {
             )
         };
         let path = folder.path().join("labels.jsonl");
-        let lines = [line("n1", 0, 6), line("n1", 0, 3), line("n1", 4, 400), line("elsewhere", 4, 400)];
+        let lines = [
+            line("n1", 0, 6),
+            line("n1", 0, 3),
+            line("n1", 4, 400),
+            line("elsewhere", 4, 400),
+            line("elsewhere", 5, 2),
+        ];
         std::fs::write(&path, lines.join("\n")).unwrap();
         let summary = import_labels(&store, &path).await.unwrap();
-        assert_eq!((summary.done, summary.failed), (2, 2), "inside a letter, and past the end");
+        assert_eq!((summary.done, summary.failed), (2, 3), "inside a letter, past the end, and backwards");
         let failures = store.failures().await.unwrap();
-        assert!(failures.iter().all(|f| f.reason.contains("invalid_span") && f.reason.contains("n1")), "{failures:?}");
+        assert!(failures.iter().all(|f| f.reason.contains("invalid_span")), "{failures:?}");
     }
 }

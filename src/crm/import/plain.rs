@@ -283,7 +283,8 @@ fn stage(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     let deal = cells.get(Field::Opportunity).or_else(|| cells.get(Field::OpportunityName));
     let at = cells.at(Field::ModifiedAt, reading).or_else(|| cells.at(Field::WrittenAt, reading));
     super::salesforce::change(reading, deal, at, cells.raw("tostage"))?;
-    chance(reading, deal, at, probability(cells, reading.vendor));
+    let probability = probability(cells, reading);
+    chance(reading, deal, at, probability);
     Ok(())
 }
 

@@ -317,7 +317,8 @@ pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Opti
         value_at,
     })));
     if outcome == Outcome::Open {
-        chance(reading, Some(&id), modified_at, probability(cells, reading.vendor));
+        let probability = probability(cells, reading);
+        chance(reading, Some(&id), modified_at, probability);
     }
 }
 
@@ -329,10 +330,15 @@ pub(super) fn chance(reading: &mut Reading<'_>, deal: Option<&str>, at: Option<T
     }
 }
 
-/// The probability of a row.
-pub(super) fn probability(cells: &Cells<'_>, vendor: Vendor) -> Option<f64> {
+/// The probability of a row; a cell that holds none is a flaw that is recorded.
+pub(super) fn probability(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<f64> {
     let text = cells.get(Field::Probability)?;
-    if matches!(vendor, "salesforce" | "pipedrive") { percent(text) } else { share(text) }
+    let told = if matches!(reading.vendor, "salesforce" | "pipedrive") { percent(text) } else { share(text) };
+    // A bare 1 is a probability that cannot be told, and no mistake of the table.
+    if told.is_none() && body::amount(text) != Some(1.0) {
+        reading.flaws.push("the probability cell holds none from 0 to 100%; the record is kept without it".to_owned());
+    }
+    told
 }
 
 /// `40`, `40%`: a probability in 0..=1. `None` for anything that is none.

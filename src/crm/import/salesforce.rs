@@ -237,7 +237,8 @@ fn history(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     }
     let (deal, at) = (cells.get(Field::Opportunity).map(long), cells.at(Field::WrittenAt, reading));
     change(reading, deal.as_deref(), at, cells.get(Field::Stage))?;
-    chance(reading, deal.as_deref(), at, probability(cells, reading.vendor));
+    let probability = probability(cells, reading);
+    chance(reading, deal.as_deref(), at, probability);
     Ok(())
 }
 
@@ -247,7 +248,8 @@ fn state(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     }
     let (deal, at) = (id_of(cells), reading.at(cells.raw("fivetranstart")));
     change(reading, deal.as_deref(), at, cells.get(Field::Stage))?;
-    chance(reading, deal.as_deref(), at, probability(cells, reading.vendor));
+    let probability = probability(cells, reading);
+    chance(reading, deal.as_deref(), at, probability);
     Ok(())
 }
 

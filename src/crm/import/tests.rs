@@ -316,4 +316,7 @@ async fn probabilities_come_with_their_dates_and_never_from_an_ended_deal() {
             [(deal, "2026-01-05", 0.2), (deal, "2026-02-05", 0.6)].map(|(d, at, p)| (d.to_owned(), at.to_owned(), p));
         assert_eq!(given.collect::<Vec<_>>(), want, "{files:?}");
     }
+    let odd = "Deal ID,To Stage,Probability (%),Last Modified\n7,Demo,180%,2026-01-05 10:00\n7,Demo,likely,2026-01-06 10:00\n";
+    let (_, _, failures) = imported("odd.csv", odd.as_bytes(), None).await;
+    assert!(failures.len() == 2 && failures.iter().all(|f| f.reason.contains("probability")), "{failures:?}");
 }
