@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::cells::numbered;
 use super::labels::{ADJUDICATOR, Answer, Answers, NoteAnswer, PostAnswer, answers, contested};
+use super::sample::random;
 use super::stats::{Rated, Scale, agreement};
 use crate::model::{ActKind, Missing, Voice};
 use crate::store::LabelRow;
@@ -184,8 +183,7 @@ fn side<A: Answer>(
 }
 
 fn label<A>(coding: &Coding<'_, A>, rated: &[Rated], seed: u64, [items, clusters]: [&str; 2]) -> LabelAgreement {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(STREAM);
+    let mut rng = random(seed, STREAM);
     let found = agreement(rated, coding.categories, coding.scale, &mut rng);
     let needs = [
         (format!("{items} labelled by two"), found.items as u64, ITEMS),

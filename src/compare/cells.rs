@@ -236,6 +236,13 @@ pub struct Cells {
     pub caveats: Vec<String>,
 }
 
+impl Cells {
+    /// How many accounts carry a usable hand label.
+    pub fn labelled_accounts(&self) -> usize {
+        self.accounts.iter().filter(|a| a.gold.is_some()).count()
+    }
+}
+
 /// Numbers for names, in the order of the names, so that equal input gives equal numbers.
 pub(super) fn numbered<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
     let names = names.collect::<BTreeSet<_>>();

@@ -24,8 +24,7 @@ pub(super) struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     pub(super) fn new(cells: &'a Cells) -> Self {
-        let labelled = cells.accounts.iter().filter(|a| a.gold.is_some()).count();
-        Self { accounts: &cells.accounts, labelled }
+        Self { accounts: &cells.accounts, labelled: cells.labelled_accounts() }
     }
 
     /// With every account labelled the labels are the truth and the reader is not asked.

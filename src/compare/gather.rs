@@ -63,14 +63,12 @@ pub(super) async fn gather(
     now: Timestamp,
     near_duplicates: NearDuplicates,
 ) -> Result<Cells> {
-    let mut read = read(store, recipes, settings, now, near_duplicates).await?;
-    let window = read.window().clone();
-    read.cells(store, &window, &window).await
+    read(store, recipes, settings, now, near_duplicates).await?.own_cells(store).await
 }
 
 /// What was read of the store, from which the cells of any days are cut.
 pub(super) struct Read {
-    /// Cut to the days that were asked for last.
+    /// Cut to the days that were asked for last; of none before any were.
     material: Material,
     shelf: Shelf,
     /// Version of the codebook.
@@ -142,19 +140,26 @@ pub(super) async fn read(
         window: window.clone(),
     };
     let (sample, future_notes) = (store.sample().await?, future_notes.len());
-    let mut read = Read {
+    Ok(Read {
         material,
-        shelf: Shelf { now, window: window.clone(), acts, posts, alike, future_notes, deals, sample, caveats },
+        shelf: Shelf { now, window, acts, posts, alike, future_notes, deals, sample, caveats },
         codebook: codebook.hash().to_owned(),
-    };
-    read.cut(&window, &window);
-    Ok(read)
+    })
 }
 
 impl Read {
     /// The days that were configured, or that both sides cover.
     pub(super) fn window(&self) -> &Window {
         &self.shelf.window
+    }
+
+    /// The cells of these days on both sides.
+    ///
+    /// # Errors
+    /// As [`Self::cells`].
+    pub(super) async fn own_cells(&mut self, store: &Store) -> Result<Cells> {
+        let window = self.shelf.window.clone();
+        self.cells(store, &window, &window).await
     }
 
     /// The first day with a post, and the first with a note.
@@ -193,10 +198,11 @@ impl Read {
             ));
         }
         if coordinated > 0 {
+            let groups = counted(coordinated as u64, "groups");
+            let look = if coordinated == 1 { "looks" } else { "look" };
             caveats.push(format!(
-                "{}: {} or more accounts wrote nearly the same words within {} hours (coordinated_suspect). Each such group \
+                "{groups} {look} coordinated: {} or more accounts wrote nearly the same words within {} hours (coordinated_suspect). Each such group \
                  counts as one person; what it would be with all of them, or none, stands beside every share.",
-                counted(coordinated as u64, "groups look coordinated").replace("1 groups look", "1 group looks"),
                 COORDINATED.0,
                 COORDINATED.1
             ));
@@ -254,8 +260,7 @@ pub(super) async fn drawn_items(
     near_duplicates: NearDuplicates,
 ) -> Result<Drawn> {
     let mut read = read(store, recipes, settings, now, near_duplicates).await?;
-    let window = read.window().clone();
-    let cells = read.cells(store, &window, &window).await?;
+    let cells = read.own_cells(store).await?;
     let Material { posts, merged, notes, sample, window, .. } = read.material;
     let of = |side| sample.iter().filter(move |u| u.side == side).map(|u| u.unit.as_str());
     // An author that was drawn may have been merged with another since.

@@ -124,8 +124,7 @@ pub async fn derive(
     near_duplicates: NearDuplicates,
 ) -> Result<ComparisonV1> {
     let mut read = gather::read(store, recipes, settings, now, near_duplicates).await?;
-    let window = read.window().clone();
-    let cells = read.cells(store, &window, &window).await?;
+    let cells = read.own_cells(store).await?;
     let origin = Origin {
         config_hash: settings.hash(),
         codebook_hash: read.codebook.clone(),
@@ -138,7 +137,7 @@ pub async fn derive(
     comparison.ranks = ranks::ranks(&cells, settings.seed);
     sensitivity::other_days(&mut comparison, &mut read, store).await?;
     sensitivity::other_readers(&mut comparison, &store.comparisons(&origin.codebook_hash).await?)?;
-    if let Some(earlier) = window.before() {
+    if let Some(earlier) = read.window().before() {
         let before = read.cells(store, &earlier, &earlier).await?;
         comparison.moved = moved::moved(&earlier, read.begins(), &before, &cells);
     }
@@ -151,10 +150,7 @@ pub async fn derive(
 pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     let (coverage, problems) = coverage::coverage(cells);
     let (commitment, optimism) = commitment::commitment(cells);
-    let labels = LabelsV1 {
-        community: cells.community.labelled() as u64,
-        crm: cells.accounts.iter().filter(|a| a.gold.is_some()).count() as u64,
-    };
+    let labels = LabelsV1 { community: cells.community.labelled() as u64, crm: cells.labelled_accounts() as u64 };
     let mut comparison = ComparisonV1 {
         v: 1,
         as_of: None,

@@ -137,7 +137,6 @@ struct Unbacked<'a> {
 impl<'a> Unbacked<'a> {
     fn new(before: &'a Cells, after: &'a Cells, covered: &Option<Missing>) -> Self {
         let both = [before, after];
-        let labelled = |cells: &Cells| cells.accounts.iter().filter(|a| a.gold.is_some()).count();
         let rates = both.map(|cells| commitment(cells).1.unbacked);
         let rows = |i: usize| {
             let cells = both[i];
@@ -145,7 +144,7 @@ impl<'a> Unbacked<'a> {
             vec![
                 rule::OPTIMISM.row(rates[i].of),
                 reps.row(cells.population.reps),
-                rule::label_row("crm", labelled(cells), cells.accounts.len()),
+                rule::label_row("crm", cells.labelled_accounts(), cells.accounts.len()),
             ]
         };
         let mut missing = lacking(&[rows(0), rows(1)]);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::RngExt;
 
 use super::cells::Cells;
 use super::coverage::Measured;
 use super::evidence_rule::{self as rule, CLUSTERS};
+use super::sample::random;
 use crate::model::comparison::{GateV1, RankV1, RanksV1};
 
 /// How many come first.
@@ -60,8 +60,7 @@ fn first(cells: &Cells, rows: &[Vec<f64>], seed: u64, stream: u64) -> Vec<RankV1
         return Vec::new();
     }
     let mut first = (0..problems).filter(|k| comes_first(&mass, *k)).map(|k| (k, 0_u64)).collect::<Vec<_>>();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
+    let mut rng = random(seed, stream);
     let mut drawn = vec![0.0; problems];
     for _ in 0..DRAWS {
         drawn.fill(0.0);

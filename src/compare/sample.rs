@@ -43,6 +43,13 @@ pub async fn draw(
         .with("crm", serde_json::json!({ "drawn": of(Side::Crm), "of": cells.accounts.len() })))
 }
 
+/// Random numbers of `seed`; those of one `stream` do not depend on how many another one takes.
+pub fn random(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
 /// The sample of both sides, ordered by side and unit.
 pub fn sample(cells: &Cells, per_side: usize, seed: u64) -> Vec<SampleUnit> {
     let persons = cells.community.0.iter().map(|u| (u.id.as_str(), u.primary())).collect::<Vec<_>>();
@@ -55,9 +62,7 @@ pub fn sample(cells: &Cells, per_side: usize, seed: u64) -> Vec<SampleUnit> {
         .collect::<Vec<_>>();
     let mut drawn = Vec::new();
     for (stream, (side, units)) in [(Side::Community, persons), (Side::Crm, accounts)].into_iter().enumerate() {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(stream as u64);
-        drawn.extend(stratified(side, &units, per_side, &mut rng));
+        drawn.extend(stratified(side, &units, per_side, &mut random(seed, stream as u64)));
     }
     drawn
 }

@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use jiff::Timestamp;
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::cells::Units;
@@ -18,6 +16,7 @@ use super::coverage::half_width;
 use super::evidence_rule::LABELS;
 use super::gather::{Drawn, NearDuplicates, drawn_items};
 use super::labels::ADJUDICATOR;
+use super::sample::random;
 use crate::config::CompareSettings;
 use crate::model::Recipes;
 use crate::store::{LabelRow, Side, Store};
@@ -109,15 +108,9 @@ pub async fn to_label(
     let notes = notes.into_iter().map(|n| (n.note.account.as_str().to_owned(), n.note.id.as_str().to_owned()));
     let mut units = grouped(Side::Community, posts, &inside(&cells.community));
     units.extend(grouped(Side::Crm, notes, &inside(&cells.crm)));
-    units.shuffle(&mut rng(settings.seed, ORDER));
+    units.shuffle(&mut random(settings.seed, ORDER));
     let (community, crm) = (population(&cells.community), population(&cells.crm));
     Ok(ToLabel { units, community, crm, seed: settings.seed })
-}
-
-fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
 }
 
 fn grouped(side: Side, items: impl IntoIterator<Item = (String, String)>, inside: &BTreeSet<String>) -> Vec<Unit> {
@@ -172,7 +165,7 @@ impl ToLabel {
     pub fn second(&self, labels: &[LabelRow], annotator: &str, side: Option<Side>, n: usize) -> Vec<Task> {
         let who = annotators(labels);
         let mut tasks = self.tasks().filter(|task| side.is_none_or(|side| side == task.side)).collect::<Vec<_>>();
-        tasks.shuffle(&mut rng(self.seed, SECOND));
+        tasks.shuffle(&mut random(self.seed, SECOND));
         let tasks = tasks.into_iter().filter_map(|task| {
             let who = who.get(&(task.side, task.item.as_str()))?;
             let others = who.iter().any(|w| *w != annotator && *w != ADJUDICATOR);
@@ -235,7 +228,7 @@ mod tests {
         };
         let mut units = (0..people).map(|i| unit(Side::Community, i, 'p')).collect::<Vec<_>>();
         units.extend((0..accounts).map(|i| unit(Side::Crm, i, 'n')));
-        units.shuffle(&mut rng(1, ORDER));
+        units.shuffle(&mut random(1, ORDER));
         let population = |units| Population { units, largest: 0.3 };
         ToLabel { units, community: population(200), crm: population(accounts as u64), seed: 1 }
     }

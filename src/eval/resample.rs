@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::compare::stats::quantile;
+
 /// Draws behind an interval.
 const DRAWS: usize = 1000;
 
@@ -89,13 +91,6 @@ fn add<const N: usize>(sum: &mut [f64; N], part: &[f64; N]) {
     for (s, p) in sum.iter_mut().zip(part) {
         *s += p;
     }
-}
-
-/// Quantile of sorted, non-empty values, interpolated between neighbours.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let place = at * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    below + (above - below) * place.fract()
 }
 
 #[cfg(test)]

@@ -24,11 +24,11 @@ mod injection;
 mod worlds;
 
 use anyhow::{Result, bail};
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::compare::sample::random;
 use score::{Marks, Row, rows};
 pub use worlds::{WORLDS, World};
 
@@ -91,11 +91,7 @@ pub fn run(world: &World, runs: u64, seed: u64) -> Report {
 
 /// `runs` runs of one setting.
 fn try_out(setting: &Setting, runs: u64, seed: u64) -> Vec<Row> {
-    let one = |run| {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(run);
-        (setting.run)(&mut rng)
-    };
+    let one = |run| (setting.run)(&mut random(seed, run));
     let marks = (0..runs).into_par_iter().map(one).collect::<Vec<_>>();
     rows(&setting.name, setting.size, &marks)
 }

@@ -1,9 +1,9 @@
 //! What is concluded when the reader's word is taken for the truth and nobody shares a thread or a rep.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::compare::cells::{Account, Deal, Followed, Units};
-use crate::compare::stats::{Z95, mover, wilson};
+use crate::compare::stats::{Z95, chi_squared_survival, mover, wilson};
 
 /// So many of so many.
 pub type Count = (usize, usize);
@@ -86,7 +86,7 @@ pub fn chi_square(one: &[f64], two: &[f64]) -> f64 {
             x += (observed - expected).powi(2) / expected;
         }
     }
-    ChiSquared::new(df).ok().filter(|_| x.is_finite()).map_or(1.0, |d| d.sf(x))
+    if df > 0.0 && x.is_finite() { chi_squared_survival(x, df) } else { 1.0 }
 }
 
 /// Mean forecast less share won, with an interval as of independent deals.

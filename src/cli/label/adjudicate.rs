@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
@@ -13,6 +12,7 @@ use super::talk::{KEYS, Leave, Talk};
 use crate::app::App;
 use crate::cli::output::Output;
 use crate::compare::labels::{ADJUDICATOR, Answer, NoteAnswer, PostAnswer, answers, disagree};
+use crate::compare::sample::random;
 use crate::exit::Exit;
 use crate::store::LabelRow;
 use crate::summary::StageSummary;
@@ -35,8 +35,7 @@ pub(super) async fn run(app: &App, out: &mut Output) -> Result<Exit> {
     let began = Instant::now();
     let problems = items::problems(app).await?;
     let rows = app.store.labels().await?;
-    let mut rng = ChaCha8Rng::seed_from_u64(app.settings.compare.seed);
-    rng.set_stream(STREAM);
+    let mut rng = random(app.settings.compare.seed, STREAM);
     let mut disputes = Vec::new();
     let mut settled = 0;
     for (item, answers) in disputed::<PostAnswer>(&rows, &mut settled, &mut rng)? {

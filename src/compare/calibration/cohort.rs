@@ -1,10 +1,10 @@
 //! The forecasts that are scored against one outcome, and their score.
 
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::super::cells::{Deal, Followed, Forecast};
 use super::super::evidence_rule as rule;
+use super::super::sample::random;
 use super::super::stats::{
     Scored, brier, brier_skill, censoring_weights, citl, citl_interval, isotonic, mean_forecast, reliability,
     skill_interval, spiegelhalter,
@@ -237,10 +237,8 @@ impl Case {
 
 /// The generator of one bootstrap.
 fn rng(seed: u64, stream: u64, horizon: i64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // The drawing of samples has the first streams.
-    rng.set_stream(16 + 2 * u64::from(horizon > WON_DAYS) + stream);
-    rng
+    random(seed, 16 + 2 * u64::from(horizon > WON_DAYS) + stream)
 }
 
 /// What each level of interest came to: the share won within 90 days, by isotonic regression (METHOD 3.6). Learned from sales

@@ -50,6 +50,20 @@ const PEOPLE: usize = 60;
 
 const ACCOUNTS: usize = 62;
 
+/// Where words that name a problem belong.
+fn assign(side: Side, unit: &str, text: &str) -> Assignment {
+    let problem = ["leaks", "rust"].into_iter().find(|p| text.contains(p)).map(ProblemId::new);
+    Assignment { side, unit: unit.to_owned(), problem, score: 1.0 }
+}
+
+/// Sorts every signal into the codebook by its words.
+async fn assign_by_words(store: &Store) {
+    let signals = store.signals(&recipes().post, "", 10_000).await.unwrap();
+    let assignments = signals.iter().map(|s| assign(Side::Community, s.signal.id.as_str(), &s.text));
+    let (codebook, _) = store.codebook().await.unwrap().unwrap();
+    store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+}
+
 fn cut(text: &str) -> Evidence {
     Evidence::cut(text, Span::new(text, 0, text.len()).unwrap(), Fit::Exact).unwrap()
 }
@@ -186,9 +200,6 @@ async fn world(copies: usize) -> World {
         composed: false,
     };
     let codebook = Codebook::new("hand", vec![problem("leaks"), problem("rust")]);
-    let named = |text: &str| ["leaks", "rust"].into_iter().find(|p| text.contains(p)).map(ProblemId::new);
-    let assign =
-        |side, unit: &str, text: &str| Assignment { side, unit: unit.to_owned(), problem: named(text), score: 1.0 };
     let signals = store.signals(&recipes.post, "", 10_000).await.unwrap();
     let pains = store.pains(&recipes.note, "").await.unwrap();
     let assignments = signals
@@ -315,13 +326,7 @@ async fn what_a_person_said_once_and_two_files_hold_counts_once() {
     let readings = posts.iter().map(|p| (p.id.clone(), complains(&p.text))).collect::<Vec<_>>();
     twice.store.write_batch(&Batch { threads: vec![thread], posts, ..Batch::default() }).await.unwrap();
     twice.store.write_post_readings(&recipes().post, &readings).await.unwrap();
-    let signals = twice.store.signals(&recipes().post, "", 10_000).await.unwrap();
-    let assignments = signals.iter().map(|s| {
-        let problem = ["leaks", "rust"].into_iter().find(|p| s.text.contains(p)).map(ProblemId::new);
-        Assignment { side: Side::Community, unit: s.signal.id.as_str().to_owned(), problem, score: 1.0 }
-    });
-    let (codebook, _) = twice.store.codebook().await.unwrap().unwrap();
-    twice.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+    assign_by_words(&twice.store).await;
     let compare = async |world: &World, near_duplicates| {
         let settings = CompareSettings::default();
         run(&world.store, &recipes(), &settings, now(), near_duplicates, Progress::new(true)).await.unwrap().1
@@ -517,15 +522,7 @@ async fn told_earlier(world: &mut World, people: std::ops::Range<usize>, leaks: 
     }
     world.store.write_batch(&Batch { posts, ..Batch::default() }).await.unwrap();
     world.store.write_post_readings(&recipes().post, &readings).await.unwrap();
-    let signals = world.store.signals(&recipes().post, "", 10_000).await.unwrap();
-    let assignments = signals.iter().map(|s| Assignment {
-        side: Side::Community,
-        unit: s.signal.id.as_str().to_owned(),
-        problem: ["leaks", "rust"].into_iter().find(|p| s.text.contains(p)).map(ProblemId::new),
-        score: 1.0,
-    });
-    let (codebook, _) = world.store.codebook().await.unwrap().unwrap();
-    world.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+    assign_by_words(&world.store).await;
 }
 
 #[tokio::test]
@@ -617,16 +614,7 @@ async fn kinds_of_communities_and_what_people_did_are_told_apart() {
     world.store.write_batch(&Batch { posts: vec![post.clone(), paying.clone()], ..Batch::default() }).await.unwrap();
     let readings = [(post.id.clone(), reading), (paying.id.clone(), costly)];
     world.store.write_post_readings(&recipes().post, &readings).await.unwrap();
-    let signals = world.store.signals(&recipes().post, "", 10_000).await.unwrap();
-    let told = signals.iter().filter(|s| [&post.id, &paying.id].contains(&&s.signal.post));
-    let assignments = told.map(|s| Assignment {
-        side: Side::Community,
-        unit: s.signal.id.as_str().to_owned(),
-        problem: ["leaks", "rust"].into_iter().find(|p| s.text.contains(p)).map(ProblemId::new),
-        score: 1.0,
-    });
-    let (codebook, _) = world.store.codebook().await.unwrap().unwrap();
-    world.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+    assign_by_words(&world.store).await;
     let cells = world.cells(all_different).await;
     // The post stands in a community that is read from two sources, so that one is of both kinds with all of its people.
     let kinds = cells.kinds.iter().map(|k| (k.name, k.communities.len(), k.people)).collect::<Vec<_>>();

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use rand::{Rng, RngExt as _};
 
+use super::quantile;
+
 /// Draws behind an interval (METHOD 3.11).
 const DRAWS: usize = 1000;
 
@@ -190,13 +192,6 @@ fn interval(clusters: &[Coincidences], whole: &Coincidences, scale: Scale, rng: 
     }
     drawn.sort_by(f64::total_cmp);
     Some((quantile(&drawn, 0.025), quantile(&drawn, 0.975)))
-}
-
-/// Quantile of sorted, non-empty values, interpolated between neighbours.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let place = at * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    below + (above - below) * place.fract()
 }
 
 #[cfg(test)]

@@ -38,6 +38,13 @@ pub fn f_survival(x: f64, df1: f64, df2: f64) -> f64 {
     beta_cdf(df2 / (df2 + df1 * x), df2 / 2.0, df1 / 2.0)
 }
 
+/// Quantile of sorted, non-empty values, interpolated between neighbours.
+pub fn quantile(sorted: &[f64], at: f64) -> f64 {
+    let place = at * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
 /// Quantile of the standard normal at `p`, clamped to 0..=1.
 pub fn normal_quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p.clamp(0.0, 1.0))

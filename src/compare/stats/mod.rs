@@ -35,7 +35,9 @@ pub use calibration::{
 };
 pub use change::{Change, Period, change};
 pub use difference::{RatioTail, mover, p_ratio};
-pub use distributions::{beta_cdf, beta_quantile, chi_squared_survival, f_survival, normal_quantile, student_quantile};
+pub use distributions::{
+    beta_cdf, beta_quantile, chi_squared_survival, f_survival, normal_quantile, quantile, student_quantile,
+};
 pub use domain::{Class, DomainCell, share_within};
 pub use mix::{ClusterTotals, Jsd, RaoScott, cluster_covariance, jsd_bc, jsd_interval, jsd_parts, rs_f};
 pub use multiplicity::bh;
