@@ -6,7 +6,8 @@ use jiff::civil::Date;
 
 use super::cells::Cells;
 use super::commitment::{commitment, unbacked_share};
-use super::coverage::{FALSE_DISCOVERIES, Measured};
+use super::coverage::FALSE_DISCOVERIES;
+use super::measured::Measured;
 use super::evidence_rule as rule;
 use super::stats::{Change, Period, Proportion, bh, change};
 use super::window::Window;

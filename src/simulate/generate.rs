@@ -27,6 +27,9 @@ const IN_TWO_THREADS: f64 = 0.2;
 /// Share of people who post ten times as much as others.
 const LOUD: f64 = 0.05;
 
+/// Share with a single post in all, of those who post in one thread and no more than others: 46% of everybody.
+const POST_ONCE: f64 = 0.6;
+
 /// Probability of a further post, or note, about the same problem.
 const ONCE_MORE: f64 = 0.4;
 
@@ -199,7 +202,8 @@ fn person(plan: &Plan, number: usize, topics: &[Vec<f64>], rng: &mut ChaCha8Rng)
     let first = thread(rng);
     let second = if chance(IN_TWO_THREADS, rng) { thread(rng) } else { first };
     let posts = if chance(LOUD, rng) { 10 } else { 1 };
-    let mut unit = unit(format!("a_{number:05}"), first, None);
+    let newcomer = chance(POST_ONCE, rng) && second == first && posts == 1;
+    let mut unit = Unit { newcomer, ..unit(format!("a_{number:05}"), first, None) };
     let mut gold = Gold { problems: BTreeSet::new(), other: chance(OFF_THE_LIST, rng) };
     for (k, problem) in plan.problems.iter().enumerate() {
         let thread = if chance(0.5, rng) { first } else { second };
@@ -317,7 +321,7 @@ fn deals(plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Deal> {
 }
 
 fn unit(id: String, cluster: usize, rep: Option<usize>) -> Unit {
-    Unit { id, cluster, rep, accounts: 1, found: Vec::new(), other: false, gold: None, weight: 1.0 }
+    Unit { id, cluster, rep, accounts: 1, newcomer: false, found: Vec::new(), other: false, gold: None, weight: 1.0 }
 }
 
 /// A unit stands in the denominator because something was found in it: where nothing of the list, then something else.

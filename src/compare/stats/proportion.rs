@@ -139,6 +139,22 @@ pub fn w_neff(cells: &[Cell], clusterings: &[&[usize]]) -> Option<Proportion> {
     interval(estimate, mean, v_post, &residuals, clusterings).map(|p| Proportion { pseudo, ..p })
 }
 
+/// W-neff of a census, where a person looked at every unit and `found` is what they found: the same clusters and the same Wilson
+/// interval around one beta posterior. METHOD 3.3 takes the two-phase form for this too, whose second phase adds half a unit to
+/// each stratum although nothing is left to be drawn: none of 60 is then 1.2% ± 1.4 and not 0.8% ± 1.1. `None` as for [`w_neff`].
+pub fn census(cells: &[Cell], clusterings: &[&[usize]]) -> Option<Proportion> {
+    if cells.is_empty() {
+        return None;
+    }
+    let size = cells.len() as f64;
+    let pseudo = cells.iter().map(|cell| f64::from(u8::from(cell.found))).collect::<Vec<_>>();
+    let hits = pseudo.iter().sum::<f64>();
+    let (mean, variance) = jeffreys(hits, size - hits);
+    let estimate = hits / size;
+    let residuals = pseudo.iter().map(|t| t - estimate).collect::<Vec<_>>();
+    interval(estimate, mean, variance, &residuals, clusterings).map(|p| Proportion { pseudo, ..p })
+}
+
 /// Mean and variance of the beta posterior of `hits` and `misses` under Jeffreys' prior.
 pub(super) fn jeffreys(hits: f64, misses: f64) -> (f64, f64) {
     let (a, b) = (hits + 0.5, misses + 0.5);
