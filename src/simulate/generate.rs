@@ -110,6 +110,8 @@ pub struct Plan {
     pub threads: usize,
     /// Intra-class correlation of a problem within a thread, in 0..1.
     pub topical: f64,
+    /// One problem in so many is topical, beginning with the first; the others are scattered over threads.
+    pub topical_every: usize,
     /// Accounts whose notes could record a problem; one in ten more have notes that could not.
     pub accounts: usize,
     /// Reps.
@@ -189,8 +191,9 @@ fn population(plan: &Plan, community: &[Unit], accounts: &[Account]) -> Populati
 }
 
 fn people(plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Unit> {
+    let topical = |k: usize| if k.is_multiple_of(plan.topical_every) { plan.topical } else { 0.0 };
     let topics = (0..plan.threads)
-        .map(|_| plan.problems.iter().map(|p| varied(p.community, plan.topical, rng)).collect::<Vec<_>>())
+        .map(|_| plan.problems.iter().enumerate().map(|(k, p)| varied(p.community, topical(k), rng)).collect::<Vec<_>>())
         .collect::<Vec<_>>();
     (0..plan.people).map(|i| person(plan, i, &topics, rng)).collect()
 }
