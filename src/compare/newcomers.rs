@@ -72,3 +72,66 @@ fn share(rate: RateV1) -> String {
     let interval = rate.low.zip(rate.high).map_or_else(String::new, |(low, high)| format!("; {}", range(low, high)));
     format!("{} ({} of {}{interval})", percent(rate.rate), rate.hits, rate.of)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cells::Cells;
+    use super::super::tests::{LARGE, world};
+    use super::super::{Origin, compare};
+    use super::*;
+    use crate::model::comparison::ProblemV1;
+
+    /// A silent problem and an ordinary one; `newcomer` says of whom there is a single post.
+    fn cells(newcomer: impl Fn(usize, bool) -> bool) -> Cells {
+        let mut cells = world(2, LARGE, &[(0.20, 0.01), (0.08, 0.08)], 0.3);
+        for (i, unit) in cells.community.0.iter_mut().enumerate() {
+            let has = unit.occurrence(0).is_some();
+            unit.newcomer = newcomer(i, has);
+        }
+        cells
+    }
+
+    fn answer(cells: &Cells) -> (ProblemV1, ComparisonV1) {
+        let text = |s: &str| s.to_owned();
+        let origin = Origin { config_hash: text("c"), codebook_hash: text("b"), recipe: text("p | n"), seed: 1 };
+        let answer = compare(cells, &origin);
+        (answer.problems.iter().find(|p| p.id == "p00").unwrap().clone(), answer)
+    }
+
+    #[test]
+    fn a_gap_of_newcomers_alone_is_contested_with_its_bounds() {
+        let (problem, answer) = answer(&cells(|i, has| has && i % 8 != 0));
+        assert_eq!(problem.verdict, "contested", "{problem:?}");
+        assert!(problem.gamma_star.is_none() && problem.missing.is_empty());
+        let shown = problem.representativeness.unwrap();
+        assert_eq!(shown.breakdown, None, "what is no finding has nothing to erase");
+        let newcomers = shown.newcomers.unwrap();
+        assert!(newcomers.differ() && newcomers.known.high.unwrap() < problem.community.low.unwrap(), "{newcomers:?}");
+        assert!(answer.caveats.iter().any(|c| c.starts_with("Contested: “problem 0”") && c.contains("of all people")));
+        assert!(answer.components[0].says.contains("Contested"), "{}", answer.components[0].says);
+    }
+
+    #[test]
+    fn newcomers_like_everybody_else_change_nothing() {
+        let (problem, _) = answer(&cells(|i, _| i % 2 == 0));
+        assert_eq!(problem.verdict, "silent");
+        let newcomers = problem.representativeness.unwrap().newcomers.unwrap();
+        assert!(!newcomers.differ() && newcomers.single_post.of == 200, "{newcomers:?}");
+    }
+
+    #[test]
+    fn a_gap_that_stands_without_newcomers_stands() {
+        // Every newcomer has it, and so does one in seven of the others.
+        let (problem, _) = answer(&cells(|i, has| has && i % 3 == 0));
+        assert!(problem.representativeness.unwrap().newcomers.unwrap().differ());
+        assert_eq!(problem.verdict, "silent");
+    }
+
+    #[test]
+    fn where_nobody_has_a_history_nothing_can_be_told() {
+        let (problem, _) = answer(&cells(|_, _| true));
+        let newcomers = problem.representativeness.unwrap().newcomers.unwrap();
+        assert_eq!((newcomers.known.of, newcomers.difference), (0, None));
+        assert_eq!(problem.verdict, "silent");
+    }
+}

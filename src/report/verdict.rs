@@ -230,6 +230,7 @@ mod tests {
             ("silent", "silent in the CRM", true, false),
             ("absent", "absent from the CRM", true, false),
             ("phantom", "claimed, not found", true, false),
+            ("contested", "contested: rests on single posts", false, false),
             ("no_gap_detected", "no gap (would see ≥ 12 points)", false, false),
             ("not_enough_evidence", "too little evidence: 2 of 10 threads", false, true),
             ("uncorrected", "uncorrected: no verdict", false, false),

@@ -233,6 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn a_census_has_one_phase() {
+        let cells = |hits: usize| {
+            (0..60).map(|i| Cell { found: i < hits, gold: Some(i < hits), weight: 1.0 }).collect::<Vec<_>>()
+        };
+        let own = (0..60).collect::<Vec<_>>();
+        let (none, two_phases) = (census(&cells(0), &[&own]).unwrap(), w_neff(&cells(0), &[&own]).unwrap());
+        assert!((none.mean - 0.5 / 61.0).abs() < 1e-12 && (none.n_eff - 62.0).abs() < 1e-9, "{none:?}");
+        assert!(none.high < two_phases.high && none.estimate.abs() < 1e-12);
+        let (half, two_phases) = (census(&cells(30), &[&own]).unwrap(), w_neff(&cells(30), &[&own]).unwrap());
+        assert!((half.low - two_phases.low).abs() < 0.005 && (half.high - two_phases.high).abs() < 0.005);
+        assert!(census(&[], &[&[]]).is_none() && census(&cells(3), &[]).is_none());
+    }
+
+    #[test]
     fn unequal_weights_undo_unequal_sampling() {
         // Every unit with the problem that the reader missed was drawn, one in three of the others.
         let mut cells = vec![Cell { found: false, gold: Some(true), weight: 1.0 }; 10];
