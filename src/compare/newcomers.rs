@@ -76,6 +76,7 @@ fn share(rate: RateV1) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::cells::Cells;
+    use super::super::coverage::is_called;
     use super::super::tests::{LARGE, world};
     use super::super::{Origin, compare};
     use super::*;
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn newcomers_like_everybody_else_change_nothing() {
         let (problem, _) = answer(&cells(|i, _| i % 2 == 0));
-        assert_eq!(problem.verdict, "silent");
+        assert!(is_called(&problem.verdict), "{}", problem.verdict);
         let newcomers = problem.representativeness.unwrap().newcomers.unwrap();
         assert!(!newcomers.differ() && newcomers.single_post.of == 200, "{newcomers:?}");
     }
@@ -124,7 +125,7 @@ mod tests {
         // Every newcomer has it, and so does one in seven of the others.
         let (problem, _) = answer(&cells(|i, has| has && i % 3 == 0));
         assert!(problem.representativeness.unwrap().newcomers.unwrap().differ());
-        assert_eq!(problem.verdict, "silent");
+        assert!(is_called(&problem.verdict), "{}", problem.verdict);
     }
 
     #[test]
@@ -132,6 +133,6 @@ mod tests {
         let (problem, _) = answer(&cells(|_, _| true));
         let newcomers = problem.representativeness.unwrap().newcomers.unwrap();
         assert_eq!((newcomers.known.of, newcomers.difference), (0, None));
-        assert_eq!(problem.verdict, "silent");
+        assert!(is_called(&problem.verdict), "{}", problem.verdict);
     }
 }

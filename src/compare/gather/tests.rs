@@ -276,7 +276,13 @@ async fn duplicating_every_post_changes_nothing() {
         }
         let (once, thrice) = (one.compare().await, three.compare().await);
         assert_eq!(thrice.population.posts, 3 * once.population.posts);
-        assert_eq!(once.problems, thrice.problems);
+        // Nobody told the copies apart here, and three posts are a history.
+        let but_history = |comparison: &ComparisonV1| {
+            let mut problems = comparison.problems.clone();
+            problems.iter_mut().filter_map(|p| p.representativeness.as_mut()).for_each(|r| r.newcomers = None);
+            problems
+        };
+        assert_eq!(but_history(&once), but_history(&thrice));
         assert_eq!(once.components, thrice.components);
         assert_eq!(once.caveats, thrice.caveats);
         assert_eq!((once.ranks, once.sensitivity), (thrice.ranks, thrice.sensitivity));
