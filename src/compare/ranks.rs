@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rand::RngExt;
 
 use super::cells::Cells;
-use super::measured::Measured;
 use super::evidence_rule::{self as rule, CLUSTERS};
+use super::measured::Measured;
 use super::sample::random;
 use crate::model::comparison::{GateV1, RankV1, RanksV1};
 

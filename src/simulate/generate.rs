@@ -193,7 +193,9 @@ fn population(plan: &Plan, community: &[Unit], accounts: &[Account]) -> Populati
 fn people(plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Unit> {
     let topical = |k: usize| if k.is_multiple_of(plan.topical_every) { plan.topical } else { 0.0 };
     let topics = (0..plan.threads)
-        .map(|_| plan.problems.iter().enumerate().map(|(k, p)| varied(p.community, topical(k), rng)).collect::<Vec<_>>())
+        .map(|_| {
+            plan.problems.iter().enumerate().map(|(k, p)| varied(p.community, topical(k), rng)).collect::<Vec<_>>()
+        })
         .collect::<Vec<_>>();
     (0..plan.people).map(|i| person(plan, i, &topics, rng)).collect()
 }

@@ -135,7 +135,10 @@ mod tests {
         assert!(both[0].as_ref().unwrap().n_eff < 0.6 * alone.n_eff, "{both:?}");
         assert!(both[1].is_none(), "what has no share gets none");
         let (own, kept) = (clustered.share, both[2].as_ref().unwrap());
-        assert!(kept.v_cluster >= own.v_cluster && kept.n_eff <= own.n_eff, "its own spread is larger than the pooled one");
+        assert!(
+            kept.v_cluster >= own.v_cluster && kept.n_eff <= own.n_eff,
+            "its own spread is larger than the pooled one"
+        );
     }
 
     #[test]

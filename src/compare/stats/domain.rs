@@ -93,8 +93,9 @@ pub fn share_within(cells: &[DomainCell], clusterings: &[&[usize]]) -> Option<Pr
     let mean = sum(&|h| strata[h].1) / mean_domain;
     let first = |h: usize| strata[h].1 * (1.0 - mean) - strata[h].2 * mean;
     let second = |h: usize| strata[h].1 * (1.0 - mean).powi(2) + strata[h].2 * mean * mean;
-    let within =
-        (0..3).map(|h| q[h] * q[h] * (second(h) - first(h).powi(2)) / (strata[h].0.labels() + 3.0 * PRIOR + 1.0)).sum::<f64>();
+    let within = (0..3)
+        .map(|h| q[h] * q[h] * (second(h) - first(h).powi(2)) / (strata[h].0.labels() + 3.0 * PRIOR + 1.0))
+        .sum::<f64>();
     let between = (sum(&|h| first(h).powi(2)) - sum(&first).powi(2)) / (size + 2.5);
     let v_post = (within + between) / (mean_domain * mean_domain);
     let pseudo = residuals.iter().map(|residual| estimate + residual).collect();
