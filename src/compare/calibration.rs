@@ -79,6 +79,7 @@ fn component(outcome: &Outcome, last: &ForecastV1, unrecorded: bool) -> Componen
         name: outcome.component.to_owned(),
         verdict: "not_enough_evidence".to_owned(),
         estimate: last.citl,
+        raw: None,
         low: last.low,
         high: last.high,
         n: last.outcomes,

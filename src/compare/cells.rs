@@ -61,6 +61,9 @@ pub struct Unit {
     pub rep: Option<usize>,
     /// Author accounts that are counted as this person; 1 for a firm.
     pub accounts: usize,
+    /// None of these has more than one post in what was collected, up to the end of the days, in any words but its own (METHOD
+    /// 9.1.5). Never said of a firm.
+    pub newcomer: bool,
     /// What the reader found, by problem, ascending.
     pub found: Vec<Occurrence>,
     /// The reader found a problem that fits none of the codebook.
@@ -361,6 +364,7 @@ mod tests {
             cluster: 4,
             rep: None,
             accounts: 1,
+            newcomer: false,
             found: vec![occurrence(0, 1), occurrence(2, 3), occurrence(5, 3)],
             other: false,
             gold: None,

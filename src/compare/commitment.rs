@@ -168,6 +168,7 @@ fn component(judged: Judged<'_>, optimism: &OptimismV1, missing: Vec<Missing>, r
         name: "commitment".to_owned(),
         verdict: "not_enough_evidence".to_owned(),
         estimate: None,
+        raw: None,
         low: None,
         high: None,
         n: optimism.strong,

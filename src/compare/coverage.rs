@@ -4,17 +4,17 @@
 //! `not_enough_evidence`, and no test is run.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::cells::{Cells, Unit, Units};
+use super::cells::Cells;
 use super::evidence_rule::{self as rule, CLUSTERS, GAP_N_EFF};
+use super::measured::Measured;
+use super::newcomers::Newcomers;
 use super::representative::{breakdown, phantom_holds, representativeness, silent_holds};
 use super::selection::selection;
-use super::stats::{
-    Cell, ClusterTotals, Proportion, RatioTail, Z95, bh, jsd_bc, jsd_interval, mover, p_ratio, rs_f, w_neff, wilson,
-};
+use super::stats::{ClusterTotals, Proportion, RatioTail, Z95, bh, jsd_bc, jsd_interval, mover, p_ratio, rs_f, wilson};
 use super::wording::{counted, missing as in_words, p_value, percent};
-use crate::model::comparison::{ComponentV1, DifferenceV1, ProblemV1, RateV1};
+use crate::model::comparison::{ComponentV1, DifferenceV1, ProblemV1};
 use crate::model::{Elicitation, Missing};
 
 /// A silent problem is more than this many times as common on one side (METHOD 3.4).
@@ -31,110 +31,6 @@ pub(super) const LEVEL: f64 = 0.05;
 
 /// Squared correlation of reader and label that the promise of an interval assumes (METHOD 4.4, the middle column).
 const ASSUMED_R2: f64 = 0.5;
-
-/// One side, measured where its labels allow.
-pub(super) struct Measured<'a> {
-    pub(super) units: &'a Units,
-    complete: bool,
-    pub(super) labelled: u64,
-    /// By problem; `None` when labels or clusters are too few.
-    pub(super) shares: Vec<Option<Proportion>>,
-    pub(super) missing_labels: Option<Missing>,
-}
-
-impl<'a> Measured<'a> {
-    pub(super) fn new(side: &str, units: &'a Units, problems: usize) -> Self {
-        let labelled = units.labelled();
-        let missing_labels = rule::labels(side, labelled, units.0.len());
-        let mut measured =
-            Self { units, complete: units.complete(), labelled: labelled as u64, shares: Vec::new(), missing_labels };
-        measured.shares = (0..problems).map(|k| measured.share(k)).collect();
-        measured
-    }
-
-    fn share(&self, problem: usize) -> Option<Proportion> {
-        if self.missing_labels.is_some() {
-            return None;
-        }
-        let units = &self.units.0;
-        let clusters = units.iter().map(|u| u.cluster_of(problem)).collect::<Vec<_>>();
-        if rule::distinct(clusters.iter().copied()) < CLUSTERS {
-            return None;
-        }
-        let cells = units
-            .iter()
-            .map(|unit| {
-                let gold = unit.gold.as_ref().map(|g| g.problems.contains(&problem));
-                let found = if self.complete { gold == Some(true) } else { unit.occurrence(problem).is_some() };
-                Cell { found, gold, weight: unit.weight }
-            })
-            .collect::<Vec<_>>();
-        let reps = units.iter().filter_map(|u| u.rep).collect::<Vec<_>>();
-        let mut clusterings = vec![clusters.as_slice()];
-        if reps.len() == units.len() {
-            clusterings.push(&reps);
-        }
-        w_neff(&cells, &clusterings)
-    }
-
-    pub(super) fn rate(&self, problem: usize) -> RateV1 {
-        let (hits, of) = (self.units.hits(problem) as u64, self.units.0.len() as u64);
-        match &self.shares[problem] {
-            Some(share) => {
-                let rate = share.estimate.clamp(0.0, 1.0);
-                RateV1 {
-                    hits,
-                    of,
-                    rate,
-                    // The interval stands around a shrunk mean; the printed estimate must not lie beside it.
-                    low: Some(share.low.min(rate)),
-                    high: Some(share.high.max(rate)),
-                    n_eff: Some(share.n_eff),
-                    labels: self.labelled,
-                }
-            }
-            None => {
-                let rate = if of == 0 { 0.0 } else { hits as f64 / of as f64 };
-                RateV1 { hits, of, rate, low: None, high: None, n_eff: None, labels: 0 }
-            }
-        }
-    }
-
-    /// Cluster-by-problem table of the (pseudo-)outcomes.
-    pub(super) fn table(&self) -> Vec<Vec<f64>> {
-        self.table_by(Unit::cluster_of)
-    }
-
-    /// The same by rep, where every unit has one.
-    fn table_by_rep(&self) -> Option<Vec<Vec<f64>>> {
-        let reps = self.units.0.iter().map(|u| u.rep).collect::<Option<BTreeSet<_>>>()?;
-        (reps.len() > 1).then(|| self.table_by(|unit, _| unit.rep.unwrap_or_default()))
-    }
-
-    fn table_by(&self, cluster: impl Fn(&Unit, usize) -> usize) -> Vec<Vec<f64>> {
-        let problems = self.shares.len();
-        let mut rows = BTreeMap::<usize, Vec<f64>>::new();
-        for (i, unit) in self.units.0.iter().enumerate() {
-            for (k, share) in self.shares.iter().enumerate() {
-                let value = match share {
-                    Some(share) => share.pseudo.get(i).copied().unwrap_or(0.0),
-                    None => f64::from(u8::from(unit.occurrence(k).is_some())),
-                };
-                rows.entry(cluster(unit, k)).or_insert_with(|| vec![0.0; problems])[k] += value;
-            }
-        }
-        rows.into_values().collect()
-    }
-
-    /// How many labelled units, when so many were read by hand and neither a person nor the reader found `problem`.
-    fn none_among(&self, problem: usize) -> Option<u64> {
-        let clean = self.units.0.iter().all(|u| match &u.gold {
-            Some(gold) => !gold.problems.contains(&problem),
-            None => u.occurrence(problem).is_none(),
-        });
-        clean.then_some(self.labelled)
-    }
-}
 
 /// The silent and phantom tests of one problem: their p values.
 #[derive(Clone, Copy)]
@@ -170,12 +66,24 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
     let raw = raw_tests(&community, &crm);
     let tests = family(&raw);
     let mut problems = (0..k).map(|i| problem(cells, i, &community, &crm, &missing, tests[i])).collect::<Vec<_>>();
+    let parts = Newcomers::split(&cells.community);
+    let newcomers = Newcomers::new(&parts, k);
     for (i, problem) in problems.iter_mut().enumerate() {
         let mut representative = representativeness(cells, i);
+        representative.newcomers = newcomers.published(i);
         if let (Some(c), Some(s)) = (&community.shares[i], &crm.shares[i]) {
+            let (silent, phantom) = (others(&raw, i, Tests::silent), others(&raw, i, Tests::phantom));
+            let contested = match problem.verdict.as_str() {
+                "silent" | "absent" => newcomers.make_more(i, |known| silent_holds(known, s.beta(), &silent, 0)),
+                "phantom" => newcomers.make_less(i, |known| phantom_holds(known.beta(), s.beta(), &phantom, 0)),
+                _ => false,
+            };
+            if contested {
+                (problem.verdict, problem.gamma_star) = ("contested".to_owned(), None);
+            }
             representative.breakdown = match problem.verdict.as_str() {
-                "silent" | "absent" => breakdown(|m| silent_holds(c, s.beta(), &others(&raw, i, Tests::silent), m)),
-                "phantom" => breakdown(|m| phantom_holds(c.beta(), s.beta(), &others(&raw, i, Tests::phantom), m)),
+                "silent" | "absent" => breakdown(|m| silent_holds(c, s.beta(), &silent, m)),
+                "phantom" => breakdown(|m| phantom_holds(c.beta(), s.beta(), &phantom, m)),
                 _ => None,
             };
         }
@@ -271,8 +179,9 @@ fn problem(
     problem
 }
 
-fn difference(index: usize, community: &Measured<'_>, crm: &Measured<'_>) -> Option<DifferenceV1> {
-    let (c, s) = (community.shares[index].as_ref()?, crm.shares[index].as_ref()?);
+/// The share of one side less that of the other, of problem `index`.
+pub(super) fn difference(index: usize, one: &Measured<'_>, two: &Measured<'_>) -> Option<DifferenceV1> {
+    let (c, s) = (one.shares[index].as_ref()?, two.shares[index].as_ref()?);
     // The limits are combined around the midpoints of the Wilson intervals (METHOD 3.3).
     let around = |p: &Proportion| (f64::midpoint(p.low, p.high), p.low, p.high);
     let (low, high) = mover(around(c), around(s));
@@ -362,6 +271,7 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         name: "coverage".to_owned(),
         verdict: "not_enough_evidence".to_owned(),
         estimate: None,
+        raw: None,
         low: None,
         high: None,
         n: people + accounts,
@@ -374,6 +284,7 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
     if shared.unlabelled {
         component.verdict = "uncorrected".to_owned();
         component.estimate = jsd.map(|j| j.corrected.max(0.0));
+        component.raw = jsd.map(|j| j.corrected);
         component.says =
             format!("Counted by machine among {both}, not corrected for its mistakes. {}", promise(community, crm));
         return component;
@@ -395,11 +306,12 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         return component;
     };
     component.estimate = Some(jsd.corrected.max(0.0));
+    component.raw = Some(jsd.corrected);
     component.low = Some((jsd.corrected - half).clamp(0.0, 1.0));
     component.high = Some((jsd.corrected + half).clamp(0.0, 1.0));
     let parts = parts(problems);
     let differ = test.p <= LEVEL;
-    let called = !parts.is_empty();
+    let called = problems.iter().any(|p| is_called(&p.verdict));
     component.verdict = if differ || called { "finding" } else { "no_gap_detected" }.to_owned();
     component.detectable = (!differ && !called).then_some(half);
     let mix = if differ {
@@ -417,7 +329,12 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
     component
 }
 
-/// The problems that were called, with their counts on both sides.
+/// Whether a verdict is a finding.
+pub(super) fn is_called(verdict: &str) -> bool {
+    matches!(verdict, "silent" | "absent" | "phantom")
+}
+
+/// The problems that were called, and those that would have been, with their counts on both sides.
 fn parts(problems: &[ProblemV1]) -> String {
     let list = |wanted: &[&str]| {
         let mut called = problems.iter().filter(|p| wanted.contains(&p.verdict.as_str())).collect::<Vec<_>>();
@@ -431,13 +348,16 @@ fn parts(problems: &[ProblemV1]) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let (silent, phantom) = (list(&["silent", "absent"]), list(&["phantom"]));
+    let (silent, phantom, contested) = (list(&["silent", "absent"]), list(&["phantom"]), list(&["contested"]));
     let mut says = String::new();
     if !silent.is_empty() {
         says += &format!(" Heavy in the communities, rare or missing in the CRM: {silent}.");
     }
     if !phantom.is_empty() {
         says += &format!(" Claimed in the CRM, rare or not found in the communities searched: {phantom}.");
+    }
+    if !contested.is_empty() {
+        says += &format!(" Contested, because it rests on people of whom there is a single post: {contested}.");
     }
     says
 }

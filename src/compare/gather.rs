@@ -45,6 +45,8 @@ struct Material {
     posts: Vec<(AuthorKey, PostId)>,
     /// Representative of every author that was merged with another.
     merged: BTreeMap<AuthorKey, AuthorKey>,
+    /// Authors with more than one post up to the end of the days, copies of their own apart.
+    known: BTreeSet<AuthorKey>,
     /// Notes of any day.
     notes: Vec<StoredNote>,
     pains: Vec<StoredPain>,
@@ -133,6 +135,7 @@ pub(super) async fn read(
         acts: Vec::new(),
         posts: Vec::new(),
         merged: BTreeMap::new(),
+        known: BTreeSet::new(),
         notes,
         pains: store.pains(&recipes.note, codebook.hash()).await?,
         labels: Labels::join(&store.labels().await?)?,
@@ -230,6 +233,7 @@ impl Read {
         let Twins { merged, copies, coordinated } = twins(&acts, &shelf.alike);
         material.acts = acts.into_iter().filter(|act| !copies.contains(&act.post)).collect();
         material.merged = merged;
+        material.known = known(&shelf.posts, community, &copies);
         let inside = shelf.posts.iter().filter(|(_, _, at)| community.contains(*at));
         material.posts = inside.map(|(author, post, _)| (author.clone(), post.clone())).collect();
         let drawn_from = |side| match side {
@@ -347,6 +351,17 @@ fn twins(acts: &[CommunityRow], alike: &BTreeMap<PostId, (usize, bool)>) -> Twin
     }
     let copies = said.values().flat_map(|posts| posts.iter().skip(1)).map(|(_, post)| (*post).clone()).collect();
     Twins { merged, copies, coordinated }
+}
+
+/// Authors with more than one of `posts` up to the end of these days, `copies` apart.
+fn known(
+    posts: &[(AuthorKey, PostId, Option<Timestamp>)],
+    days: &Window,
+    copies: &BTreeSet<PostId>,
+) -> BTreeSet<AuthorKey> {
+    let mut once = BTreeSet::new();
+    let posts = posts.iter().filter(|(_, post, at)| days.is_older_than(*at, 0) && !copies.contains(post));
+    posts.map(|(author, ..)| author).filter(|author| !once.insert(*author)).cloned().collect()
 }
 
 /// Whether so many authors wrote so close in time.
@@ -506,6 +521,7 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
             cluster: acts.first().map_or(0, |a| place(a).1),
             rep: None,
             accounts: distinct(acts.iter().map(|a| &a.author)),
+            newcomer: !acts.iter().any(|a| material.known.contains(&a.author)),
             found: Vec::new(),
             other: false,
             gold: None,
@@ -650,6 +666,7 @@ fn firms(
             cluster: number,
             rep: Some(rep),
             accounts: 1,
+            newcomer: false,
             found: Vec::new(),
             other: false,
             gold: None,

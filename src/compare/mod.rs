@@ -7,7 +7,7 @@
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
 //! `labels` and the `sample` they are drawn by (what is still `to_label`, and how far annotators are in `agreement`), the
 //! `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep and channel: `segments`) and `calibration`, and
-//! whether a share is many people's (`representative`). `compare` is the whole of it without a store. What qualifies it:
+//! whether a share is many people's (`representative`) or rests on `newcomers`. `compare` is the whole of it without a store. What qualifies it:
 //! `selection` bounds, `ranks`, other days and readers (`sensitivity`), the period before (`moved`), and the `overall` word with
 //! the thresholds.
 
@@ -29,7 +29,11 @@ pub mod agreement;
 
 pub mod evidence_rule;
 
+mod measured;
+
 pub mod coverage;
+
+mod newcomers;
 
 pub mod representative;
 
@@ -205,9 +209,8 @@ fn note_register(comparison: &mut ComparisonV1, tested: &BTreeMap<String, Regist
 
 /// Problems and components with a finding.
 fn findings(comparison: &ComparisonV1) -> usize {
-    let called = |verdict: &str| matches!(verdict, "finding" | "silent" | "absent" | "phantom");
-    comparison.problems.iter().filter(|p| called(&p.verdict)).count()
-        + comparison.components.iter().filter(|c| called(&c.verdict)).count()
+    comparison.problems.iter().filter(|p| coverage::is_called(&p.verdict)).count()
+        + comparison.components.iter().filter(|c| c.verdict == "finding").count()
 }
 
 /// The best that any number may claim: measured when one has an interval, counted when the population is large enough for
@@ -288,6 +291,7 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
                 .to_owned(),
         );
     }
+    caveats.extend(newcomers::caveats(comparison));
     caveats.extend(segments::without_rep(cells));
     if p.threads < COMFORTABLE.0 || p.discovery_accounts < COMFORTABLE.1 {
         caveats.push(format!(

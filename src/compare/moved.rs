@@ -6,8 +6,9 @@ use jiff::civil::Date;
 
 use super::cells::Cells;
 use super::commitment::{commitment, unbacked_share};
-use super::coverage::{FALSE_DISCOVERIES, Measured};
+use super::coverage::FALSE_DISCOVERIES;
 use super::evidence_rule as rule;
+use super::measured::Measured;
 use super::stats::{Change, Period, Proportion, bh, change};
 use super::window::Window;
 use crate::model::Missing;

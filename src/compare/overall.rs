@@ -114,6 +114,7 @@ mod tests {
             name: name.to_owned(),
             verdict: verdict.to_owned(),
             estimate: Some(estimate),
+            raw: None,
             low: None,
             high: None,
             n: 100,

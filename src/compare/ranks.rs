@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rand::RngExt;
 
 use super::cells::Cells;
-use super::coverage::Measured;
 use super::evidence_rule::{self as rule, CLUSTERS};
+use super::measured::Measured;
 use super::sample::random;
 use crate::model::comparison::{GateV1, RankV1, RanksV1};
 
@@ -104,6 +104,7 @@ mod tests {
             cluster: thread,
             rep: None,
             accounts: 1,
+            newcomer: false,
             found: vec![Occurrence {
                 problem,
                 count: 1,

@@ -41,6 +41,7 @@ pub fn representativeness(cells: &Cells, index: usize) -> RepresentativenessV1 {
         thread_dominated: largest > 1 && largest as f64 > THREAD_PART * people as f64,
         capped_rate: capped_rate(&threads.into_values().collect::<Vec<_>>(), units.len() as u64),
         breakdown: None,
+        newcomers: None,
         gate: gate(cells, index),
     }
 }
@@ -177,6 +178,7 @@ mod tests {
             cluster: thread,
             rep: None,
             accounts,
+            newcomer: false,
             found: if has { vec![occurrence] } else { Vec::new() },
             other: !has,
             gold: None,

@@ -16,7 +16,7 @@ pub(super) const AGREEMENT: f64 = 0.90;
 
 /// Whether a problem is called a gap.
 fn is_called(problem: &ProblemV1) -> bool {
-    matches!(problem.verdict.as_str(), "silent" | "absent" | "phantom")
+    super::coverage::is_called(&problem.verdict)
 }
 
 /// Runs the comparison of other days for what `comparison` calls, and says what does not keep its sign. Nothing is run when

@@ -48,7 +48,7 @@ fn unit(id: String, cluster: usize, rep: Option<usize>, shares: &[f64], right: f
             found.push(Occurrence { problem, count: 1, accounts: 1, cluster, places, elicitation, revealed });
         }
     }
-    Unit { id, cluster, rep, accounts: 1, found, other: false, gold: Some(gold), weight: 1.0 }
+    Unit { id, cluster, rep, accounts: 1, newcomer: false, found, other: false, gold: Some(gold), weight: 1.0 }
 }
 
 /// A world in which every unit is labelled. Of the accounts a third claim strong interest; `unbacked` of these gave nothing.

@@ -118,6 +118,10 @@ pub struct ComponentV1 {
     /// Coverage: bias-corrected Jensen-Shannon divergence in 0..=1. Commitment: the unbacked-optimism rate. Calibration:
     /// forecast less outcome, in -1..=1, positive for optimism.
     pub estimate: Option<f64>,
+    /// Coverage: the divergence before it is cut off at 0, which is free of bias where `estimate` is not. `None` of the others,
+    /// and in comparisons made before it was kept.
+    #[serde(default)]
+    pub raw: Option<f64>,
     /// 95% interval.
     pub low: Option<f64>,
     /// 95% interval.
@@ -362,8 +366,8 @@ pub struct ProblemV1 {
     pub crm: RateV1,
     /// Community minus CRM, MOVER interval (METHOD 3.3).
     pub difference: Option<DifferenceV1>,
-    /// `silent`, `absent` (silent, and in no account of at least 59), `phantom`, `no_gap_detected`,
-    /// `not_enough_evidence` or `uncorrected`.
+    /// `silent`, `absent` (silent, and in no account of at least 59), `phantom`, `contested` (one of these, but only with people
+    /// of whom there is a single post and who differ from the others), `no_gap_detected`, `not_enough_evidence` or `uncorrected`.
     pub verdict: String,
     /// Benjamini-Hochberg adjusted p of the silent and phantom tests, the smaller one.
     pub p_adjusted: Option<f64>,
@@ -437,8 +441,30 @@ pub struct RepresentativenessV1 {
     /// The fewest colluding people, each with one post, that would erase the finding; `None` without a finding, or when a
     /// million would not.
     pub breakdown: Option<u64>,
+    /// Whether it rests on accounts with a single post; `None` in comparisons made before it was looked at, and without people.
+    #[serde(default)]
+    pub newcomers: Option<NewcomersV1>,
     /// Every count that a claim needs, met or not.
     pub gate: Vec<GateV1>,
+}
+
+/// A share of people among those with a history and among the others (METHOD 9.1.5). A person has one when an account of theirs
+/// has more than one post in what was collected up to the end of the days.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct NewcomersV1 {
+    /// The share among people with a history.
+    pub known: RateV1,
+    /// The share among people of whom there is a single post.
+    pub single_post: RateV1,
+    /// Single post less known, MOVER interval; `None` when either has no interval.
+    pub difference: Option<DifferenceV1>,
+}
+
+impl NewcomersV1 {
+    /// The 95% interval of the difference leaves out 0.
+    pub fn differ(&self) -> bool {
+        self.difference.is_some_and(|d| d.low > 0.0 || d.high < 0.0)
+    }
 }
 
 /// So many of so many.

@@ -246,6 +246,7 @@ impl ProblemView {
             Some(r) if r.largest_thread.of > 0 => {
                 says.push(copies_words(r));
                 says.push(thread_words(r));
+                says.extend(r.newcomers.filter(|n| n.single_post.of > 0).map(|n| super::verdict::newcomers_words(&n)));
             }
             Some(_) => {}
         }

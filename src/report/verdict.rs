@@ -2,7 +2,7 @@
 
 use super::view::VerdictView;
 use super::words::{self, Unit, count, number};
-use crate::model::comparison::{ProblemV1, RateV1};
+use crate::model::comparison::{NewcomersV1, ProblemV1, RateV1};
 
 /// The verdict on a problem.
 pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
@@ -38,6 +38,14 @@ pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
             true,
             false,
         ),
+        "contested" => {
+            let says = problem.representativeness.as_ref().and_then(|r| r.newcomers).map(|n| newcomers(&n));
+            let long = format!(
+                "Contested, and no finding: it would be called a gap only with people of whom there is a single post.{}",
+                says.map_or_else(String::new, |says| format!(" {says}"))
+            );
+            view("contested: rests on single posts".to_owned(), long, false, false)
+        }
         "no_gap_detected" => {
             let short = problem
                 .detectable
@@ -98,6 +106,11 @@ pub(super) fn change_our_mind(
                     .to_owned(),
             );
         }
+        "contested" => says.push(
+            "Those of a single post may be new to it, or accounts made to tell of it: their posts, read one by one, or a later window in \
+             which they are no longer new, would settle it."
+                .to_owned(),
+        ),
         "no_gap_detected" => {
             if let Some(detectable) = problem.detectable {
                 says.push(format!(
@@ -121,6 +134,26 @@ pub(super) fn change_our_mind(
         ));
     }
     says
+}
+
+/// The share with and without people of whom there is a single post.
+fn newcomers(of: &NewcomersV1) -> String {
+    let people = |rate: &RateV1| words::share(rate, Unit::People);
+    format!(
+        "Among people with more than one post: {}; among those with a single post: {}.",
+        people(&of.known),
+        people(&of.single_post)
+    )
+}
+
+/// Whether those of a single post differ from the others, with both shares.
+pub(super) fn newcomers_words(of: &NewcomersV1) -> String {
+    let differ = match of.difference {
+        None => "too few of either to tell whether they differ",
+        Some(_) if of.differ() => "they differ by more than chance",
+        Some(_) => "they do not differ by more than chance",
+    };
+    format!("Single posts: {differ}. {}", newcomers(of))
 }
 
 /// Who brought a claimed pain up, as a sentence.
@@ -197,6 +230,7 @@ mod tests {
             ("silent", "silent in the CRM", true, false),
             ("absent", "absent from the CRM", true, false),
             ("phantom", "claimed, not found", true, false),
+            ("contested", "contested: rests on single posts", false, false),
             ("no_gap_detected", "no gap (would see ≥ 12 points)", false, false),
             ("not_enough_evidence", "too little evidence: 2 of 10 threads", false, true),
             ("uncorrected", "uncorrected: no verdict", false, false),

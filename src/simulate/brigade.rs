@@ -1,4 +1,4 @@
-//! W7: what one loud person, forty copies and forty colluders do to a share (METHOD 9.1).
+//! W7: what one loud person, forty copies and forty colluders do to a share (METHOD 9.1), beside the same people left alone.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +19,8 @@ const POSTS: usize = 200;
 /// Who attacks problem 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attack {
+    /// Nobody.
+    Nobody,
     /// One author with 200 posts.
     OneAuthor,
     /// Forty accounts that post nearly the same words, which are counted as one person.
@@ -30,10 +32,12 @@ pub(super) enum Attack {
 }
 
 impl Attack {
-    pub(super) const ALL: [Self; 4] = [Self::OneAuthor, Self::Copies, Self::Paraphrasers, Self::Scattered];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Nobody, Self::OneAuthor, Self::Copies, Self::Paraphrasers, Self::Scattered];
 
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Nobody => "nobody attacks",
             Self::OneAuthor => "one author, 200 posts",
             Self::Copies => "40 near-copies",
             Self::Paraphrasers => "40 rewording, one thread",
@@ -59,6 +63,7 @@ impl Attack {
                 cluster: thread,
                 rep: None,
                 accounts,
+                newcomer: posts / accounts == 1,
                 found: vec![found],
                 other: false,
                 gold: Some(Gold { problems: BTreeSet::from([0]), other: false }),
@@ -67,6 +72,7 @@ impl Attack {
         };
         let units = &mut cells.community.0;
         match self {
+            Self::Nobody => {}
             Self::OneAuthor => units.push(attacker(0, threads, 1, POSTS)),
             Self::Copies => units.push(attacker(0, threads, ATTACKERS, ATTACKERS)),
             Self::Paraphrasers => units.extend((0..ATTACKERS).map(|i| attacker(i, threads, 1, 1))),
@@ -100,6 +106,13 @@ pub(super) fn run(plan: &Plan, attack: Attack, rng: &mut ChaCha8Rng) -> Marks {
         marks.add("capped by thread", Measure::Bias, By::Candor, told.capped_rate - naive::rate(before.counts(0).0));
         marks.yes("flagged as one thread", Measure::Power, By::Candor, told.thread_dominated);
     }
+    if let Some(newcomers) = told.and_then(|t| t.newcomers) {
+        let of = "people with a history";
+        marks.interval(of, By::Candor, interval(&newcomers.known), truth);
+        marks.add(of, Measure::Bias, By::Candor, newcomers.known.rate - truth);
+        marks.yes("flagged as newcomers", Measure::Power, By::Candor, newcomers.differ());
+    }
+    marks.yes("contested", Measure::Power, By::Candor, is.verdict == "contested");
     let is_called = called(&is.verdict).is_some();
     marks.yes("called a gap", Measure::Type1, By::Candor, is_called);
     marks.yes("called a gap", Measure::Refused, By::Candor, is.verdict == "not_enough_evidence");

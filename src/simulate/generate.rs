@@ -27,6 +27,9 @@ const IN_TWO_THREADS: f64 = 0.2;
 /// Share of people who post ten times as much as others.
 const LOUD: f64 = 0.05;
 
+/// Share with a single post in all, of those who post in one thread and no more than others: 46% of everybody.
+const POST_ONCE: f64 = 0.6;
+
 /// Probability of a further post, or note, about the same problem.
 const ONCE_MORE: f64 = 0.4;
 
@@ -107,6 +110,8 @@ pub struct Plan {
     pub threads: usize,
     /// Intra-class correlation of a problem within a thread, in 0..1.
     pub topical: f64,
+    /// One problem in so many is topical, beginning with the first; the others are scattered over threads.
+    pub topical_every: usize,
     /// Accounts whose notes could record a problem; one in ten more have notes that could not.
     pub accounts: usize,
     /// Reps.
@@ -186,8 +191,11 @@ fn population(plan: &Plan, community: &[Unit], accounts: &[Account]) -> Populati
 }
 
 fn people(plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Unit> {
+    let topical = |k: usize| if k.is_multiple_of(plan.topical_every) { plan.topical } else { 0.0 };
     let topics = (0..plan.threads)
-        .map(|_| plan.problems.iter().map(|p| varied(p.community, plan.topical, rng)).collect::<Vec<_>>())
+        .map(|_| {
+            plan.problems.iter().enumerate().map(|(k, p)| varied(p.community, topical(k), rng)).collect::<Vec<_>>()
+        })
         .collect::<Vec<_>>();
     (0..plan.people).map(|i| person(plan, i, &topics, rng)).collect()
 }
@@ -199,7 +207,8 @@ fn person(plan: &Plan, number: usize, topics: &[Vec<f64>], rng: &mut ChaCha8Rng)
     let first = thread(rng);
     let second = if chance(IN_TWO_THREADS, rng) { thread(rng) } else { first };
     let posts = if chance(LOUD, rng) { 10 } else { 1 };
-    let mut unit = unit(format!("a_{number:05}"), first, None);
+    let newcomer = chance(POST_ONCE, rng) && second == first && posts == 1;
+    let mut unit = Unit { newcomer, ..unit(format!("a_{number:05}"), first, None) };
     let mut gold = Gold { problems: BTreeSet::new(), other: chance(OFF_THE_LIST, rng) };
     for (k, problem) in plan.problems.iter().enumerate() {
         let thread = if chance(0.5, rng) { first } else { second };
@@ -317,7 +326,7 @@ fn deals(plan: &Plan, rng: &mut ChaCha8Rng) -> Vec<Deal> {
 }
 
 fn unit(id: String, cluster: usize, rep: Option<usize>) -> Unit {
-    Unit { id, cluster, rep, accounts: 1, found: Vec::new(), other: false, gold: None, weight: 1.0 }
+    Unit { id, cluster, rep, accounts: 1, newcomer: false, found: Vec::new(), other: false, gold: None, weight: 1.0 }
 }
 
 /// A unit stands in the denominator because something was found in it: where nothing of the list, then something else.

@@ -139,6 +139,9 @@ pub(super) fn calls(scene: &Scene<'_>, marks: &mut Marks) {
             tally.2 += f64::from(u8::from(wrong));
         }
         marks.yes(of, Measure::Refused, By::Candor, answer.verdict == "not_enough_evidence");
+        if planted.is_some() {
+            marks.yes("gaps, contested", Measure::Type1, By::Candor, answer.verdict == "contested");
+        }
     }
     for (by, called, wrong) in tallies {
         marks.add("all calls", Measure::Fdr, by, wrong / f64::max(called, 1.0));
@@ -155,8 +158,11 @@ pub(super) fn mix(scene: &Scene<'_>, marks: &mut Marks) {
     let of = "mix of problems";
     marks.yes(of, measure, By::Candor, component.verdict == "finding");
     marks.yes(of, Measure::Refused, By::Candor, component.verdict == "not_enough_evidence");
+    if let Some(raw) = component.raw {
+        marks.add(of, Measure::Bias, By::Candor, raw - truth);
+    }
     if let Some(estimate) = component.estimate {
-        marks.add(of, Measure::Bias, By::Candor, estimate - truth);
+        marks.add("mix, cut off at 0", Measure::Bias, By::Candor, estimate - truth);
     }
     let (people, accounts) = (naive::units(&scene.cells.community, problems), naive::units(&scene.cells.crm, problems));
     marks.yes(of, measure, By::Naive, naive::chi_square(&people, &accounts) <= LEVEL);

@@ -76,22 +76,35 @@ fn who_posts_is_bounded() {
 #[test]
 fn people_of_one_thread_do_not_count_for_many() {
     let rows = rows_of("W6", 6, 10);
-    let row = row(&rows, "people, 20% have it");
-    assert!(covers(row), "{row:?}");
-    assert!(row.naive(Measure::Coverage).unwrap() < 0.75, "{row:?}");
+    for of in ["people, 20% have it", "people, 8% have it"] {
+        let row = row(&rows, of);
+        assert!(covers(row), "{row:?}");
+        assert!(row.naive(Measure::Coverage).unwrap() < 0.75, "{row:?}");
+    }
 }
 
 #[test]
 fn loud_people_and_copies_move_little() {
-    for (attack, naive) in [(0, "share of posts"), (1, "share of people")] {
+    for (attack, naive) in [(1, "share of posts"), (2, "share of people")] {
         let rows = rows_of("W7", attack, 4);
         assert!(row(&rows, "share of people").value(Measure::Bias).unwrap().abs() < 0.02, "{rows:?}");
         assert!(row(&rows, naive).naive(Measure::Bias).unwrap() > 0.05, "{rows:?}");
     }
-    let rows = rows_of("W7", 2, 4);
+    let rows = rows_of("W7", 3, 4);
     assert!(row(&rows, "share of people").value(Measure::Bias).unwrap() > 0.05, "{rows:?}");
     assert_eq!(row(&rows, "flagged as one thread").value(Measure::Power), Some(1.0));
     assert_eq!(row(&rows, "called a gap").value(Measure::Type1), Some(0.0));
+}
+
+#[test]
+fn forty_accounts_without_a_past_are_found_out_where_they_made_a_gap() {
+    let rows = rows_of("W7", 4, 12);
+    assert!(row(&rows, "share of people").value(Measure::Bias).unwrap() > 0.05, "{rows:?}");
+    assert_eq!(row(&rows, "flagged as newcomers").value(Measure::Power), Some(1.0));
+    assert_eq!(row(&rows, "called a gap").value(Measure::Type1), Some(0.0));
+    assert!(row(&rows, "people with a history").value(Measure::Bias).unwrap().abs() < 0.02, "{rows:?}");
+    let alone = rows_of("W7", 0, 12);
+    assert!(row(&alone, "flagged as newcomers").value(Measure::Power).unwrap() < 0.25, "{alone:?}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub static WORLDS: [World; 10] = [
     },
     World {
         name: "W6",
-        truth: "people of one thread are alike (ICC 0, .2, .4), in 20, 60 or 200 threads",
+        truth: "people of one thread are alike (ICC 0, .2, .4), in 20, 60 or 200 threads; at last in one problem of five only",
         shows: "intervals cover 93 to 97%",
         settings: w6,
     },
@@ -102,6 +102,7 @@ pub(super) fn plan(accounts: usize, people: usize, problems: Vec<Problem>) -> Pl
         people,
         threads: people / 5,
         topical: 0.08,
+        topical_every: 1,
         accounts,
         reps: (accounts / 10).clamp(4, 20),
         habits: 0.03,
@@ -254,19 +255,33 @@ fn w5() -> Vec<Setting> {
 }
 
 fn w6() -> Vec<Setting> {
-    let grid = [0.0, 0.2, 0.4].into_iter().flat_map(|topical| [20, 60, 200].map(|threads| (topical, threads)));
-    grid.map(|(topical, threads)| {
+    let of = |topical: f64, topical_every: usize, threads: usize| {
         let problems = [[problem(0.2, 0.2); 5], [problem(0.08, 0.08); 5]].concat();
-        let plan = Plan { topical, threads, ..plan(200, 400, problems) };
-        setting(format!("ICC {topical:.1}, {threads} threads"), plan, |scene, marks| {
+        Plan { topical, topical_every, threads, ..plan(200, 400, problems) }
+    };
+    let grid = [0.0, 0.2, 0.4].into_iter().flat_map(|topical| [20, 60, 200].map(|threads| (topical, threads)));
+    let all = grid.map(|(topical, threads)| {
+        setting(format!("ICC {topical:.1}, {threads} threads"), of(topical, 1, threads), |scene, marks| {
             let of = [
                 ["difference at 20%", "people, 20% have it", "accounts, 20% have it"],
                 ["difference at 8%", "people, 8% have it", "accounts, 8% have it"],
             ];
             (0..10).for_each(|k| judge::intervals_of(scene, k, of[k / 5], marks));
         })
-    })
-    .collect()
+    });
+    // What all problems show together is then wrong for each of them.
+    let one = [20, 60].map(|threads| {
+        setting(format!("ICC 0.4 in one problem of five, {threads} threads"), of(0.4, 5, threads), |scene, marks| {
+            let of = [
+                ["difference, 20%, topical", "people, 20%, topical", "accounts, 20%, topical"],
+                ["difference at 20%", "people, 20% have it", "accounts, 20% have it"],
+                ["difference, 8%, topical", "people, 8%, topical", "accounts, 8%, topical"],
+                ["difference at 8%", "people, 8% have it", "accounts, 8% have it"],
+            ];
+            (0..10).for_each(|k| judge::intervals_of(scene, k, of[2 * (k / 5) + usize::from(k % 5 > 0)], marks));
+        })
+    });
+    all.chain(one).collect()
 }
 
 fn w7() -> Vec<Setting> {

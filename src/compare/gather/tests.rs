@@ -276,7 +276,13 @@ async fn duplicating_every_post_changes_nothing() {
         }
         let (once, thrice) = (one.compare().await, three.compare().await);
         assert_eq!(thrice.population.posts, 3 * once.population.posts);
-        assert_eq!(once.problems, thrice.problems);
+        // Nobody told the copies apart here, and three posts are a history.
+        let but_history = |comparison: &ComparisonV1| {
+            let mut problems = comparison.problems.clone();
+            problems.iter_mut().filter_map(|p| p.representativeness.as_mut()).for_each(|r| r.newcomers = None);
+            problems
+        };
+        assert_eq!(but_history(&once), but_history(&thrice));
         assert_eq!(once.components, thrice.components);
         assert_eq!(once.caveats, thrice.caveats);
         assert_eq!((once.ranks, once.sensitivity), (thrice.ranks, thrice.sensitivity));
@@ -339,7 +345,25 @@ async fn what_a_person_said_once_and_two_files_hold_counts_once() {
     assert_eq!(counts(&one), counts(&two));
     assert_eq!(two.population.threads, 12);
     assert_ne!(counts(&compare(&twice, all_different).await), counts(&one), "the other thread would count");
+    assert_eq!(new(&twice.cells(same_text).await), PEOPLE, "a copy is no history");
+    assert_eq!(new(&twice.cells(all_different).await), 0);
     assert!(two.caveats.iter().any(|c| c.starts_with("60 posts are in nearly the same words")), "{:?}", two.caveats);
+}
+
+/// People of whom there is a single post.
+fn new(cells: &Cells) -> usize {
+    cells.community.0.iter().filter(|u| u.newcomer).count()
+}
+
+#[tokio::test]
+async fn who_posted_before_is_no_newcomer_whatever_they_posted() {
+    let world = world(1).await;
+    let long_ago = Post { written_at: Some(written(3000)), ..post("hello", 0, "Hello everybody") };
+    let undated = Post { written_at: None, ..post("thanks", 1, "Thanks to all") };
+    world.store.write_batch(&Batch { posts: vec![long_ago, undated], ..Batch::default() }).await.unwrap();
+    let cells = world.cells(all_different).await;
+    assert_eq!((cells.community.0.len(), new(&cells)), (PEOPLE, PEOPLE - 2));
+    assert!(cells.crm.0.iter().all(|u| !u.newcomer));
 }
 
 #[tokio::test]

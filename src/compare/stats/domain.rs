@@ -14,6 +14,10 @@ pub enum Class {
     With,
 }
 
+/// Weight of each class in the prior of each stratum. Over all three strata a class then weighs 1/2, as in one Jeffreys prior: 1/2 in
+/// each would pull a share of few units to one half by several points (METHOD 3.3 on strata).
+const PRIOR: f64 = 1.0 / 6.0;
+
 impl Class {
     const ALL: [Self; 3] = [Self::Outside, Self::Without, Self::With];
 
@@ -40,7 +44,7 @@ pub struct DomainCell {
 }
 
 /// W-neff for a share inside a domain: P(with) / P(with or without), both measured with the reader's errors. The same
-/// machine as [`super::w_neff`] (METHOD 3.3, 3.5) with three strata, Dirichlet(1/2) posteriors, and Taylor linearisation of
+/// machine as [`super::w_neff`] (METHOD 3.3, 3.5) with three strata, Dirichlet posteriors, and Taylor linearisation of
 /// the ratio: the residual of a unit is (t_with - R t_domain) / mean(t_domain) (Särndal et al. 1992, 5.8). Without a unit
 /// outside the domain it is W-neff up to the prior. `pseudo` of the answer is the estimate with the residual of each unit.
 ///
@@ -56,7 +60,7 @@ pub fn share_within(cells: &[DomainCell], clusterings: &[&[usize]]) -> Option<Pr
         let share = |gold: Class| {
             let weight = inside().filter(|c| c.gold == Some(gold)).map(|c| c.weight).sum::<f64>();
             let hits = if stratum.weight > 0.0 { weight / stratum.weight * stratum.labels() } else { 0.0 };
-            (hits + 0.5) / (stratum.labels() + 1.5)
+            (hits + PRIOR) / (stratum.labels() + 3.0 * PRIOR)
         };
         (stratum, share(Class::With), share(Class::Without))
     });
@@ -89,8 +93,9 @@ pub fn share_within(cells: &[DomainCell], clusterings: &[&[usize]]) -> Option<Pr
     let mean = sum(&|h| strata[h].1) / mean_domain;
     let first = |h: usize| strata[h].1 * (1.0 - mean) - strata[h].2 * mean;
     let second = |h: usize| strata[h].1 * (1.0 - mean).powi(2) + strata[h].2 * mean * mean;
-    let within =
-        (0..3).map(|h| q[h] * q[h] * (second(h) - first(h).powi(2)) / (strata[h].0.labels() + 2.5)).sum::<f64>();
+    let within = (0..3)
+        .map(|h| q[h] * q[h] * (second(h) - first(h).powi(2)) / (strata[h].0.labels() + 3.0 * PRIOR + 1.0))
+        .sum::<f64>();
     let between = (sum(&|h| first(h).powi(2)) - sum(&first).powi(2)) / (size + 2.5);
     let v_post = (within + between) / (mean_domain * mean_domain);
     let pseudo = residuals.iter().map(|residual| estimate + residual).collect();

@@ -12,6 +12,8 @@ mod calibration;
 
 mod change;
 
+mod clusters;
+
 mod difference;
 
 mod distributions;
@@ -34,6 +36,7 @@ pub use calibration::{
     spiegelhalter,
 };
 pub use change::{Change, Period, change};
+pub use clusters::{Clustered, share_clusters};
 pub use difference::{RatioTail, mover, p_ratio};
 pub use distributions::{
     beta_cdf, beta_quantile, chi_squared_survival, f_survival, normal_quantile, quantile, student_quantile,
@@ -41,7 +44,7 @@ pub use distributions::{
 pub use domain::{Class, DomainCell, share_within};
 pub use mix::{ClusterTotals, Jsd, RaoScott, cluster_covariance, jsd_bc, jsd_interval, jsd_parts, rs_f};
 pub use multiplicity::bh;
-pub use proportion::{Cell, Proportion, Z95, w_neff, wilson};
+pub use proportion::{Cell, Proportion, Z95, census, w_neff, wilson};
 pub use shrinkage::{Group, Homogeneity, Shrunk, homogeneity, shrink};
 pub use survival::{Survival, censoring_weights, kaplan_meier};
 

@@ -139,6 +139,22 @@ pub fn w_neff(cells: &[Cell], clusterings: &[&[usize]]) -> Option<Proportion> {
     interval(estimate, mean, v_post, &residuals, clusterings).map(|p| Proportion { pseudo, ..p })
 }
 
+/// W-neff of a census, where a person looked at every unit and `found` is what they found: the same clusters and the same Wilson
+/// interval around one beta posterior. METHOD 3.3 takes the two-phase form for this too, whose second phase adds half a unit to
+/// each stratum although nothing is left to be drawn: none of 60 is then 1.2% ± 1.4 and not 0.8% ± 1.1. `None` as for [`w_neff`].
+pub fn census(cells: &[Cell], clusterings: &[&[usize]]) -> Option<Proportion> {
+    if cells.is_empty() {
+        return None;
+    }
+    let size = cells.len() as f64;
+    let pseudo = cells.iter().map(|cell| f64::from(u8::from(cell.found))).collect::<Vec<_>>();
+    let hits = pseudo.iter().sum::<f64>();
+    let (mean, variance) = jeffreys(hits, size - hits);
+    let estimate = hits / size;
+    let residuals = pseudo.iter().map(|t| t - estimate).collect::<Vec<_>>();
+    interval(estimate, mean, variance, &residuals, clusterings).map(|p| Proportion { pseudo, ..p })
+}
+
 /// Mean and variance of the beta posterior of `hits` and `misses` under Jeffreys' prior.
 pub(super) fn jeffreys(hits: f64, misses: f64) -> (f64, f64) {
     let (a, b) = (hits + 0.5, misses + 0.5);
@@ -214,6 +230,20 @@ mod tests {
         let both = w_neff(&cells, &[&accounts, &reps]).unwrap();
         assert!(both.low < one.low && both.high > one.high);
         assert!((both.t - student_quantile(0.975, 3.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_census_has_one_phase() {
+        let cells = |hits: usize| {
+            (0..60).map(|i| Cell { found: i < hits, gold: Some(i < hits), weight: 1.0 }).collect::<Vec<_>>()
+        };
+        let own = (0..60).collect::<Vec<_>>();
+        let (none, two_phases) = (census(&cells(0), &[&own]).unwrap(), w_neff(&cells(0), &[&own]).unwrap());
+        assert!((none.mean - 0.5 / 61.0).abs() < 1e-12 && (none.n_eff - 62.0).abs() < 1e-9, "{none:?}");
+        assert!(none.high < two_phases.high && none.estimate.abs() < 1e-12);
+        let (half, two_phases) = (census(&cells(30), &[&own]).unwrap(), w_neff(&cells(30), &[&own]).unwrap());
+        assert!((half.low - two_phases.low).abs() < 0.005 && (half.high - two_phases.high).abs() < 0.005);
+        assert!(census(&[], &[&[]]).is_none() && census(&cells(3), &[]).is_none());
     }
 
     #[test]

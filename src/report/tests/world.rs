@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::comparison::{
     BoundV1, CalibrationV1, ChangeV1, ComparisonV1, ComponentV1, CountsV1, DifferenceV1, ForecastV1, GateV1, KindV1,
-    LabelsV1, MoveV1, MovedV1, OptimismV1, OverallV1, PopulationV1, ProblemV1, RankV1, RanksV1, RateV1,
+    LabelsV1, MoveV1, MovedV1, NewcomersV1, OptimismV1, OverallV1, PopulationV1, ProblemV1, RankV1, RanksV1, RateV1,
     RepresentativenessV1, ResidualV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1, TouchesV1, VariantV1,
     WindowV1,
 };
@@ -211,6 +211,11 @@ fn representative(measured: bool) -> RepresentativenessV1 {
         thread_dominated: false,
         capped_rate: 128.0 / 412.0,
         breakdown: measured.then_some(57),
+        newcomers: Some(NewcomersV1 {
+            known: rate(66, 212, measured.then_some((0.24, 0.39))),
+            single_post: rate(62, 200, measured.then_some((0.24, 0.39))),
+            difference: measured.then_some(DifferenceV1 { estimate: 0.0, low: -0.1, high: 0.1 }),
+        }),
         gate: vec![row("people with a problem-bearing post", 412, 30), row("communities", 1, 2)],
     }
 }
@@ -407,6 +412,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         name: name.to_owned(),
         verdict: verdict("finding"),
         estimate: None,
+        raw: None,
         low: None,
         high: None,
         n: 412,

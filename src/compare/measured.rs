@@ -1,0 +1,119 @@
+//! The shares of one side: every problem by W-neff, where labels and clusters allow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cells::{Unit, Units};
+use super::evidence_rule::{self as rule, CLUSTERS};
+use super::stats::{Cell, Clustered, Proportion, census, share_clusters, w_neff};
+use crate::model::Missing;
+use crate::model::comparison::RateV1;
+
+/// One side, measured where its labels allow.
+pub(super) struct Measured<'a> {
+    pub(super) units: &'a Units,
+    pub(super) complete: bool,
+    pub(super) labelled: u64,
+    /// By problem; `None` when labels or clusters are too few.
+    pub(super) shares: Vec<Option<Proportion>>,
+    pub(super) missing_labels: Option<Missing>,
+}
+
+impl<'a> Measured<'a> {
+    pub(super) fn new(side: &str, units: &'a Units, problems: usize) -> Self {
+        Self::of(units, problems, rule::labels(side, units.labelled(), units.0.len()))
+    }
+
+    /// A part of a side with labels enough: the part may have fewer, and wider intervals.
+    pub(super) fn part(units: &'a Units, problems: usize) -> Self {
+        Self::of(units, problems, None)
+    }
+
+    fn of(units: &'a Units, problems: usize, missing_labels: Option<Missing>) -> Self {
+        let labelled = units.labelled();
+        let may = missing_labels.is_none() && labelled > 0;
+        let shares = (0..problems).map(|k| may.then(|| share(units, k)).flatten()).collect();
+        let shares = share_clusters(shares);
+        Self { units, complete: units.complete(), labelled: labelled as u64, shares, missing_labels }
+    }
+
+    pub(super) fn rate(&self, problem: usize) -> RateV1 {
+        let (hits, of) = (self.units.hits(problem) as u64, self.units.0.len() as u64);
+        match &self.shares[problem] {
+            Some(share) => {
+                let rate = share.estimate.clamp(0.0, 1.0);
+                RateV1 {
+                    hits,
+                    of,
+                    rate,
+                    // The interval stands around a shrunk mean; the printed estimate must not lie beside it.
+                    low: Some(share.low.min(rate)),
+                    high: Some(share.high.max(rate)),
+                    n_eff: Some(share.n_eff),
+                    labels: self.labelled,
+                }
+            }
+            None => {
+                let rate = if of == 0 { 0.0 } else { hits as f64 / of as f64 };
+                RateV1 { hits, of, rate, low: None, high: None, n_eff: None, labels: 0 }
+            }
+        }
+    }
+
+    /// Cluster-by-problem table of the (pseudo-)outcomes.
+    pub(super) fn table(&self) -> Vec<Vec<f64>> {
+        self.table_by(Unit::cluster_of)
+    }
+
+    /// The same by rep, where every unit has one.
+    pub(super) fn table_by_rep(&self) -> Option<Vec<Vec<f64>>> {
+        let reps = self.units.0.iter().map(|u| u.rep).collect::<Option<BTreeSet<_>>>()?;
+        (reps.len() > 1).then(|| self.table_by(|unit, _| unit.rep.unwrap_or_default()))
+    }
+
+    fn table_by(&self, cluster: impl Fn(&Unit, usize) -> usize) -> Vec<Vec<f64>> {
+        let problems = self.shares.len();
+        let mut rows = BTreeMap::<usize, Vec<f64>>::new();
+        for (i, unit) in self.units.0.iter().enumerate() {
+            for (k, share) in self.shares.iter().enumerate() {
+                let value = match share {
+                    Some(share) => share.pseudo.get(i).copied().unwrap_or(0.0),
+                    None => f64::from(u8::from(unit.occurrence(k).is_some())),
+                };
+                rows.entry(cluster(unit, k)).or_insert_with(|| vec![0.0; problems])[k] += value;
+            }
+        }
+        rows.into_values().collect()
+    }
+
+    /// How many labelled units, when so many were read by hand and neither a person nor the reader found `problem`.
+    pub(super) fn none_among(&self, problem: usize) -> Option<u64> {
+        let clean = self.units.0.iter().all(|u| match &u.gold {
+            Some(gold) => !gold.problems.contains(&problem),
+            None => u.occurrence(problem).is_none(),
+        });
+        clean.then_some(self.labelled)
+    }
+}
+
+/// The share of `units` with `problem`, by thread or by account and rep. A census needs no second phase.
+fn share(units: &Units, problem: usize) -> Option<Clustered> {
+    let complete = units.complete();
+    let units = &units.0;
+    let clusters = units.iter().map(|u| u.cluster_of(problem)).collect::<Vec<_>>();
+    if rule::distinct(clusters.iter().copied()) < CLUSTERS {
+        return None;
+    }
+    let cells = units
+        .iter()
+        .map(|unit| {
+            let gold = unit.gold.as_ref().map(|g| g.problems.contains(&problem));
+            let found = if complete { gold == Some(true) } else { unit.occurrence(problem).is_some() };
+            Cell { found, gold, weight: unit.weight }
+        })
+        .collect::<Vec<_>>();
+    let mut by = vec![clusters];
+    by.extend(units.iter().map(|u| u.rep).collect::<Option<Vec<_>>>());
+    let clusterings = by.iter().map(Vec::as_slice).collect::<Vec<_>>();
+    let share = if complete { census(&cells, &clusterings) } else { w_neff(&cells, &clusterings) };
+    Some(Clustered { share: share?, by })
+}
