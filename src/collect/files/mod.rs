@@ -41,8 +41,6 @@ mod reddit;
 
 mod rocket_chat;
 
-mod rows;
-
 mod shape;
 
 mod stack_dump;
@@ -77,7 +75,7 @@ use crate::store::{Batch, Failure, Store};
 pub use crate::files::{BadRecord, Place};
 pub use table::Map;
 
-use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, cells, lines, open, pieces, visit, walk};
+use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, lines, open, pieces, visit, walk};
 
 /// How much of a file a format sees before it is asked to read it.
 const HEAD_BYTES: usize = open::HEAD_BYTES as usize;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::items::{Header, split_row, table_rows};
+use super::items::Header;
 use crate::files::pieces::{Piece, Pieces};
+use crate::files::rows;
 
 /// Records looked at.
 const RECORDS: usize = 20;
@@ -45,6 +46,8 @@ const PAGES: &[&[&str]] = &[
     &["users"],
     &["objects"],
     &["items"],
+    &["tickets"],
+    &["organizations"],
 ];
 
 /// What a format sees of a file.
@@ -78,14 +81,9 @@ impl Sample {
     }
 
     fn of_table(head: &[u8]) -> Result<Self, String> {
-        let line = head.split(|b| *b == b'\n').find(|l| !is_separator_line(l)).unwrap_or_default();
-        let count = |delimiter: u8| line.iter().filter(|b| **b == delimiter).count();
-        let said =
-            head.split(|b| *b == b'\n').next().filter(|l| is_separator_line(l)).and_then(|l| l.trim_ascii().last());
-        let counted = [b',', b';', b'\t'].into_iter().max_by_key(|d| (count(*d), u8::MAX - d));
-        let delimiter = said.copied().or(counted).unwrap_or(b',');
-        let header = table_rows(head, delimiter).next().and_then(|row| row.bytes.ok()).unwrap_or_default();
-        let names = split_row(&header, delimiter).map_err(|e| format!("the header cannot be read: {e}"))?;
+        let delimiter = rows::delimiter(head, b",;\t").unwrap_or(b',');
+        let header = rows::Rows::new(head, delimiter).next().unwrap_or_else(|| Ok((0, 0, Vec::new())));
+        let (_, _, names) = header.map_err(|bad| format!("the header cannot be read: {}", bad.reason))?;
         Ok(Self { layout: Layout::Table { delimiter }, header: Header::new(names), objects: Vec::new() })
     }
 
@@ -155,12 +153,6 @@ impl Sample {
             _ => None,
         }
     }
-}
-
-/// `sep=;`, which spreadsheets write before the header.
-pub(super) fn is_separator_line(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
-    line.len() == 5 && line.to_ascii_lowercase().starts_with(b"sep=")
 }
 
 fn holds_array(head: &[u8], path: &'static [&'static str]) -> bool {

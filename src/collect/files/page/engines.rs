@@ -139,7 +139,7 @@ const ALL: &[Engine] = &[
         mark: ".b-post[data-node-id], .js-post__content-text",
         post: ".b-post[data-node-id]",
         body: ".js-post__content-text",
-        cut: ".b-post__footer, .js-post__attachments, .b-bbcode__code-title",
+        cut: ".b-post__footer, .js-post__attachments, .b-bbcode__code-title, .post-signature, .edited",
         quote: ".bbcode_quote",
         id: &[("", "data-node-id")],
         author: &[
@@ -239,6 +239,7 @@ const ALL: &[Engine] = &[
         id: &[("[id^='subject_']", "id"), ("[id^='msg_']", "id")],
         author: &[("b > a[href*='action=profile']", ""), ("b", "")],
         date: &[("[id^='subject_'] ~ .smalltext", ""), ("div.smalltext", "")],
+        edited: &[("[id^='modified_'] i", "")],
         url: &[("[id^='subject_'] a", "href")],
         parent: &[(".quoteheader a[href*='msg']", "href")],
         title: &[("#top_subject", "")],
@@ -317,7 +318,11 @@ const ALL: &[Engine] = &[
         ],
         edited: &[("meta[itemprop=dateModified]", "content")],
         url: &[("a[href*='/post/']", "href")],
-        parent: &[("[component='post/parent']", "data-topid"), ("", "data-topid")],
+        parent: &[
+            ("[component='post/parent']", "data-topid"),
+            ("[component='post/parent']", "data-parent-pid"),
+            ("", "data-topid"),
+        ],
         gone: "[component=post].deleted",
         title: &[("[component='topic/title']", "")],
         thread: &[r"/topic/([\w-]+)"],
@@ -352,7 +357,7 @@ const ALL: &[Engine] = &[
         whole_ids: true,
         author: &[(".Author .Username", ""), ("a.Username", "")],
         date: &[(".DateCreated time[datetime]", "datetime"), TIME],
-        edited: &[(".DateUpdated time[datetime]", "datetime")],
+        edited: &[(".DateUpdated time[datetime]", "datetime"), (".DateUpdated", "title")],
         url: &[("a.Permalink", "href")],
         title: &[(".PageTitle h1", "")],
         thread: &[r"/discussion/(?:comment/)?(\d+)"],
@@ -448,6 +453,7 @@ const ALL: &[Engine] = &[
     Engine {
         name: "bbPress",
         mark: ".bbp-reply-content, .bbp-topic-content",
+        head: ".bbp-reply-header, .bbp-topic-header",
         body: ".bbp-reply-content, .bbp-topic-content",
         cut: ".bbp-topic-revision-log, .bbp-reply-revision-log, .bbp-attachments, .bbp-signature",
         quote: "blockquote",
@@ -554,7 +560,8 @@ mod tests {
     #[test]
     fn every_selector_and_pattern_can_be_parsed() {
         for engine in ALL {
-            let plain = [engine.mark, engine.list, engine.post, engine.body, engine.cut, engine.quote, engine.gone];
+            let plain =
+                [engine.mark, engine.list, engine.post, engine.head, engine.body, engine.cut, engine.quote, engine.gone];
             let rules = [
                 engine.id,
                 engine.author,

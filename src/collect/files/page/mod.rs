@@ -625,4 +625,7 @@ fn discourse_topic(topic: &wire::Topic, address: &Address, place: &Place, ctx: &
 }
 
 #[cfg(test)]
+mod templates;
+
+#[cfg(test)]
 mod tests;
