@@ -155,7 +155,7 @@ impl<R: BufRead> Iterator for Rows<R> {
 /// The delimiter that spreadsheets write before the header: `sep=;`.
 fn separator(line: &[u8]) -> Option<u8> {
     let line = line.trim_ascii();
-    (line.len() == 5 && line.to_ascii_lowercase().starts_with(b"sep=")).then_some(line[4])
+    (line.len() == 5 && line.to_ascii_lowercase().starts_with(b"sep=")).then(|| line[4])
 }
 
 /// The delimiter of a table that begins with `head`, among `known` ones: as its first line says, else the commonest in its header.

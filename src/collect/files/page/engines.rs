@@ -454,7 +454,7 @@ const ALL: &[Engine] = &[
         name: "bbPress",
         mark: ".bbp-reply-content, .bbp-topic-content",
         head: ".bbp-reply-header, .bbp-topic-header",
-        body: ".bbp-reply-content, .bbp-topic-content",
+        body: ".bbp-reply-content:not(.bbp-header *):not(.bbp-footer *), .bbp-topic-content:not(.bbp-header *):not(.bbp-footer *)",
         cut: ".bbp-topic-revision-log, .bbp-reply-revision-log, .bbp-attachments, .bbp-signature",
         quote: "blockquote",
         id: &[("[id^='post-']", "id"), ("", "id"), ("a.bbp-reply-permalink", "href")],
