@@ -442,7 +442,9 @@ fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     if text.contains('\0') {
         return Err(Unreadable("holds NUL bytes: that part of the file is damaged".to_owned()));
     }
-    serde_json::from_str(text).map_err(|e| {
+    // Of a name that stands twice in an object the last counts, as it does for other readers.
+    let last = || T::deserialize(serde_json::from_str::<serde_json::Value>(text)?);
+    serde_json::from_str(text).or_else(|e| if e.is_data() { last() } else { Err(e) }).map_err(|e| {
         if e.is_eof() { Unreadable("ends in the middle of a JSON value".to_owned()) } else { Unreadable::json(&e) }
     })
 }

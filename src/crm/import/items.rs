@@ -166,15 +166,14 @@ pub(super) fn items<'a>(layout: Layout, input: Box<dyn BufRead + 'a>) -> Items<'
         Layout::Table { delimiter } => table(input, delimiter),
         Layout::Lines => lines(input),
         Layout::Page(path) => pieces(input, path, 0),
-        Layout::Array => framed(input, "{\"items\":", "}"),
-        Layout::Single => framed(input, "{\"items\":[", "]}"),
+        Layout::Array => pieces(input, &[], 0),
+        Layout::Single => framed(input),
     }
 }
 
-/// A document that is put into an object, so that it can be taken apart like a page.
-fn framed<'a>(input: impl BufRead + 'a, before: &'static str, after: &'static str) -> Items<'a> {
-    let input = Cursor::new(before).chain(input).chain(Cursor::new(after));
-    pieces(input, &["items"], before.len() as u64)
+/// A document that is put into an array, so that it can be taken apart like one.
+fn framed<'a>(input: impl BufRead + 'a) -> Items<'a> {
+    pieces(Cursor::new("[").chain(input).chain(Cursor::new("]")), &[], 1)
 }
 
 fn pieces<'a>(input: impl BufRead + 'a, path: &'static [&'static str], added: u64) -> Items<'a> {

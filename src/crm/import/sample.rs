@@ -69,7 +69,7 @@ impl Sample {
         if head.iter().all(u8::is_ascii_whitespace) {
             return Err("the file is empty".to_owned());
         }
-        if head.contains(&0) {
+        if crate::files::open::is_binary(head) {
             return Err("holds NUL bytes: it is no text file".to_owned());
         }
         match head.trim_ascii_start().first() {

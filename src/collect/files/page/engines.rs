@@ -395,8 +395,8 @@ const ALL: &[Engine] = &[
         source: Source::StackExchange,
         mark: "#question .js-post-body, body.question-page",
         list: "#questions .s-post-summary, .search-results .s-post-summary, #questions .question-summary",
-        post: "#question, .answer[id^='answer-'], .answer[data-answerid], .comment[data-comment-id]",
-        body: ".js-post-body, .comment-copy",
+        post: "#question, .answer[id^='answer-'], .answer[data-answerid], .comment[data-comment-id], [id^='follow-up-'][itemtype$='/Comment']",
+        body: ".js-post-body, .comment-copy, [id^='follow-up-'] [itemprop=text]",
         cut: ".s-notice, .post-notice, .snippet-ctas",
         quote: "blockquote, aside.s-notice",
         id: &[
@@ -418,6 +418,7 @@ const ALL: &[Engine] = &[
             (".post-signature:last-child .user-action-time .relativetime", "title"),
             (".user-details[itemprop=author] time", "datetime"),
             (".comment-date [title]", "title"),
+            (".comment-link time", "title"),
             ("time[itemprop=dateCreated]", "datetime"),
             (".user-action-time .relativetime", "title"),
         ],

@@ -193,3 +193,36 @@ fn nodebb() {
     ];
     check("NodeBB", "/topic/7/lost-notes", &body, &want);
 }
+
+/// Comments as Stack Overflow shows them since 2025.
+#[test]
+fn stack_overflow_with_follow_ups() {
+    let user = r##"<div class="post-signature owner"><div class="user-action-time">asked <span title="2024-03-01 12:00:00Z" class="relativetime">x</span></div><div class="user-details"><a href="/users/1/ann">ann</a></div></div>"##;
+    let comment = r##"<div id="follow-up-72" itemprop="comment" itemscope itemtype="https://schema.org/Comment" role="listitem"><div class="d-flex"><a href="/users/3/cid" class="s-avatar" aria-label="User profile"><img alt=""></a><div class="s-user-card"><div itemprop="author" itemscope itemtype="https://schema.org/Person"><div class="d-none" itemprop="name">cid</div><a href="/users/3/cid" class="s-user-card--link comment-user">cid</a> <a class="comment-link" href="#comment72_70"><time title="2024-03-01T12:00:00.000Z" class="s-user-card--time">Over a year ago</time></a></div></div></div><div itemprop="text" class="flex--item fs-body1">Since when? <code>v2</code></div> <time class="d-none" itemprop="datePublished">2024-03-01T12:00:00.000Z</time><button type="button">Reply</button></div>"##;
+    let html = format!(
+        "<!DOCTYPE html><html><head><title>x</title><link rel=\"canonical\" href=\"https://board.example/questions/70/lost\"></head><body class=\"question-page\"><div id=\"question-header\"><h1><a>Lost notes</a></h1></div><div id=\"question\" class=\"question\" data-questionid=\"70\"><div class=\"js-post-body\" itemprop=\"text\"><p>It drips.</p></div>{user}{comment}</div></body></html>"
+    );
+    let read = read_page(&html, &Place::on_disk(Path::new("x.html")), &context()).unwrap();
+    let posts = read.records.iter().filter_map(|r| if let Record::Post(post) = r { Some(post) } else { None });
+    let told: Vec<_> = posts.map(|p| (p.id.as_str(), p.text.as_str(), p.parent.as_ref().map(PostId::as_str))).collect();
+    let (question, comment) = ("stack_exchange:board.example:70", "stack_exchange:board.example:c72");
+    assert_eq!(told, [(question, "Lost notes\n\nIt drips.", None), (comment, "Since when? v2", Some(question))]);
+}
+
+/// An opening that stands in the page's own description only, before replies that no engine's rules fit.
+#[test]
+fn an_opening_that_only_the_description_holds_is_read() {
+    let reply = |n: u32, name: &str| {
+        format!("<div class=\"reply-box\" id=\"r{n}\"><a class=\"author\" href=\"/user/{name}\">{name}</a> <time datetime=\"2024-03-0{n}\">x</time><div class=\"reply-text\">Number {n} says that the seal is worn and should be changed.</div></div>")
+    };
+    let html = format!(
+        "<!DOCTYPE html><html><head><title>Forum</title><link rel=\"canonical\" href=\"https://board.example/forum/lost\"><script type=\"application/ld+json\">{{\"@context\":\"https://schema.org\",\"@type\":\"QAPage\",\"mainEntity\":{{\"@type\":\"Question\",\"name\":\"Lost\",\"text\":\"Dear all, my pump drips every single night since March.\",\"author\":{{\"@type\":\"Person\",\"name\":\"ann\"}},\"datePublished\":\"2024-03-01\"}}}}</script></head><body>{}{}{}</body></html>",
+        reply(2, "bob"),
+        reply(3, "cid"),
+        reply(4, "dot")
+    );
+    let read = read_page(&html, &Place::on_disk(Path::new("x.html")), &context()).unwrap();
+    let texts = read.records.iter().filter_map(|r| if let Record::Post(post) = r { Some(post.text.as_str()) } else { None });
+    let texts: Vec<_> = texts.collect();
+    assert_eq!((texts.len(), texts[0]), (4, "Dear all, my pump drips every single night since March."), "{}", read.by);
+}
