@@ -8,8 +8,7 @@ use super::{BadRecord, MAX_RECORD_BYTES};
 /// Marks left open after which the rest of a file is given up: each is looked for to the end.
 const MOST_OPEN: usize = 20;
 
-const OPEN: &str =
-    "a quotation mark is opened and never closed; what follows was read where a line is a row by itself";
+const OPEN: &str = "a quotation mark is opened and never closed; what follows was read where a line is a row by itself";
 
 /// The rows of a file; the first is its header, which is not given again where tables were put one below the other. Cells that
 /// are blank beyond the header's are left out, and a row that has others there is none.
@@ -52,7 +51,13 @@ impl<R: BufRead> Rows<R> {
             let bytes = if held { &self.again[self.at..] } else { self.input.fill_buf()? };
             if bytes.is_empty() {
                 self.ended = true;
-                return Ok(if long { End::Long } else if marks.open() { End::Open } else { End::Whole });
+                return Ok(if long {
+                    End::Long
+                } else if marks.open() {
+                    End::Open
+                } else {
+                    End::Whole
+                });
             }
             let end = bytes.iter().position(|b| if long { *b == b'\n' } else { marks.ends(*b) });
             let taken = end.map_or(bytes.len(), |end| end + 1);
@@ -229,14 +234,16 @@ mod tests {
         for table in [format!("a,b\n1,{long}"), format!("a,b\n1,{long}\n2,y\n")] {
             let found = read(&table);
             assert!(found[1].as_ref().unwrap_err().contains("16 MiB"));
-            assert_eq!(found.get(2).is_none_or(|row| *row == Ok("2|y".to_owned())), true);
+            assert!(found.get(2).is_none_or(|row| *row == Ok("2|y".to_owned())), "the row below is read");
         }
         assert!(read("a,b\n1,2,3\n")[1].as_ref().unwrap_err().contains("3 cells under 2 headers"));
     }
 
     #[test]
     fn the_header_tells_the_delimiter() {
-        for (head, want) in [("a;b,c;d\n", Some(b';')), ("sep=|\na;b\n", Some(b'|')), ("\na\tb\n", Some(b'\t')), ("a b\n", None)] {
+        for (head, want) in
+            [("a;b,c;d\n", Some(b';')), ("sep=|\na;b\n", Some(b'|')), ("\na\tb\n", Some(b'\t')), ("a b\n", None)]
+        {
             assert_eq!(delimiter(head.as_bytes(), b",;\t"), want, "{head:?}");
         }
     }

@@ -120,7 +120,11 @@ mod tests {
         let found = read_text(&DiscordCsv, text, "x.csv");
         assert_eq!(
             reasons(&found),
-            ["fewer cells than columns", "a date of an unknown spelling", "a quotation mark is opened and never closed; what follows was read where a line is a row by itself"]
+            [
+                "fewer cells than columns",
+                "a date of an unknown spelling",
+                "a quotation mark is opened and never closed; what follows was read where a line is a row by itself"
+            ]
         );
         assert!(!DiscordCsv.sniff(b"Author,Date,Content\na,b,c\n", &Place::on_disk(std::path::Path::new("x.csv"))));
     }

@@ -49,7 +49,20 @@ pub(super) type Names = &'static [(Field, &'static [&'static str])];
 /// What the usual exports call things where they use words for people (HubSpot, Salesforce's reports, Pipedrive, Close,
 /// Zendesk, plain English).
 pub(super) const LABELS: Names = &[
-    (Field::Id, &["recordid", "recordidnote", "noteid", "activityid", "engagementid", "hsobjectid", "id", "pipedrivesystemid", "objectid"]),
+    (
+        Field::Id,
+        &[
+            "recordid",
+            "recordidnote",
+            "noteid",
+            "activityid",
+            "engagementid",
+            "hsobjectid",
+            "id",
+            "pipedrivesystemid",
+            "objectid",
+        ],
+    ),
     (
         Field::Account,
         &[
@@ -250,7 +263,18 @@ pub(super) const LABELS: Names = &[
             "details",
         ],
     ),
-    (Field::ContactId, &["contactid", "associatedcontactids", "associatedcontactid", "recordidcontact", "personid", "personpipedrivesystemid", "whoid"]),
+    (
+        Field::ContactId,
+        &[
+            "contactid",
+            "associatedcontactids",
+            "associatedcontactid",
+            "recordidcontact",
+            "personid",
+            "personpipedrivesystemid",
+            "whoid",
+        ],
+    ),
     (
         Field::Contact,
         &[
@@ -373,7 +397,10 @@ impl Columns {
                         continue;
                     }
                     let said = MAPPED.iter().find(|(_, f)| f == field).map_or("", |(said, _)| *said);
-                    return Err(format!("the map says {said} = {name:?}, but the columns are {}", listed(header.names())));
+                    return Err(format!(
+                        "the map says {said} = {name:?}, but the columns are {}",
+                        listed(header.names())
+                    ));
                 };
                 found.push(index);
             }

@@ -75,7 +75,9 @@ pub(super) const PIPEDRIVE_DEALS: Format = Format {
     knows: |s| {
         let ends = ["wontime", "losttime", "dealcreated", "dealclosedon"];
         (s.header.all(&["title", "status"]) && s.header.any(&ends))
-            || (is_of("Deal", s) && s.header.any(&["title", "id"]) && s.header.any(&["status", "dealstatus", "stage", "stagepipeline"]))
+            || (is_of("Deal", s)
+                && s.header.any(&["title", "id"])
+                && s.header.any(&["status", "dealstatus", "stage", "stagepipeline"]))
     },
     read: Read::Row(PIPEDRIVE, deal),
 };

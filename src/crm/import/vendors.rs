@@ -324,7 +324,8 @@ async fn pipedrive_by_api_and_by_table() {
 #[tokio::test]
 async fn pipedrive_lists_name_their_columns_by_kind() {
     let deals = "Organization - Name,Person - Name,Deal - Title,Deal - Value,Deal - Stage,Deal - Status,Deal - Lost time,Deal - ID,Deal - Owner,Lead - ID\nOkoro Roofs,Ada Okoro,Yard,\"4,800\",Demo,Lost,2026-03-05 10:00:00,7,Bo Li,x1\n";
-    let organizations = "Organization - Name*,Organization - Owner,Organization - Pipedrive System ID\nOkoro Roofs,Bo Li,21\n";
+    let organizations =
+        "Organization - Name*,Organization - Owner,Organization - Pipedrive System ID\nOkoro Roofs,Bo Li,21\n";
     let people = "Person - Name,Person - Email (Work),Person - ID,Organization - Name\nAda Okoro,ada@okoro.example,5,Okoro Roofs\n";
     let activities = "Activity - ID,Activity - Subject,Activity - Type,Activity - Due date,Activity - Note,Deal - Title,Organization - Name,Person - Name,Lead - ID\n12,Yard,Call,2026-03-01,Vans idle all day,Yard,Okoro Roofs,Ada Okoro,x1\n13,Short,Demo,2026-03-01,,,Okoro Roofs,,\n";
     let notes = "Note - ID,Note - Content,Note - Add time,Deal - Title,Organization - Name,Person - Name\n12,They retype orders,2026-03-01 10:00:00,Yard,,Ada Okoro\n14,Nobody answers,2026-03-01 10:00:00,,Okoro Roofs,\n";

@@ -100,7 +100,7 @@ const ALL: &[Engine] = &[
         list: ".search.post, #search-results",
         post: "div.post[id^='p'], article.post[id^='p']",
         body: ".postbody .content, .content",
-        cut: ".codebox > p, .attachbox, .inline-attachment, .signature, .notice, dl.file, .spoiler_switch",
+        cut: ".codebox > p, .codebox > dt, .attachbox, .inline-attachment, .signature, .notice, dl.file, .spoiler_switch",
         quote: "blockquote, .quotetitle, .quotecontent",
         id: &[("", "id")],
         author: &[
@@ -273,7 +273,7 @@ const ALL: &[Engine] = &[
         mark: "[data-commentid] [data-role=commentContent], article[id^='elComment_'], body.ipsApp, [class*='ipsLayout']",
         post: "article[id^='elComment_'], article.ipsComment, article.ipsEntry:has([data-commentid])",
         body: "[data-role=commentContent]",
-        cut: "[data-role=memberSignature], .ipsQuote_citation, .ipsComment_controls, .ipsEmbeddedOther, .ipsType_minorHeading",
+        cut: "[data-role=memberSignature], [data-excludequote], .ipsQuote_citation, .ipsSpoiler_header, .ipsComment_controls, .ipsEmbeddedOther, .ipsType_minorHeading",
         quote: "blockquote, .ipsQuote",
         id: &[("[data-commentid]", "data-commentid"), ("", "id")],
         author: &[
@@ -283,6 +283,7 @@ const ALL: &[Engine] = &[
             (".ipsUsername", ""),
         ],
         date: &[(".ipsComment_meta time[datetime]", "datetime"), (".ipsEntry__date time[datetime]", "datetime"), TIME],
+        edited: &[("[data-excludequote] time[datetime]", "datetime")],
         url: &[
             (".ipsComment_meta a[href*='comment=']", "href"),
             ("a[href*='#comment-']", "href"),
@@ -561,8 +562,16 @@ mod tests {
     #[test]
     fn every_selector_and_pattern_can_be_parsed() {
         for engine in ALL {
-            let plain =
-                [engine.mark, engine.list, engine.post, engine.head, engine.body, engine.cut, engine.quote, engine.gone];
+            let plain = [
+                engine.mark,
+                engine.list,
+                engine.post,
+                engine.head,
+                engine.body,
+                engine.cut,
+                engine.quote,
+                engine.gone,
+            ];
             let rules = [
                 engine.id,
                 engine.author,

@@ -184,14 +184,40 @@ fn nodebb() {
     let body = format!(
         r##"<div itemid="/topic/7/lost-notes" itemscope itemtype="https://schema.org/DiscussionForumPosting"><meta itemprop="headline" content="Lost notes"><meta itemprop="datePublished" content="2024-03-01T12:00:00.000Z"><h1 component="post/header"><span class="topic-title" component="topic/title">Lost notes</span></h1><ul component="topic" class="posts timeline" data-tid="7">{}{}</ul></div>"##,
         post(70, 0, "ann", "", "<p>It drips.</p>"),
-        post(71, 1, "bob", parent, "<blockquote><p>ann said:</p><p>It drips.</p></blockquote><p dir=\"auto\">Mine too.</p>")
+        post(
+            71,
+            1,
+            "bob",
+            parent,
+            "<blockquote><p>ann said:</p><p>It drips.</p></blockquote><p dir=\"auto\">Mine too.</p>"
+        )
     );
     let (at, edited) = ("2024-03-01T12:00:00Z", "2024-03-02T13:00:00Z");
-    let want = [
-        ("ann", at, edited, "It drips.", "/post/70", ""),
-        ("bob", at, edited, "Mine too.", "/post/71", "#70"),
-    ];
+    let want = [("ann", at, edited, "It drips.", "/post/70", ""), ("bob", at, edited, "Mine too.", "/post/71", "#70")];
     check("NodeBB", "/topic/7/lost-notes", &body, &want);
+}
+
+#[test]
+fn invision_with_edits_and_spoilers() {
+    let body = r##"<h1 class="ipsType_pageTitle">Lost notes</h1><article id="elComment_70" class="cPost ipsBox ipsComment ipsComment_parent"><aside class="ipsComment_author cAuthorPane"><h3 class="ipsType_sectionHead cAuthorPane_author"><strong><a href="https://board.example/profile/1-ann/" title="Go to ann's profile">ann</a></strong></h3><ul class="cAuthorPane_info"><li class="cAuthorPane_photo"><img src="x" alt="ann"></li><li>Members</li><li>42 posts</li></ul></aside>
+ <div class="ipsColumn"><div id="comment-70_wrap" data-commentid="70" class="ipsComment_content ipsType_medium"><div class="ipsComment_meta ipsType_light"><a href="https://board.example/topic/7-lost-notes/?do=findComment&amp;comment=70" class="ipsType_blendLinks">Posted <time datetime="2024-03-01T12:00:00Z" title="03/01/24">March 1, 2024</time></a><span class="ipsResponsive_hidePhone">(edited)</span></div>
+  <div class="cPost_contentWrap"><div data-role="commentContent" class="ipsType_normal ipsType_richText"><p>It drips.</p><div class="ipsSpoiler" data-ipsspoiler><div class="ipsSpoiler_header"><span>Reveal hidden contents</span></div><div class="ipsSpoiler_contents"><p>The seal.</p></div></div><span class="ipsType_reset ipsType_medium ipsType_light" data-excludequote><strong>Edited <time datetime="2024-03-02T13:00:00Z">March 2, 2024</time> by ann</strong></span></div>
+  <div class="ipsItemControls"><div data-controller="core.front.core.reaction" class="ipsReact"><ul class="ipsReact_reactions"><li><span class="ipsReact_reactCount">3</span></li></ul></div></div></div><div data-role="memberSignature"><p>Always yours</p></div></div></div></article>"##;
+    let want = [("ann", "2024-03-01T12:00:00Z", "2024-03-02T13:00:00Z", "It drips.\n\nThe seal.", "comment=70", "")];
+    check("Invision", "/topic/7-lost-notes/", body, &want);
+}
+
+/// What pages put into the words for readers with a mouse or a screen reader.
+#[test]
+fn labels_and_buttons_are_nobodys_words() {
+    let body = r##"<h1 class="p-title-value">Lost notes</h1><div class="block block--messages"><div class="block-container poll"><h2>Poll: which pump?</h2><ul><li>Ours <span>12 votes</span></li></ul></div>
+<article class="message message--post js-post" data-author="ann" data-content="post-70" id="js-post-70"><div class="message-inner"><div class="message-cell message-cell--user"><section class="message-user"><div class="message-avatar"><a class="avatar"><img src="x" alt="ann"></a></div><h4 class="message-name"><a class="username">ann</a></h4><h5 class="userTitle">Member</h5></section></div>
+ <div class="message-cell message-cell--main"><header class="message-attribution"><ul class="message-attribution-main"><li class="u-concealed"><a href="/threads/lost-notes.7/post-70" rel="nofollow"><time class="u-dt" datetime="2024-03-01T13:00:00+0100">Mar 1, 2024</time></a></li></ul><ul class="message-attribution-opposite"><li><a href="/threads/lost-notes.7/post-70" rel="nofollow">#1</a></li></ul></header>
+  <article class="message-body js-selectToQuote"><div class="bbWrapper">It drips.<span class="sr-only">Click to expand</span><div class="bbCodeSpoiler"><button type="button" class="button bbCodeSpoiler-button"><span class="button-text">Spoiler: the cause</span></button><div class="bbCodeSpoiler-content"><div class="bbCodeBlock bbCodeBlock--spoiler"><div class="bbCodeBlock-content">The seal.</div></div></div></div></div><div class="js-selectToQuoteEnd">&nbsp;</div></article>
+  <footer class="message-footer"><div class="message-lastEdit">Last edited: <time class="u-dt" datetime="2024-03-02T13:00:00Z">Mar 2, 2024</time></div><div class="reactionsBar js-reactionsList is-active"><a class="reactionsBar-link">bob, cid and 3 others</a></div></footer></div></div></article>
+<div class="adDisplay"><div class="message-body"><div class="bbWrapper">Buy pumps!</div></div></div></div>"##;
+    let want = [("ann", "2024-03-01T12:00:00Z", "2024-03-02T13:00:00Z", "It drips.\nThe seal.", "post-70", "")];
+    check("XenForo", "/threads/lost-notes.7/", body, &want);
 }
 
 /// Comments as Stack Overflow shows them since 2025.
@@ -213,7 +239,9 @@ fn stack_overflow_with_follow_ups() {
 #[test]
 fn an_opening_that_only_the_description_holds_is_read() {
     let reply = |n: u32, name: &str| {
-        format!("<div class=\"reply-box\" id=\"r{n}\"><a class=\"author\" href=\"/user/{name}\">{name}</a> <time datetime=\"2024-03-0{n}\">x</time><div class=\"reply-text\">Number {n} says that the seal is worn and should be changed.</div></div>")
+        format!(
+            "<div class=\"reply-box\" id=\"r{n}\"><a class=\"author\" href=\"/user/{name}\">{name}</a> <time datetime=\"2024-03-0{n}\">x</time><div class=\"reply-text\">Number {n} says that the seal is worn and should be changed.</div></div>"
+        )
     };
     let html = format!(
         "<!DOCTYPE html><html><head><title>Forum</title><link rel=\"canonical\" href=\"https://board.example/forum/lost\"><script type=\"application/ld+json\">{{\"@context\":\"https://schema.org\",\"@type\":\"QAPage\",\"mainEntity\":{{\"@type\":\"Question\",\"name\":\"Lost\",\"text\":\"Dear all, my pump drips every single night since March.\",\"author\":{{\"@type\":\"Person\",\"name\":\"ann\"}},\"datePublished\":\"2024-03-01\"}}}}</script></head><body>{}{}{}</body></html>",
@@ -222,7 +250,8 @@ fn an_opening_that_only_the_description_holds_is_read() {
         reply(4, "dot")
     );
     let read = read_page(&html, &Place::on_disk(Path::new("x.html")), &context()).unwrap();
-    let texts = read.records.iter().filter_map(|r| if let Record::Post(post) = r { Some(post.text.as_str()) } else { None });
+    let texts =
+        read.records.iter().filter_map(|r| if let Record::Post(post) = r { Some(post.text.as_str()) } else { None });
     let texts: Vec<_> = texts.collect();
     assert_eq!((texts.len(), texts[0]), (4, "Dear all, my pump drips every single night since March."), "{}", read.by);
 }
