@@ -89,8 +89,8 @@ impl Sample {
 
     fn of_array(head: &[u8]) -> Result<Self, String> {
         let objects = match mended(head) {
-            Some(Value::Array(items)) => items.into_iter().filter(Value::is_object).take(RECORDS).collect::<Vec<_>>(),
-            _ => return Err("no JSON".to_owned()),
+            Some(Value::Array(items)) => objects_of(items),
+            _ => objects_of(pieces(head, &[])),
         };
         if objects.is_empty() {
             return Err("no JSON array of records".to_owned());
@@ -108,9 +108,8 @@ impl Sample {
         if let Some(path) = path
             && (whole.is_none() || alone.as_ref().is_some_and(|object| is_page(object, path)))
         {
-            let page = mended(head).unwrap_or_default();
-            let items = page.get(path[0]).and_then(Value::as_array).cloned().unwrap_or_default();
-            return Self::json(Layout::Page(path), items.into_iter().filter(Value::is_object).take(RECORDS).collect());
+            let items = mended(head).and_then(|page| page.get(path[0])?.as_array().cloned());
+            return Self::json(Layout::Page(path), objects_of(items.unwrap_or_else(|| pieces(head, path))));
         }
         if let Some(first) = alone {
             let rest = lines.filter_map(|line| serde_json::from_slice(line).ok());
@@ -153,6 +152,19 @@ impl Sample {
             _ => None,
         }
     }
+}
+
+fn objects_of(items: Vec<Value>) -> Vec<Value> {
+    items.into_iter().filter(Value::is_object).take(RECORDS).collect()
+}
+
+/// What is whole of the items of an array, of which another one is broken.
+fn pieces(head: &[u8], path: &'static [&'static str]) -> Vec<Value> {
+    let item = |piece| match piece {
+        Ok(Piece::Item { value, .. }) => serde_json::from_slice(&value).ok(),
+        _ => None,
+    };
+    Pieces::new(head, path).filter_map(item).collect()
 }
 
 fn holds_array(head: &[u8], path: &'static [&'static str]) -> bool {
@@ -240,6 +252,18 @@ mod tests {
         assert_eq!(sample.page(), Some("data"));
         assert_eq!(sample.objects.len(), 2);
         assert_eq!(sample.objects[1]["id"], 2);
+    }
+
+    #[test]
+    fn a_broken_record_hides_no_other() {
+        for (head, page) in [
+            (r#"[{"id":1},{"id":2,"a":"x\0"},{"id":3}]"#, None),
+            (r#"{"results":[{"id":1},{"id":2,"a":tru},{"id":3}],"paging":{}}"#, Some("results")),
+        ] {
+            let sample = Sample::of(head.replace("\\0", "\0").as_bytes()).unwrap();
+            let ids: Vec<_> = sample.objects.iter().map(|o| o["id"].as_u64()).collect();
+            assert_eq!((sample.page(), ids), (page, vec![Some(1), Some(3)]), "{head}");
+        }
     }
 
     #[test]
