@@ -75,7 +75,8 @@ fn nul_bytes_fail_their_record_alone() {
 
 #[test]
 fn a_stray_quotation_mark_costs_its_row_alone() {
-    let content = "id,author,date,text\n2,sam,2026-03-01,\"it drips\n3,kim,2026-03-02,here too\n4,sam,2026-03-03,mine again\n";
+    let content =
+        "id,author,date,text\n2,sam,2026-03-01,\"it drips\n3,kim,2026-03-02,here too\n4,sam,2026-03-03,mine again\n";
     let (place, ran) = beside_a_good_file("stray.csv", content.as_bytes());
     assert_eq!(ran.code, 3);
     told(&ran, &["stray.csv", "record 1", "never closed"]);
