@@ -253,6 +253,9 @@ fn formats(out: &mut Output) -> Result<Exit> {
     } else {
         out.line(&format!("candor collect reads\n  {}", names.join("\n  ")))?;
         out.line(&format!("candor crm import reads\n  {}", crm.join("\n  ")))?;
+        out.line(
+            "Direct messages of two or a few are no community's: of every export they are left out and counted as \"direct message\".",
+        )?;
         out.line("Files may be packed with zip, gzip or zstd, and of any encoding. What a file is, is told from its content.")?;
         out.line(
             "Files are read as streams, so they may be of any size. Only a saved page and a single JSON document are held whole, \

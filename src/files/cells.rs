@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 /// Follows the quotation marks of a table byte by byte. A mark opens a quotation at the beginning of a cell, and directly
 /// after one that closed it (two marks are one of the text); anywhere else it is a sign like any other.
-pub(crate) struct Marks {
+pub(super) struct Marks {
     delimiter: u8,
     quoted: bool,
     at_start: bool,
@@ -13,12 +13,12 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    pub(crate) fn new(delimiter: u8) -> Self {
+    pub(super) fn new(delimiter: u8) -> Self {
         Self { delimiter, quoted: false, at_start: true, closed: false }
     }
 
     /// Whether `byte`, the next one, ends a row.
-    pub(crate) fn ends(&mut self, byte: u8) -> bool {
+    pub(super) fn ends(&mut self, byte: u8) -> bool {
         let mark = byte == b'"';
         let opens = mark && !self.quoted && (self.at_start || self.closed);
         self.closed = mark && self.quoted;
@@ -28,13 +28,13 @@ impl Marks {
     }
 
     /// Whether a quotation is open.
-    pub(crate) fn open(&self) -> bool {
+    pub(super) fn open(&self) -> bool {
         self.quoted
     }
 }
 
 /// A parser for many rows: to make one costs more than to use it.
-pub(crate) struct Cells {
+pub(super) struct Cells {
     reader: csv::Reader<Feed>,
     delimiter: u8,
     /// Bytes that were given to the reader.
@@ -57,7 +57,7 @@ impl Read for Feed {
 }
 
 impl Cells {
-    pub(crate) fn new(delimiter: u8) -> Self {
+    pub(super) fn new(delimiter: u8) -> Self {
         let mut builder = csv::ReaderBuilder::new();
         // A line break alone ends a row, as it does for [`Marks`]; a carriage return within it is part of a cell.
         builder.has_headers(false).flexible(true).delimiter(delimiter).terminator(csv::Terminator::Any(b'\n'));
@@ -69,7 +69,7 @@ impl Cells {
     ///
     /// # Errors
     /// Why `row` is none, in words that follow a file and a number: also when it ends before its bytes do.
-    pub(crate) fn split(&mut self, row: &[u8]) -> Result<csv::ByteRecord, String> {
+    pub(super) fn split(&mut self, row: &[u8]) -> Result<csv::ByteRecord, String> {
         let line = row.strip_suffix(b"\n").unwrap_or(row);
         let feed = self.reader.get_mut();
         feed.at = 0;

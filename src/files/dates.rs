@@ -1,6 +1,13 @@
-//! Dates of three small numbers, which may stand in either order.
+//! The dates that tables write.
 
-use jiff::civil::{Date, DateTime};
+use std::sync::LazyLock;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::{SignedDuration, Timestamp};
+use regex::Regex;
+use thiserror::Error;
+
+use super::Zone;
 
 /// Which of two small numbers is the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,20 +18,146 @@ pub(crate) enum Order {
     MonthFirst,
 }
 
-/// Why numbers are no date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Order {
+    /// The order in which all dates among `cells` can be read; `None` when they do not tell, or contradict each other.
+    pub(crate) fn of<'a>(cells: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            Regex::new(r"^(\d{1,2})([/.-])(\d{1,2})([/.-])(\d{4}|\d{2})(?:[ ,][\d: ,apmAPM.]*)?$").ok()
+        });
+        let (mut day, mut month, mut dotted) = (false, false, false);
+        let date = DATE.as_ref()?;
+        for found in cells.into_iter().filter_map(|cell| date.captures(cell.trim())).filter(|c| c[2] == c[4]) {
+            match (found[1].parse::<u8>().unwrap_or(0), found[3].parse::<u8>().unwrap_or(0)) {
+                (13..=31, 1..=12) => day = true,
+                (1..=12, 13..=31) => month = true,
+                // Nobody who writes dots puts the month first.
+                (1..=12, 1..=12) => dotted |= &found[2] == "." && found[5].len() == 4,
+                _ => {}
+            }
+        }
+        match (day, month) {
+            (true, false) => Some(Self::DayFirst),
+            (false, true) => Some(Self::MonthFirst),
+            (false, false) if dotted => Some(Self::DayFirst),
+            _ => None,
+        }
+    }
+}
+
+/// Why a text is no date, in words that follow "the date …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum NoDate {
-    /// They are in no form that is known.
+    /// It is in no form that is known.
+    #[error("is in no form that is known; write it as 2026-01-31 or 2026-01-31T10:30:00Z")]
     Unknown,
     /// Either small number may be the day.
+    #[error("may be day or month first; write it as 2026-01-31")]
     Ambiguous,
+    /// No calendar goes so far.
+    #[error("is out of range")]
+    OutOfRange,
+}
+
+/// What a date means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct When {
+    at: Timestamp,
+    /// No time was given, or midnight stands for it.
+    day: bool,
+}
+
+impl When {
+    pub(crate) fn start(self) -> Timestamp {
+        self.at
+    }
+
+    /// The last moment that is meant: what ended on a day had ended when the day was over.
+    pub(crate) fn end(self) -> Timestamp {
+        let over = SignedDuration::from_hours(24) - SignedDuration::from_millis(1);
+        if self.day { self.at.checked_add(over).unwrap_or(self.at) } else { self.at }
+    }
+}
+
+/// How the dates of a file are read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dates {
+    /// The zone of dates that name none.
+    pub(crate) zone: Zone,
+    /// The order that other dates of the file show.
+    pub(crate) order: Option<Order>,
+}
+
+/// Forms with a month's name or an unmistakable order, with and without a time.
+const DAYS: &[&str] =
+    &["%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%Y/%m/%d", "%Y.%m.%d"];
+const TIMES: &[&str] = &[" %H:%M:%S", " %H:%M", " %I:%M %p", " %I:%M:%S %p", ", %H:%M:%S", ", %H:%M", ", %I:%M %p"];
+
+/// Forms with an offset: Salesforce writes it without a colon, Close with microseconds before it, mails with a day's name.
+const EXACT: &[&str] =
+    &["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z", "%Y-%m-%d %H:%M:%S%.f%z", "%a, %d %b %Y %H:%M:%S %z"];
+
+impl Dates {
+    /// What `text` means: RFC 3339, ISO dates with or without a time, seconds or milliseconds since 1970, and what CRMs,
+    /// forums and spreadsheets write.
+    ///
+    /// # Errors
+    /// When it is no date, or may be two.
+    pub(crate) fn parse(&self, text: &str) -> Result<When, NoDate> {
+        let whole = text.trim();
+        let text = whole.trim_end_matches(" UTC").trim_end_matches(" GMT").trim_end_matches(" Z");
+        let named = text.len() < whole.len();
+        let civil = |at: DateTime| {
+            let found = if named { jiff::tz::TimeZone::UTC.to_timestamp(at).ok() } else { self.zone.instant(at) };
+            found.map(|found| When { at: found, day: at.time() == Time::midnight() }).ok_or(NoDate::OutOfRange)
+        };
+        let exact = |at: Timestamp| When { at, day: at.as_millisecond().rem_euclid(86_400_000) == 0 };
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return Ok(exact(at));
+        }
+        let zoned = |form: &&str| jiff::fmt::strtime::parse(form, text).ok()?.to_timestamp().ok();
+        if let Some(at) = EXACT.iter().find_map(zoned) {
+            return Ok(exact(at));
+        }
+        // Seconds of this century have ten digits, milliseconds thirteen.
+        let digits = text.split('.').next().unwrap_or_default();
+        if matches!(digits.len(), 9..=10 | 12..=13) && digits.bytes().all(|b| b.is_ascii_digit()) {
+            let number = text.parse().map_err(|_| NoDate::Unknown)?;
+            return instant(number).map(exact).ok_or(NoDate::OutOfRange);
+        }
+        if let Ok(at) = text.parse::<DateTime>() {
+            return civil(at);
+        }
+        if let Ok(day) = text.parse::<Date>() {
+            return civil(day.into());
+        }
+        for day in DAYS {
+            if let Ok(at) = Date::strptime(day, text) {
+                return civil(at.into());
+            }
+            let timed = |time: &&str| DateTime::strptime(format!("{day}{time}"), text).ok();
+            if let Some(at) = TIMES.iter().find_map(timed) {
+                return civil(at);
+            }
+        }
+        civil(numbers(text, self.order)?)
+    }
+}
+
+/// Seconds since 1970, or milliseconds when the number is too large for seconds. `None` outside of years -9999 to 9999.
+pub fn instant(number: f64) -> Option<Timestamp> {
+    // 1e11 seconds is the year 5138.
+    let millis = if number.abs() < 1e11 { number * 1000.0 } else { number };
+    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and saturated values are refused below")]
+    let whole = millis.round() as i64;
+    // No number at all would be cast to the first of January 1970.
+    Timestamp::from_millisecond(whole).ok().filter(|_| !millis.is_nan())
 }
 
 /// `31/01/2026 10:30`: day and month in whichever order only one reading allows, or else in `order`.
 ///
 /// # Errors
 /// When `text` is no such date, or can be read as two.
-pub(crate) fn numbers(text: &str, order: Option<Order>) -> Result<DateTime, NoDate> {
+fn numbers(text: &str, order: Option<Order>) -> Result<DateTime, NoDate> {
     let unknown = |_| NoDate::Unknown;
     let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
     let parts = day.split(['/', '.', '-']).map(str::parse::<i16>).collect::<Result<Vec<_>, _>>();
@@ -49,4 +182,77 @@ pub(crate) fn numbers(text: &str, order: Option<Order>) -> Result<DateTime, NoDa
     let padded = format!("{date} {time}");
     let forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p"];
     forms.iter().find_map(|form| DateTime::strptime(form, &padded).ok()).ok_or(NoDate::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Timestamp, NoDate> {
+        Dates { zone: Zone::default(), order: None }.parse(text).map(When::start)
+    }
+
+    #[test]
+    fn the_usual_forms_are_read() {
+        for (text, means) in [
+            ("2026-03-04T18:22:00Z", "2026-03-04T18:22:00Z"),
+            ("2026-03-04T18:22:00+02:00", "2026-03-04T16:22:00Z"),
+            ("2026-03-04T18:22:00.000+0000", "2026-03-04T18:22:00Z"),
+            ("2026-03-04 18:22", "2026-03-04T18:22:00Z"),
+            ("2026-03-04", "2026-03-04T00:00:00Z"),
+            ("1772648520", "2026-03-04T18:22:00Z"),
+            ("1772648520000", "2026-03-04T18:22:00Z"),
+            ("Mar 04, 2026 06:22 PM UTC", "2026-03-04T18:22:00Z"),
+            ("31/01/2026", "2026-01-31T00:00:00Z"),
+            ("01/31/2026 6:05 PM", "2026-01-31T18:05:00Z"),
+            ("2026-03-04T18:22:00+0200", "2026-03-04T16:22:00Z"),
+            ("2026-03-04 18:22:00 UTC", "2026-03-04T18:22:00Z"),
+            ("1772648520.0", "2026-03-04T18:22:00Z"),
+            ("Mar 4, 2026", "2026-03-04T00:00:00Z"),
+            ("Wed, 04 Mar 2026 18:22:00 +0000", "2026-03-04T18:22:00Z"),
+            ("1/31/26", "2026-01-31T00:00:00Z"),
+        ] {
+            assert_eq!(parse(text).map(|t| t.to_string()), Ok(means.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_mean_two_days_is_not_guessed() {
+        assert_eq!(parse("03/04/2026"), Err(NoDate::Ambiguous));
+        for text in ["", "soon", "32/01/2026", "99999999999999999", "0/0/0", "1/2"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_other_dates_of_a_file_tell_the_order() {
+        for (text, order) in [
+            ("3/4/2026,10/20/2026", Some(Order::MonthFirst)),
+            ("3.4.2026;20.10.2026", Some(Order::DayFirst)),
+            ("3/4/2026", None),
+            ("3.4.2026", Some(Order::DayFirst)),
+            ("3.4.26", None),
+            ("20/10/2026,10/20/2026", None),
+            ("version 20.10/2026,2026-01-31", None),
+            ("3/4/2026,we met on 20/10/2026", None),
+            ("3/4/2026 10:30 AM,10/20/2026 9:00 PM", Some(Order::MonthFirst)),
+        ] {
+            assert_eq!(Order::of(text.split([',', ';'])), order, "{text}");
+        }
+        let dates = Dates { zone: Zone::default(), order: Some(Order::MonthFirst) };
+        assert_eq!(dates.parse("3/4/2026").map(|w| w.start().to_string()), Ok("2026-03-04T00:00:00Z".to_owned()));
+    }
+
+    #[test]
+    fn dates_without_a_zone_take_the_chosen_one_and_days_last() {
+        let zone = Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(2)));
+        let dates = Dates { zone: zone.clone(), order: None };
+        let read = |text: &str| dates.parse(text).map(When::start).map(|t| t.to_string());
+        assert_eq!(read("2026-03-04 18:22"), Ok("2026-03-04T16:22:00Z".to_owned()));
+        assert_eq!(read("Mar 04, 2026 06:22 PM UTC"), Ok("2026-03-04T18:22:00Z".to_owned()));
+        assert_eq!(read("2026-03-04T18:22:00+01:00"), Ok("2026-03-04T17:22:00Z".to_owned()));
+        assert_eq!(zone.met(), 1);
+        assert_eq!(dates.parse("2026-03-04").unwrap().end().to_string(), "2026-03-04T21:59:59.999Z");
+        assert_eq!(dates.parse("2026-03-04 10:00").unwrap().end().to_string(), "2026-03-04T08:00:00Z");
+    }
 }

@@ -64,31 +64,33 @@ impl<R: BufRead> Lines<R> {
 
     /// Reads up to and with the next line break. True when the line was too long to be held.
     fn fill(&mut self) -> io::Result<bool> {
-        let (mut long, begin) = (false, self.byte);
-        loop {
-            let bytes = self.input.fill_buf()?;
-            if bytes.is_empty() {
-                self.ended = true;
-                return Ok(long);
-            }
-            let end = bytes.iter().position(|b| *b == b'\n');
-            let taken = end.map_or(bytes.len(), |end| end + 1);
-            if self.line.len() + taken > MAX_RECORD_BYTES {
-                long = true;
-                self.line.clear();
-            }
-            if !long {
-                self.line.extend_from_slice(&bytes[..taken]);
-            }
-            self.input.consume(taken);
-            self.byte += taken as u64;
-            if self.byte - begin > self.hopeless {
-                self.ended = true;
-                return Ok(true);
-            }
-            if end.is_some() {
-                return Ok(long);
-            }
+        let length = take_line(&mut self.input, &mut self.line, MAX_RECORD_BYTES, self.hopeless)?;
+        self.byte += length;
+        self.ended = length == 0 || length > self.hopeless;
+        Ok(length > MAX_RECORD_BYTES as u64)
+    }
+}
+
+/// Adds the next line of `input` with its break to `line`, but no more than `most` bytes of it, and gives its length: 0 at the
+/// end. One of more than `longest` bytes is not read to its end.
+pub(crate) fn take_line(
+    input: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    mut most: usize,
+    longest: u64,
+) -> io::Result<u64> {
+    let mut length = 0;
+    loop {
+        let bytes = input.fill_buf()?;
+        let end = bytes.iter().position(|b| *b == b'\n');
+        let taken = end.map_or(bytes.len(), |end| end + 1);
+        let kept = taken.min(most);
+        line.extend_from_slice(&bytes[..kept]);
+        most -= kept;
+        input.consume(taken);
+        length += taken as u64;
+        if end.is_some() || taken == 0 || length > longest {
+            return Ok(length);
         }
     }
 }

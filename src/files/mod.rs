@@ -3,7 +3,9 @@
 //! What posts and notes have in common before anybody knows which of them a file holds. What is held in memory is one record,
 //! whatever the size of the file.
 
-pub(crate) mod cells;
+mod cells;
+
+pub(crate) mod columns;
 
 pub(crate) mod dates;
 
@@ -16,6 +18,8 @@ pub(crate) mod pieces;
 mod mistakes;
 
 mod place;
+
+pub(crate) mod rows;
 
 pub(crate) mod walk;
 

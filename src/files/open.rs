@@ -43,7 +43,23 @@ pub(crate) fn open<'a>(path: &Path, raw: impl Read + 'a) -> Result<(Vec<u8>, Box
     if head.is_empty() {
         return Err("empty file".to_owned());
     }
+    // Old programs of the Macintosh end lines by a carriage return alone.
+    if head.contains(&b'\r') && !head.contains(&b'\n') {
+        let lines = head.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect();
+        return Ok((lines, Box::new(BufReader::with_capacity(BUFFER_BYTES, Returns(text)))));
+    }
     Ok((head, Box::new(text)))
+}
+
+/// A text whose carriage returns are line breaks.
+struct Returns<R>(R);
+
+impl<R: Read> Read for Returns<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(out)?;
+        out[..read].iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+        Ok(read)
+    }
 }
 
 /// Why a file that begins with `head` and is of no known format is refused.
@@ -59,9 +75,15 @@ fn kind(head: &[u8]) -> Option<&'static str> {
         _ if start.starts_with(b"<?xml") => "XML of no known format",
         _ if start.starts_with(b"<") => "a page of HTML in which no posts were found",
         _ if start.is_empty() => "holds nothing but white space",
-        _ if head.iter().take(64).filter(|b| **b == 0).count() > 16 => "binary",
+        _ if is_binary(head) => "binary",
         _ => return None,
     })
+}
+
+/// Whether a file that begins with `head` is no text. A few NUL bytes in a text are damage.
+pub(crate) fn is_binary(head: &[u8]) -> bool {
+    let start = &head[..head.len().min(64)];
+    start.iter().filter(|b| **b == 0).count() * 4 > start.len()
 }
 
 /// Extensions of what goes with saved pages and exports and holds no posts.
@@ -326,6 +348,8 @@ mod tests {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(b"hello there").unwrap();
         assert_eq!(read(&packed.finish().unwrap()), "hello there");
+        assert_eq!(read(b"id,text\r1,a\r2,b\r"), "id,text\n1,a\n2,b\n");
+        assert_eq!(read(b"id,text\r\n1,a\rb\r\n"), "id,text\r\n1,a\rb\r\n");
         assert_eq!(read(&zstd::encode_all(&b"hello there"[..], 1).unwrap()), "hello there");
     }
 }

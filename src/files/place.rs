@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
@@ -90,6 +90,19 @@ impl Place {
                 let found = read(&mut archive.borrow_mut());
                 seen.borrow_mut().insert(path, found.clone());
                 found
+            }
+        }
+    }
+
+    /// Shows the file at `relative`, as in [`Place::beside`] but of any length, to `look`.
+    pub(crate) fn look_beside<T>(&self, relative: &str, look: impl FnOnce(&mut dyn BufRead) -> T) -> Option<T> {
+        let path = resolved(&self.path.parent().unwrap_or(Path::new("")).join(relative))?;
+        match &self.home {
+            Home::Folder => Some(look(&mut BufReader::new(File::open(&path).ok()?))),
+            Home::Archive { archive, .. } => {
+                let mut archive = archive.borrow_mut();
+                let entry = archive.by_name(&path.to_string_lossy().replace('\\', "/")).ok()?;
+                Some(look(&mut BufReader::new(entry)))
             }
         }
     }

@@ -215,7 +215,9 @@ fn cut(element: &Element) -> Cut {
     let class = |name| element.has_class(name, CaseSensitivity::CaseSensitive);
     match element.name() {
         "blockquote" | "aside" => Cut::Others,
-        "script" | "style" | "template" | "svg" | "noscript" | "iframe" | "head" => Cut::Furniture,
+        "script" | "style" | "template" | "svg" | "noscript" | "iframe" | "head" | "button" => Cut::Furniture,
+        // What only screen readers are told is the page's.
+        _ if ["sr-only", "visually-hidden", "screen-reader-text"].into_iter().any(class) => Cut::Furniture,
         "div" if class("meta") || class("quote-controls") => Cut::Furniture,
         _ => Cut::Keep,
     }

@@ -74,6 +74,71 @@ fn nul_bytes_fail_their_record_alone() {
 }
 
 #[test]
+fn a_stray_quotation_mark_costs_its_row_alone() {
+    let content =
+        "id,author,date,text\n2,sam,2026-03-01,\"it drips\n3,kim,2026-03-02,here too\n4,sam,2026-03-03,mine again\n";
+    let (place, ran) = beside_a_good_file("stray.csv", content.as_bytes());
+    assert_eq!(ran.code, 3);
+    told(&ran, &["stray.csv", "record 1", "never closed"]);
+    assert_eq!(posts(&place), 3);
+}
+
+#[test]
+fn tables_put_one_below_the_other_are_one() {
+    let rows = |n: u32| format!("id,author,date,text\n{n},sam,2026-03-01,it drips {n}\n");
+    let (place, ran) = beside_a_good_file("both.csv", (rows(2) + &rows(3)).as_bytes());
+    assert_eq!((ran.code, posts(&place)), (0, 3), "{}", ran.stderr);
+}
+
+#[test]
+fn of_a_name_that_stands_twice_the_last_counts() {
+    let content = "{\"id\":\"1\",\"id\":\"2\",\"text\":\"old\",\"text\":\"it drips all night\"}\n";
+    let (place, ran) = beside_a_good_file("twice.jsonl", content.as_bytes());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let told = place.run(&["export", "posts"]).stdout;
+    assert!(told.contains("it drips all night") && !told.contains("\"old\""), "{told}");
+}
+
+#[test]
+fn a_bad_line_in_the_middle_costs_itself() {
+    let line = |n: u32| GOOD.replace("\"1\"", &format!("\"{n}\""));
+    let content = format!("{}%%% no record \"\n{}", line(2), line(3));
+    let (place, ran) = beside_a_good_file("middle.jsonl", content.as_bytes());
+    assert_eq!((ran.code, posts(&place)), (3, 3), "{}", ran.stderr);
+    told(&ran, &["middle.jsonl", "record 2"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn files_whose_names_are_no_text_are_read_and_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let place = Place::new();
+    place.file("in/good.jsonl", GOOD);
+    for (name, content) in [
+        (b"caf\xe9.jsonl".as_slice(), GOOD.replace("\"1\"", "\"2\"")),
+        (b"\xff\xfe.jsonl", GOOD.replace("\"1\"", "\"3\"")),
+        (b"bad\xff.jsonl", "{\"id\":\"4\"}\n".to_owned()),
+    ] {
+        fs::write(place.path().join("in").join(std::ffi::OsStr::from_bytes(name)), content).unwrap();
+    }
+    let ran = place.run(&["collect", "in"]);
+    assert_eq!((ran.code, posts(&place)), (3, 3), "{}", ran.stderr);
+    told(&ran, &["in/bad\u{fffd}.jsonl"]);
+}
+
+#[test]
+fn a_folder_of_many_small_files_is_read_in_time() {
+    let place = Place::new();
+    for n in 0..2000 {
+        place.file(&format!("in/{}/{n}.jsonl", n % 20), GOOD.replace("\"1\"", &format!("\"{n}\"")));
+    }
+    let began = std::time::Instant::now();
+    let ran = place.run(&["collect", "in"]);
+    assert_eq!((ran.code, posts(&place)), (0, 2000), "{}", ran.stderr);
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
+#[test]
 fn a_line_of_fifty_megabytes_does_not_take_the_machine() {
     let mut content = GOOD.replace("\"1\"", "\"2\"").into_bytes();
     content.extend(b"{\"id\":\"big\",\"text\":\"");

@@ -305,7 +305,7 @@ mod tests {
             ),
         ];
         for found in found {
-            assert!(found.len() == 1 && reasons(&found) == ["private chat"], "{found:?}");
+            assert!(found.len() == 1 && reasons(&found) == ["direct message"], "{found:?}");
         }
     }
 

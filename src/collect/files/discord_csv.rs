@@ -4,10 +4,10 @@
 
 use std::io::BufRead;
 
-use super::rows::{Row, Rows};
 use super::{BadRecord, Format, Place, Records, each, open};
 use crate::collect::Context;
 use crate::collect::wire::discord::{Channel, Dates, Transcript};
+use crate::files::rows::{Row, Rows, delimiter};
 
 /// The format.
 pub(super) struct DiscordCsv;
@@ -62,7 +62,7 @@ impl Format for DiscordCsv {
 fn columns(head: &[u8]) -> Option<Columns> {
     let line = head.split(|b| *b == b'\n').next()?;
     let line = std::str::from_utf8(line).ok()?.trim();
-    let delimiter = *[b';', b','].iter().max_by_key(|d| line.bytes().filter(|b| b == *d).count())?;
+    let delimiter = delimiter(line.as_bytes(), b",;")?;
     let names: Vec<&str> = line.split(char::from(delimiter)).map(|n| n.trim().trim_matches('"')).collect();
     let at = |name: &str| names.iter().position(|n| *n == name);
     // `Reactions` and `Content` tell it from a table of somebody's own.
@@ -120,7 +120,11 @@ mod tests {
         let found = read_text(&DiscordCsv, text, "x.csv");
         assert_eq!(
             reasons(&found),
-            ["fewer cells than columns", "a date of an unknown spelling", "ends in the middle of a row"]
+            [
+                "fewer cells than columns",
+                "a date of an unknown spelling",
+                "a quotation mark is opened and never closed; what follows was read where a line is a row by itself"
+            ]
         );
         assert!(!DiscordCsv.sniff(b"Author,Date,Content\na,b,c\n", &Place::on_disk(std::path::Path::new("x.csv"))));
     }

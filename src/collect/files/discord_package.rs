@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::pieces::{Piece, Pieces};
-use super::rows::Rows;
 use super::{BadRecord, Format, Place, Records, json};
 use crate::collect::Context;
 use crate::collect::wire::discord::{Channel, Message, author, instant_of, is_id, record};
 use crate::collect::wire::{Record, Unreadable, lenient, parse_instant};
+use crate::files::rows::{Row, Rows};
 use crate::text::discord::markdown_to_text;
 
 /// The format.
@@ -99,7 +99,7 @@ type Messages<'a> = Box<dyn Iterator<Item = Result<Own, BadRecord>> + 'a>;
 
 /// `messages.csv`, before March 2024.
 fn of_table<'a>(input: Box<dyn BufRead + 'a>) -> Messages<'a> {
-    let own = |row: Result<super::rows::Row, BadRecord>| {
+    let own = |row: Result<Row, BadRecord>| {
         let (number, byte, cells) = row?;
         let cell = |at: usize| cells.get(at).cloned();
         let text = cell(2).ok_or_else(|| BadRecord::new(number, byte, "fewer cells than columns"))?;
@@ -279,7 +279,7 @@ mod tests {
         let found = read("Nachrichten/c1093300150000000001/messages.csv");
         assert!(matches!(&found[1], Ok(Record::Post(p)) if p.text == "hi\n\nthere" && p.written_at.is_some()));
         assert_eq!(read("Nachrichten/c1093300150000000002/messages.json").len(), 1);
-        assert_eq!(reasons(&read("Nachrichten/c1093300150000000002/messages.json")), ["private chat"]);
+        assert_eq!(reasons(&read("Nachrichten/c1093300150000000002/messages.json")), ["direct message"]);
         for path in ["Konto/user.json", "Nachrichten/index.json", "Nachrichten/c1093300150000000000/channel.json"] {
             assert!(DiscordPackage.accompanies(&fs::read(at(path)).unwrap(), &Place::on_disk(&at(path))), "{path}");
         }

@@ -7,6 +7,7 @@ use std::io::BufRead;
 use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records, each, open};
 use crate::collect::Context;
 use crate::collect::wire::discord::{Channel, Dates, Transcript, When};
+use crate::files::lines::take_line;
 
 /// The format.
 pub(super) struct DiscordText;
@@ -103,32 +104,14 @@ enum Line {
 impl<R: BufRead> Reader<R> {
     fn line(&mut self) -> Result<Line, String> {
         let mut bytes = Vec::new();
-        let mut long = false;
-        loop {
-            let buffer = self.input.fill_buf().map_err(|e| format!("could not read on from here: {e}"))?;
-            if buffer.is_empty() {
-                return Ok(match (long, bytes.is_empty()) {
-                    (true, _) => Line::Long,
-                    (_, true) => Line::End,
-                    _ => Line::Text(String::from_utf8_lossy(&bytes).into_owned()),
-                });
-            }
-            let end = buffer.iter().position(|b| *b == b'\n');
-            let taken = end.map_or(buffer.len(), |end| end + 1);
-            long |= bytes.len() + taken > MAX_RECORD_BYTES;
-            if !long {
-                bytes.extend_from_slice(&buffer[..taken]);
-            }
-            self.input.consume(taken);
-            self.byte += taken as u64;
-            if end.is_some() {
-                return Ok(if long {
-                    Line::Long
-                } else {
-                    Line::Text(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned())
-                });
-            }
-        }
+        let length = take_line(&mut self.input, &mut bytes, MAX_RECORD_BYTES, u64::MAX)
+            .map_err(|e| format!("could not read on from here: {e}"))?;
+        self.byte += length;
+        Ok(match length {
+            0 => Line::End,
+            _ if length > MAX_RECORD_BYTES as u64 => Line::Long,
+            _ => Line::Text(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()),
+        })
     }
 
     /// Reads up to the first message: which channel it is.

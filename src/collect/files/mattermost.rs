@@ -13,7 +13,7 @@ use super::shape::Shape;
 use super::values::{Told, each_value, values};
 use super::{Format, Place, Records};
 use crate::collect::Context;
-use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
+use crate::collect::wire::{DIRECT_MESSAGE, Record, Unreadable, clean, instant, is_future, lenient};
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::discord::without_handles;
@@ -143,7 +143,7 @@ fn tell(ctx: &Context, line: Value, bots: &mut HashSet<String>) -> Told {
         (Some("post"), Some(post), _) => thread(ctx, post, bots),
         (Some("direct_post"), _, Some(post)) => {
             let id = format!("mattermost:{}", content_hash(&[&post.to_string()]));
-            vec![Ok(Record::Skipped { id, reason: "private chat" })]
+            vec![Ok(Record::Skipped { id, reason: DIRECT_MESSAGE })]
         }
         (Some("post" | "direct_post"), ..) => vec![Err(Unreadable("a post that is not there".to_owned()))],
         (Some("bot"), ..) => {
@@ -352,7 +352,7 @@ mod tests {
         assert_eq!(told.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(), ["It drips", "Here too", "@user restart"]);
         assert!(told.iter().all(|p| p.thread == told[0].thread && p.community == "pumps"));
         assert_eq!((told[1].parent.as_ref(), told[2].flags.bot), (Some(&told[0].id), true));
-        assert_eq!(reasons(&found), ["system message", "private chat", "a post that is not there"]);
+        assert_eq!(reasons(&found), ["system message", "direct message", "a post that is not there"]);
         assert_eq!(posts(&read_text(&MattermostExport, text, "y.jsonl")), told);
     }
 

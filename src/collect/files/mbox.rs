@@ -14,6 +14,7 @@ use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders as _
 use super::{BadRecord, Format, Place, Records, open};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, is_future};
+use crate::files::lines::take_line;
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::{Plain, html_to_text};
@@ -108,21 +109,9 @@ struct Mails<'a> {
 impl Mails<'_> {
     /// The next line, no more than `most` bytes of it, and how many bytes it has: 0 at the end.
     fn line(&mut self, most: usize) -> io::Result<(Vec<u8>, u64)> {
-        let (mut line, mut length) = (Vec::new(), 0);
-        loop {
-            let bytes = self.input.fill_buf()?;
-            if bytes.is_empty() {
-                return Ok((line, length));
-            }
-            let end = bytes.iter().position(|b| *b == b'\n');
-            let taken = end.map_or(bytes.len(), |end| end + 1);
-            line.extend_from_slice(&bytes[..taken.min(most.saturating_sub(line.len()))]);
-            self.input.consume(taken);
-            length += taken as u64;
-            if end.is_some() {
-                return Ok((line, length));
-            }
-        }
+        let mut line = Vec::new();
+        let length = take_line(&mut self.input, &mut line, most, u64::MAX)?;
+        Ok((line, length))
     }
 }
 

@@ -41,8 +41,6 @@ mod reddit;
 
 mod rocket_chat;
 
-mod rows;
-
 mod shape;
 
 mod stack_dump;
@@ -77,7 +75,7 @@ use crate::store::{Batch, Failure, Store};
 pub use crate::files::{BadRecord, Place};
 pub use table::Map;
 
-use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, cells, lines, open, pieces, visit, walk};
+use crate::files::{MAX_RECORD_BYTES, Mistakes, Visitor, lines, open, pieces, visit, walk};
 
 /// How much of a file a format sees before it is asked to read it.
 const HEAD_BYTES: usize = open::HEAD_BYTES as usize;
@@ -444,7 +442,9 @@ fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     if text.contains('\0') {
         return Err(Unreadable("holds NUL bytes: that part of the file is damaged".to_owned()));
     }
-    serde_json::from_str(text).map_err(|e| {
+    // Of a name that stands twice in an object the last counts, as it does for other readers.
+    let last = || T::deserialize(serde_json::from_str::<serde_json::Value>(text)?);
+    serde_json::from_str(text).or_else(|e| if e.is_data() { last() } else { Err(e) }).map_err(|e| {
         if e.is_eof() { Unreadable("ends in the middle of a JSON value".to_owned()) } else { Unreadable::json(&e) }
     })
 }

@@ -8,8 +8,8 @@ use super::shape::Shape;
 use super::values::{Told, each_value, items, values};
 use super::{Format, Place, Records, each_line, json, open};
 use crate::collect::Context;
-use crate::collect::wire::Record;
 use crate::collect::wire::reddit::{Object, records, unfold};
+use crate::collect::wire::{DIRECT_MESSAGE, Record};
 
 /// Lines of submissions and comments, in any mixture.
 pub(super) struct RedditLines;
@@ -76,6 +76,7 @@ fn tell(ctx: &Context, page: Value) -> Told {
     told.extend(found.broken.into_iter().map(Err));
     let skipped = |reason| Ok(Record::Skipped { id: "reddit:".to_owned(), reason });
     told.extend(found.more.iter().map(|_| skipped("comments that the page does not hold")));
+    told.extend((0..found.private).map(|_| skipped(DIRECT_MESSAGE)));
     told.extend((0..found.others).map(|_| skipped("neither a post nor a comment")));
     told
 }
@@ -89,8 +90,9 @@ mod tests {
     fn pages_are_told_whatever_stands_around_their_things() {
         let thing = r#"{"data":{"id":"c1","link_id":"t3_a","body":"words","subreddit":"x","replies":""},"kind":"t1"}"#;
         let more = r#"{"kind":"more","data":{"id":"d","parent_id":"t1_c1","count":3,"children":["d","e","f"]}}"#;
-        let listing =
-            format!(r#"{{"data":{{"after":null,"children":[{thing},{{"kind":"t5","data":{{}}}}]}},"kind":"Listing"}}"#);
+        let listing = format!(
+            r#"{{"data":{{"after":null,"children":[{thing},{{"kind":"t5","data":{{}}}},{{"kind":"t4","data":{{"id":"m","body":"psst"}}}}]}},"kind":"Listing"}}"#
+        );
         let plain = r#"{"id":"c1","subreddit":"x","link_id":"t3_a","body":"words"}"#;
         let pages = [
             listing.clone(),
@@ -112,6 +114,7 @@ mod tests {
             );
             let others = reasons(&found);
             assert_eq!(others.contains(&"neither a post nor a comment"), page.contains("t5"), "{page}");
+            assert_eq!(others.contains(&"direct message"), page.contains("t4"), "{page}");
             assert_eq!(others.contains(&"comments that the page does not hold"), page.contains("more"), "{page}");
         }
     }

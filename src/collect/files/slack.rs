@@ -4,6 +4,8 @@
 //! time; what nobody answered by a reply stands in its channel's stream, the thread `slack:CHANNEL`. So a stream can later be
 //! cut into conversations without touching what people put together themselves. Both are called by the channel's name.
 //!
+//! *Direct messages* of two or a few are no community's; they are left out. Private channels are read: they have members.
+//!
 //! *People* are told apart by their ids; nothing of `users.json` is kept but whether an account is a bot's, and names are
 //! looked up there only to take them out of the text.
 
@@ -21,7 +23,7 @@ use serde_json::Value;
 use super::pieces::{Piece, Pieces};
 use super::{BadRecord, Format, Place, Records, json};
 use crate::collect::Context;
-use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
+use crate::collect::wire::{DIRECT_MESSAGE, Record, Unreadable, clean, instant, is_future, lenient};
 use crate::model::{AuthorKey, Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::mrkdwn::mrkdwn_to_text;
 
@@ -193,6 +195,8 @@ struct File<'a> {
     /// Id of the channel; its name where the export does not say the id.
     channel: String,
     name: String,
+    /// Whether it is a conversation of two or a few.
+    direct: bool,
     people: Rc<People>,
     channels: Rc<Channels>,
     /// Whether a post was given out.
@@ -211,22 +215,24 @@ impl<'a> File<'a> {
         let is_day = stem.len() == 10 && stem.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let id_of_stem = stem.split(['-', '_']).next().filter(|s| is_channel(s)).map(str::to_owned);
         let name = if is_day { folder } else { id_of_stem.unwrap_or(stem) };
-        let listed = channels.ids.get(&name).cloned();
-        let of_few = is_of_few(&name);
-        // A conversation of a few is called by them, so a pseudonym stands for what its list does not number.
-        let pseudonym = || ctx.author("slack channel", &name).map_or_else(String::new, |key| key.as_str().to_owned());
-        let channel = listed.unwrap_or_else(|| if of_few { pseudonym() } else { name.clone() });
-        let shown = if of_few { DIRECT.to_owned() } else { name };
-        let name = channels.names.get(&channel).cloned().unwrap_or(shown);
-        Self { ctx, community: community(place, ctx, is_day), channel, name, people, channels, told: false }
+        let channel = channels.ids.get(&name).cloned().unwrap_or_else(|| name.clone());
+        let direct = is_direct(&name) || is_direct(&channel);
+        let name = channels.names.get(&channel).cloned().unwrap_or(name);
+        Self { ctx, community: community(place, ctx, is_day), channel, name, direct, people, channels, told: false }
     }
 
     fn member(&mut self, key: &str, value: &[u8]) {
         let text = json::<String>(value).ok().filter(|text| !text.is_empty());
         match (key, text) {
             _ if self.told => {}
-            ("channel_id", Some(id)) => self.channel = id,
-            ("name", Some(name)) => self.name = if is_of_few(&name) { DIRECT.to_owned() } else { name },
+            ("channel_id", Some(id)) => {
+                self.direct |= is_direct(&id);
+                self.channel = id;
+            }
+            ("name", Some(name)) => {
+                self.direct |= is_direct(&name);
+                self.name = name;
+            }
             _ => {}
         }
     }
@@ -250,6 +256,10 @@ impl<'a> File<'a> {
         let is_time = |ts: &String| ts.split_once('.').is_some_and(|(s, f)| is_number(s) && is_number(f));
         let ts =
             message.ts.clone().filter(is_time).ok_or_else(|| Unreadable("a message without a usable ts".to_owned()))?;
+        if self.direct {
+            // Their channel may be called by the people in it.
+            return Ok(vec![Record::Skipped { id: format!("slack:{ts}"), reason: DIRECT_MESSAGE }]);
+        }
         let id = format!("slack:{}:{ts}", self.channel);
         let subtype = message.subtype.as_deref().unwrap_or_default();
         if subtype == "tombstone" {
@@ -352,12 +362,10 @@ fn is_channel(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
 }
 
-/// What conversations of two and of a few are called.
-const DIRECT: &str = "direct messages";
-
-/// Whether a channel is called by the people in it: `mpdm-alice--bob-1`.
-fn is_of_few(name: &str) -> bool {
-    name.starts_with("mpdm-")
+/// Whether a conversation of this id or name is one of two or a few, who write to one another only: `D0123ABCD`,
+/// `mpdm-alice--bob-1`.
+fn is_direct(channel: &str) -> bool {
+    channel.starts_with("mpdm-") || (channel.starts_with('D') && is_channel(channel))
 }
 
 /// The workspace's name: that of the archive or the folder of the export, `NAME Slack export …` as Slack calls it.
@@ -397,7 +405,7 @@ impl People {
 struct Channels {
     /// Id by the name of the folder.
     ids: HashMap<String, String>,
-    /// Name by id; conversations of few have none that is not made of theirs.
+    /// Name by id, without conversations of a few, which are called by them.
     names: HashMap<String, String>,
 }
 
@@ -408,8 +416,9 @@ impl Channels {
             let Some(id) = channel["id"].as_str() else { continue };
             let folder = channel["name"].as_str().filter(|n| !n.is_empty()).unwrap_or(id);
             channels.ids.insert(folder.to_owned(), id.to_owned());
-            let name = if id.starts_with('D') || is_of_few(folder) { DIRECT } else { folder };
-            channels.names.insert(id.to_owned(), name.to_owned());
+            if !is_direct(id) && !is_direct(folder) {
+                channels.names.insert(id.to_owned(), folder.to_owned());
+            }
         }
         channels
     }
@@ -525,19 +534,26 @@ mod tests {
     }
 
     #[test]
-    fn a_conversation_of_a_few_is_not_called_by_them() {
+    fn what_people_write_in_private_is_no_communitys() {
         let said = r#"[{"type":"message","user":"U1","text":"psst","ts":"1736478630.905399"}]"#;
-        let dump = format!(r#"{{"channel_id":"G1AAAAAAA","name":"mpdm-alice--bob-1","messages":{said}}}"#);
+        let dump = |id: &str, name: &str| format!(r#"{{"channel_id":"{id}","name":"{name}","messages":{said}}}"#);
         for (text, path) in [
-            (dump.as_str(), "G1AAAAAAA.json"),
-            (said, "mpdm-alice--bob-1/2025-01-10.json"),
-            (said, "mpdm-alice--bob-1.json"),
+            (dump("G1AAAAAAA", "mpdm-alice--bob-1"), "G1AAAAAAA.json"),
+            (dump("D1AAAAAAA", ""), "D1AAAAAAA.json"),
+            (said.to_owned(), "mpdm-alice--bob-1/2025-01-10.json"),
+            (said.to_owned(), "mpdm-alice--bob-1.json"),
+            (said.to_owned(), "D1AAAAAAA/2025-01-10.json"),
         ] {
-            let found = read_text(&SlackExport, text, path);
-            let [Ok(Record::Thread(thread)), Ok(Record::Post(post))] = &found[..] else { panic!("{found:?}") };
-            assert_eq!(thread.title, "direct messages");
-            assert!(!thread.id.as_str().contains("alice") && !post.id.as_str().contains("alice"), "{found:?}");
+            let found = read_text(&SlackExport, &text, path);
+            assert!(found.len() == 1 && reasons(&found) == ["direct message"], "{path}: {found:?}");
+            assert!(!format!("{found:?}").contains("alice"), "{found:?}");
         }
+        let folder = export();
+        let root = folder.path().join("Yard Slack export Jan 1 2025");
+        fs::write(root.join("mpims.json"), r#"[{"id":"G1AAAAAAA","name":"mpdm-alice--bob-1"}]"#).unwrap();
+        let place = Place::on_disk(&root.join("mpdm-alice--bob-1/2025-01-10.json"));
+        let found: Vec<_> = SlackExport.read(Box::new(said.as_bytes()), &place, &context()).collect();
+        assert_eq!(reasons(&found), ["direct message"]);
     }
 
     #[test]

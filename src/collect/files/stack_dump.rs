@@ -7,7 +7,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
-use super::{Format, Place, Records, each_line};
+use super::{Format, Place, Records, each_line, lines};
 use crate::collect::Context;
 use crate::collect::wire::stack_exchange::{Kind, Site, Told, records};
 use crate::collect::wire::{Record, Unreadable, parse_instant};
@@ -118,12 +118,14 @@ fn post(row: &Row) -> Result<Told, Left> {
     })
 }
 
-fn comment(row: &Row, questions: &HashMap<u64, u64>) -> Result<Told, Left> {
+fn comment(row: &Row, questions: &[(u32, u32)]) -> Result<Told, Left> {
     let id = number(row, "Id").ok_or(Left::Unreadable("a row without an id"))?;
     let post = number(row, "PostId").ok_or(Left::Unreadable("a comment that names no post"))?;
+    let at = questions.binary_search_by_key(&post, |(answer, _)| u64::from(*answer)).ok();
+    let question = at.map(|at| u64::from(questions[at].1));
     Ok(Told {
         id,
-        kind: Kind::Comment { post, question: questions.get(&post).copied() },
+        kind: Kind::Comment { post, question },
         title: String::new(),
         plain: markdown_to_text(row.get("Text").map_or("", String::as_str)),
         author: author(row, "UserId", "UserDisplayName"),
@@ -138,11 +140,25 @@ fn author(row: &Row, id: &str, name: &str) -> Option<String> {
     row.get(id).or_else(|| row.get(name)).cloned()
 }
 
-/// The question of each answer in the `Posts.xml` beside; empty where there is none or it is too large to be held.
-fn answers(place: &Place) -> HashMap<u64, u64> {
-    let Some(posts) = place.beside("Posts.xml") else { return HashMap::new() };
-    let rows = posts.split(|b| *b == b'\n').filter_map(|line| row(line).ok().flatten());
-    rows.filter_map(|row| Some((number(&row, "Id")?, number(&row, "ParentId")?))).collect()
+/// Each answer in the `Posts.xml` beside with its question, by number. Of a site of any size no more than that is held.
+fn answers(place: &Place) -> Vec<(u32, u32)> {
+    let found = place.look_beside("Posts.xml", |posts| {
+        let (mut lines, mut found) = (lines::Lines::new(posts), Vec::new());
+        while let Some(line) = lines.next_line() {
+            let number = |key| line.as_ref().ok().and_then(|(_, _, line)| attribute(line, key));
+            found.extend(number(" Id=\"").zip(number(" ParentId=\"")));
+        }
+        found.sort_unstable();
+        found
+    });
+    found.unwrap_or_default()
+}
+
+/// The number behind `key`, as ` Id="` spells it. In the values of attributes a quotation mark is written otherwise.
+fn attribute(line: &[u8], key: &str) -> Option<u32> {
+    let at = line.windows(key.len()).position(|part| part == key.as_bytes())? + key.len();
+    let digits = line[at..].split(|b| *b == b'"').next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::shape::Shape;
 use super::values::{each_value, items};
 use super::{BadRecord, Format, Place, Records, each, json, open};
 use crate::collect::Context;
-use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
+use crate::collect::wire::{DIRECT_MESSAGE, Record, Unreadable, clean, instant, is_future, lenient};
 use crate::model::{AuthorKey, Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::Plain;
 
@@ -162,7 +162,7 @@ fn records(ctx: &Context, chat: &Chat, message: &Message) -> Result<Vec<Record>,
         chat.id.ok_or_else(|| Unreadable("the file does not say which chat its messages are from".to_owned()))?;
     let skip = |reason| Ok(vec![Record::Skipped { id: format!("telegram:{channel}:{id}"), reason }]);
     if PRIVATE.contains(&chat.kind.as_str()) {
-        return skip("private chat");
+        return skip(DIRECT_MESSAGE);
     }
     if message.kind.as_deref().is_some_and(|kind| kind != "message") {
         return skip("system message");
@@ -379,7 +379,7 @@ fn update_records(ctx: &Context, update: Value) -> Result<Vec<Record>, Unreadabl
     let channel = chat.id.ok_or_else(|| Unreadable("a message without its chat".to_owned()))?;
     let skip = |reason| Ok(vec![Record::Skipped { id: format!("telegram:{channel}:{id}"), reason }]);
     if PRIVATE.contains(&chat.kind.as_str()) {
-        return skip("private chat");
+        return skip(DIRECT_MESSAGE);
     }
     if !message.new_chat_members.is_null() || !message.left_chat_member.is_null() {
         return skip("system message");
@@ -450,7 +450,7 @@ mod tests {
         let all = posts(&found);
         assert_eq!(all[..2], one[..]);
         assert_eq!((all[2].thread.as_str(), all[2].community.as_str()), ("telegram:5", "telegram"));
-        assert_eq!(reasons(&found)[0], "private chat");
+        assert_eq!(reasons(&found)[0], "direct message");
     }
 
     #[test]
@@ -474,7 +474,7 @@ mod tests {
             {"update_id":4,"my_chat_member":{}}]}"#;
         assert!(TelegramUpdates.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("x"))));
         let found = read_text(&TelegramUpdates, text, "x");
-        assert_eq!(reasons(&found), ["private chat", "system message"]);
+        assert_eq!(reasons(&found), ["direct message", "system message"]);
         let export = read_text(&TelegramExport, CHAT, "result.json");
         let (bot, desktop) = (posts(&found), posts(&export));
         assert_eq!(bot[0], desktop[0]);

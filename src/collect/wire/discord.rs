@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use regex::Regex;
 
-use super::{Record, clean, is_future};
+use super::{DIRECT_MESSAGE, Record, clean, is_future};
 use crate::collect::Context;
 use crate::collect::files::Place;
 use crate::model::id::content_hash;
@@ -149,7 +149,7 @@ pub(in crate::collect) struct Message {
 pub(in crate::collect) fn record(ctx: &Context, channel: &Channel, id: &str, message: Message) -> Record {
     let Message { author, written_at, edited_at, parent, plain, bot, otherwise, id: own } = message;
     if channel.is_direct() {
-        return Record::Skipped { id: format!("discord:{id}"), reason: "private chat" };
+        return Record::Skipped { id: format!("discord:{id}"), reason: DIRECT_MESSAGE };
     }
     if plain.text.is_empty() {
         let reason = if plain.quoted { "only quotes others" } else { otherwise };

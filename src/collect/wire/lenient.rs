@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+pub use crate::files::dates::instant;
+
 /// A string; a number as its digits; nothing for anything else.
 pub(in crate::collect) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
@@ -38,16 +40,6 @@ pub(in crate::collect) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Re
         Value::Number(number) => number.as_f64() != Some(0.0),
         _ => false,
     })
-}
-
-/// Seconds since 1970, or milliseconds when the number is too large for seconds. `None` outside of years -9999 to 9999.
-pub fn instant(number: f64) -> Option<Timestamp> {
-    // 1e11 seconds is the year 5138.
-    let millis = if number.abs() < 1e11 { number * 1000.0 } else { number };
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and saturated values are refused below")]
-    let whole = millis.round() as i64;
-    // No number at all would be cast to the first of January 1970.
-    Timestamp::from_millisecond(whole).ok().filter(|_| !millis.is_nan())
 }
 
 /// RFC 3339, the same without a zone (taken as UTC), a day, or a number as in [`instant`].

@@ -45,6 +45,9 @@ pub enum Record {
     },
 }
 
+/// Why what people write to one another in private is left out, whatever it was exported from: it is no community's.
+pub(super) const DIRECT_MESSAGE: &str = "direct message";
+
 /// Why a record could not be read, in words that do not repeat its content.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]

@@ -230,7 +230,9 @@ pub struct Unfolded {
     pub after: Option<String>,
     /// Things that could not be read.
     pub broken: Vec<Unreadable>,
-    /// Things that are neither: accounts, subreddits, private messages.
+    /// Private messages.
+    pub private: u64,
+    /// Things that are none of these: accounts, subreddits.
     pub others: u64,
 }
 
@@ -267,6 +269,7 @@ pub fn unfold(page: Value) -> Unfolded {
                         (None, Some(links)) => stack.push(links),
                         (None, None) => object(thing, &mut stack, &mut found),
                     },
+                    (Some("t4"), _) => found.private += 1,
                     _ => found.others += 1,
                 }
             }

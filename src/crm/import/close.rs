@@ -1,15 +1,18 @@
-//! Close: activities and opportunities as its API gives them, and the export of leads, in which each lead holds everything
-//! about it.
+//! Close: activities and opportunities as its API gives them, the export of leads, in which each lead holds everything about
+//! it, and the tables of leads and opportunities.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::columns::{Field, Names};
 use super::json::{first, has, has_any, list, text};
-use super::record::{Draft, Reading, Record, chance, outcome, percent};
+use super::plain::account_of;
+use super::record::{Cells, Draft, Reading, Record, chance, opportunity, outcome, percent};
 use super::{Format, Rank, Read};
 use crate::model::{AccountId, NoteKind, Opportunity, OpportunityId, Outcome, StageChange};
 
 /// All of Close's.
-pub(super) const FORMATS: [Format; 3] = [
+pub(super) const FORMATS: [Format; 5] = [
     Format {
         name: "Close leads (export)",
         rank: Rank::Accounts,
@@ -32,7 +35,72 @@ pub(super) const FORMATS: [Format; 3] = [
         knows: |s| s.any(|o| starts(o, "id", "acti_") || has(o, &["_type", "lead_id"])),
         read: Read::Object(|o, reading| activity(o, None, reading)),
     },
+    Format {
+        name: "Close opportunities (CSV)",
+        rank: Rank::Deals,
+        knows: |s| s.header.all(&["id", "leadid", "statustype"]) && s.header.any(&["value", "valueformatted"]),
+        read: Read::Row(COLUMNS, deal_row),
+    },
+    Format {
+        name: "Close leads (CSV)",
+        rank: Rank::Accounts,
+        knows: |s| s.header.all(&["id", "displayname", "statuslabel"]),
+        read: Read::Row(COLUMNS, lead_row),
+    },
 ];
+
+const COLUMNS: Names = &[
+    (Field::Id, &["id"]),
+    (Field::Account, &["leadid"]),
+    (Field::AccountName, &["leadname", "displayname"]),
+    (Field::Domain, &["url"]),
+    (Field::Owner, &["userid", "username"]),
+    (Field::WrittenAt, &["datecreated"]),
+    (Field::ModifiedAt, &["dateupdated"]),
+    (Field::ClosedAt, &["datewon", "datelost"]),
+    (Field::Probability, &["confidence"]),
+    (Field::Stage, &["statuslabel"]),
+    (Field::Status, &["statustype"]),
+    (Field::Amount, &["valueformatted"]),
+    (Field::Text, &["note"]),
+    (Field::Contact, &["contactname", "primarycontactname"]),
+    (Field::Email, &["primarycontactprimaryemail"]),
+];
+
+fn lead_row(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    let key = cells.get(Field::Id).ok_or("a lead without an id")?;
+    reading.account(key, cells.get(Field::AccountName), cells.get(Field::Domain), None);
+    reading.contact(None, Some(key), cells.get(Field::Contact), cells.get(Field::Email));
+    Ok(())
+}
+
+fn deal_row(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    let key = cells.get(Field::Id).ok_or("an opportunity without an id")?;
+    let account = account_of(cells, reading);
+    reading.contacts(account.as_deref(), cells.get(Field::Contact));
+    if let Some(words) = cells.get(Field::Text) {
+        let written_at = cells.at(Field::WrittenAt, reading);
+        let modified_at = cells.at(Field::ModifiedAt, reading);
+        let owner = cells.owned(Field::Owner);
+        note_of(key, account.clone(), owner, (written_at, modified_at), words.to_owned(), reading);
+    }
+    opportunity(cells, reading, Some(key), account.as_deref());
+    Ok(())
+}
+
+/// What a rep writes on a deal is a note like any other. `times` are when the deal was made and last changed.
+fn note_of(
+    deal: &str,
+    account: Option<String>,
+    owner: Option<String>,
+    (written_at, modified_at): (Option<Timestamp>, Option<Timestamp>),
+    text: String,
+    reading: &mut Reading<'_>,
+) {
+    let (id, opportunity) = (Some(format!("{deal}:note")), Some(deal.to_owned()));
+    let draft = Draft { id, account, opportunity, owner, written_at, modified_at, text, ..Draft::default() };
+    reading.add(draft.record());
+}
 
 fn starts(object: &Value, name: &str, with: &str) -> bool {
     object.get(name).and_then(Value::as_str).is_some_and(|id| id.starts_with(with))
@@ -83,19 +151,8 @@ fn deal(object: &Value, lead: Option<&str>, reading: &mut Reading<'_>) -> Result
         .and_then(|cents| cents.parse::<f64>().ok())
         .filter(|cents| cents.is_finite())
         .map(|cents| cents / 100.0);
-    // What a rep writes on a deal is a note like any other.
     if let Some(words) = first(object, &["note"]) {
-        let draft = Draft {
-            id: Some(format!("{key}:note")),
-            account: account.clone(),
-            opportunity: Some(key.clone()),
-            owner: owner.clone(),
-            written_at: opened_at,
-            modified_at,
-            text: words,
-            ..Draft::default()
-        };
-        reading.add(draft.record());
+        note_of(&key, account.clone(), owner.clone(), (opened_at, modified_at), words, reading);
     }
     reading.add(Record::Opportunity(Box::new(Opportunity {
         id: OpportunityId::new(&*key),

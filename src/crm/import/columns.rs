@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
 
-use super::items::{Header, Row, normal};
+use super::items::{Header, Row};
+use crate::files::columns::{Mapped, listed, map_lines, most_like, normal};
 
 /// What records are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +49,20 @@ pub(super) type Names = &'static [(Field, &'static [&'static str])];
 /// What the usual exports call things where they use words for people (HubSpot, Salesforce's reports, Pipedrive, Close,
 /// Zendesk, plain English).
 pub(super) const LABELS: Names = &[
-    (Field::Id, &["recordid", "noteid", "activityid", "engagementid", "hsobjectid", "id", "objectid"]),
+    (
+        Field::Id,
+        &[
+            "recordid",
+            "recordidnote",
+            "noteid",
+            "activityid",
+            "engagementid",
+            "hsobjectid",
+            "id",
+            "pipedrivesystemid",
+            "objectid",
+        ],
+    ),
     (
         Field::Account,
         &[
@@ -58,8 +71,11 @@ pub(super) const LABELS: Names = &[
             "associatedcompanyids",
             "associatedcompanyid",
             "associatedcompanyidsprimary",
+            "primaryassociatedcompanyid",
+            "recordidcompany",
             "orgid",
             "organizationid",
+            "organizationpipedrivesystemid",
             "leadid",
             "account",
             "customer",
@@ -86,12 +102,24 @@ pub(super) const LABELS: Names = &[
             "customername",
             "clientname",
             "leadname",
+            "primarycompany",
+            "primaryassociatedcompany",
         ],
     ),
     (Field::Domain, &["companydomainname", "website", "domain", "websiteurl", "companydomain"]),
     (
         Field::Opportunity,
-        &["dealid", "associateddealids", "associateddealid", "opportunityid", "oppid", "deal", "opportunity"],
+        &[
+            "dealid",
+            "associateddealids",
+            "associateddealid",
+            "recordiddeal",
+            "dealpipedrivesystemid",
+            "opportunityid",
+            "oppid",
+            "deal",
+            "opportunity",
+        ],
     ),
     (Field::OpportunityName, &["opportunityname", "dealname", "dealtitle", "associateddeal", "product"]),
     (
@@ -107,6 +135,7 @@ pub(super) const LABELS: Names = &[
             "opportunityowner",
             "accountowner",
             "assignedto",
+            "assignedtouser",
             "assigned",
             "rep",
             "salesrep",
@@ -202,6 +231,7 @@ pub(super) const LABELS: Names = &[
             "emailsubject",
             "tasktitle",
             "activitysubject",
+            "title",
         ],
     ),
     (
@@ -233,7 +263,18 @@ pub(super) const LABELS: Names = &[
             "details",
         ],
     ),
-    (Field::ContactId, &["contactid", "associatedcontactids", "associatedcontactid", "personid", "whoid"]),
+    (
+        Field::ContactId,
+        &[
+            "contactid",
+            "associatedcontactids",
+            "associatedcontactid",
+            "recordidcontact",
+            "personid",
+            "personpipedrivesystemid",
+            "whoid",
+        ],
+    ),
     (
         Field::Contact,
         &[
@@ -287,14 +328,6 @@ const MAPPED: &[(&str, Field)] = &[
     ("email", Field::Email),
 ];
 
-/// One column, or several whose cells are put together.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Mapped {
-    One(String),
-    Several(Vec<String>),
-}
-
 /// A map file: `text = "Comments"`, or `text = ["Summary", "Next steps"]`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Map(BTreeMap<Field, Vec<String>>);
@@ -303,9 +336,7 @@ impl Map {
     pub(super) fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("could not read the column map {}", path.display()))?;
-        let written = toml::from_str::<BTreeMap<String, Mapped>>(&text).with_context(|| {
-            format!("in the column map {}: it holds lines like text = \"Comments\"", path.display())
-        })?;
+        let written = map_lines(&text).with_context(|| format!("in the column map {}", path.display()))?;
         let mut map = BTreeMap::new();
         for (name, headers) in written {
             let Some((_, field)) = MAPPED.iter().find(|(known, _)| *known == name) else {
@@ -315,8 +346,8 @@ impl Map {
             let headers = match headers {
                 Mapped::One(header) => vec![header],
                 Mapped::Several(headers) if *field == Field::Text => headers,
-                Mapped::Several(_) => bail!(
-                    "the column map {} gives several columns for {name}; only text can be put together of several",
+                _ => bail!(
+                    "the column map {} gives {name} no column; write it as {name} = \"Remark\" (only text can have several)",
                     path.display()
                 ),
             };
@@ -366,7 +397,10 @@ impl Columns {
                         continue;
                     }
                     let said = MAPPED.iter().find(|(_, f)| f == field).map_or("", |(said, _)| *said);
-                    return Err(format!("the map says {said} = {name:?}, but the columns are {}", listed(header)));
+                    return Err(format!(
+                        "the map says {said} = {name:?}, but the columns are {}",
+                        listed(header.names())
+                    ));
                 };
                 found.push(index);
             }
@@ -405,23 +439,12 @@ pub(super) fn missing(header: &Header, field: Field) -> String {
         Field::Text => &["remark", "comment", "note", "memo", "log", "body", "said"],
         _ => &["account", "company", "customer", "client", "firm", "organi"],
     };
-    let names = header.names();
-    let guess = names.iter().find(|h| hints.iter().any(|hint| normal(h).contains(hint)));
-    let guess = guess.map_or("Your column", String::as_str);
+    let guess = most_like(header.names(), hints);
     format!(
         "of no known export, and no column for the note's {name} among {}; name it in a map file, for example {name} = {guess:?}, and give that \
          with --map",
-        listed(header)
+        listed(header.names())
     )
-}
-
-fn listed(header: &Header) -> String {
-    let short = |name: &String| name.chars().take(40).collect::<String>();
-    let mut names = header.names().iter().take(30).map(|h| format!("{:?}", short(h))).collect::<Vec<_>>();
-    if header.names().len() > names.len() {
-        names.push("…".to_owned());
-    }
-    names.join(", ")
 }
 
 #[cfg(test)]

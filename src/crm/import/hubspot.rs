@@ -247,7 +247,7 @@ fn engagement(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         text.truncate(1);
     }
     text.dedup();
-    let (contacts, mut emails) = (associated(object, CONTACTS), Vec::new());
+    let (mut contacts, mut emails) = (associated(object, CONTACTS), Vec::new());
     let account = associated(object, COMPANIES).into_iter().next();
     let other = if said.to_ascii_uppercase().starts_with("INCOMING") { "from" } else { "to" };
     let people = match metadata.get(other) {
@@ -261,6 +261,12 @@ fn engagement(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
             [first(person, &["firstName"]), first(person, &["lastName"])].into_iter().flatten().collect::<Vec<_>>();
         reading.contact(None, account.as_deref(), Some(&name.join(" ")), email.as_deref());
         emails.extend(email.as_deref().and_then(super::people::address));
+    }
+    // The export of a contact's activities does not say which way a mail went: whoever is known there is the buyer.
+    if said.eq_ignore_ascii_case("EMAIL") {
+        let from = metadata.get("from").unwrap_or(&Value::Null);
+        let email = first(from, &["email", "raw"]).or_else(|| super::json::text(Some(from)));
+        contacts.extend(email.as_deref().and_then(super::people::address));
     }
     let happened_at = reading.at(first(engagement, &["timestamp"]).as_deref());
     let draft = Draft {

@@ -110,10 +110,13 @@ type Vendor = &'static str;
 fn formats() -> impl Iterator<Item = (Vendor, &'static Format)> {
     const SINGLE: [(Vendor, &Format); 3] =
         [("gong", &gong::TRANSCRIPTS), ("gong", &gong::CALLS), ("salesforce", &salesforce::LINKS)];
-    const PLAIN: [(Vendor, &Format); 9] = [
+    const PLAIN: [(Vendor, &Format); 12] = [
         ("hubspot", &plain::HUBSPOT_NOTES),
         ("pipedrive", &plain::PIPEDRIVE_NOTES),
+        ("pipedrive", &plain::PIPEDRIVE_ACTIVITIES),
         ("pipedrive", &plain::PIPEDRIVE_DEALS),
+        ("pipedrive", &plain::PIPEDRIVE_PERSONS),
+        ("pipedrive", &plain::PIPEDRIVE_ORGANIZATIONS),
         ("salesforce", &plain::SALESFORCE_REPORT),
         ("", &plain::DEALS),
         ("", &plain::STAGES),

@@ -2,7 +2,7 @@
 //! whatever a map makes readable.
 
 use super::columns::{CHURNED_AT, Field, LABELS, Names, VALUE_AT};
-use super::items::{Header, PIPEDRIVE_KINDS};
+use super::items::Header;
 use super::record::{Cells, Draft, Reading, chance, first_id, opportunity, probability};
 use super::sample::Sample;
 use super::{Format, Rank, Read, Vendor};
@@ -53,8 +53,19 @@ pub(super) const SALESFORCE_REPORT: Format = Format {
 pub(super) const PIPEDRIVE_NOTES: Format = Format {
     name: "Pipedrive notes (CSV)",
     rank: Rank::Notes,
-    knows: |s| s.header.all(&["content", "addtime"]) && s.header.any(&["organization", "deal", "person"]),
+    knows: |s| {
+        let named = ["organization", "deal", "person", "organizationname", "dealtitle", "personname"];
+        s.header.all(&["content"]) && s.header.any(&named) && (is_of("Note", s) || s.header.all(&["addtime"]))
+    },
     read: Read::Row(LABELS, note),
+};
+
+/// Pipedrive's activities by label.
+pub(super) const PIPEDRIVE_ACTIVITIES: Format = Format {
+    name: "Pipedrive activities (CSV)",
+    rank: Rank::Notes,
+    knows: |s| is_of("Activity", s) && s.header.any(&["subject", "note"]),
+    read: Read::Row(LABELS, pipedrive_activity),
 };
 
 /// Pipedrive's deals by label.
@@ -62,25 +73,50 @@ pub(super) const PIPEDRIVE_DEALS: Format = Format {
     name: "Pipedrive deals (CSV)",
     rank: Rank::Deals,
     knows: |s| {
-        s.header.all(&["title", "status"]) && s.header.any(&["wontime", "losttime", "dealcreated", "dealclosedon"])
+        let ends = ["wontime", "losttime", "dealcreated", "dealclosedon"];
+        (s.header.all(&["title", "status"]) && s.header.any(&ends))
+            || (is_of("Deal", s)
+                && s.header.any(&["title", "id"])
+                && s.header.any(&["status", "dealstatus", "stage", "stagepipeline"]))
     },
     read: Read::Row(PIPEDRIVE, deal),
 };
 
+/// Pipedrive's organizations by label.
+pub(super) const PIPEDRIVE_ORGANIZATIONS: Format = Format {
+    name: "Pipedrive organizations (CSV)",
+    rank: Rank::Accounts,
+    knows: |s| is_of("Organization", s) && s.header.all(&["name"]),
+    read: Read::Row(LABELS, account),
+};
+
+/// Pipedrive's people by label.
+pub(super) const PIPEDRIVE_PERSONS: Format = Format {
+    name: "Pipedrive persons (CSV)",
+    rank: Rank::Contacts,
+    knows: |s| is_of("Person", s) && s.header.all(&["name"]),
+    read: Read::Row(LABELS, contact),
+};
+
+/// Whether the rows of a table of Pipedrive's are of this kind.
+fn is_of(kind: &str, s: &Sample) -> bool {
+    s.header.kind() == Some(kind)
+}
+
 const PIPEDRIVE: Names = &[
-    (Field::Id, &["id"]),
-    (Field::Account, &["organizationid"]),
-    (Field::AccountName, &["organization"]),
+    (Field::Id, &["id", "pipedrivesystemid"]),
+    (Field::Account, &["organizationid", "organizationpipedrivesystemid"]),
+    (Field::AccountName, &["organization", "organizationname"]),
     (Field::OpportunityName, &["title"]),
     (Field::Owner, &["owner"]),
     (Field::WrittenAt, &["dealcreated", "addtime"]),
     (Field::ModifiedAt, &["updatetime"]),
-    (Field::ClosedAt, &["wontime", "losttime", "dealclosedon"]),
+    (Field::ClosedAt, &["wontime", "losttime", "dealclosedon", "closedon"]),
     (Field::Probability, &["probability", "dealprobability"]),
-    (Field::Stage, &["stage"]),
-    (Field::Status, &["status"]),
+    (Field::Stage, &["stage", "stagepipeline"]),
+    (Field::Status, &["status", "dealstatus"]),
     (Field::Amount, &["value"]),
-    (Field::Contact, &["contactperson", "person"]),
+    (Field::Contact, &["contactperson", "person", "personname"]),
 ];
 
 /// Deals of any origin.
@@ -163,10 +199,9 @@ pub(super) const CONTACTS: Format = Format {
 
 /// Whose a table of deals, firms or people is that only its labels tell.
 pub(super) fn vendor_by_labels(header: &Header) -> Vendor {
-    let of_pipedrive = |name: &String| PIPEDRIVE_KINDS.iter().any(|kind| name.starts_with(kind));
     match () {
         () if header.any(&["recordid", "hsobjectid"]) => "hubspot",
-        () if header.names().iter().any(of_pipedrive) => "pipedrive",
+        () if header.kind().is_some() => "pipedrive",
         () => "",
     }
 }
@@ -196,7 +231,7 @@ fn named(cells: &Cells<'_>) -> Option<String> {
 }
 
 /// The firm of a row. When both its id and its name are told, that is worth keeping.
-fn account_of(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<String> {
+pub(super) fn account_of(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<String> {
     let account = named(cells)?;
     if let (Some(_), Some(name)) = (cells.get(Field::Account), cells.get(Field::AccountName))
         && name != account
@@ -211,6 +246,12 @@ pub(super) fn note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), S
         reading.skip("deleted in the CRM");
         return Ok(());
     }
+    let draft = draft(cells, reading);
+    reading.add(draft.record());
+    Ok(())
+}
+
+fn draft(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Draft {
     let account = account_of(cells, reading);
     let kind = kind(cells);
     reading.contacts(account.as_deref(), cells.get(Field::Contact));
@@ -223,7 +264,7 @@ pub(super) fn note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), S
     if happened_at.is_none() && cells.row.header.any(&["createddate", "createdate", "created"]) {
         happened_at = reading.at(cells.raw("date"));
     }
-    let draft = Draft {
+    Draft {
         id: cells.owned(Field::Id),
         account,
         opportunity: cells
@@ -241,8 +282,15 @@ pub(super) fn note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), S
         amount: cells.get(Field::Amount).and_then(super::body::amount),
         title: cells.owned(Field::Title),
         text: cells.columns.text(cells.row).unwrap_or_default(),
-    };
-    reading.add(draft.record());
+    }
+}
+
+/// Notes and activities are counted apart, so their numbers coincide.
+fn pipedrive_activity(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    let draft = draft(cells, reading);
+    let kind = draft.kind.filter(|kind| *kind != NoteKind::Note).unwrap_or(NoteKind::Task);
+    let id = draft.id.map(|id| format!("pipedrive:activity:{id}"));
+    reading.add(Draft { id, kind: Some(kind), ..draft }.record());
     Ok(())
 }
 

@@ -7,11 +7,12 @@ use indicatif::ProgressBar;
 use tokio::sync::mpsc::Sender;
 
 use super::columns::{Columns, Field, Map, missing};
-use super::dates::{Dates, Order};
-use super::items::{Item, Row, items, split_row, table_rows};
+use super::items::{Item, Row, items};
 use super::record::{Cells, Memory, Reading, Record};
 use super::sample::{Layout, Sample};
 use super::{Format, Rank, Read, Vendor, formats, gong, plain};
+use crate::files::dates::{Dates, Order};
+use crate::files::rows::Rows;
 use crate::files::{Place, Visitor, Zone, open, visit, walk};
 
 /// Found things sent at a time, and the bytes of notes after which they are sent in any case.
@@ -167,8 +168,8 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
     let vendor = if vendor.is_empty() { plain::vendor_by_labels(&sample.header) } else { vendor };
     let order = match sample.layout {
         Layout::Table { delimiter } => {
-            let rows = table_rows(head, delimiter).filter_map(|row| split_row(&row.bytes.ok()?, delimiter).ok());
-            let cells: Vec<String> = rows.flatten().collect();
+            let rows = Rows::new(head, delimiter).filter_map(Result::ok);
+            let cells: Vec<String> = rows.flat_map(|(_, _, cells)| cells).collect();
             Order::of(cells.iter().map(String::as_str))
         }
         _ => None,
@@ -242,12 +243,12 @@ fn one(
     match (plan.format.read, item) {
         (Read::Object(read), Item::Object(object)) => read(object, reading),
         (Read::Row(names, read), Item::Row(row)) => {
-            if row.is_footer() {
-                reading.skip("footer of the report");
-                return Ok(());
-            }
             if row.is_blank() {
                 reading.skip("empty row");
+                return Ok(());
+            }
+            if row.is_footer() {
+                reading.skip("footer of the report");
                 return Ok(());
             }
             let columns = match columns {

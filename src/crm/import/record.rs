@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::columns::{Columns, Field};
-use super::dates::{Dates, When, is_spelled_as_date};
+use super::dates::is_spelled_as_date;
 use super::items::Row;
 use super::{Vendor, body, people};
+use crate::files::dates::{Dates, NoDate, When};
 use crate::model::id::content_hash;
 use crate::model::{
     Account, AccountId, Contact, CrmProbability, NoteKind, Opportunity, OpportunityId, Outcome, Owner, StageChange,
@@ -148,14 +149,14 @@ impl Reading<'_> {
     /// What `text` means; when that cannot be told, the record does without and the flaw is recorded.
     pub(super) fn when(&mut self, text: &str) -> Option<When> {
         // Flaws are stored and listed in reports, where nobody's words may stand.
-        let flaw = |why| {
+        let flaw = |why: NoDate| {
             if is_spelled_as_date(text) {
                 format!("the date {text:?} {why}; the record is kept without it")
             } else {
                 "the date cell holds other text; the record is kept without it".to_owned()
             }
         };
-        self.dates.parse(text).map_err(|why: String| self.flaws.push(flaw(why))).ok()
+        self.dates.parse(text).map_err(|why| self.flaws.push(flaw(why))).ok()
     }
 
     pub(super) fn at(&mut self, text: Option<&str>) -> Option<Timestamp> {
@@ -333,7 +334,7 @@ pub(super) fn chance(reading: &mut Reading<'_>, deal: Option<&str>, at: Option<T
 /// The probability of a row; a cell that holds none is a flaw that is recorded.
 pub(super) fn probability(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<f64> {
     let text = cells.get(Field::Probability)?;
-    let told = if matches!(reading.vendor, "salesforce" | "pipedrive") { percent(text) } else { share(text) };
+    let told = if matches!(reading.vendor, "salesforce" | "pipedrive" | "close") { percent(text) } else { share(text) };
     // A bare 1 is a probability that cannot be told, and no mistake of the table.
     if told.is_none() && body::amount(text) != Some(1.0) {
         reading.flaws.push("the probability cell holds none from 0 to 100%; the record is kept without it".to_owned());

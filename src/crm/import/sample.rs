@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::items::{Header, split_row, table_rows};
+use super::items::Header;
 use crate::files::pieces::{Piece, Pieces};
+use crate::files::rows;
 
 /// Records looked at.
 const RECORDS: usize = 20;
@@ -45,6 +46,8 @@ const PAGES: &[&[&str]] = &[
     &["users"],
     &["objects"],
     &["items"],
+    &["tickets"],
+    &["organizations"],
 ];
 
 /// What a format sees of a file.
@@ -66,7 +69,7 @@ impl Sample {
         if head.iter().all(u8::is_ascii_whitespace) {
             return Err("the file is empty".to_owned());
         }
-        if head.contains(&0) {
+        if crate::files::open::is_binary(head) {
             return Err("holds NUL bytes: it is no text file".to_owned());
         }
         match head.trim_ascii_start().first() {
@@ -78,21 +81,16 @@ impl Sample {
     }
 
     fn of_table(head: &[u8]) -> Result<Self, String> {
-        let line = head.split(|b| *b == b'\n').find(|l| !is_separator_line(l)).unwrap_or_default();
-        let count = |delimiter: u8| line.iter().filter(|b| **b == delimiter).count();
-        let said =
-            head.split(|b| *b == b'\n').next().filter(|l| is_separator_line(l)).and_then(|l| l.trim_ascii().last());
-        let counted = [b',', b';', b'\t'].into_iter().max_by_key(|d| (count(*d), u8::MAX - d));
-        let delimiter = said.copied().or(counted).unwrap_or(b',');
-        let header = table_rows(head, delimiter).next().and_then(|row| row.bytes.ok()).unwrap_or_default();
-        let names = split_row(&header, delimiter).map_err(|e| format!("the header cannot be read: {e}"))?;
+        let delimiter = rows::delimiter(head, b",;\t").unwrap_or(b',');
+        let header = rows::Rows::new(head, delimiter).next().unwrap_or_else(|| Ok((0, 0, Vec::new())));
+        let (_, _, names) = header.map_err(|bad| format!("the header cannot be read: {}", bad.reason))?;
         Ok(Self { layout: Layout::Table { delimiter }, header: Header::new(names), objects: Vec::new() })
     }
 
     fn of_array(head: &[u8]) -> Result<Self, String> {
         let objects = match mended(head) {
-            Some(Value::Array(items)) => items.into_iter().filter(Value::is_object).take(RECORDS).collect::<Vec<_>>(),
-            _ => return Err("no JSON".to_owned()),
+            Some(Value::Array(items)) => objects_of(items),
+            _ => objects_of(pieces(head, &[])),
         };
         if objects.is_empty() {
             return Err("no JSON array of records".to_owned());
@@ -110,9 +108,8 @@ impl Sample {
         if let Some(path) = path
             && (whole.is_none() || alone.as_ref().is_some_and(|object| is_page(object, path)))
         {
-            let page = mended(head).unwrap_or_default();
-            let items = page.get(path[0]).and_then(Value::as_array).cloned().unwrap_or_default();
-            return Self::json(Layout::Page(path), items.into_iter().filter(Value::is_object).take(RECORDS).collect());
+            let items = mended(head).and_then(|page| page.get(path[0])?.as_array().cloned());
+            return Self::json(Layout::Page(path), objects_of(items.unwrap_or_else(|| pieces(head, path))));
         }
         if let Some(first) = alone {
             let rest = lines.filter_map(|line| serde_json::from_slice(line).ok());
@@ -157,10 +154,17 @@ impl Sample {
     }
 }
 
-/// `sep=;`, which spreadsheets write before the header.
-pub(super) fn is_separator_line(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
-    line.len() == 5 && line.to_ascii_lowercase().starts_with(b"sep=")
+fn objects_of(items: Vec<Value>) -> Vec<Value> {
+    items.into_iter().filter(Value::is_object).take(RECORDS).collect()
+}
+
+/// What is whole of the items of an array, of which another one is broken.
+fn pieces(head: &[u8], path: &'static [&'static str]) -> Vec<Value> {
+    let item = |piece| match piece {
+        Ok(Piece::Item { value, .. }) => serde_json::from_slice(&value).ok(),
+        _ => None,
+    };
+    Pieces::new(head, path).filter_map(item).collect()
 }
 
 fn holds_array(head: &[u8], path: &'static [&'static str]) -> bool {
@@ -248,6 +252,18 @@ mod tests {
         assert_eq!(sample.page(), Some("data"));
         assert_eq!(sample.objects.len(), 2);
         assert_eq!(sample.objects[1]["id"], 2);
+    }
+
+    #[test]
+    fn a_broken_record_hides_no_other() {
+        for (head, page) in [
+            (r#"[{"id":1},{"id":2,"a":"x\0"},{"id":3}]"#, None),
+            (r#"{"results":[{"id":1},{"id":2,"a":tru},{"id":3}],"paging":{}}"#, Some("results")),
+        ] {
+            let sample = Sample::of(head.replace("\\0", "\0").as_bytes()).unwrap();
+            let ids: Vec<_> = sample.objects.iter().map(|o| o["id"].as_u64()).collect();
+            assert_eq!((sample.page(), ids), (page, vec![Some(1), Some(3)]), "{head}");
+        }
     }
 
     #[test]

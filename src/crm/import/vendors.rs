@@ -272,7 +272,8 @@ async fn salesforce_tables_by_api_names() {
 async fn salesforce_reports_have_labels_and_lines_below() {
     let report = "\"Subject\",\"Full Comments\",\"Assigned\",\"Date\",\"Created Date\",\"Contact\",\"Opportunity\",\"Company / Account\"\r\n\
         \"Demo\",\"They liked the map.\",\"Bo Li\",\"3/4/2026\",\"3/20/2026\",\"Tam Okoro\",\"Yard\",\"Vale Plumbing\"\r\n\r\n\
-        \"Grand Totals (1 records)\"\r\n\"\"\r\n\"Confidential Information - Do Not Distribute\"\r\n\"Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved.\"\r\n";
+        \"Grand Totals (1 records)\"\r\n\"\"\r\n\"Confidential Information - Do Not Distribute\"\r\n\"Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved.\"\r\n\
+        \"Tasks of the last quarter\"\r\n\"Example Pumps and Sons\"\r\n";
     let deals = "Opportunity Name,Account Name,Stage,Amount,Close Date,Opportunity Owner,Created Date,Won,Closed\nYard,Vale Plumbing,Closed Won,9,3/31/2026,Bo Li,1/13/2026,1,1\n";
     let history = "Opportunity Name,From Stage,To Stage,Last Modified\nYard,Demo,Closed Won,3/30/2026\n";
     let w = world(&[("r.csv", report), ("o.csv", deals), ("h.csv", history)]).await;
@@ -284,7 +285,7 @@ async fn salesforce_reports_have_labels_and_lines_below() {
     let [deal] = w.deals.as_slice() else { panic!("{:?}", w.deals) };
     assert_eq!(note.opportunity.as_ref(), Some(&deal.opportunity.id), "a deal that is named is found");
     assert_eq!(time(deal.ended_at), "2026-03-30T00:00:00Z");
-    assert_eq!(w.summary["skipped_why"]["footer of the report"], 3);
+    assert_eq!(w.summary["skipped_why"]["footer of the report"], 5);
 }
 
 #[tokio::test]
@@ -319,6 +320,43 @@ async fn pipedrive_by_api_and_by_table() {
     assert_eq!((w.deal("pipedrive:41").opportunity.outcome, w.late.len()), (Outcome::Lost, 1));
 }
 
+/// Views of lists put before each column of which kind it is, those of other kinds among them.
+#[tokio::test]
+async fn pipedrive_lists_name_their_columns_by_kind() {
+    let deals = "Organization - Name,Person - Name,Deal - Title,Deal - Value,Deal - Stage,Deal - Status,Deal - Lost time,Deal - ID,Deal - Owner,Lead - ID\nOkoro Roofs,Ada Okoro,Yard,\"4,800\",Demo,Lost,2026-03-05 10:00:00,7,Bo Li,x1\n";
+    let organizations =
+        "Organization - Name*,Organization - Owner,Organization - Pipedrive System ID\nOkoro Roofs,Bo Li,21\n";
+    let people = "Person - Name,Person - Email (Work),Person - ID,Organization - Name\nAda Okoro,ada@okoro.example,5,Okoro Roofs\n";
+    let activities = "Activity - ID,Activity - Subject,Activity - Type,Activity - Due date,Activity - Note,Deal - Title,Organization - Name,Person - Name,Lead - ID\n12,Yard,Call,2026-03-01,Vans idle all day,Yard,Okoro Roofs,Ada Okoro,x1\n13,Short,Demo,2026-03-01,,,Okoro Roofs,,\n";
+    let notes = "Note - ID,Note - Content,Note - Add time,Deal - Title,Organization - Name,Person - Name\n12,They retype orders,2026-03-01 10:00:00,Yard,,Ada Okoro\n14,Nobody answers,2026-03-01 10:00:00,,Okoro Roofs,\n";
+    let w = world(&[
+        ("a.csv", activities),
+        ("d.csv", deals),
+        ("n.csv", notes),
+        ("o.csv", organizations),
+        ("p.csv", people),
+    ])
+    .await;
+    assert_eq!(w.failures, [""; 0]);
+    let deal = w.deal("pipedrive:7");
+    assert_eq!((deal.opportunity.name.as_deref(), deal.opportunity.outcome), (Some("Yard"), Outcome::Lost));
+    assert_eq!(deal.opportunity.account.as_ref().map(AccountId::as_str), Some("pipedrive:21"));
+    let told = w.notes.iter().map(|n| {
+        let deal = n.opportunity.as_ref().map_or("", |o| o.as_str());
+        (n.id.as_str(), n.account.as_str(), deal, n.kind, n.text.as_str())
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_unstable_by_key(|note| note.0);
+    let want = [
+        ("pipedrive:12", "pipedrive:21", "pipedrive:7", NoteKind::Note, "They retype orders"),
+        ("pipedrive:14", "pipedrive:21", "", NoteKind::Note, "Nobody answers"),
+        ("pipedrive:activity:12", "pipedrive:21", "pipedrive:7", NoteKind::Call, "Yard\nVans idle all day"),
+    ];
+    assert_eq!(told, want);
+    assert_eq!(w.summary["skipped_why"]["only a short title"], 1);
+    assert!(w.names.contains(&(Some("pipedrive:21".to_owned()), "Ada Okoro".to_owned())), "{:?}", w.names);
+}
+
 #[tokio::test]
 async fn close_activities_and_leads() {
     let notes = r#"{"has_more":false,"data":[
@@ -341,6 +379,21 @@ async fn close_activities_and_leads() {
     let deal = w.deal("oppo_1");
     assert_eq!((deal.opportunity.amount, time(deal.ended_at).as_str()), (Some(4800.0), "2026-03-03T10:00:00Z"));
     assert_eq!(w.names.len(), 1);
+}
+
+#[tokio::test]
+async fn close_leads_and_opportunities_by_table() {
+    let leads = "id,display_name,status_label,url,primary_contact_name,primary_contact_primary_email\nlead_1,Quill,Potential,https://quill.example,Ines Vale,ines@quill.example\n";
+    let deals = "id,lead_id,lead_name,status_label,status_type,value,value_formatted,confidence,date_won,date_lost,note,user_name,date_created,date_updated\noppo_1,lead_1,Quill,Lost,lost,480000,\"$4,800\",0,,2026-03-01,They chose paper.,Bo Li,2026-01-01T10:00:00+00:00,2026-03-02T10:00:00+00:00\noppo_2,lead_1,Quill,Demo,active,90000,$900,1,,,,Bo Li,2026-01-01T10:00:00+00:00,2026-03-02T10:00:00+00:00\n";
+    let w = world(&[("o.csv", deals), ("l.csv", leads)]).await;
+    assert_eq!(w.failures, [""; 0]);
+    let note = w.note("oppo_1:note");
+    assert_eq!((note.account.as_str(), note.text.as_str()), ("lead_1", "They chose paper."));
+    let deal = w.deal("oppo_1");
+    assert_eq!((deal.opportunity.outcome, deal.opportunity.amount), (Outcome::Lost, Some(4800.0)));
+    assert_eq!(time(deal.ended_at), "2026-03-01T23:59:59.999Z");
+    assert_eq!(w.deal("oppo_2").opportunity.outcome, Outcome::Open);
+    assert_eq!(w.names, [(Some("lead_1".to_owned()), "Ines Vale".to_owned())]);
 }
 
 #[tokio::test]

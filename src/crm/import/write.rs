@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context as _, Result};
 
-use super::dates::Order;
 use super::people;
 use super::read::Found;
 use super::record::{Draft, Record};
 use super::{FormatCounts, Imported, Vendor};
 use crate::files::Mistakes;
+use crate::files::dates::Order;
 use crate::model::id::content_hash;
 use crate::model::{
     Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, StageChange,

@@ -28,6 +28,8 @@ pub(super) struct Engine {
     pub list: &'static str,
     /// A post with all that belongs to it. Where it is empty, a post is what holds one body and no other.
     pub post: &'static str,
+    /// What stands right before a post and belongs to it, where its date and its number are not in it.
+    pub head: &'static str,
     /// The words of a post, and what else stands in it: furniture, and words of others.
     pub body: &'static str,
     pub cut: &'static str,
@@ -64,6 +66,7 @@ impl Engine {
         mark: "",
         list: "",
         post: "",
+        head: "",
         body: "",
         cut: "",
         quote: "",
@@ -89,6 +92,7 @@ pub(super) struct Ready {
     mark: Option<Selector>,
     list: Option<Selector>,
     post: Option<Selector>,
+    head: Option<Selector>,
     body: Option<Selector>,
     cut: Option<Selector>,
     quote: Option<Selector>,
@@ -113,6 +117,7 @@ impl Ready {
             mark: selector(engine.mark),
             list: selector(engine.list),
             post: selector(engine.post),
+            head: selector(engine.head),
             body: selector(engine.body),
             cut: selector(engine.cut),
             quote: selector(engine.quote),
@@ -151,7 +156,13 @@ impl Ready {
             Some(post) => page.select(post).collect(),
             None => around(&bodies),
         };
-        let index: HashMap<NodeId, usize> = blocks.iter().enumerate().map(|(i, b)| (b.id(), i)).collect();
+        let mut index: HashMap<NodeId, usize> = blocks.iter().enumerate().map(|(i, b)| (b.id(), i)).collect();
+        for head in self.head.iter().flat_map(|css| page.select(css)) {
+            let next = head.next_siblings().find_map(ElementRef::wrap);
+            if let Some(at) = next.and_then(|next| index.get(&next.id())).copied() {
+                index.insert(head.id(), at);
+            }
+        }
         let mut body_of: Vec<Option<ElementRef<'_>>> = vec![None; blocks.len()];
         for body in bodies {
             if let Some(at) = owner(page, body.id(), &index) {

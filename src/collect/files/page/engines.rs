@@ -100,7 +100,7 @@ const ALL: &[Engine] = &[
         list: ".search.post, #search-results",
         post: "div.post[id^='p'], article.post[id^='p']",
         body: ".postbody .content, .content",
-        cut: ".codebox > p, .attachbox, .inline-attachment, .signature, .notice, dl.file, .spoiler_switch",
+        cut: ".codebox > p, .codebox > dt, .attachbox, .inline-attachment, .signature, .notice, dl.file, .spoiler_switch",
         quote: "blockquote, .quotetitle, .quotecontent",
         id: &[("", "id")],
         author: &[
@@ -139,7 +139,7 @@ const ALL: &[Engine] = &[
         mark: ".b-post[data-node-id], .js-post__content-text",
         post: ".b-post[data-node-id]",
         body: ".js-post__content-text",
-        cut: ".b-post__footer, .js-post__attachments, .b-bbcode__code-title",
+        cut: ".b-post__footer, .js-post__attachments, .b-bbcode__code-title, .post-signature, .edited",
         quote: ".bbcode_quote",
         id: &[("", "data-node-id")],
         author: &[
@@ -239,6 +239,7 @@ const ALL: &[Engine] = &[
         id: &[("[id^='subject_']", "id"), ("[id^='msg_']", "id")],
         author: &[("b > a[href*='action=profile']", ""), ("b", "")],
         date: &[("[id^='subject_'] ~ .smalltext", ""), ("div.smalltext", "")],
+        edited: &[("[id^='modified_'] i", "")],
         url: &[("[id^='subject_'] a", "href")],
         parent: &[(".quoteheader a[href*='msg']", "href")],
         title: &[("#top_subject", "")],
@@ -272,7 +273,7 @@ const ALL: &[Engine] = &[
         mark: "[data-commentid] [data-role=commentContent], article[id^='elComment_'], body.ipsApp, [class*='ipsLayout']",
         post: "article[id^='elComment_'], article.ipsComment, article.ipsEntry:has([data-commentid])",
         body: "[data-role=commentContent]",
-        cut: "[data-role=memberSignature], .ipsQuote_citation, .ipsComment_controls, .ipsEmbeddedOther, .ipsType_minorHeading",
+        cut: "[data-role=memberSignature], [data-excludequote], .ipsQuote_citation, .ipsSpoiler_header, .ipsComment_controls, .ipsEmbeddedOther, .ipsType_minorHeading",
         quote: "blockquote, .ipsQuote",
         id: &[("[data-commentid]", "data-commentid"), ("", "id")],
         author: &[
@@ -282,6 +283,7 @@ const ALL: &[Engine] = &[
             (".ipsUsername", ""),
         ],
         date: &[(".ipsComment_meta time[datetime]", "datetime"), (".ipsEntry__date time[datetime]", "datetime"), TIME],
+        edited: &[("[data-excludequote] time[datetime]", "datetime")],
         url: &[
             (".ipsComment_meta a[href*='comment=']", "href"),
             ("a[href*='#comment-']", "href"),
@@ -317,7 +319,11 @@ const ALL: &[Engine] = &[
         ],
         edited: &[("meta[itemprop=dateModified]", "content")],
         url: &[("a[href*='/post/']", "href")],
-        parent: &[("[component='post/parent']", "data-topid"), ("", "data-topid")],
+        parent: &[
+            ("[component='post/parent']", "data-topid"),
+            ("[component='post/parent']", "data-parent-pid"),
+            ("", "data-topid"),
+        ],
         gone: "[component=post].deleted",
         title: &[("[component='topic/title']", "")],
         thread: &[r"/topic/([\w-]+)"],
@@ -352,7 +358,7 @@ const ALL: &[Engine] = &[
         whole_ids: true,
         author: &[(".Author .Username", ""), ("a.Username", "")],
         date: &[(".DateCreated time[datetime]", "datetime"), TIME],
-        edited: &[(".DateUpdated time[datetime]", "datetime")],
+        edited: &[(".DateUpdated time[datetime]", "datetime"), (".DateUpdated", "title")],
         url: &[("a.Permalink", "href")],
         title: &[(".PageTitle h1", "")],
         thread: &[r"/discussion/(?:comment/)?(\d+)"],
@@ -390,8 +396,8 @@ const ALL: &[Engine] = &[
         source: Source::StackExchange,
         mark: "#question .js-post-body, body.question-page",
         list: "#questions .s-post-summary, .search-results .s-post-summary, #questions .question-summary",
-        post: "#question, .answer[id^='answer-'], .answer[data-answerid], .comment[data-comment-id]",
-        body: ".js-post-body, .comment-copy",
+        post: "#question, .answer[id^='answer-'], .answer[data-answerid], .comment[data-comment-id], [id^='follow-up-'][itemtype$='/Comment']",
+        body: ".js-post-body, .comment-copy, [id^='follow-up-'] [itemprop=text]",
         cut: ".s-notice, .post-notice, .snippet-ctas",
         quote: "blockquote, aside.s-notice",
         id: &[
@@ -413,6 +419,7 @@ const ALL: &[Engine] = &[
             (".post-signature:last-child .user-action-time .relativetime", "title"),
             (".user-details[itemprop=author] time", "datetime"),
             (".comment-date [title]", "title"),
+            (".comment-link time", "title"),
             ("time[itemprop=dateCreated]", "datetime"),
             (".user-action-time .relativetime", "title"),
         ],
@@ -448,7 +455,8 @@ const ALL: &[Engine] = &[
     Engine {
         name: "bbPress",
         mark: ".bbp-reply-content, .bbp-topic-content",
-        body: ".bbp-reply-content, .bbp-topic-content",
+        head: ".bbp-reply-header, .bbp-topic-header",
+        body: ".bbp-reply-content:not(.bbp-header *):not(.bbp-footer *), .bbp-topic-content:not(.bbp-header *):not(.bbp-footer *)",
         cut: ".bbp-topic-revision-log, .bbp-reply-revision-log, .bbp-attachments, .bbp-signature",
         quote: "blockquote",
         id: &[("[id^='post-']", "id"), ("", "id"), ("a.bbp-reply-permalink", "href")],
@@ -554,7 +562,16 @@ mod tests {
     #[test]
     fn every_selector_and_pattern_can_be_parsed() {
         for engine in ALL {
-            let plain = [engine.mark, engine.list, engine.post, engine.body, engine.cut, engine.quote, engine.gone];
+            let plain = [
+                engine.mark,
+                engine.list,
+                engine.post,
+                engine.head,
+                engine.body,
+                engine.cut,
+                engine.quote,
+                engine.gone,
+            ];
             let rules = [
                 engine.id,
                 engine.author,

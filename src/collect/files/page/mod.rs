@@ -212,7 +212,7 @@ fn described(
     let (by, posts) = if marks > 0 && marks >= words && marks * 10 >= shapes * 8 {
         ("schema.org microdata", marked_up.posts)
     } else if shapes > 0 && shapes * 10 >= words * 8 {
-        ("structure", dated(shaped, &linked.posts))
+        ("structure", opened(dated(shaped, &linked.posts), &linked))
     } else if words > 0 {
         ("schema.org JSON-LD", linked.posts)
     } else {
@@ -233,6 +233,17 @@ fn dated(mut posts: Vec<Raw>, told: &[Raw]) -> Vec<Raw> {
             raw.dates.splice(0..0, told.dates.iter().cloned());
             raw.author = told.author.clone().or(raw.author.take());
         }
+    }
+    posts
+}
+
+/// `posts` after the opening that only the page's own description holds, where there is such.
+fn opened(mut posts: Vec<Raw>, told: &schema::Described) -> Vec<Raw> {
+    let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let Some(opening) = told.posts.first().filter(|_| told.title.is_some()) else { return posts };
+    let key: String = bare(&opening.text.text).chars().take(40).collect();
+    if key.len() >= 40 && opening.author.is_some() && !posts.iter().any(|raw| bare(&raw.text.text).contains(&key)) {
+        posts.insert(0, opening.clone());
     }
     posts
 }
@@ -534,7 +545,8 @@ impl Names {
             (Some((place, topic)), Ok(number)) => wire::numbered(place, *topic, number),
             (Some(_), Err(_)) => PostId::new(format!("{}#{native}", self.prefix)),
             (None, _) if self.source == Source::StackExchange => {
-                let own = native.replace("comment-", "c").replace("answer-", "").replace("question-", "");
+                let own = native.replace("comment-", "c").replace("follow-up-", "c");
+                let own = own.replace("answer-", "").replace("question-", "");
                 PostId::new(format!("{}{own}", self.prefix))
             }
             (None, _) if self.source == Source::Lemmy => self.lemmy(native),
@@ -623,6 +635,9 @@ fn discourse_topic(topic: &wire::Topic, address: &Address, place: &Place, ctx: &
     let holds = records.iter().any(|r| matches!(r, Record::Post(_)));
     holds.then_some(PageRead { by: "Discourse (JSON in the page)", records })
 }
+
+#[cfg(test)]
+mod templates;
 
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,19 @@ pub(super) fn own(plain: Plain) -> Plain {
         out.push(lines[at]);
         at += 1;
     }
+    while out.last().is_some_and(|line| line.trim().is_empty() || is_of_device(line)) && out.len() > 1 {
+        out.pop();
+    }
     Plain { text: out.join("\n").trim().to_owned(), quoted }
+}
+
+/// `Sent from my phone using some app`, which the app adds.
+fn is_of_device(line: &str) -> bool {
+    let line = line.trim();
+    let begins = ["Sent from my ", "Sent from a ", "Gesendet von meinem ", "Gesendet von iPhone", "Envoyé de mon "];
+    begins.iter().any(|begin| line.starts_with(begin))
+        && line.split_whitespace().count() <= 12
+        && !line.ends_with(['.', '!', '?', ':'])
 }
 
 /// `On 1 March 2024, Ann wrote:`, `Am 01.03.24 schrieb Ann:`.
@@ -100,5 +112,7 @@ mod tests {
             assert_eq!(own(text), Plain { text: text.to_owned(), quoted: false });
         }
         assert_eq!(own("mine\n-- \nAnn, Example Ltd").text, "mine");
+        assert_eq!(own("mine\n\nSent from my SM-1 using Some App\n").text, "mine");
+        assert_eq!(own("Sent from my old account, sorry.").text, "Sent from my old account, sorry.");
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use serde::Deserialize;
+use anyhow::{Context as _, Result, bail};
+
+use crate::files::columns::{Mapped, listed, map_lines, most_like, normal};
+use crate::files::dates::Order;
 
 /// What a post is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,24 +160,11 @@ const NAMES: &[(Field, &str, &[&str])] = &[
 /// Columns that only other things than posts have.
 const OF_OTHERS: [&str; 6] = ["shortid", "sha", "commit", "commithash", "committeddate", "accountid"];
 
-/// Letters and digits of a header, lower case.
-fn normal(header: &str) -> String {
-    header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 /// A map file: `text = "Remark"`, `text = ["Pros", "Cons"]`, `day_first = true`.
 #[derive(Debug, Clone, Default)]
 pub struct Map {
     fields: BTreeMap<Field, Vec<String>>,
-    day_first: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Mapped {
-    One(String),
-    Several(Vec<String>),
-    Flag(bool),
+    order: Option<Order>,
 }
 
 impl Map {
@@ -189,9 +178,9 @@ impl Map {
         text.parse().with_context(|| format!("in the column map {shown}"))
     }
 
-    /// Whether `03/04/2026` is in April, where the map says.
-    pub(super) fn day_first(&self) -> Option<bool> {
-        self.day_first
+    /// In which order dates such as `03/04/2026` are written, where the map says.
+    pub(super) fn order(&self) -> Option<Order> {
+        self.order
     }
 }
 
@@ -199,13 +188,13 @@ impl FromStr for Map {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let written = toml::from_str::<BTreeMap<String, Mapped>>(text)
-            .map_err(|e| anyhow!("it holds lines like text = \"Remark\": {}", e.message()))?;
         let mut map = Self::default();
-        for (name, value) in written {
+        for (name, value) in map_lines(text)? {
             let field = NAMES.iter().find(|(_, known, _)| *known == name).map(|(field, ..)| *field);
             match (field, value) {
-                (None, Mapped::Flag(day_first)) if name == "day_first" => map.day_first = Some(day_first),
+                (None, Mapped::Flag(day_first)) if name == "day_first" => {
+                    map.order = Some(if day_first { Order::DayFirst } else { Order::MonthFirst });
+                }
                 (Some(field), Mapped::One(header)) => drop(map.fields.insert(field, vec![header])),
                 (Some(Field::Text), Mapped::Several(headers)) if !headers.is_empty() => {
                     map.fields.insert(Field::Text, headers);
@@ -312,21 +301,10 @@ impl Columns {
     }
 }
 
-/// The first of the headers, in quotes.
-fn listed(names: &[String]) -> String {
-    let short = |name: &String| name.chars().take(40).collect::<String>();
-    let mut shown: Vec<String> = names.iter().take(30).map(|n| format!("{:?}", short(n))).collect();
-    if names.len() > 30 {
-        shown.push(format!("and {} more", names.len() - 30));
-    }
-    shown.join(", ")
-}
-
 /// How to write a map, with the header that is most like a text.
 fn advice(names: &[String]) -> String {
     let hints = ["remark", "comment", "text", "body", "message", "review", "feedback", "description", "answer", "note"];
-    let guess = names.iter().find(|n| hints.iter().any(|hint| normal(n).contains(hint)));
-    let guess = guess.map_or("Your column", String::as_str);
+    let guess = most_like(names, &hints);
     format!(
         "say so in a map file with lines like text = {guess:?}, author = \"…\", written_at = \"…\" and give that with --map"
     )

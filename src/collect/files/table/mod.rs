@@ -1,10 +1,6 @@
 //! Plain tables (CSV) and plain JSON of posts, whose columns a map or their usual names tell.
 
-mod cells;
-
 mod columns;
-
-mod dates;
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -16,11 +12,12 @@ use super::values::values;
 use super::{BadRecord, Format, Place, Records, open};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, is_future};
+use crate::files::dates::{Dates, NoDate, Order};
+use crate::files::rows::{Rows, delimiter};
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::{Plain, html_to_text};
 
-use cells::Cells;
 use columns::{Columns, Field};
 
 pub use columns::Map;
@@ -71,8 +68,8 @@ impl Format for Table {
         let stem = place.name().split('.').next().unwrap_or_default().to_owned();
         let unnamed = ctx.community.clone().unwrap_or(if stem.is_empty() { "table".to_owned() } else { stem });
         let map = self.map.clone();
-        let day_first = map.as_deref().and_then(Map::day_first).or_else(|| dates::order(&head));
-        let reading = Reading { ctx, unnamed, day_first };
+        let order = map.as_deref().and_then(Map::order).or_else(|| layout.order());
+        let reading = Reading { ctx, unnamed, dates: Dates { zone: ctx.zone.clone(), order } };
         let Some(delimiter) = layout.delimiter else {
             let found = values(input).flat_map(move |value| match value {
                 Ok((record, byte, value)) => {
@@ -88,24 +85,11 @@ impl Format for Table {
             Ok(columns) => columns,
             Err(reason) => return refused(reason),
         };
-        let mut rows = Cells::new(input, delimiter);
-        rows.next();
-        let width = layout.names.len();
-        Box::new(rows.flat_map(move |row| match row {
-            Ok((record, byte, cells)) => {
-                let over = cells.len() > width && cells[width..].iter().any(|c| !c.trim().is_empty());
-                let found = if over { Err(too_many(cells.len(), width)) } else { reading.records(&columns, &cells) };
-                laid_out(found, record, byte)
-            }
+        Box::new(Rows::new(input, delimiter).skip(1).flat_map(move |row| match row {
+            Ok((record, byte, cells)) => laid_out(reading.records(&columns, &cells), record, byte),
             Err(bad) => vec![Err(bad)],
         }))
     }
-}
-
-fn too_many(cells: usize, headers: usize) -> Unreadable {
-    Unreadable(format!(
-        "{cells} cells under {headers} headers: a text that holds the separator must stand in quotation marks"
-    ))
 }
 
 fn laid_out(found: Result<Vec<Record>, Unreadable>, record: u64, byte: u64) -> Vec<Result<Record, BadRecord>> {
@@ -121,7 +105,7 @@ struct Layout {
     delimiter: Option<u8>,
     /// Whether there is one object only, which may be anything.
     lone: bool,
-    /// The first rows, each with the names of its cells.
+    /// The rows in the file's head, each with the names of its cells.
     sample: Vec<(Vec<String>, Vec<String>)>,
 }
 
@@ -140,9 +124,9 @@ impl Layout {
         let found: Vec<Value> = if start.starts_with(b"[") {
             // What is cut off at the end is not missed.
             let items = values(Box::new(start)).map_while(Result::ok);
-            items.take(20).map(|(_, _, value)| value).collect()
+            items.map(|(_, _, value)| value).collect()
         } else {
-            let lines = start.split(|b| *b == b'\n').take(20);
+            let lines = start.split(|b| *b == b'\n');
             lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
         };
         let sample: Vec<_> = found.iter().filter(|v| v.is_object()).map(flat).collect();
@@ -157,27 +141,26 @@ impl Layout {
     }
 
     fn of_table(head: &[u8]) -> Option<Self> {
-        let line = head.trim_ascii_start().split(|b| *b == b'\n').next()?;
-        let count = |delimiter: u8| line.iter().filter(|b| **b == delimiter).count();
-        let delimiter = [b',', b';', b'\t', b'|'].into_iter().max_by_key(|d| (count(*d), u8::MAX - d))?;
-        if count(delimiter) == 0 || line.len() > 8 << 10 {
-            return None;
-        }
-        let mut rows = Cells::new(head, delimiter);
+        let delimiter = delimiter(head, b",;\t|")?;
+        let mut rows = Rows::new(head, delimiter);
         let (_, _, names) = rows.next()?.ok()?;
         let names: Vec<String> = names.iter().map(|n| n.trim().trim_start_matches('\u{feff}').to_owned()).collect();
         // Headers are short, and hardly any is empty.
         let filled = names.iter().filter(|n| !n.is_empty()).count();
         let header = filled > 1 && filled + 2 >= names.len() && names.iter().all(|n| n.chars().count() <= 80);
-        let rows = rows.take(20).filter_map(Result::ok);
-        let sample = rows.map(|(_, _, cells)| (names.clone(), cells)).collect();
+        let sample = rows.filter_map(Result::ok).map(|(_, _, cells)| (names.clone(), cells)).collect();
         header.then_some(Self { names, delimiter: Some(delimiter), lone: false, sample })
     }
 
     /// Whether some text has more than one word: marks and reactions have none.
     fn is_worded(&self) -> bool {
         let text = |(names, cells): &(Vec<String>, Vec<String>)| Columns::lenient(names, None).text(cells);
-        self.sample.iter().any(|row| text(row).contains(char::is_whitespace))
+        self.sample.iter().take(20).any(|row| text(row).contains(char::is_whitespace))
+    }
+
+    /// The order of day and month that the dates in the sample show.
+    fn order(&self) -> Option<Order> {
+        Order::of(self.sample.iter().flat_map(|(_, cells)| cells).map(String::as_str))
     }
 
     /// Whether this is a table for sure, though maybe none of posts: what others may have written must not be taken for its
@@ -219,7 +202,7 @@ fn flat(value: &Value) -> (Vec<String>, Vec<String>) {
 struct Reading<'a> {
     ctx: &'a Context,
     unnamed: String,
-    day_first: Option<bool>,
+    dates: Dates,
 }
 
 impl Reading<'_> {
@@ -248,9 +231,12 @@ impl Reading<'_> {
         if text.is_empty() {
             return Ok(vec![Record::Skipped { id, reason: if quoted { "only quotes others" } else { "empty" } }]);
         }
-        let instant = |text: &str, what: &str| {
-            let order = self.day_first;
-            dates::parse(text, order, &self.ctx.zone).map_err(|why| Unreadable(format!("{what} {why}")))
+        let instant = |text: &str, what: &str| match self.dates.parse(text) {
+            Ok(when) => Ok(when.start()),
+            Err(NoDate::Ambiguous) => Err(Unreadable(format!(
+                "{what} may be day or month first; say day_first = true or false in a map file"
+            ))),
+            Err(why) => Err(Unreadable(format!("{what} {why}"))),
         };
         let written_at = date.as_deref().map(|d| instant(d, "the date")).transpose()?;
         let edited_at = given(Field::EditedAt).map(|d| instant(&d, "the date of the last edit")).transpose()?;

@@ -1,0 +1,47 @@
+//! Columns of tables: how their names are compared and shown, and the map files that say what they hold.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use serde::Deserialize;
+
+/// Letters and digits of a name, lower case: `Note body`, `note_body` and `NoteBody` are one name.
+pub(crate) fn normal(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The first of the names, in quotes.
+pub(crate) fn listed(names: &[String]) -> String {
+    let short = |name: &String| name.chars().take(40).collect::<String>();
+    let mut shown: Vec<String> = names.iter().take(30).map(|name| format!("{:?}", short(name))).collect();
+    if names.len() > shown.len() {
+        shown.push(format!("and {} more", names.len() - shown.len()));
+    }
+    shown.join(", ")
+}
+
+/// The first name that holds one of `hints`, for an example of a map.
+pub(crate) fn most_like<'a>(names: &'a [String], hints: &[&str]) -> &'a str {
+    let like = names.iter().find(|name| hints.iter().any(|hint| normal(name).contains(hint)));
+    like.map_or("Your column", String::as_str)
+}
+
+/// What stands behind a name in a map file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Mapped {
+    /// `text = "Remark"`
+    One(String),
+    /// `text = ["Pros", "Cons"]`, whose cells are put together.
+    Several(Vec<String>),
+    /// `day_first = true`
+    Flag(bool),
+}
+
+/// The lines of a map file (TOML).
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn map_lines(text: &str) -> Result<BTreeMap<String, Mapped>> {
+    toml::from_str(text).map_err(|e| anyhow!("it holds lines like text = \"Remark\": {}", e.message()))
+}
