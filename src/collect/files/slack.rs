@@ -270,7 +270,8 @@ impl<'a> File<'a> {
         }
         let (words, commenter) = own_words(&message, subtype);
         let plain = mrkdwn_to_text(&words, |id| self.channels.names.get(id).cloned(), |n| self.people.is_name(n));
-        if plain.text.is_empty() {
+        let text = clean(plain.text);
+        if text.is_empty() {
             let holds = |value: &Value| value.as_array().map_or(value.is_object(), |items| !items.is_empty());
             let reason = match () {
                 () if plain.quoted => "only quotes others",
@@ -297,7 +298,7 @@ impl<'a> File<'a> {
             written_at,
             edited_at: message.edited.and_then(|e| time(&e.ts?)),
             url: None,
-            text: clean(plain.text),
+            text,
             flags: PostFlags {
                 bot: by_bot || handle == "USLACKBOT" || self.people.bots.contains(&handle),
                 quoted: plain.quoted,

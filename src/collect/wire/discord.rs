@@ -151,7 +151,8 @@ pub(in crate::collect) fn record(ctx: &Context, channel: &Channel, id: &str, mes
     if channel.is_direct() {
         return Record::Skipped { id: format!("discord:{id}"), reason: DIRECT_MESSAGE };
     }
-    if plain.text.is_empty() {
+    let text = clean(plain.text);
+    if text.is_empty() {
         let reason = if plain.quoted { "only quotes others" } else { otherwise };
         return Record::Skipped { id: format!("discord:{id}"), reason };
     }
@@ -165,7 +166,7 @@ pub(in crate::collect) fn record(ctx: &Context, channel: &Channel, id: &str, mes
         edited_at,
         url: channel.url().filter(|_| own.is_some()).map(|channel| format!("{channel}/{id}")),
         id: PostId::new(format!("discord:{id}")),
-        text: clean(plain.text),
+        text,
         flags: PostFlags { bot, quoted: plain.quoted, future: is_future(written_at, ctx.now) },
     })
 }

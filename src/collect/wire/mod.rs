@@ -62,9 +62,9 @@ impl Unreadable {
     }
 }
 
-/// `text` as the store can hold it: a NUL would end it early there.
+/// `text` as the store can hold it: a NUL would end it early there. What is left is trimmed, so that nothing but NULs is empty.
 pub(super) fn clean(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "") } else { text }
+    if text.contains('\0') { text.replace('\0', "").trim().to_owned() } else { text }
 }
 
 /// Whether `at` lies after the collection that met it.
