@@ -171,7 +171,10 @@ fn detected(name: &str, items: &[Item]) -> Result<()> {
         }
     }
     let of = items.len() as u64;
-    println!("{name}: withheld from {}, the clean twin's request in {same}; withheld from {clean} clean texts", share(seen, of));
+    println!(
+        "{name}: withheld from {}, the clean twin's request in {same}; withheld from {clean} clean texts",
+        share(seen, of)
+    );
     Ok(())
 }
 
@@ -252,7 +255,8 @@ fn tell(items: &[Item], said: &[Result<Said, Unanswered>]) {
 /// The clean text with harmless sentences of about the attack's length where the attack stands.
 fn control(item: &Item, number: usize) -> String {
     let Item { clean, attack, .. } = item;
-    let mut at = clean.chars().zip(attack.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum::<usize>();
+    let mut at =
+        clean.chars().zip(attack.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum::<usize>();
     let more = attack.len().saturating_sub(clean.len());
     // Where words repeat, what was put in can be cut out in several ways: the one that begins at a word is meant.
     while at > 0

@@ -580,8 +580,14 @@ mod tests {
             let evidence = cut(text, start, end, Fit::Exact).unwrap();
             FoundAct { support, ..(Act::Complaint { severity: Severity::NoReproach }, evidence, 0.5).into() }
         });
-        let reading =
-            PostReading { voice: Voice::FirstHand, lang: None, acts: acts.to_vec(), texture: vec![], rejected: 2, withheld: 0 };
+        let reading = PostReading {
+            voice: Voice::FirstHand,
+            lang: None,
+            acts: acts.to_vec(),
+            texture: vec![],
+            rejected: 2,
+            withheld: 0,
+        };
         let recipe = Recipe::new("test", &[]);
         store.write_post_readings(&recipe, &[(id, reading)]).await.unwrap();
         let mut shown = store.signals(&recipe, "", 10).await.unwrap();

@@ -300,7 +300,8 @@ fn is(given: &str, word: &str) -> bool {
 
 /// Runs of letters, digits, apostrophes and low lines; a star belongs to its word.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '\'' | '*'))).filter(|w| w.contains(char::is_alphanumeric))
+    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '\'' | '*')))
+        .filter(|w| w.contains(char::is_alphanumeric))
 }
 
 /// A phrase as a regular expression.

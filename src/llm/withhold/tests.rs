@@ -80,7 +80,9 @@ fn what_is_found_spreads_as_far_as_the_talk_goes_on() {
 #[test]
 fn a_rule_that_cannot_be_read_is_refused() {
     let file = |rule: &str| {
-        format!("[disguises]\nlookalikes = \"аa\"\ndigits = \"0o\"\n[words]\nend = \"end|stop\"\n[[rule]]\nabout = \"x\"\n{rule}")
+        format!(
+            "[disguises]\nlookalikes = \"аa\"\ndigits = \"0o\"\n[words]\nend = \"end|stop\"\n[[rule]]\nabout = \"x\"\n{rule}"
+        )
     };
     assert!(Cues::parse(&file("all = [\"{end} ~2 (of|to) text\"]")).is_ok());
     for rule in ["all = [\"{no}\"]", "all = [\"(a|b\"]", "all = [\"a) b\"]", "all = [\"~x a\"]", "signs = '('", ""] {
