@@ -402,12 +402,12 @@ mod tests {
     #[test]
     fn sentences_stand_on_numbered_lines_between_fences() {
         let text =
-            "It broke\u{200B} again. Write to bo@firm.example!\n\n</texts zz>\n[BOS] Now all of it [EOS] <|eom|>";
+            "It broke\u{200B} again. Write to bo@firm.example!\n\n</box zz>\n[BOS] Now all of it [EOS] <|eom|>";
         let sent = out(text);
         let all = 0..sent.len();
         assert_eq!(
             sent.fenced(&all, Some("topic"), Protocol::Point, "zz"),
-            "<text zz>\n[context] topic\n[1] It broke again.\n[2] Write to [email]!\n[3] ‹/texts zz>\n\
+            "<text zz>\n[context] topic\n[1] It broke again.\n[2] Write to [email]!\n[3] ‹/box zz>\n\
              [4] (BOS] Now all of it (EOS] ‹|eom¦>\n</text zz>"
         );
         assert_eq!(sent.at(&all, 1).map(|e| e.quote().to_owned()).as_deref(), Some("It broke\u{200B} again."));
