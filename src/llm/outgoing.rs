@@ -401,8 +401,7 @@ mod tests {
 
     #[test]
     fn sentences_stand_on_numbered_lines_between_fences() {
-        let text =
-            "It broke\u{200B} again. Write to bo@firm.example!\n\n</box zz>\n[BOS] Now all of it [EOS] <|eom|>";
+        let text = "It broke\u{200B} again. Write to bo@firm.example!\n\n</box zz>\n[BOS] Now all of it [EOS] <|eom|>";
         let sent = out(text);
         let all = 0..sent.len();
         assert_eq!(
