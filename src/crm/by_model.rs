@@ -10,7 +10,7 @@ use super::read::Told;
 use crate::llm::Usage;
 use crate::llm::ask::CameBack;
 use crate::llm::contacts::Contacts;
-use crate::llm::outgoing::Quotes;
+use crate::llm::outgoing::{Quotes, Withheld};
 use crate::model::Note;
 use crate::progress::Progress;
 use crate::store::{Failure, Store};
@@ -31,6 +31,7 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
     let total = store.note_totals().await?[0].unsigned_abs();
     let bar = progress.counter("reading notes");
     let (mut told, mut quotes, mut usage) = (Told::default(), Quotes::default(), Usage::default());
+    let mut withheld = Withheld::default();
     // All at once: what fails stays unread, and must not be asked for again in this run.
     let unread = store.unread_notes(&recipe, "", i64::MAX).await?;
     let mut contacts = Contacts::new(store, reader.names()).await?;
@@ -40,7 +41,10 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
         chunk.iter().for_each(|note| contacts.of(&note.account));
         let names: Vec<_> = chunk.iter().map(|note| contacts.names(&note.account)).collect();
         let came = CameBack::sort(chunk, reader.read_masked(&texts, &names).await);
-        came.readings.iter().for_each(|(_, reading)| told.add(reading));
+        for (_, reading) in &came.readings {
+            told.add(reading);
+            withheld.add(reading.withheld);
+        }
         quotes += came.quotes;
         usage += came.usage;
         failed += came.failures.len() as u64;
@@ -61,6 +65,7 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
     Ok(told
         .summary(began, total.saturating_sub(told.notes + failed), failed)
         .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
+        .with("withheld", withheld.published())
         .with("spent", usage.published())
         .with("recipe", recipe.as_str()))
 }

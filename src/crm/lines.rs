@@ -10,7 +10,7 @@ use super::llm::{NoteText, Reader};
 use crate::llm::Model;
 use crate::llm::ask::line_by_line;
 use crate::model::{Evidence, NoteKind, NoteReading};
-use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests};
+use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests, withheld_lines};
 
 /// Lines that a model is asked about together.
 const TOGETHER: usize = 64;
@@ -38,13 +38,17 @@ pub async fn read_note_lines_by_model(reader: &Reader, input: impl Read, output:
 }
 
 /// Writes the requests that [`read_note_lines_by_model`] would send, one JSON object a line, and sends none.
+/// What would be withheld of a text stands behind them: `{"id","withheld":[sentence]}`.
 ///
 /// # Errors
 /// As [`answer_together`].
 pub fn write_note_questions(reader: &Reader, model: &Model, input: impl Read, output: impl Write) -> Result<LinesRead> {
     answer_with_requests(input, output, |asked| {
         let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
-        reader.questions(&texts(asked, &ids)).iter().map(|question| model.request_body(question)).collect()
+        let texts = texts(asked, &ids);
+        let questions = reader.questions(&texts);
+        let requests = questions.iter().map(|question| model.request_body(question));
+        requests.chain(withheld_lines(asked, reader.withheld(&texts))).collect()
     })
 }
 
@@ -76,7 +80,7 @@ fn published(reading: &NoteReading) -> Value {
         });
         quote(fields, &c.evidence)
     });
-    json!({
+    let mut line = json!({
         "interest": reading.interest,
         "compliments": quotes(&reading.compliments),
         "fluff": quotes(&reading.fluff),
@@ -84,7 +88,11 @@ fn published(reading: &NoteReading) -> Value {
         "objections": objections.collect::<Vec<_>>(),
         "commitments": commitments.collect::<Vec<_>>(),
         "asked": reading.asked,
-    })
+    });
+    if reading.withheld > 0 {
+        line["withheld"] = reading.withheld.into();
+    }
+    line
 }
 
 /// `fields` with the quote and where it stands behind them.

@@ -306,7 +306,7 @@ mod tests {
             (Act::Praise, Evidence::cut(text, span, Fit::Exact).unwrap(), p)
         };
         let acts = quotes.iter().map(|quote| cut(quote).into()).collect();
-        PostReading { voice: Voice::FirstHand, lang: None, acts, texture: Vec::new(), rejected: 0 }
+        PostReading { voice: Voice::FirstHand, lang: None, acts, texture: Vec::new(), rejected: 0, withheld: 0 }
     }
 
     fn of(scores: &[Score], measure: &str, act: &str) -> Option<f64> {

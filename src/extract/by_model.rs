@@ -12,8 +12,8 @@ use super::cascade::{Cascade, missed};
 use super::llm::{PostText, Reader};
 use super::{embedded, read};
 use crate::llm::ask::CameBack;
-use crate::llm::outgoing::Quotes;
-use crate::llm::{Collected, Estimate, Model, Question, Usage};
+use crate::llm::outgoing::{Quotes, Withheld};
+use crate::llm::{Collected, Estimate, Model, Usage};
 use crate::model::{PostReading, Recipe, Route};
 use crate::progress::Progress;
 use crate::store::{Failure, Store, UnreadPost};
@@ -35,12 +35,14 @@ struct Told {
     acts: BTreeMap<&'static str, u64>,
     support: BTreeMap<&'static str, u64>,
     quotes: Quotes,
+    withheld: Withheld,
     usage: Usage,
 }
 
 impl Told {
     fn add(&mut self, reading: &PostReading) {
         self.done += 1;
+        self.withheld.add(reading.withheld);
         for found in &reading.acts {
             *self.acts.entry(found.act.kind().as_str()).or_default() += 1;
             if let Some(support) = found.support {
@@ -94,6 +96,7 @@ pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Pro
         .with("signals", json!(told.acts))
         .with("support", json!(told.support))
         .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
+        .with("withheld", told.withheld.published())
         .with("cascade", missed(&totals))
         .with("spent", told.usage.published())
         .with("recipe", recipe.as_str()))
@@ -112,8 +115,9 @@ pub async fn estimate(
 ) -> Result<Estimate> {
     let mut sum = model.estimate(&[]).await?;
     let bar = progress.bar("estimate", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
-    questions(store, reader, cascade, &bar, async |questions| {
-        sum += model.estimate(&questions).await?;
+    worth_a_call(store, reader, cascade, &bar, async |texts| {
+        sum += model.estimate(&reader.questions(texts)).await?;
+        sum.withheld += reader.withheld(texts).iter().map(|sentences| sentences.len() as u64).sum::<u64>();
         Ok(())
     })
     .await?;
@@ -147,7 +151,8 @@ pub async fn run_by_batch(
     // After all were collected, what is still open has had its turn.
     if collected.batches == 0 || collected.waiting > 0 {
         let bar = progress.bar("hand over", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
-        questions(store, reader, cascade, &bar, async |questions| {
+        worth_a_call(store, reader, cascade, &bar, async |texts| {
+            let questions = reader.questions(texts);
             collected.waiting += u64::from(model.submit_batch(&questions).await?.is_some());
             Ok(())
         })
@@ -160,13 +165,13 @@ pub async fn run_by_batch(
     Ok(ByBatch::Read(run(store, reader, cascade, progress).await?))
 }
 
-/// Hands what [`run`] would ask to `each`, some at a time.
-async fn questions(
+/// Hands the posts that [`run`] would ask about to `each`, some at a time.
+async fn worth_a_call(
     store: &Store,
     reader: &Reader,
     cascade: Cascade,
     bar: &ProgressBar,
-    mut each: impl AsyncFnMut(Vec<Question>) -> Result<()>,
+    mut each: impl AsyncFnMut(&[PostText<'_>]) -> Result<()>,
 ) -> Result<()> {
     let recipe = reader.recipe();
     let mut revision = 0;
@@ -183,7 +188,7 @@ async fn questions(
         .await
         .context("the embedded reader ended early")?;
         let texts: Vec<_> = worth.iter().map(text).collect();
-        each(reader.questions(&texts)).await?;
+        each(&texts).await?;
         bar.inc(seen);
     }
 }

@@ -10,14 +10,14 @@ use super::llm::{PostText, Reader};
 use crate::llm::Model;
 use crate::llm::ask::line_by_line;
 use crate::model::{Evidence, PostReading};
-use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests};
+use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests, withheld_lines};
 
 /// Lines that a model is asked about together.
 const TOGETHER: usize = 64;
 
 /// Reads JSON lines `{"id", "text", "context"?}` and writes one line each, in order:
 /// `{"id", "voice", "lang", "acts": [{"act", "quote", "start", "end", "confidence"}], "texture": {slot: [{"quote", "start",
-/// "end", "value"}]}, "rejected"}`. Offsets are bytes into the text.
+/// "end", "value"}]}, "rejected"}`, and `"withheld"` where a model was not shown some sentences. Offsets are bytes into the text.
 ///
 /// # Errors
 /// As [`answer_lines`].
@@ -41,13 +41,17 @@ pub async fn read_lines_by_model(reader: &Reader, input: impl Read, output: impl
 }
 
 /// Writes the requests that [`read_lines_by_model`] would send, one JSON object a line, and sends none.
+/// What would be withheld of a text stands behind them: `{"id","withheld":[sentence]}`.
 ///
 /// # Errors
 /// As [`answer_together`].
 pub fn write_questions(reader: &Reader, model: &Model, input: impl Read, output: impl Write) -> Result<LinesRead> {
     answer_with_requests(input, output, |asked| {
         let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
-        reader.questions(&texts(asked, &ids)).iter().map(|question| model.request_body(question)).collect()
+        let texts = texts(asked, &ids);
+        let questions = reader.questions(&texts);
+        let requests = questions.iter().map(|question| model.request_body(question));
+        requests.chain(withheld_lines(asked, reader.withheld(&texts))).collect()
     })
 }
 
@@ -83,9 +87,13 @@ pub fn published(reading: &PostReading) -> Value {
             filled.push(Value::Object(fields));
         }
     }
-    json!({
+    let mut line = json!({
         "voice": reading.voice, "lang": reading.lang, "acts": acts, "texture": texture, "rejected": reading.rejected,
-    })
+    });
+    if reading.withheld > 0 {
+        line["withheld"] = reading.withheld.into();
+    }
+    line
 }
 
 fn cut(fields: &mut Map<String, Value>, evidence: &Evidence) {

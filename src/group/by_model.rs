@@ -19,7 +19,7 @@ use super::terms::terms;
 use super::units::Unit;
 use crate::config::Protocol;
 use crate::llm::contacts::Contacts;
-use crate::llm::outgoing::{self, Outgoing, context_line};
+use crate::llm::outgoing::{self, Context, Outgoing};
 use crate::llm::prompt::Prompt;
 use crate::llm::sheet::{Form, Sheet};
 use crate::llm::{Answer, Model, Question, Unanswered, Usage};
@@ -341,7 +341,7 @@ impl Sorter {
     fn fenced(&self, prompt: &str, text: &str, around: Option<&str>) -> String {
         let sent = Outgoing::new(text, &self.names);
         let window = sent.windows(QUOTE_TOKENS).into_iter().next().unwrap_or(0..0);
-        let context = around.and_then(|words| context_line(words, &self.names));
+        let context = around.and_then(|words| Context::new(words, &self.names).line);
         sent.sealed(&window, context.as_deref(), Protocol::Copy, &self.secret, prompt)
     }
 }

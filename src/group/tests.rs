@@ -325,7 +325,8 @@ async fn store(
             flags: PostFlags::default(),
         });
         let acts = vec![(act.clone(), whole(words), 0.9).into()];
-        readings.push((id, PostReading { voice: *voice, lang: None, acts, texture: Vec::new(), rejected: 0 }));
+        readings
+            .push((id, PostReading { voice: *voice, lang: None, acts, texture: Vec::new(), rejected: 0, withheld: 0 }));
     }
     store.write_batch(&batch).await.unwrap();
     store.write_post_readings(&recipes.post, &readings).await.unwrap();
@@ -358,6 +359,7 @@ async fn store(
                 commitments: Vec::new(),
                 asked: false,
                 rejected: 0,
+                withheld: 0,
             },
         ));
     }

@@ -57,7 +57,8 @@ impl Workspace {
     async fn read_as(&self, id: &str, text: &str, acts: Vec<Act>) {
         let evidence = Evidence::cut(text, Span::new(text, 0, text.len()).unwrap(), Fit::Exact).unwrap();
         let acts = acts.into_iter().map(|act| (act, evidence.clone(), 0.9).into()).collect();
-        let reading = PostReading { voice: Voice::FirstHand, lang: None, acts, texture: vec![], rejected: 0 };
+        let reading =
+            PostReading { voice: Voice::FirstHand, lang: None, acts, texture: vec![], rejected: 0, withheld: 0 };
         let recipe = Recipe::new("test", &[]);
         self.store.write_post_readings(&recipe, &[(PostId::new(id), reading)]).await.unwrap();
     }

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::outgoing::{Outgoing, Quotes};
+use super::outgoing::{Context, Outgoing, Quotes};
 use super::prompt::Prompt;
 use super::sheet::Sheet;
 use super::{Model, Question, Unanswered, Usage};
@@ -158,10 +158,17 @@ pub fn line_by_line<R>(
 pub struct Asked<'a> {
     /// Its id, for the ledger and for errors; not sent.
     pub id: &'a str,
-    /// What it answers, ready to go out.
-    pub context: Option<String>,
+    /// What it answers.
+    pub context: Context,
     /// The text.
     pub text: Outgoing<'a>,
+}
+
+impl Asked<'_> {
+    /// Sentences of the text, and of what it answers, that speak to a reader and are not sent.
+    pub fn withheld(&self) -> Vec<String> {
+        self.context.withheld.iter().cloned().chain(self.text.withheld()).collect()
+    }
 }
 
 /// A window of a text: the unit that one filled sheet is about.
@@ -306,7 +313,7 @@ fn no_sheet(question: &Question) -> Unanswered {
 fn question(standing: &Standing, asking: &Asking, texts: &[Asked<'_>], parts: &[Part]) -> Question {
     let fenced = |part: &Part| {
         let asked = texts.get(part.text)?;
-        let context = asked.context.as_deref();
+        let context = asked.context.line.as_deref();
         Some(asked.text.sealed(&part.window, context, asking.protocol, &standing.secret, standing.prompt))
     };
     let fenced: Vec<String> = parts.iter().filter_map(fenced).collect();

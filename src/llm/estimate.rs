@@ -13,6 +13,8 @@ pub struct Estimate {
     pub questions: u64,
     /// Of these, how many were answered before and cost nothing.
     pub cached: u64,
+    /// Sentences that speak to a reader and will not be sent.
+    pub withheld: u64,
     /// Tokens to send, counted with OpenAI's o200k table: about right for other models.
     pub prompt_tokens: u64,
     /// Most tokens to receive.
@@ -30,6 +32,7 @@ impl std::ops::AddAssign for Estimate {
     fn add_assign(&mut self, more: Self) {
         self.questions += more.questions;
         self.cached += more.cached;
+        self.withheld += more.withheld;
         self.prompt_tokens += more.prompt_tokens;
         self.most_completion_tokens += more.most_completion_tokens;
         let sum = |a: Option<u64>, b: Option<u64>| Some(a? + b?);
@@ -40,10 +43,13 @@ impl std::ops::AddAssign for Estimate {
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { questions, cached, prompt_tokens, most_completion_tokens, currency, .. } = self;
+        let Self { questions, cached, withheld, prompt_tokens, most_completion_tokens, currency, .. } = self;
         write!(f, "{questions} questions")?;
         if *cached > 0 {
             write!(f, ", {cached} of them answered before")?;
+        }
+        if *withheld > 0 {
+            write!(f, ", {withheld} sentences withheld because they speak to a reader")?;
         }
         write!(f, "; about {prompt_tokens} tokens to send, at most {most_completion_tokens} to receive")?;
         match (self.least_cost_micros, self.most_cost_micros) {

@@ -12,6 +12,8 @@ pub mod prompt;
 
 pub mod sheet;
 
+pub mod withhold;
+
 pub mod contacts;
 
 mod batch;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::outgoing::{Outgoing, context_line};
+use super::outgoing::{Context as Answers, Outgoing};
 use super::sheet::Sheet;
 use crate::config::Protocol;
 use crate::text::redact::Names;
@@ -88,7 +88,7 @@ impl Prompt {
         let mut worked = Vec::new();
         for example in &self.examples {
             let text = Outgoing::new(example.text.trim(), &Names::default());
-            let context = example.context.as_deref().and_then(|c| context_line(c, &Names::default()));
+            let context = example.context.as_deref().and_then(|c| Answers::new(c, &Names::default()).line);
             let asked = text.fenced(&(0..text.len()), context.as_deref(), protocol, EXAMPLE_NONCE);
             let answer = sheet.fill(&example.answer, &text, protocol);
             worked.push((asked, answer.with_context(|| format!("in the example {:?}", example.text))?));

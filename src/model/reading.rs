@@ -138,4 +138,6 @@ pub struct NoteReading {
     pub asked: bool,
     /// Quotes that were proposed and are not in the text.
     pub rejected: usize,
+    /// Sentences that speak to a reader and were therefore not shown to the model.
+    pub withheld: usize,
 }

@@ -301,11 +301,13 @@ pub struct PostReading {
     pub texture: Vec<TextureSlot>,
     /// Quotes that were proposed and are not in the text.
     pub rejected: usize,
+    /// Sentences of the post, and of what it answers, that speak to a reader and were therefore not shown to the model.
+    pub withheld: usize,
 }
 
 impl PostReading {
     /// Of a text in `lang` in which nothing was read.
     pub fn silent(lang: Option<&'static str>) -> Self {
-        Self { voice: Voice::Unclear, lang, acts: Vec::new(), texture: Vec::new(), rejected: 0 }
+        Self { voice: Voice::Unclear, lang, acts: Vec::new(), texture: Vec::new(), rejected: 0, withheld: 0 }
     }
 }

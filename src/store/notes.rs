@@ -144,7 +144,7 @@ impl Store {
     pub async fn notes(&self, recipe: &Recipe) -> Result<Vec<StoredNote>> {
         let rows = sqlx::query(
             "select n.id, n.account, n.opportunity, n.owner, n.kind, n.written_at, n.happened_at, n.stage, n.amount, n.text, n.modified_at, \
-             r.interest, r.asked, r.payload, r.rejected from note n left join note_reading r on r.note = n.id and r.recipe = $1 \
+             r.interest, r.asked, r.payload, r.rejected, r.withheld from note n left join note_reading r on r.note = n.id and r.recipe = $1 \
              order by n.account, n.written_at, n.id",
         )
         .bind(recipe.as_str())
@@ -159,6 +159,7 @@ impl Store {
                     let mut reading =
                         reading(&note.text, interest, row.try_get(12)?, &payload).context("note reading")?;
                     reading.rejected = usize::try_from(row.try_get::<i64, _>(14)?)?;
+                    reading.withheld = usize::try_from(row.try_get::<i64, _>(15)?)?;
                     Some(reading)
                 }
                 None => None,
@@ -252,7 +253,8 @@ async fn write_reading(
         return Ok(false);
     }
     sqlx::query(
-        "insert into note_reading (note, recipe, interest, asked, payload, rejected) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        "insert into note_reading (note, recipe, interest, asked, payload, rejected, withheld) values ($1, $2, $3, $4, $5, $6, $7) \
+         on conflict do nothing",
     )
     .bind(note.id.as_str())
     .bind(recipe.as_str())
@@ -260,6 +262,7 @@ async fn write_reading(
     .bind(reading.asked)
     .bind(serde_json::to_string(&payload(reading))?)
     .bind(i64::try_from(reading.rejected)?)
+    .bind(i64::try_from(reading.withheld)?)
     .execute(&mut **tx)
     .await?;
     for pain in &reading.pains {
@@ -414,7 +417,7 @@ fn payload(reading: &NoteReading) -> Payload {
     }
 }
 
-/// Rebuilds a reading; its pains and the count of rejected quotes stand elsewhere and are added by the caller.
+/// Rebuilds a reading; its pains and the counts of rejected quotes and withheld sentences stand elsewhere and are added by the caller.
 fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Option<NoteReading> {
     let payload: Payload = serde_json::from_str(payload).ok()?;
     let at = |(start, end): (usize, usize)| {
@@ -443,6 +446,7 @@ fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Opt
         commitments: payload.commitments.into_iter().map(commitment).collect::<Option<_>>()?,
         asked,
         rejected: 0,
+        withheld: 0,
     })
 }
 

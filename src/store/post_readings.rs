@@ -361,13 +361,15 @@ async fn write_reading(
         return Ok(false);
     }
     sqlx::query(
-        "insert into post_reading (post, recipe, voice, lang, rejected) values ($1, $2, $3, $4, $5) on conflict do nothing",
+        "insert into post_reading (post, recipe, voice, lang, rejected, withheld) values ($1, $2, $3, $4, $5, $6) \
+         on conflict do nothing",
     )
     .bind(post.id.as_str())
     .bind(recipe.as_str())
     .bind(reading.voice.as_str())
     .bind(reading.lang)
     .bind(i64::try_from(reading.rejected)?)
+    .bind(i64::try_from(reading.withheld)?)
     .execute(&mut **tx)
     .await?;
     for found in &reading.acts {
@@ -578,8 +580,14 @@ mod tests {
             let evidence = cut(text, start, end, Fit::Exact).unwrap();
             FoundAct { support, ..(Act::Complaint { severity: Severity::NoReproach }, evidence, 0.5).into() }
         });
-        let reading =
-            PostReading { voice: Voice::FirstHand, lang: None, acts: acts.to_vec(), texture: vec![], rejected: 2 };
+        let reading = PostReading {
+            voice: Voice::FirstHand,
+            lang: None,
+            acts: acts.to_vec(),
+            texture: vec![],
+            rejected: 2,
+            withheld: 0,
+        };
         let recipe = Recipe::new("test", &[]);
         store.write_post_readings(&recipe, &[(id, reading)]).await.unwrap();
         let mut shown = store.signals(&recipe, "", 10).await.unwrap();

@@ -97,6 +97,12 @@ pub fn answer_with_requests(
     Ok(pipe.counts)
 }
 
+/// For each text of which sentences would be withheld, a line that says so.
+pub fn withheld_lines(asked: &[AskedLine], withheld: Vec<Vec<String>>) -> impl Iterator<Item = Value> {
+    let told = asked.iter().zip(withheld).filter(|(_, sentences)| !sentences.is_empty());
+    told.map(|(line, sentences)| json!({ "id": line.id, "withheld": sentences }))
+}
+
 /// One line that asks something.
 #[derive(Debug, Clone)]
 pub struct AskedLine {

@@ -92,6 +92,7 @@ fn complains(text: &str) -> PostReading {
         acts: vec![(Act::Complaint { severity: Severity::Disapproval }, cut(text), 0.9).into()],
         texture: Vec::new(),
         rejected: 0,
+        withheld: 0,
     }
 }
 

@@ -58,6 +58,7 @@ pub(super) fn decide(grammar: &Grammar, cards: &[Scorecard], note: &Observed) ->
         commitments: reader.commitments(),
         asked: reader.asked(),
         rejected: 0,
+        withheld: 0,
     }
 }
 

@@ -13,9 +13,9 @@ use std::sync::{Arc, LazyLock};
 
 use super::embedded::is_quoted;
 use crate::llm::ask::{self, Answered, Asked, Asking, Standing};
-use crate::llm::outgoing::{Finder, Outgoing, Quotes};
+use crate::llm::outgoing::{Context, Finder, Outgoing, Quotes};
 use crate::llm::prompt::Prompt;
-use crate::llm::{Model, Question, Unanswered};
+use crate::llm::{Model, Question, Unanswered, withhold};
 use crate::model::{
     ClaimedPain, Commitment, Corroboration, Currency, Evidence, Giver, Interest, NoteKind, NoteReading, Objection,
     Recipe,
@@ -69,7 +69,7 @@ impl Reader {
     pub fn recipe(&self) -> Recipe {
         let Asking { protocol, pack, window_tokens, .. } = self.asking;
         let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
-        Recipe::new(&name, &[PROMPT_FILE, &pack.to_string(), &window_tokens.to_string()])
+        Recipe::new(&name, &[PROMPT_FILE, &pack.to_string(), &window_tokens.to_string(), withhold::FILE])
     }
 
     /// Names that are masked in every note.
@@ -80,6 +80,11 @@ impl Reader {
     /// What would be asked about `notes`, as it would be sent.
     pub fn questions(&self, notes: &[NoteText<'_>]) -> Vec<Question> {
         ask::questions(&self.standing, &self.asking, &self.outgoing(notes, &[]))
+    }
+
+    /// The sentences of each of `notes` that would not be sent because they speak to a reader.
+    pub fn withheld(&self, notes: &[NoteText<'_>]) -> Vec<Vec<String>> {
+        self.outgoing(notes, &[]).iter().map(Asked::withheld).collect()
     }
 
     /// Reads `notes`; the results come in their order. The requests go out concurrently.
@@ -99,7 +104,7 @@ impl Reader {
         let names = names.iter().copied().chain(std::iter::repeat(&self.names));
         let asked = |(note, names): (&NoteText<'a>, &Names)| Asked {
             id: note.id,
-            context: None,
+            context: Context::default(),
             text: Outgoing::new(note.text, names),
         };
         notes.iter().zip(names).map(asked).collect()
@@ -123,10 +128,11 @@ fn reading(note: &NoteText<'_>, sent: &Outgoing<'_>, answer: Answered<NoteSheet>
         add(&mut reading, note, &mut Finder::new(sent, window, &mut quotes), sheet);
     }
     reading.rejected = quotes.rejected;
+    reading.withheld = sent.withheld().len();
     // A machine's record claims nothing; it only vouches.
     if note.kind == NoteKind::System {
-        let NoteReading { commitments, rejected, .. } = reading;
-        reading = NoteReading { commitments, rejected, ..NoteReading::default() };
+        let NoteReading { commitments, rejected, withheld, .. } = reading;
+        reading = NoteReading { commitments, rejected, withheld, ..NoteReading::default() };
     }
     Read { reading, usage: answer.usage, quotes }
 }

@@ -124,7 +124,14 @@ impl Room {
         };
         // Texture tells of a problem; where nobody tells of one there is none, and looking for it costs a sixth of a reading.
         let texture = if acts.is_empty() { Vec::new() } else { texture::texture(text, &self.analysis, &acts) };
-        PostReading { voice, lang, acts: acts.into_iter().map(FoundAct::from).collect(), texture, rejected: 0 }
+        PostReading {
+            voice,
+            lang,
+            acts: acts.into_iter().map(FoundAct::from).collect(),
+            texture,
+            rejected: 0,
+            withheld: 0,
+        }
     }
 
     /// [`chance`] of the text that was looked at last.

@@ -14,9 +14,9 @@ mod tests;
 use std::sync::{Arc, LazyLock};
 
 use crate::llm::ask::{self, Answered, Asked, Asking, Standing};
-use crate::llm::outgoing::{Finder, Outgoing, Place, Quotes, context_line};
+use crate::llm::outgoing::{Context, Finder, Outgoing, Place, Quotes};
 use crate::llm::prompt::Prompt;
-use crate::llm::{Model, Question, Unanswered};
+use crate::llm::{Model, Question, Unanswered, withhold};
 use crate::model::{Act, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, TextureSlot, Voice};
 use crate::text::redact::Names;
 
@@ -72,12 +72,17 @@ impl Reader {
         let Asking { protocol, pack, window_tokens, judge } = self.asking;
         let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
         let judged = if judge { judge::PROMPT_FILE } else { "" };
-        Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window_tokens.to_string()])
+        Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window_tokens.to_string(), withhold::FILE])
     }
 
     /// What would be asked about `posts`, as it would be sent. Second looks are not among them: they depend on the answers.
     pub fn questions(&self, posts: &[PostText<'_>]) -> Vec<Question> {
         ask::questions(&self.standing, &self.asking, &self.outgoing(posts))
+    }
+
+    /// The sentences of each of `posts`, and of what it answers, that would not be sent because they speak to a reader.
+    pub fn withheld(&self, posts: &[PostText<'_>]) -> Vec<Vec<String>> {
+        self.outgoing(posts).iter().map(Asked::withheld).collect()
     }
 
     /// Reads `posts`; the results come in their order. The requests go out concurrently.
@@ -88,7 +93,7 @@ impl Reader {
             .iter()
             .zip(posts)
             .zip(answers)
-            .map(|((asked, post), answer)| answer.map(|answer| reading(post.text, &asked.text, answer)))
+            .map(|((asked, post), answer)| answer.map(|answer| reading(post.text, asked, answer)))
             .collect();
         if self.asking.judge {
             judge::judge(&self.model, &self.standing.secret, &PROMPT, &asked, &mut read).await;
@@ -99,7 +104,7 @@ impl Reader {
     fn outgoing<'a>(&self, posts: &[PostText<'a>]) -> Vec<Asked<'a>> {
         let asked = |post: &PostText<'a>| Asked {
             id: post.id,
-            context: post.context.and_then(|context| context_line(context, &self.names)),
+            context: post.context.map(|context| Context::new(context, &self.names)).unwrap_or_default(),
             text: Outgoing::new(post.text, &self.names),
         };
         posts.iter().map(asked).collect()
@@ -112,11 +117,11 @@ pub(crate) fn read_answer(text: &str, answer: &serde_json::Value) -> Option<Post
     let sheet = serde::Deserialize::deserialize(answer).ok()?;
     let sent = Outgoing::new(text, &Names::default());
     let answer = Answered { sheets: vec![(0..sent.len(), sheet)], usage: crate::llm::Usage::default() };
-    Some(reading(text, &sent, answer).reading)
+    Some(reading(text, &Asked { id: "", context: Context::default(), text: sent }, answer).reading)
 }
 
 /// What the filled sheets of one post say about it.
-fn reading(text: &str, sent: &Outgoing<'_>, answer: Answered<PostSheet>) -> Read {
+fn reading(text: &str, asked: &Asked<'_>, answer: Answered<PostSheet>) -> Read {
     let mut quotes = Quotes::default();
     let mut acts: Vec<FoundAct> = Vec::new();
     let mut texture = Vec::new();
@@ -126,7 +131,7 @@ fn reading(text: &str, sent: &Outgoing<'_>, answer: Answered<PostSheet>) -> Read
         if voice == Voice::Unclear {
             voice = sheet.voice;
         }
-        let mut finder = Finder::new(sent, window, &mut quotes);
+        let mut finder = Finder::new(&asked.text, window, &mut quotes);
         for (act, evidence) in sheet.acts(&mut finder) {
             let fit = evidence.fit();
             let confidence = CONFIDENCE.iter().find(|(f, _)| *f == fit).map_or(0.0, |(_, confidence)| *confidence);
@@ -149,6 +154,7 @@ fn reading(text: &str, sent: &Outgoing<'_>, answer: Answered<PostSheet>) -> Read
     texture.sort_by_key(|slot| (slot.evidence.span(), slot.slot));
     texture.dedup_by(|a, b| a.slot == b.slot && a.evidence.span() == b.evidence.span());
     let lang = super::embedded::detected_language(text);
-    let reading = PostReading { voice, lang, acts, texture, rejected: quotes.rejected };
+    let withheld = asked.withheld().len();
+    let reading = PostReading { voice, lang, acts, texture, rejected: quotes.rejected, withheld };
     Read { reading, usage: answer.usage, quotes }
 }

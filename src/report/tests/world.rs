@@ -88,8 +88,14 @@ impl World {
             flags: PostFlags::default(),
         });
         let acts = acts.into_iter().map(|(act, quote)| (act, cut(text, quote), 0.9).into()).collect();
-        let reading =
-            PostReading { voice: Voice::FirstHand, lang: Some("eng"), acts, texture: Vec::new(), rejected: 0 };
+        let reading = PostReading {
+            voice: Voice::FirstHand,
+            lang: Some("eng"),
+            acts,
+            texture: Vec::new(),
+            rejected: 0,
+            withheld: 0,
+        };
         self.post_readings.push((id, reading));
         &mut self.post_readings.last_mut().unwrap().1
     }
