@@ -15,13 +15,13 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use super::cells::{Cells, Deal, Topic};
-use super::labels::Labels;
+use super::labels::{Labels, Stance};
 use super::window::{Window, day};
 use super::wording::counted;
 use crate::config::CompareSettings;
 use crate::model::comparison::PopulationV1;
 use crate::model::{AuthorKey, PostId, Recipes, Voice};
-use crate::store::{CommunityRow, SampleUnit, Side, Store, StoredNote, StoredPain};
+use crate::store::{CommunityRow, LabelRow, SampleUnit, Side, Store, StoredNote, StoredPain};
 use build::build;
 use twins::{alike, twins};
 
@@ -36,6 +36,8 @@ struct Material {
     problems: Vec<Topic>,
     /// The CRM's days; those of the communities are cut out of `acts` and `posts`.
     window: Window,
+    /// The last day that is looked at of the CRM.
+    last: Date,
     acts: Vec<CommunityRow>,
     posts: Vec<(AuthorKey, PostId)>,
     /// Representative of every author that was merged with another.
@@ -82,6 +84,8 @@ struct Shelf {
     alike: BTreeMap<PostId, (usize, bool)>,
     future_notes: usize,
     deals: Vec<Deal>,
+    /// Every hand label.
+    rows: Vec<LabelRow>,
     sample: Vec<SampleUnit>,
     /// What is to be said of any days.
     caveats: Vec<String>,
@@ -123,6 +127,7 @@ pub(super) async fn read(
     let alike = alike(store, recipes, told, near_duplicates).await?;
     let problems =
         codebook.problems().iter().map(|p| Topic { id: p.id.as_str().to_owned(), name: p.name.clone() }).collect();
+    let rows = store.labels().await?;
     let material = Material {
         problems,
         acts: Vec::new(),
@@ -130,14 +135,15 @@ pub(super) async fn read(
         merged: BTreeMap::new(),
         notes,
         pains: store.pains(&recipes.note, codebook.hash()).await?,
-        labels: Labels::join(&store.labels().await?)?,
+        labels: Labels::join(&rows, Stance::Joined)?,
         sample: Vec::new(),
+        last: window.last().map_or(day(now), |last| last.min(day(now))),
         window: window.clone(),
     };
     let (sample, future_notes) = (store.sample().await?, future_notes.len());
     Ok(Read {
         material,
-        shelf: Shelf { now, window, acts, posts, alike, future_notes, deals, sample, caveats },
+        shelf: Shelf { now, window, acts, posts, alike, future_notes, deals, rows, sample, caveats },
         codebook: codebook.hash().to_owned(),
     })
 }
@@ -155,6 +161,35 @@ impl Read {
     pub(super) async fn own_cells(&mut self, store: &Store) -> Result<Cells> {
         let window = self.shelf.window.clone();
         self.cells(store, &window, &window).await
+    }
+
+    /// The same cells with the hand labels read by `stance`, and how many labelled posts and notes of these days that changes.
+    ///
+    /// # Errors
+    /// As [`Self::cells`], and when a stored label has lost its form.
+    pub(super) async fn relabelled(&mut self, store: &Store, stance: Stance<'_>) -> Result<(Cells, [u64; 2])> {
+        let labels = Labels::join(&self.shelf.rows, stance)?;
+        let joined = std::mem::replace(&mut self.material.labels, labels);
+        let cells = self.own_cells(store).await;
+        let Material { labels, posts, notes, window, .. } = &self.material;
+        let posts = posts.iter().map(|(_, post)| post.as_str()).collect::<BTreeSet<_>>();
+        let notes = notes.iter().filter(|n| window.contains(note_time(n))).map(|n| n.note.id.as_str());
+        let inside = [posts, notes.collect()];
+        let apart = [Side::Community, Side::Crm].into_iter().zip(inside);
+        let apart = apart.map(|(side, ids)| joined.apart(labels, side).filter(|id| ids.contains(id)).count() as u64);
+        let items = apart.collect::<Vec<_>>();
+        self.material.labels = joined;
+        Ok((cells?, [items[0], items[1]]))
+    }
+
+    /// Whether any label can be read otherwise.
+    pub(super) fn has_contested(&self) -> bool {
+        !self.material.labels.contested.is_empty()
+    }
+
+    /// Who labelled by hand, by name; the adjudicator is none of them.
+    pub(super) fn annotators(&self) -> Vec<String> {
+        Labels::annotators(&self.shelf.rows).into_iter().map(str::to_owned).collect()
     }
 
     /// The first day with a post, and the first with a note.
@@ -208,6 +243,7 @@ impl Read {
             Side::Crm => shelf.window.holds(crm),
         };
         material.sample = shelf.sample.iter().filter(|u| drawn_from(u.side)).cloned().collect();
+        material.last = crm.last().map_or(day(shelf.now), |last| last.min(day(shelf.now)));
         material.window = crm.clone();
         says
     }

@@ -142,3 +142,39 @@ fn joined(links: &[(&AuthorKey, usize)]) -> BTreeMap<AuthorKey, AuthorKey> {
         .map(|(key, root)| (key.clone(), root.clone()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authors_are_joined_through_others() {
+        let keys = ["a_1", "a_2", "a_3", "a_4", "a_5"].map(AuthorKey::new);
+        let links = [(&keys[3], 7), (&keys[1], 7), (&keys[1], 2), (&keys[0], 2), (&keys[4], 9)];
+        let merged = joined(&links);
+        assert_eq!(merged.len(), 3, "one alone is not merged");
+        assert!(merged.values().all(|root| *root == keys[0]));
+        let mut backwards = links;
+        backwards.reverse();
+        assert_eq!(joined(&backwards), merged);
+    }
+
+    #[test]
+    fn the_same_words_from_three_accounts_in_three_days_look_coordinated() {
+        let keys = ["a_1", "a_2", "a_3"].map(AuthorKey::new);
+        let at = |hour: i64| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(hour);
+        assert!(is_coordinated(vec![(at(72), &keys[2]), (at(0), &keys[0]), (at(30), &keys[1])]));
+        assert!(!is_coordinated(vec![(at(0), &keys[0]), (at(30), &keys[1]), (at(73), &keys[2])]), "an hour too late");
+        assert!(!is_coordinated(vec![(at(0), &keys[0]), (at(1), &keys[1]), (at(2), &keys[1])]), "two of them are one");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn joining_does_not_depend_on_order(links in proptest::collection::vec((0usize..12, 0usize..12), 0..40)) {
+            let keys = (0..12).map(|i| AuthorKey::new(format!("a_{i:02}"))).collect::<Vec<_>>();
+            let there = links.iter().map(|(a, c)| (&keys[*a], *c)).collect::<Vec<_>>();
+            let back = there.iter().rev().copied().collect::<Vec<_>>();
+            proptest::prop_assert_eq!(joined(&there), joined(&back));
+        }
+    }
+}
