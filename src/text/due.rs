@@ -14,6 +14,9 @@ use regex::{Captures, Regex};
 /// Days that a named day may be past.
 const LATE: i64 = 31;
 
+/// What may stand after the number of a day; after any other word it is no day (`the 2nd call`).
+const AFTER_A_DAY: [&str; 10] = ["at", "and", "or", "with", "to", "in", "so", "for", "latest", "then"];
+
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 const DAYS: [(&str, Weekday); 7] = [
@@ -43,13 +46,17 @@ static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         &format!(
             r"|(?P<month2>{MONTH})\s+(?:the\s+)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year2>\d{{4}})\b)?"
         ),
-        &format!(r"|(?P<which>(?:next|this|coming|last|past|every|each)\s+)?(?P<weekday>{DAY})"),
+        &format!(
+            r"|(?P<which>(?:next|this|coming|last|past|every|each)\s+)?(?P<weekday>{DAY})(?:,?\s+(?:the\s+)?(?P<date>\d{{1,2}})(?:st|nd|rd|th))?"
+        ),
         &format!(
             r"|(?P<end>(?:the\s+)?end\s+of\s+(?:(?P<later>next)\s+|the\s+|this\s+)?(?P<unit>day|week|month|quarter|year|{MONTH}))"
         ),
         r"|(?P<short>(?-i:EOD|EOW|EOM|EOQ|EOY))",
         r"|(?P<near>today|tonight|tomorrow)",
         r"|(?:in|within)\s+(?P<n>an?|\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s+(?P<units>day|week|month)s?",
+        r"|(?P<on>on\s+the\s+)?(?P<dom>\d{1,2})(?:st|nd|rd|th)",
+        r"|(?P<first>\d{1,2})/(?P<second>\d{1,2})",
         r")\b",
     ];
     Regex::new(&format!("(?i){}", pattern.concat())).ok()
@@ -58,7 +65,7 @@ static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Where `text` says when something is due: the first day after `by` or the like, else the last that it names. What was last
 /// week, or is every week, is no day to come.
 pub fn find(text: &str) -> Option<Range<usize>> {
-    let named = NAMED.as_ref()?.captures_iter(text).filter(|found| !is_past(found)).collect::<Vec<_>>();
+    let named = NAMED.as_ref()?.captures_iter(text).filter(|found| is_day(found, text)).collect::<Vec<_>>();
     let due = named.iter().find(|found| found.name("by").is_some()).or(named.last())?;
     let whole = due.get(0)?;
     // `by` and what goes with it are no part of the day.
@@ -66,9 +73,22 @@ pub fn find(text: &str) -> Option<Range<usize>> {
     Some(start..whole.end())
 }
 
-fn is_past(found: &Captures<'_>) -> bool {
+/// Whether a day to come is named. A bare `10th` may be a tenth call and `9/20` nine of twenty: they need a `by`, or an `on the`,
+/// before them.
+fn is_day(found: &Captures<'_>, text: &str) -> bool {
+    let has = |name: &str| found.name(name).is_some();
     let which = found.name("which").map(|which| which.as_str().trim().to_ascii_lowercase());
-    which.is_some_and(|which| matches!(which.as_str(), "last" | "past" | "every" | "each"))
+    if which.is_some_and(|which| matches!(which.as_str(), "last" | "past" | "every" | "each")) {
+        return false;
+    }
+    let rest = found.get(0).and_then(|whole| text.get(whole.end()..)).unwrap_or_default();
+    let next =
+        rest.strip_prefix(' ').unwrap_or_default().split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    match () {
+        () if has("dom") => (has("by") || has("on")) && (next.is_empty() || AFTER_A_DAY.contains(&next)),
+        () if has("first") => has("by"),
+        () => true,
+    }
 }
 
 /// The last day that `words`, as [`find`] finds them, may mean when they are written on the day `on`. `None` when they name no
@@ -84,6 +104,18 @@ pub fn resolve(words: &str, on: Date) -> Option<Date> {
         if let (Some(day), Some(month)) = (text(day), text(month)) {
             return of_year(day.parse().ok()?, number_of(&month)?, text(year).and_then(|y| y.parse().ok()), on);
         }
+    }
+    if let Some(day) = text("dom").or_else(|| text("date")) {
+        return of_month(day.parse().ok()?, on);
+    }
+    if let (Some(first), Some(second)) = (text("first"), text("second")) {
+        let (first, second): (i8, i8) = (first.parse().ok()?, second.parse().ok()?);
+        return match (first, second) {
+            (13.., 1..=12) => of_year(first, second, None, on),
+            (1..=12, 13..) => of_year(second, first, None, on),
+            // Either may be the day.
+            _ => None,
+        };
     }
     if let Some(name) = text("weekday") {
         let (_, weekday) = DAYS.into_iter().find(|(short, _)| name.starts_with(short))?;
@@ -134,6 +166,13 @@ fn end_of(unit: &str, later: bool, on: Date) -> Option<Date> {
 fn number_of(month: &str) -> Option<i8> {
     let at = MONTHS.iter().position(|short| month.starts_with(short))?;
     i8::try_from(at + 1).ok()
+}
+
+/// The first day of this number that is to come.
+fn of_month(day: i8, on: Date) -> Option<Date> {
+    let months = (0..=2).filter_map(|n| on.first_of_month().checked_add(n.months()).ok());
+    let mut days = months.filter_map(|month| Date::new(month.year(), month.month(), day).ok());
+    days.find(|date| *date >= on)
 }
 
 /// The day of this year; without one, of the first year in which it is to come.
@@ -187,6 +226,12 @@ mod tests {
             ("answers within two weeks", "2026-03-25"),
             ("in a month", "2026-04-11"),
             ("within 10 days", "2026-03-21"),
+            ("she'll load two weeks by the 10th", "2026-04-10"),
+            ("loaded by 16 March, review on the 17th", "2026-03-16"),
+            ("Astrid will join on the 24th, she wants to see it", "2026-03-24"),
+            ("her list by Monday the 16th so I can build it", "2026-03-16"),
+            ("come Fri 20th", "2026-03-20"),
+            ("decision by 3/27", "2026-03-27"),
         ] {
             assert_eq!(due(text).as_deref(), Some(day), "{text}");
         }
@@ -204,6 +249,10 @@ mod tests {
             "march 400 crates out",
             "30 February works",
             "the 12 of them",
+            "on the 2nd call she agreed",
+            "took the 3rd slot",
+            "they run 24/7 and won 9/20",
+            "by 3/4",
             "",
         ] {
             assert_eq!(due(text), None, "{text}");
