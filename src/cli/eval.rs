@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::crm::llm::NoteText;
 use crate::eval::baselines::{self, Baseline};
 use crate::eval::posts::{Bench, Said};
+use crate::eval::redaction::{Redaction, redaction};
 use crate::eval::resample::Estimate;
 use crate::eval::truth::{self, Kind, LabelledNote, LabelledPost};
 use crate::eval::{Score, Usage, ledger, notes};
@@ -77,6 +78,8 @@ struct Report {
     scores: Vec<Score>,
     baselines: Vec<BaselineReport>,
     usage: Option<Usage>,
+    /// Of notes and the embedded reader: whether words that tell how a deal ended move what is foretold.
+    redaction: Option<Redaction>,
     /// `None` where nothing was timed: held-out judging is training.
     speed: Option<Speed>,
 }
@@ -234,9 +237,15 @@ async fn notes(args: &EvalArgs, readers: &Readers) -> Result<Report> {
     let read = read_notes(readers, &labelled).await?;
     let speed = Speed::new(began, labelled.iter().map(|n| n.text.as_str()));
     let scores = notes::score(&labelled, &read.readings, read.rejected);
+    // Reading twice costs nothing here, and a model's tokens would have to be asked for.
+    let redaction = readers
+        .llm()
+        .is_none()
+        .then(|| redaction(labelled.iter().map(|n| (n.text.as_str(), n.kind)), crm::embedded::read_note));
     let accounts: std::collections::BTreeSet<&str> = labelled.iter().map(|n| n.account.as_str()).collect();
     let (texts, clusters) = (labelled.len(), accounts.len());
-    Ok(Report { speed: Some(speed), ..Report::new("note", args, read, texts, clusters, scores) })
+    let redaction = redaction.flatten();
+    Ok(Report { redaction, speed: Some(speed), ..Report::new("note", args, read, texts, clusters, scores) })
 }
 
 /// The one place where a note reader is chosen.
@@ -306,7 +315,20 @@ impl Report {
     ) -> Self {
         let files = args.truth.iter().map(|path| path.display().to_string()).collect();
         let (reader, recipe) = (read.name, read.recipe.as_str().to_owned());
-        let (baselines, usage, speed) = (Vec::new(), read.usage, None);
-        Self { v: 1, stage: "eval", kind, files, reader, recipe, texts, clusters, scores, baselines, usage, speed }
+        Self {
+            v: 1,
+            stage: "eval",
+            kind,
+            files,
+            reader,
+            recipe,
+            texts,
+            clusters,
+            scores,
+            baselines: Vec::new(),
+            usage: read.usage,
+            redaction: None,
+            speed: None,
+        }
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::model::comparison::{ComparisonV1, ProblemV1, RateV1, SplitV1, VariantV1};
+use crate::model::comparison::{AgreeingV1, ComparisonV1, CountsV1, ProblemV1, RateV1, SplitV1, VariantV1};
 use crate::store::Failure;
 use crate::summary::StageSummary;
 use crate::text::display;
@@ -129,6 +129,25 @@ fn qualified(comparison: &ComparisonV1) -> Vec<String> {
     if !kept.is_empty() {
         says.push(format!("called problems that keep their sign: {}", kept.join(", ")));
     }
+    for run in &comparison.relabelled {
+        let changed = if run.changed.is_empty() {
+            "every finding stands".to_owned()
+        } else {
+            format!("not {}", run.changed.join(", "))
+        };
+        says.push(format!("{} ({} items): {changed}", run.what, grouped(run.items)));
+    }
+    if let Some(multiverse) = &comparison.multiverse {
+        let name =
+            |id: &str| comparison.problems.iter().find(|p| p.id == id).map_or(id, |p| p.name.as_str()).to_owned();
+        let gap = |gap: &AgreeingV1| {
+            let CountsV1 { hits, of } = gap.same_verdict;
+            format!("{} {hits} of {of}{}", name(&gap.id), if gap.stable { "" } else { " (not stable)" })
+        };
+        let gaps = multiverse.components.iter().chain(&multiverse.problems).map(gap).collect::<Vec<_>>();
+        says.push(format!("the same verdict by {} pairs of readers: {}", multiverse.readers.len(), gaps.join(", ")));
+        says.extend(multiverse.left_out.iter().map(|why| format!("not compared: {why}")));
+    }
     says
 }
 
@@ -160,12 +179,13 @@ pub(super) fn plain_table(headers: &[&str]) -> comfy_table::Table {
 fn split_line(split: &SplitV1) -> String {
     format!(
         "asked: {} of the accounts described as strongly interested. Nothing behind: {} of those never asked, {} of those asked. Counted \
-         by machine: {} of {} promises kept, {} of {} without a date; accounts with a step that only the note vouches for: {}.",
+         by machine: {} of {} promises kept that were due, {} due and never told of, {} of {} for no day that is named; accounts with a step that only the note vouches for: {}.",
         share(&split.asked),
         share(&split.unbacked_not_asked),
         share(&split.unbacked_asked),
         split.kept.hits,
         split.kept.of,
+        split.untold.hits,
         split.undated.hits,
         split.undated.of,
         split.note_only.hits,

@@ -11,7 +11,7 @@
 mod cohort;
 
 use super::cells::{Cells, Followed, Forecast};
-use super::wording::{missing as in_words, percent};
+use super::wording::{missing as in_words, percent, points};
 use crate::model::comparison::{CalibrationV1, ComponentV1, CountsV1, ForecastV1, TouchesV1};
 use cohort::{cohort, enough};
 
@@ -109,16 +109,16 @@ fn component(outcome: &Outcome, last: &ForecastV1, unrecorded: bool) -> Componen
     let counts = CountsV1 { hits: last.happened, of: last.outcomes };
     let than = if estimate < 0.0 { "less" } else { "more" };
     component.says = format!(
-        "Of {} deals, {} were {} ({}). {how} foretold a sale for {}, {:.0} points {than} than came of it (95% interval {:.0} \
-         to {:.0}, allowing for differences between reps).",
+        "Of {} deals, {} were {} ({}). {how} foretold a sale for {}, {} points {than} than came of it (95% interval {} to {}, \
+         allowing for differences between reps).",
         counts.of,
         counts.hits,
         outcome.were,
         percent(forecast - estimate),
         percent(forecast),
-        100.0 * estimate.abs(),
-        100.0 * low,
-        100.0 * high,
+        points(estimate.abs()),
+        points(low),
+        points(high),
     );
     if low > 0.0 || high < 0.0 {
         component.verdict = "finding".to_owned();
@@ -126,7 +126,7 @@ fn component(outcome: &Outcome, last: &ForecastV1, unrecorded: bool) -> Componen
         let half = (high - estimate).max(estimate - low);
         component.verdict = "no_gap_detected".to_owned();
         component.detectable = Some(half);
-        component.says += &format!(" That is within chance; {:.0} points could have been seen.", 100.0 * half);
+        component.says += &format!(" That is within chance; {} points could have been seen.", points(half));
     }
     component
 }

@@ -117,17 +117,19 @@ impl Units {
     }
 }
 
-/// What became of a buyer's promises, as the notes tell it (METHOD 3.5). A promise of level 1 has no date ("undated intent" on
-/// the ladder of METHOD 2.2), any other has one.
+/// What became of a buyer's promises, as the notes tell it (METHOD 2.2, 3.5). What a note promises and a later one of the same
+/// firm tells as kept or missed on the same rung of the ladder is one promise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Promises {
-    /// Dated and kept, whoever vouches for it.
+    /// Due and kept, whoever vouches for it.
     pub kept: u64,
-    /// Dated and missed.
+    /// Due and missed.
     pub missed: u64,
-    /// Without a date.
+    /// Due on a day that has passed, and no note tells what became of it.
+    pub untold: u64,
+    /// Promised for no day that is named, and nothing tells what became of it; or an undated intent, whatever became of it.
     pub undated: u64,
-    /// All of them, with the dated ones that are still open.
+    /// All of them, with those whose day has not come.
     pub all: u64,
 }
 

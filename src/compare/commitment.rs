@@ -150,6 +150,7 @@ fn split(judged: Judged<'_>) -> SplitV1 {
         promises.kept += p.kept;
         promises.missed += p.missed;
         promises.undated += p.undated;
+        promises.untold += p.untold;
         promises.all += p.all;
     }
     SplitV1 {
@@ -158,6 +159,7 @@ fn split(judged: Judged<'_>) -> SplitV1 {
         unbacked_asked: judged.part(|_, s| Class::of(s.strong && s.asked, !s.backed)),
         kept: CountsV1 { hits: promises.kept, of: promises.kept + promises.missed },
         undated: CountsV1 { hits: promises.undated, of: promises.all },
+        untold: CountsV1 { hits: promises.untold, of: promises.kept + promises.missed + promises.untold },
         note_only: machine(judged.counts(|_, s| Class::of(s.strong, s.claimed && !s.backed))),
     }
 }

@@ -29,10 +29,13 @@ use crate::store::{LabelRow, Side};
 
 mod import;
 
+mod joined;
+
 pub use super::gather::standing::BACKING_LEVEL;
 pub use import::import_labels;
 #[cfg(any(test, fuzzing))]
 pub(crate) use import::parse;
+pub use joined::{Labels, Stance};
 
 /// The annotator whose answer stands alone, whatever the others said.
 pub const ADJUDICATOR: &str = "adjudicator";
@@ -197,14 +200,6 @@ pub fn answers<A: Answer>(rows: &[LabelRow]) -> Result<Answers<A>> {
     Ok(answers)
 }
 
-/// The answers that stand: the adjudicator's alone, where there is one.
-fn standing<A>(answers: &[(String, A)]) -> Vec<&A> {
-    match answers.iter().find(|(who, _)| who == ADJUDICATOR) {
-        Some((_, answer)) => vec![answer],
-        None => answers.iter().map(|(_, answer)| answer).collect(),
-    }
-}
-
 /// Whether annotators said different things; the adjudicator is not one of them.
 pub fn disagree<A: Answer>(answers: &[(String, A)]) -> bool {
     let mut annotators = answers.iter().filter(|(who, _)| who != ADJUDICATOR).map(|(_, answer)| answer);
@@ -218,118 +213,9 @@ pub fn contested<A: Answer>(answers: &[(String, A)]) -> bool {
     answers.iter().any(|(_, answer)| answer.contested()) || (!settled && disagree(answers))
 }
 
-/// What all annotators together say.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Labels {
-    /// By post id: the problems its author lives with, by that post.
-    pub posts: BTreeMap<String, BTreeSet<String>>,
-    /// By note id.
-    pub notes: BTreeMap<String, NoteAnswer>,
-    /// Questions on which as many annotators said yes as no; they count as no.
-    pub ties: usize,
-    /// Posts and notes that are contested.
-    pub contested: BTreeSet<(Side, String)>,
-}
-
-impl Labels {
-    /// Joins the answers of all annotators: what more than half of them say, or what the adjudicator says; of interest levels
-    /// the middle one (the lower of two middle ones, null below 0).
-    ///
-    /// # Errors
-    /// When a stored answer has lost its form.
-    pub fn join(rows: &[LabelRow]) -> Result<Self> {
-        let mut labels = Self::default();
-        for (item, answers) in answers::<PostAnswer>(rows)? {
-            if contested(&answers) {
-                labels.contested.insert((Side::Community, item.clone()));
-            }
-            let lists = standing(&answers).into_iter().map(PostAnswer::counted).collect::<Vec<_>>();
-            let problems = labels.majority_problems(&lists);
-            labels.posts.insert(item, problems);
-        }
-        for (item, answers) in answers::<NoteAnswer>(rows)? {
-            if contested(&answers) {
-                labels.contested.insert((Side::Crm, item.clone()));
-            }
-            let answers = standing(&answers);
-            let lists = answers.iter().map(|a| a.problems.as_slice()).collect::<Vec<_>>();
-            let problems = labels.majority_problems(&lists).into_iter().collect();
-            let mut interest = answers.iter().map(|a| a.interest).collect::<Vec<_>>();
-            interest.sort_unstable();
-            let interest = interest[(interest.len() - 1) / 2];
-            let backed = labels.majority(answers.iter().filter(|a| a.backed).count(), answers.len());
-            let asked = labels.majority(answers.iter().filter(|a| a.asked).count(), answers.len());
-            labels.notes.insert(item, NoteAnswer { problems, interest, backed, asked, ..NoteAnswer::default() });
-        }
-        Ok(labels)
-    }
-
-    fn majority_problems(&mut self, lists: &[&[String]]) -> BTreeSet<String> {
-        let named = lists.iter().flat_map(|list| list.iter()).collect::<BTreeSet<_>>();
-        named
-            .into_iter()
-            .filter(|id| self.majority(lists.iter().filter(|list| list.contains(id)).count(), lists.len()))
-            .cloned()
-            .collect()
-    }
-
-    fn majority(&mut self, yes: usize, of: usize) -> bool {
-        self.ties += usize::from(2 * yes == of);
-        2 * yes > of
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(side: Side, item: &str, annotator: &str, answer: &str) -> LabelRow {
-        LabelRow { side, item: item.into(), annotator: annotator.into(), answer: answer.into() }
-    }
-
-    #[test]
-    fn annotators_are_joined_by_majority() {
-        let post = |who: &str, voice: &str, problems: &str| {
-            row(Side::Community, "p", who, &format!(r#"{{"voice":"{voice}","problems":{problems}}}"#))
-        };
-        let note = |who: &str, interest: &str, backed: bool| {
-            let answer = format!(r#"{{"problems":[],"interest":{interest},"backed":{backed},"asked":false}}"#);
-            row(Side::Crm, "n", who, &answer)
-        };
-        let labels = Labels::join(&[
-            post("a", "first_hand", r#"["x","y"]"#),
-            post("b", "first_hand", r#"["x"]"#),
-            post("c", "generic", r#"["x","z"]"#),
-            note("a", "4", true),
-            note("b", "null", false),
-        ])
-        .unwrap();
-        assert_eq!(labels.posts["p"].iter().collect::<Vec<_>>(), ["x"], "a post that is not first hand has no say");
-        assert_eq!(labels.notes["n"].interest, None);
-        assert!(!labels.notes["n"].backed, "a tie is a no");
-        assert_eq!(labels.ties, 1);
-    }
-
-    #[test]
-    fn the_adjudicator_stands_and_what_is_contested_stays_so() {
-        let said = |answers: &[(&str, &str, &str)]| {
-            let rows = answers.iter().map(|(who, problems, more)| {
-                row(Side::Community, "p", who, &format!(r#"{{"voice":"first_hand","problems":{problems}{more}}}"#))
-            });
-            let labels = Labels::join(&rows.collect::<Vec<_>>()).unwrap();
-            let problems = labels.posts["p"].iter().cloned().collect::<Vec<_>>().join(" ");
-            (problems, labels.ties, labels.contested.len())
-        };
-        let (x, y) = (r#"["x"]"#, r#"["y"]"#);
-        assert_eq!(said(&[("a", x, ""), ("b", y, "")]), (String::new(), 2, 1));
-        assert_eq!(said(&[("a", x, ""), (ADJUDICATOR, y, ""), ("b", y, "")]), ("y".to_owned(), 0, 0));
-        let marked = r#","contested":true"#;
-        assert_eq!(said(&[("a", x, marked), (ADJUDICATOR, x, ""), ("b", y, "")]), ("x".to_owned(), 0, 1));
-        let acts = r#","acts":[]"#;
-        let complains = r#","acts":[{"act":"complaint","start":0,"end":3}]"#;
-        assert_eq!(said(&[("a", x, acts), ("b", x, complains)]).2, 1);
-        assert_eq!(said(&[("a", x, acts), ("b", x, "")]).2, 0, "who was not asked for acts does not disagree on them");
-    }
 
     #[test]
     fn answers_survive_being_stored() {

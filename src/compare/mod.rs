@@ -7,8 +7,9 @@
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
 //! `labels` and the `sample` they are drawn by (what is still `to_label`, and how far annotators are in `agreement`), the
 //! `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep and channel: `segments`) and `calibration`, and
-//! whether a share is many people's (`representative`) or rests on `newcomers`. `compare` is the whole of it without a store. What qualifies it:
-//! `selection` bounds, `ranks`, other days and readers (`sensitivity`), the period before (`moved`), and the `overall` word with
+//! whether a share is many people's (`representative`) or rests on `newcomers`. `compare` is the whole of it without a store.
+//! What qualifies it: `selection` bounds, `ranks`, other days (`sensitivity`), other readers (`multiverse`), labels read
+//! otherwise (`relabel`), the period before (`moved`), and the `overall` word with
 //! the thresholds.
 
 pub mod stats;
@@ -46,6 +47,12 @@ pub mod selection;
 pub mod ranks;
 
 pub mod overall;
+
+pub mod sentiment;
+
+mod multiverse;
+
+mod relabel;
 
 mod sensitivity;
 
@@ -140,7 +147,9 @@ pub async fn derive(
     note_register(&mut comparison, &store.register(&origin.codebook_hash).await?);
     comparison.ranks = ranks::ranks(&cells, settings.seed);
     sensitivity::other_days(&mut comparison, &mut read, store).await?;
-    sensitivity::other_readers(&mut comparison, &store.comparisons(&origin.codebook_hash).await?)?;
+    relabel::relabel(&mut comparison, &cells, &mut read, store).await?;
+    let made = multiverse::Made { store, recipes, settings, now, near_duplicates };
+    multiverse::multiverse(&mut comparison, &cells, made).await?;
     if let Some(earlier) = read.window().before() {
         let before = read.cells(store, &earlier, &earlier).await?;
         comparison.moved = moved::moved(&earlier, read.begins(), &before, &cells);
@@ -171,6 +180,8 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
         ranks: None,
         segments: segments::segments(cells),
         sensitivity: Vec::new(),
+        relabelled: Vec::new(),
+        multiverse: None,
         moved: None,
         thresholds: Vec::new(),
         caveats: Vec::new(),
@@ -184,6 +195,7 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
     // Scored against outcomes and not by labels, so it does not make the shares above measured ones.
     let (calibration, scored) = calibration::calibration(cells, origin.seed);
     comparison.components.extend(scored);
+    comparison.components.push(sentiment::sentiment());
     comparison.calibration = calibration;
     comparison
 }

@@ -2,7 +2,7 @@
 //! score.
 
 use super::evidence_rule::{self as rule, Need};
-use super::{calibration, commitment, coverage, gather, moved, selection, sensitivity, window};
+use super::{calibration, commitment, coverage, gather, moved, multiverse, selection, window};
 use crate::config::{CompareSettings, Grades};
 use crate::model::comparison::{ComparisonV1, ComponentV1, OverallV1, ThresholdV1};
 
@@ -95,7 +95,10 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
         of("outcomes of either kind behind a calibration, at least", rule::OF_EACH_CLASS as f64),
         of("gamma* below which a finding is fragile", selection::GAMMA_STAR[0]),
         of("gamma* above which a finding is robust", selection::GAMMA_STAR[1]),
-        of("share of different readers that agree, or it is said", sensitivity::AGREEMENT),
+        of(
+            "share of pairs of readers that must agree on a sign, or a verdict is not called stable",
+            multiverse::AGREEMENT,
+        ),
         of("per cent of the days of the period before that a side has to cover", moved::COVERED as f64),
         of("parts of the gap with enough evidence that make a word for the whole", ENOUGH_PARTS as f64),
     ]);

@@ -1,7 +1,6 @@
-//! The same comparison with other choices (METHOD 3.11, 8.2.5): other days, and other readers where they have read the same
-//! store. One rule holds: a run only qualifies what the primary run says; it never makes or unmakes a finding.
+//! The same comparison of other days (METHOD 3.11). One rule holds: a run only qualifies what the primary run says; it never makes or unmakes a finding.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::cells::Cells;
 use super::coverage::coverage;
@@ -9,10 +8,7 @@ use super::gather::Read;
 use super::window::{SHIFT, Window};
 use super::wording::counted;
 use crate::model::comparison::{ComparisonV1, CountsV1, ProblemV1, VariantV1};
-use crate::store::{Store, StoredComparison};
-
-/// Verdicts of other readers that must agree, or it is said (METHOD 8.2.5).
-pub(super) const AGREEMENT: f64 = 0.90;
+use crate::store::Store;
 
 /// Whether a problem is called a gap.
 fn is_called(problem: &ProblemV1) -> bool {
@@ -106,39 +102,4 @@ fn flips(problem: &ProblemV1, variants: &[VariantV1]) -> Option<String> {
             runs.join(", nor with ")
         )
     })
-}
-
-/// Says how many of the comparisons that other readers' readings gave, with the same settings, list and days, come to the
-/// same verdict on each problem that is called here, where fewer than nine in ten do. Nothing when no other reader has read.
-///
-/// # Errors
-/// When a kept comparison cannot be understood.
-pub(super) fn other_readers(comparison: &mut ComparisonV1, kept: &[StoredComparison]) -> Result<()> {
-    let others =
-        kept.iter().map(|kept| serde_json::from_str::<ComparisonV1>(&kept.body)).collect::<Result<Vec<_>, _>>();
-    let others = others.context("could not understand a kept comparison; make it anew with `candor compare`")?;
-    let alike = |other: &&ComparisonV1| {
-        other.recipe != comparison.recipe
-            && other.config_hash == comparison.config_hash
-            && other.window == comparison.window
-    };
-    let others = others.iter().filter(alike).collect::<Vec<_>>();
-    if others.is_empty() {
-        return Ok(());
-    }
-    let all = others.len() + 1;
-    let mut says = Vec::new();
-    for problem in comparison.problems.iter().filter(|p| is_called(p)) {
-        let agrees =
-            |other: &&&ComparisonV1| other.problems.iter().any(|p| p.id == problem.id && p.verdict == problem.verdict);
-        let agree = others.iter().filter(agrees).count() + 1;
-        if (agree as f64) < AGREEMENT * all as f64 {
-            says.push(format!(
-                "“{}” is called {} in {agree} of {all} comparisons by different readers of the same posts and notes.",
-                problem.name, problem.verdict
-            ));
-        }
-    }
-    comparison.caveats.extend(says);
-    Ok(())
 }

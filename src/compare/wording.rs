@@ -10,6 +10,12 @@ pub(super) fn per_hundred(share: f64) -> u64 {
     (100.0 * share).round().max(0.0) as u64
 }
 
+/// Percentage points, whole, with a true minus: `−23`, `55`.
+pub(super) fn points(difference: f64) -> String {
+    let rounded = (100.0 * difference).round();
+    format!("{}{:.0}", if rounded < 0.0 { "−" } else { "" }, rounded.abs())
+}
+
 /// An interval in per cent: `24–38%`.
 pub(super) fn range(low: f64, high: f64) -> String {
     format!("{:.0}–{}", 100.0 * low, percent(high))
@@ -41,6 +47,7 @@ mod tests {
     #[test]
     fn numbers_read_as_words() {
         assert_eq!(range(0.242, 0.379), "24–38%");
+        assert_eq!([-0.234, -0.001, 0.55].map(points), ["−23", "0", "55"]);
         assert_eq!((per_hundred(0.716), per_hundred(-0.001)), (72, 0));
         assert_eq!(counted(1, "people"), "1 person");
         assert_eq!(counted(1, "accounts"), "1 account");

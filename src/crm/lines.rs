@@ -77,6 +77,7 @@ fn published(reading: &NoteReading) -> Value {
             "who": c.who.as_str(),
             "status": c.status.as_str(),
             "evidence": c.corroboration.as_str(),
+            "due": c.due.as_ref().map(|due| quote(json!({}), due)),
         });
         quote(fields, &c.evidence)
     });

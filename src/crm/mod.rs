@@ -13,6 +13,8 @@ pub mod lines;
 
 pub mod llm;
 
+mod due;
+
 mod read;
 
 pub use import::import;

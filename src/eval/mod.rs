@@ -14,6 +14,8 @@ pub mod posts;
 
 pub mod notes;
 
+pub mod redaction;
+
 pub mod baselines;
 
 mod tfidf;

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Missing, Trust};
 
+mod again;
+
+pub use again::{AgreeingV1, MultiverseV1, ReadAgainV1, RelabelledV1, VariantV1};
+
 /// The whole answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonV1 {
@@ -47,6 +51,12 @@ pub struct ComparisonV1 {
     /// The same comparison with other windows and lags.
     #[serde(default)]
     pub sensitivity: Vec<VariantV1>,
+    /// The same comparison with hand labels read otherwise: contested ones as no and as yes, and by each annotator.
+    #[serde(default)]
+    pub relabelled: Vec<RelabelledV1>,
+    /// The same comparison by other readers of the same posts and notes; `None` when no other has read them.
+    #[serde(default)]
+    pub multiverse: Option<MultiverseV1>,
     /// Against the period before; `None` when there is none to compare with.
     #[serde(default)]
     pub moved: Option<MovedV1>,
@@ -111,7 +121,8 @@ pub struct LabelsV1 {
 /// One part of the gap vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComponentV1 {
-    /// `coverage`, `commitment`, `calibration_won` or `calibration_value`.
+    /// `coverage`, `commitment`, `calibration_won`, `calibration_value` or `sentiment`, which is none of the vector's four
+    /// and is always refused.
     pub name: String,
     /// `finding`, `no_gap_detected`, `not_enough_evidence` or `uncorrected`.
     pub verdict: String,
@@ -275,21 +286,6 @@ pub struct SegmentV1 {
     /// p of the test that all segments of this kind are alike; the same in all of them. `None` when the machine counted, or
     /// too few accounts are backed or unbacked to test it.
     pub omnibus_p: Option<f64>,
-}
-
-/// The same comparison of another stretch of days.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct VariantV1 {
-    /// What is different, in words.
-    pub what: String,
-    /// The communities' days.
-    pub community: WindowV1,
-    /// The CRM's days.
-    pub crm: WindowV1,
-    /// Called problems of the primary run whose difference keeps its sign here.
-    pub same_sign: CountsV1,
-    /// Ids of those whose difference changes its sign.
-    pub flipped: Vec<String>,
 }
 
 /// Against the period before, of the same length, on the same list of problems and by the same readers.
@@ -593,11 +589,14 @@ pub struct SplitV1 {
     pub unbacked_not_asked: RateV1,
     /// Unbacked, of those asked.
     pub unbacked_asked: RateV1,
-    /// Kept promises, of the buyers' promises that were kept or missed; units are accounts' promises (kept-promise rate). A
-    /// machine count always, as the next two: a hand label does not tell.
+    /// Kept promises, of the buyers' promises that were due and kept or missed; units are accounts' promises (kept-promise
+    /// rate). A machine count always, as the next three: a hand label does not tell.
     pub kept: CountsV1,
-    /// Promises without a date, of all promises that the notes tell of.
+    /// Promises for no day that is named, of all promises that the notes tell of.
     pub undated: CountsV1,
+    /// Promises whose day has passed, and of which no note tells what became, of all whose day has passed.
+    #[serde(default)]
+    pub untold: CountsV1,
     /// Accounts whose notes alone vouch for a kept commitment of level 2 or more, of those with strong claimed interest
     /// (note-only inflation). No interval.
     pub note_only: RateV1,

@@ -117,6 +117,9 @@ pub struct Commitment {
     pub status: CommitmentStatus,
     /// What vouches for it.
     pub corroboration: Corroboration,
+    /// The words of the note that name the day on which a promise is due. They mean a day only beside the note's own. `None`
+    /// where they name none, and for what is not promised.
+    pub due: Option<Evidence>,
 }
 
 /// What a reader makes of one note. The default says nothing at all.

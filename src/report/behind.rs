@@ -1,6 +1,6 @@
-//! What lies behind hollow optimism, in words (METHOD 3.5, 5.5): who was asked, what became of promises, who writes it.
+//! Hollow optimism in words (METHOD 3.5, 5.5): how much there is, who was asked, what became of promises, who writes it.
 
-use super::view::OptimismView;
+use super::view::{InterestRow, Mark, OptimismView, UnbackedAccount};
 use super::words::{self, Unit, count, number, percent, share};
 use crate::model::comparison::{CountsV1, RateV1, SegmentV1, SplitV1};
 
@@ -23,6 +23,46 @@ pub(super) struct Segments<'a> {
 }
 
 impl OptimismView {
+    /// The three numbers of the first screen: label, number, share.
+    pub(super) fn headline(&self) -> Vec<(&'static str, String)> {
+        let share = words::share_short(&self.unbacked).map_or_else(String::new, |s| format!(" ({s})"));
+        let of = |n: u64| format!("{} of {}", number(n), number(self.unbacked.hits));
+        vec![
+            ("called very interested", Unit::Accounts.count(self.strong)),
+            ("backed by nothing", format!("{} of {}{share}", number(self.unbacked.hits), number(self.strong))),
+            ("of these, never asked for anything", of(self.never_asked)),
+            ("asked, and nothing came", of(self.asked_not_given)),
+        ]
+    }
+
+    /// What the frames mean, and why the table may hold more accounts than the rate.
+    pub(super) fn table_note(&self) -> String {
+        let strong: u64 = self.table.iter().filter(|r| r.level >= Some(3)).flat_map(|r| r.given).sum();
+        let framed = "The framed numbers are strong claims with nothing behind them.";
+        if strong <= self.strong {
+            return framed.to_owned();
+        }
+        format!(
+            "{framed} The table holds all {} with strong interest in the period, the rate {}: accounts that are too young to have \
+             given anything are left out of it.",
+            Unit::Accounts.count(strong),
+            number(self.strong)
+        )
+    }
+
+    /// The accounts that are unbacked and not shown: `acct 3, 9, 12`, cut after a few dozen.
+    pub(super) fn more_words(&self) -> Option<String> {
+        const LISTED: usize = 60;
+        let numbers = self.more.iter().take(LISTED).map(|n| number(*n)).collect::<Vec<_>>().join(", ");
+        let rest = match self.more.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            n => format!(" and {} more", number(n as u64)),
+        };
+        let count = count(self.more.len() as u64, "more account", "more accounts");
+        (!self.more.is_empty())
+            .then(|| format!("{count} with strong interest and nothing behind it: acct {numbers}{rest}."))
+    }
+
     /// Why nothing is behind it, and what became of promises: one sentence each.
     pub(super) fn split_words(&self) -> Vec<String> {
         let Some(split) = self.split.as_ref().filter(|s| s.asked.of > 0) else { return Vec::new() };
@@ -39,6 +79,10 @@ impl OptimismView {
                 among(&split.unbacked_asked)
             ),
         });
+        says.extend(self.otherwise.map(|(low, high)| {
+            let (low, high) = (percent(low), percent(high));
+            format!("With hand labels read otherwise, contested ones or one annotator's alone, the share is from {low} to {high}.")
+        }));
         says.extend(promise_words(split));
         says
     }
@@ -72,6 +116,38 @@ impl OptimismView {
     }
 }
 
+impl Mark {
+    /// For the style sheet.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            other => other.as_str(),
+        }
+    }
+}
+
+impl InterestRow {
+    /// Whether this cell is strong interest with nothing behind it (METHOD 3.5: level 1 or less).
+    pub(super) fn is_hollow(&self, level: usize) -> bool {
+        self.level >= Some(3) && level < 2
+    }
+}
+
+impl UnbackedAccount {
+    /// `acct 83 · strong interest · never asked · call · 3 Jul 2026 · rep A`.
+    pub(super) fn facts(&self) -> Vec<String> {
+        let mut facts = vec![
+            format!("acct {}", self.number),
+            format!("{} interest", self.interest),
+            if self.asked { "asked, nothing came" } else { "never asked" }.to_owned(),
+            self.note.kind.to_owned(),
+            self.note.written_at.map_or_else(|| "undated".to_owned(), words::date),
+        ];
+        facts.extend(self.rep.as_ref().map(|r| format!("rep {r}")));
+        facts
+    }
+}
+
 impl SegmentV1 {
     /// `18 of 24 accounts`.
     pub(super) fn counts(&self) -> String {
@@ -95,13 +171,19 @@ fn promise_words(split: &SplitV1) -> Vec<String> {
         format!("{} of {}{share}", number(counts.hits), number(counts.of))
     };
     let kept = match split.kept.of {
-        0 => "Kept promises: the notes tell of no promise with a date that was kept or missed.".to_owned(),
-        _ => format!("Kept promises: {} that were kept or missed.", of(split.kept)),
+        0 => "Kept promises: the notes tell of no promise that was due and then kept or missed.".to_owned(),
+        _ => format!("Kept promises: {} that were due and then kept or missed.", of(split.kept)),
     };
     let mut says = vec![kept];
+    if split.untold.hits > 0 {
+        says.push(format!(
+            "Promises whose day has passed, with no word of what became of them: {}; they count as neither kept nor missed.",
+            of(split.untold)
+        ));
+    }
     if split.undated.of > 0 {
         says.push(format!(
-            "Promises without a date: {}; whether such a promise was kept, nobody can say.",
+            "Promises for no day that is named: {}; whether such a promise was kept, nobody can say.",
             of(split.undated)
         ));
     }

@@ -2,7 +2,9 @@
 
 use super::view::{ProblemView, Sureness, View};
 use super::words::{self, Unit, count, number, share};
-use crate::model::comparison::{BoundV1, ComponentV1, RankV1, SelectionV1, VariantV1, WindowV1};
+use crate::model::comparison::{
+    AgreeingV1, BoundV1, ComponentV1, CountsV1, RankV1, RelabelledV1, SelectionV1, VariantV1, WindowV1,
+};
 
 impl View {
     /// The propensity bound of the largest problem, one line each.
@@ -73,6 +75,55 @@ impl View {
             format!("{} ({days}): {kept}{flipped}.", super::verdict::capital(&v.what))
         };
         self.sureness.sensitivity.iter().map(line).collect()
+    }
+
+    /// What became of the findings with hand labels read otherwise, one sentence a run.
+    pub(super) fn relabelled_lines(&self) -> Vec<String> {
+        let called = self.problems.iter().filter(|p| p.verdict.finding).count();
+        let line = |run: &RelabelledV1| {
+            let name = |id: &String| match self.problems.iter().find(|p| p.id == *id) {
+                Some(problem) => format!("“{}”", problem.name),
+                None => format!("the {id} gap"),
+            };
+            let stands = match run.changed.as_slice() {
+                [] if called == 0 => "nothing is called in the report".to_owned(),
+                [] => "every finding stands".to_owned(),
+                ids => format!("not called any more: {}", words::list(&ids.iter().map(name).collect::<Vec<_>>())),
+            };
+            let items = count(run.items, "post or note is read otherwise", "posts and notes are read otherwise");
+            format!("{}: {items}; {stands}.", super::verdict::capital(&run.what))
+        };
+        self.sureness.relabelled.iter().map(line).collect()
+    }
+
+    /// How far other readers come to the same, one sentence a gap, after who they are.
+    pub(super) fn multiverse_lines(&self) -> Vec<String> {
+        let Some(multiverse) = &self.sureness.multiverse else { return Vec::new() };
+        let name = |id: &String| match self.problems.iter().find(|p| p.id == *id) {
+            Some(problem) => format!("“{}”", problem.name),
+            None => format!("The {} gap", id.replace('_', " ")),
+        };
+        let of = |counts: CountsV1| format!("{} of {}", number(counts.hits), number(counts.of));
+        let gap = |gap: &AgreeingV1| {
+            format!(
+                "{}: the same verdict by {}, the same sign by {}: {}.",
+                name(&gap.id),
+                of(gap.same_verdict),
+                of(gap.same_sign),
+                if gap.stable { "stable" } else { "not stable" }
+            )
+        };
+        let mut lines = multiverse.components.iter().chain(&multiverse.problems).map(gap).collect::<Vec<_>>();
+        lines.extend(multiverse.left_out.iter().map(|why| format!("Not compared: {why}.")));
+        lines
+    }
+
+    /// Who read, and what “stable” means.
+    pub(super) fn multiverse_lead(&self) -> Option<String> {
+        let readers = self.sureness.multiverse.as_ref()?.readers.len() as u64;
+        let pairs =
+            count(readers, "pair of a post reader and a note reader", "pairs of a post reader and a note reader");
+        Some(format!("{pairs} read the same posts and notes. A gap is stable when nine in ten agree on its sign."))
     }
 }
 

@@ -60,7 +60,9 @@ pub(super) fn trust(comparison: Option<&ComparisonV1>, problems: &[ProblemView])
         }
         Trust::NotEnoughEvidence => {
             let mut missing = Vec::<crate::model::Missing>::new();
-            for m in comparison.components.iter().flat_map(|c| &c.missing) {
+            // Sentiment lacks what no reader can give, so it is no reason.
+            let parts = comparison.components.iter().filter(|c| c.name != "sentiment");
+            for m in parts.flat_map(|c| &c.missing) {
                 if !missing.iter().any(|known| known.what == m.what) {
                     missing.push(m.clone());
                 }

@@ -10,8 +10,9 @@ use super::view::{
 };
 use crate::model::Trust;
 use crate::model::comparison::{
-    CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, OverallV1, PopulationV1, RanksV1, RateV1, RegisterV1,
-    RepresentativenessV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1, VariantV1,
+    CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, MultiverseV1, OverallV1, PopulationV1, RanksV1,
+    RateV1, RegisterV1, RelabelledV1, RepresentativenessV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1,
+    VariantV1,
 };
 
 /// The report as JSON, with a final newline.
@@ -314,6 +315,8 @@ struct SurenessV1<'a> {
     overall: Option<&'a OverallV1>,
     ranks: Option<&'a RanksV1>,
     sensitivity: &'a [VariantV1],
+    relabelled: &'a [RelabelledV1],
+    multiverse: Option<&'a MultiverseV1>,
     thresholds: &'a [ThresholdV1],
     period_why: Option<&'a str>,
     labels: LabelsV1,
@@ -547,6 +550,8 @@ fn sureness(view: &View) -> SurenessV1<'_> {
         overall: s.overall.as_ref(),
         ranks: s.ranks.as_ref(),
         sensitivity: &s.sensitivity,
+        relabelled: &s.relabelled,
+        multiverse: s.multiverse.as_ref(),
         thresholds: &s.thresholds,
         period_why: s.period_why.as_deref(),
         labels: LabelsV1 { community, crm },

@@ -403,6 +403,15 @@ fn sureness(doc: &mut Document, view: &View, s: &Sureness) {
         doc.heading(3, "The same with other days");
         doc.items(view.sensitivity_lines());
     }
+    if !s.relabelled.is_empty() {
+        doc.heading(3, "The same with hand labels read otherwise");
+        doc.items(view.relabelled_lines());
+    }
+    if let Some(lead) = view.multiverse_lead() {
+        doc.heading(3, "The same by other readers");
+        doc.paragraph(&lead);
+        doc.items(view.multiverse_lines());
+    }
     doc.heading(3, "What was refused or left out");
     doc.items(&s.caveats);
     let rows = s.failures.iter().map(|f| vec![f.stage.clone(), f.reason.clone(), number(f.count), f.example.clone()]);

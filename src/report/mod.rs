@@ -46,6 +46,10 @@ mod moved;
 
 mod lines;
 
+mod one_problem;
+
+mod told;
+
 mod chart;
 
 pub mod html;

@@ -48,6 +48,7 @@ pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<O
         never_asked: numbers.never_asked,
         asked_not_given: numbers.asked_not_given,
         split: numbers.split,
+        otherwise: comparison.and_then(otherwise),
         segments: comparison.map_or_else(Vec::new, |c| c.segments.clone()),
         says: comparison
             .and_then(|c| c.components.iter().find(|c| c.name == "commitment"))
@@ -57,6 +58,16 @@ pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<O
         accounts: shown,
         more,
     })
+}
+
+/// The least and the largest share with nothing behind it that other readings of the hand labels give, this one's included.
+fn otherwise(comparison: &ComparisonV1) -> Option<(f64, f64)> {
+    let parts = comparison.relabelled.iter().flat_map(|run| &run.components);
+    let others = parts.filter(|part| part.id == "commitment").filter_map(|part| Some(part.estimate?.estimate));
+    let own = comparison.optimism.unbacked.rate;
+    let others = others.collect::<Vec<_>>();
+    let ends = others.iter().fold((own, own), |(low, high), other| (low.min(*other), high.max(*other)));
+    (!others.is_empty()).then_some(ends)
 }
 
 /// Machine counts, for a report without a comparison.

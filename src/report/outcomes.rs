@@ -56,7 +56,9 @@ fn row(what: &'static str, note: &'static str, forecast: &ForecastV1) -> Outcome
             _ => format!("too little: {}", words::missing(&forecast.missing, 2)),
         },
         skill: match (forecast.bss, forecast.bss_low, forecast.bss_high) {
-            (Some(skill), Some(low), Some(high)) => format!("{skill:.2} ({low:.2} to {high:.2})"),
+            (Some(skill), Some(low), Some(high)) => {
+                format!("{} ({} to {})", words::score(skill), words::score(low), words::score(high))
+            }
             _ => "–".to_owned(),
         },
     }
@@ -123,7 +125,7 @@ mod tests {
         };
         let row = row("won within 90 days", "last note", &forecast);
         assert_eq!((row.foretold.as_str(), row.happened.as_str()), ("50%", "25% (10 of 40)"));
-        assert_eq!((row.optimism.as_str(), row.skill.as_str()), ("+25 (+8 to +42)", "-0.20 (-0.50 to 0.10)"));
+        assert_eq!((row.optimism.as_str(), row.skill.as_str()), ("+25 (+8 to +42)", "−0.20 (−0.50 to 0.10)"));
     }
 
     #[test]

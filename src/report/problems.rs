@@ -62,8 +62,28 @@ pub(super) fn problems(
             let tried = tried(groups, Some(i), book);
             view(problem, &numbers, heard, claimed, tried, has_crm, period, shown, book)
         })
-        .collect();
+        .collect::<Vec<_>>();
+    let views = views.into_iter().map(|view| doubted(view, comparison)).collect();
     (views, left_out)
+}
+
+/// `view` with what other readings of the labels, and other readers, say against its verdict.
+fn doubted(mut view: ProblemView, comparison: Option<&ComparisonV1>) -> ProblemView {
+    let Some(comparison) = comparison.filter(|_| view.verdict.finding) else { return view };
+    let runs = comparison.relabelled.iter().filter(|run| run.changed.contains(&view.id)).map(|run| run.what.as_str());
+    let runs = runs.collect::<Vec<_>>();
+    if !runs.is_empty() {
+        view.change_our_mind
+            .push(format!("It would not be called with hand labels read otherwise: {}.", runs.join("; ")));
+    }
+    let agreeing = comparison.multiverse.iter().flat_map(|m| &m.problems).find(|p| p.id == view.id && !p.stable);
+    view.change_our_mind.extend(agreeing.map(|p| {
+        let CountsV1 { hits, of } = p.same_sign;
+        format!(
+            "Readers differ: its difference has this sign by {hits} of {of} pairs of readers, and it takes nine in ten."
+        )
+    }));
+    view
 }
 
 /// What the comparison says of a problem; without a comparison, what was counted here.

@@ -36,6 +36,8 @@ pub(super) fn sureness(
         overall: comparison.and_then(|c| c.overall.clone()),
         ranks: comparison.and_then(|c| c.ranks.clone()),
         sensitivity: comparison.map(|c| c.sensitivity.clone()).unwrap_or_default(),
+        relabelled: comparison.map(|c| c.relabelled.clone()).unwrap_or_default(),
+        multiverse: comparison.and_then(|c| c.multiverse.clone()),
         thresholds: comparison.map(|c| c.thresholds.clone()).unwrap_or_default(),
         period_why: comparison.map(|c| c.window.why.clone()).filter(|why| !why.is_empty()),
         labels: comparison.map(|c| [c.labels.community, c.labels.crm]).unwrap_or_default(),

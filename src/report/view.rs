@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::model::comparison::{
-    CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, OverallV1, PopulationV1, RanksV1, RateV1, RegisterV1,
-    RepresentativenessV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1, VariantV1,
+    CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, MultiverseV1, OverallV1, PopulationV1, RanksV1,
+    RateV1, RegisterV1, RelabelledV1, RepresentativenessV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1,
+    VariantV1,
 };
 use crate::model::{AuthorKey, Slot, Trust};
 
@@ -387,6 +388,8 @@ pub struct OptimismView {
     pub asked_not_given: u64,
     /// Why, and what became of promises; `None` when nothing was compared.
     pub split: Option<SplitV1>,
+    /// The least and the largest share of `unbacked` when hand labels are read otherwise; `None` when they cannot be.
+    pub otherwise: Option<(f64, f64)>,
     /// The same by rep and by channel.
     pub segments: Vec<SegmentV1>,
     /// One sentence, as the comparison words it; `None` when nothing was compared.
@@ -489,6 +492,10 @@ pub struct Sureness {
     pub ranks: Option<RanksV1>,
     /// The same comparison with other days.
     pub sensitivity: Vec<VariantV1>,
+    /// The same with hand labels read otherwise.
+    pub relabelled: Vec<RelabelledV1>,
+    /// The same by other readers, where any has read.
+    pub multiverse: Option<MultiverseV1>,
     /// Every threshold that decided a verdict.
     pub thresholds: Vec<ThresholdV1>,
     /// How the period was chosen, in a few words.

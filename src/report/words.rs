@@ -86,6 +86,12 @@ pub(super) fn signed_points(difference: f64) -> String {
     format!("{sign}{:.0}", rounded.abs())
 }
 
+/// A score with two decimals and a true minus: `−0.20`.
+pub(super) fn score(value: f64) -> String {
+    let rounded = (value * 100.0).round() / 100.0;
+    format!("{}{:.2}", if rounded < 0.0 { "−" } else { "" }, rounded.abs())
+}
+
 /// The 95% interval of a rate, where there is one.
 pub(super) fn rate_interval(rate: &RateV1) -> Option<(f64, f64)> {
     Some((rate.low?, rate.high?))
@@ -304,6 +310,7 @@ mod tests {
         for (difference, words) in [(0.271, "+27"), (-0.09, "−9"), (-0.001, "0")] {
             assert_eq!(signed_points(difference), words);
         }
+        assert_eq!([-0.204, -0.001, 0.1].map(score), ["−0.20", "0.00", "0.10"]);
     }
 
     #[test]

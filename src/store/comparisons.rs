@@ -32,15 +32,6 @@ impl Store {
         Ok(())
     }
 
-    /// Every comparison of this codebook, one a recipe, ordered by recipe.
-    pub async fn comparisons(&self, codebook: &str) -> Result<Vec<StoredComparison>> {
-        let rows = sqlx::query("select body from comparison where codebook = $1 order by recipe")
-            .bind(codebook)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(|r| Ok(StoredComparison { body: r.try_get(0)? })).collect()
-    }
-
     /// The comparison of this recipe and codebook, if one was made.
     pub async fn comparison(&self, recipe: &Recipe, codebook: &str) -> Result<Option<StoredComparison>> {
         let row = sqlx::query("select body from comparison where recipe = $1 and codebook = $2")

@@ -24,6 +24,8 @@ mod deals;
 
 mod problems;
 
+mod recipes;
+
 mod register;
 
 mod labels;
@@ -52,6 +54,7 @@ pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, ThreadVoices, UnreadPost};
 pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};
 pub use problems::{Assignment, CodebookVersion, Origin};
+pub use recipes::RecipeUse;
 pub use routes::RouteTotals;
 
 /// The store of one workspace.

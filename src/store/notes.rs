@@ -74,6 +74,9 @@ struct CommitmentRow {
     status: CommitmentStatus,
     corroboration: Corroboration,
     span: (usize, usize),
+    /// Readings that were kept before days were read have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<(usize, usize)>,
 }
 
 impl Store {
@@ -412,6 +415,7 @@ fn payload(reading: &NoteReading) -> Payload {
                 status: c.status,
                 corroboration: c.corroboration,
                 span: bounds(&c.evidence),
+                due: c.due.as_ref().map(bounds),
             })
             .collect(),
     }
@@ -431,6 +435,7 @@ fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Opt
             who: row.who,
             status: row.status,
             corroboration: row.corroboration,
+            due: row.due.and_then(at),
         })
     };
     Some(NoteReading {

@@ -6,6 +6,8 @@ pub mod discord;
 
 pub mod display;
 
+pub mod due;
+
 pub mod html;
 
 pub mod lines;
@@ -21,6 +23,8 @@ pub mod markdown;
 pub mod mrkdwn;
 
 pub mod near_duplicate;
+
+pub mod outcome_words;
 
 pub mod redact;
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
+use candor::crm::embedded;
+use candor::eval::redaction::redaction;
 use candor::model::PostId;
 use candor::store::{Batch, Store};
 use serde_json::{Value, json};
@@ -56,6 +58,7 @@ fn the_demo_finds_what_was_planted() {
     hollow_optimism_is_measured(&demo);
     quotes_are_slices_and_handles_stay_hidden(&demo);
     a_report_is_derived_again(&demo);
+    words_of_the_end_move_no_forecast(&demo);
     every_problem_has_a_page(&demo);
     a_deleted_post_is_gone_and_not_wrong(&demo);
     a_second_demo_writes_the_same_bytes(&demo);
@@ -245,6 +248,24 @@ fn a_deleted_post_is_gone_and_not_wrong(demo: &Demo) {
     assert_eq!((&answer["quotes"]["changed"], &answer["quotes"]["unknown"]), (&json!([]), &json!([])));
     let fewer = |d: &&Value| d["path"] == "population.posts" && d["then"].as_u64() == d["now"].as_u64().map(|n| n + 1);
     assert_eq!(answer["differences"].as_array().expect("differences").iter().filter(fewer).count(), 1, "{answer}");
+}
+
+/// METHOD 9.2: without “signed”, “won”, “lost” and the like, what notes foretell moves by less than a point. Of all notes; those
+/// that were written after the end of their deal, of which many say how it ended, are none of the forecasts.
+fn words_of_the_end_move_no_forecast(demo: &Demo) {
+    let workspace = demo.place.path().join("candor-demo/workspace/candor.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let redaction = runtime.block_on(async {
+        let store = Store::open(&workspace).await.expect("the store");
+        let late = store.late_notes().await.expect("late notes");
+        let mut notes = store.notes(&embedded::recipe()).await.expect("notes");
+        store.close().await;
+        notes.retain(|n| late.iter().all(|late| late.note != n.note.id));
+        redaction(notes.iter().map(|n| (n.note.text.as_str(), n.note.kind)), embedded::read_note)
+            .expect("claims of interest")
+    });
+    assert!(redaction.notes > 100 && redaction.with_words > 10, "{redaction:?}");
+    assert!(redaction.passes(), "{redaction:?}");
 }
 
 fn a_second_demo_writes_the_same_bytes(demo: &Demo) {

@@ -124,12 +124,31 @@ fn notes(report: &Report, lines: &mut Vec<String>) {
             lines.push(told(name, Some(score), over));
         }
     }
+    if let Some(r) = report.redaction {
+        let (notes, with_words, changed) = (grouped(r.notes), grouped(r.with_words), grouped(r.changed));
+        lines.push(wrapped(
+            &format!(
+                "Redaction: of {notes} notes that claim interest {with_words} have words that tell how a deal ended (signed, won, lost, …); \
+                 without them {changed} are read with another interest, and calibration moves by {} points over all notes ({}), {} \
+                 over these",
+                points(r.moved),
+                if r.passes() { "less than 1 is asked for" } else { "1 or more: the forecast leans on them" },
+                points(r.moved_with_words),
+            ),
+            "  ",
+        ));
+    }
     let apart = report.scores.iter().filter(|s| s.measure.ends_with("of_those_apart"));
     for score in apart {
         let scale = score.measure.trim_end_matches("of_those_apart").replace('_', " ");
         let what = if score.act == "all" { scale.trim() } else { &score.act };
         lines.push(told(&format!("apart: {what}"), Some(score), "on which the labellings differ"));
     }
+}
+
+/// With one decimal, its sign and a true minus: `+0.4`.
+fn points(share: f64) -> String {
+    format!("{:+.1}", 100.0 * share).replace('-', "−")
 }
 
 fn footer(report: &Report, lines: &mut Vec<String>) {

@@ -109,6 +109,24 @@ fn shuffled_outcomes_leave_no_skill() {
     assert!(sum / 40.0 <= 0.0, "{}", sum / 40.0);
 }
 
+/// The same where the forecast is what a level of interest came to before, which is learned from shuffled outcomes, too.
+#[test]
+fn shuffled_outcomes_teach_a_level_of_interest_nothing() {
+    let skill = |seed: u64, shuffle: bool| {
+        let mut deals = interested(seed, 240, 0.0);
+        let mut rng = ChaCha8Rng::seed_from_u64(3000 + seed);
+        for i in (1..deals.len()).rev().filter(|_| shuffle) {
+            let j = rng.random_range(0..=i);
+            let (a, b) = (deals[i].last.unwrap().won, deals[j].last.unwrap().won);
+            deals[i].last.as_mut().unwrap().won = b;
+            deals[j].last.as_mut().unwrap().won = a;
+        }
+        scored(deals).0.won.last.bss.unwrap() / 40.0
+    };
+    let sum = |shuffle| (0..40).map(|seed| skill(seed, shuffle)).sum::<f64>();
+    assert!(sum(true) <= 0.0 && sum(false) > 0.0, "{} {}", sum(true), sum(false));
+}
+
 #[test]
 fn too_little_says_what_is_missing() {
     let (none, components) = calibration(&cells(Vec::new()), 1);

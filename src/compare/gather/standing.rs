@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::super::cells::{Promises, Standing};
 use super::super::labels::NoteAnswer;
 use super::super::window::day;
 use super::{Material, note_time};
 use crate::model::{Commitment, CommitmentStatus, Corroboration, Giver, Interest};
 use crate::store::StoredNote;
+use crate::text::due::resolve;
 
 /// A claim of strong interest has this many days to be followed by something (METHOD 3.5).
 pub(in crate::compare) const SETTLING_DAYS: i64 = 30;
@@ -47,7 +50,7 @@ pub(super) fn standing<'a>(
         asked: history.iter().any(|n| asked(n)),
         channel: first_claim.map(|n| n.note.kind),
         claimed: history.iter().any(|n| steps_kept(n).any(|c| c.corroboration == Corroboration::NoteOnly)),
-        promises: promises(history),
+        promises: promises(history, material.last),
     }
 }
 
@@ -61,24 +64,52 @@ fn steps_kept(note: &StoredNote) -> impl Iterator<Item = &Commitment> {
     given(note).filter(|c| c.level >= BACKING_LEVEL && c.status == CommitmentStatus::Kept)
 }
 
-/// The promises that the notes tell of. Readings carry no due date: a promise counts as due when it is told as kept or missed.
-/// A note that is there twice, in the same words of the same day, counts once; a promise that one note tells as made and
-/// another as kept is told twice.
-fn promises(history: &[&StoredNote]) -> Promises {
+/// A promise that nothing answers yet.
+struct Open {
+    level: u8,
+    due: Option<Date>,
+}
+
+/// The promises that the notes tell of by `last`, the last day that is looked at. What a note tells as kept or missed answers
+/// the latest open promise on the same rung. A promise whose day has not passed by then counts as neither, even when it was
+/// kept early; what is told as kept or missed and answers no dated promise was due when it was told. A note that is there
+/// twice, in the same words of the same day, counts once.
+fn promises(history: &[&StoredNote], last: Date) -> Promises {
     let mut known = BTreeSet::new();
-    let notes =
-        history.iter().filter(|n| n.reading.is_some() && known.insert((note_time(n).map(day), n.note.text.as_str())));
+    let mut notes = history.iter().filter(|n| n.reading.is_some()).collect::<Vec<_>>();
+    notes.retain(|n| known.insert((note_time(n).map(day), n.note.text.as_str())));
+    notes.sort_by_key(|n| (note_time(n), n.note.id.as_str()));
     let mut told = Promises::default();
-    for promise in notes.flat_map(|n| given(n)).filter(|c| c.level > 0) {
-        let count = match promise.status {
-            CommitmentStatus::Asked | CommitmentStatus::Refused => continue,
-            _ if promise.level < BACKING_LEVEL => Some(&mut told.undated),
-            CommitmentStatus::Kept => Some(&mut told.kept),
-            CommitmentStatus::Missed => Some(&mut told.missed),
-            CommitmentStatus::Promised => None,
-        };
-        if let Some(count) = count {
-            *count += 1;
+    let mut open = Vec::<Open>::new();
+    let to_come = |due: Option<Date>| due.is_some_and(|due| due > last);
+    for note in notes {
+        for promise in given(note).filter(|c| c.level > 0) {
+            let level = promise.level;
+            if promise.status == CommitmentStatus::Promised {
+                let due = promise.due.as_ref().zip(note_time(note));
+                open.push(Open { level, due: due.and_then(|(words, at)| resolve(words.quote(), day(at))) });
+                continue;
+            }
+            let count = match promise.status {
+                CommitmentStatus::Kept => &mut told.kept,
+                CommitmentStatus::Missed => &mut told.missed,
+                _ => continue,
+            };
+            let answered = open.iter().rposition(|o| o.level == level).map(|at| open.remove(at));
+            let due = answered.and_then(|o| o.due);
+            match due {
+                _ if to_come(due) => {}
+                None if level < BACKING_LEVEL => told.undated += 1,
+                _ => *count += 1,
+            }
+            told.all += 1;
+        }
+    }
+    for Open { due, .. } in open {
+        match due {
+            None => told.undated += 1,
+            due if to_come(due) => {}
+            Some(_) => told.untold += 1,
         }
         told.all += 1;
     }

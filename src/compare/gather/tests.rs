@@ -1,5 +1,9 @@
 //! From a real store to a comparison.
 
+mod readers;
+
+mod relabelled;
+
 mod standing;
 
 use std::fmt::Write;
@@ -11,9 +15,9 @@ use super::super::{draw, import_labels, run};
 use super::*;
 use crate::model::comparison::{ComparisonV1, ProblemV1, VariantV1};
 use crate::model::{
-    AccountId, Act, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency, Evidence, Fit, Giver,
-    Interest, Note, NoteId, NoteKind, NoteReading, Post, PostFlags, PostReading, Problem, ProblemId, Recipe, Severity,
-    Source, Span, Thread, ThreadId, Trust,
+    AccountId, Act, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation,
+    Evidence, Fit, Giver, Interest, Note, NoteId, NoteKind, NoteReading, Post, PostFlags, PostReading, Problem,
+    ProblemId, Recipe, Severity, Source, Span, Thread, ThreadId, Trust,
 };
 use crate::progress::Progress;
 use crate::store::{Assignment, Batch, Origin};
@@ -141,6 +145,7 @@ fn account(i: usize) -> Vec<(Note, NoteReading, serde_json::Value)> {
             who: Giver::Buyer,
             status: CommitmentStatus::Kept,
             corroboration: Corroboration::SystemEvent,
+            due: None,
         };
         let id = format!("n{i:03}s");
         let label = label(&id, &[], None, true);
@@ -433,37 +438,6 @@ async fn without_a_codebook_it_says_what_to_do() {
     assert!(error.to_string().contains("candor group"), "{error}");
 }
 
-#[test]
-fn authors_are_joined_through_others() {
-    let keys = ["a_1", "a_2", "a_3", "a_4", "a_5"].map(AuthorKey::new);
-    let links = [(&keys[3], 7), (&keys[1], 7), (&keys[1], 2), (&keys[0], 2), (&keys[4], 9)];
-    let merged = joined(&links);
-    assert_eq!(merged.len(), 3, "one alone is not merged");
-    assert!(merged.values().all(|root| *root == keys[0]));
-    let mut backwards = links;
-    backwards.reverse();
-    assert_eq!(joined(&backwards), merged);
-}
-
-#[test]
-fn the_same_words_from_three_accounts_in_three_days_look_coordinated() {
-    let keys = ["a_1", "a_2", "a_3"].map(AuthorKey::new);
-    let at = |hour: i64| now() + jiff::SignedDuration::from_hours(hour);
-    assert!(is_coordinated(vec![(at(72), &keys[2]), (at(0), &keys[0]), (at(30), &keys[1])]));
-    assert!(!is_coordinated(vec![(at(0), &keys[0]), (at(30), &keys[1]), (at(73), &keys[2])]), "an hour too late");
-    assert!(!is_coordinated(vec![(at(0), &keys[0]), (at(1), &keys[1]), (at(2), &keys[1])]), "two of them are one");
-}
-
-proptest::proptest! {
-    #[test]
-    fn joining_does_not_depend_on_order(links in proptest::collection::vec((0usize..12, 0usize..12), 0..40)) {
-        let keys = (0..12).map(|i| AuthorKey::new(format!("a_{i:02}"))).collect::<Vec<_>>();
-        let there = links.iter().map(|(a, c)| (&keys[*a], *c)).collect::<Vec<_>>();
-        let back = there.iter().rev().copied().collect::<Vec<_>>();
-        proptest::prop_assert_eq!(joined(&there), joined(&back));
-    }
-}
-
 #[tokio::test]
 async fn a_call_is_repeated_with_other_days() {
     let mut world = world(1).await;
@@ -592,28 +566,6 @@ async fn a_drawn_sample_is_not_carried_to_other_days() {
         counts.push(read.cells(&world.store, &days, &days).await.unwrap().community.labelled());
     }
     assert!(counts[0] >= 39 && counts[1] == counts[0] && counts[2] == 0, "{counts:?}");
-}
-
-#[tokio::test]
-async fn readers_that_disagree_are_told() {
-    let world = world(1).await;
-    world.import().await;
-    let answer = world.compare().await;
-    let says = |c: &String| c.contains("comparisons by different readers");
-    assert!(!answer.caveats.iter().any(says));
-    let mut other = ComparisonV1 { recipe: "other | notes".to_owned(), ..answer.clone() };
-    other.problems.iter_mut().for_each(|p| p.verdict = "no_gap_detected".to_owned());
-    let keep = async |comparison: &ComparisonV1| {
-        let body = serde_json::to_string(comparison).unwrap();
-        let recipe = Recipe::stored(comparison.recipe.as_str());
-        world.store.write_comparison(&recipe, &comparison.codebook_hash, &body, now()).await.unwrap();
-    };
-    keep(&other).await;
-    let named = "“leaks again” is called silent in 1 of 2 comparisons by different readers";
-    assert!(world.compare().await.caveats.iter().any(|c| c.starts_with(named)));
-    other.config_hash = "other settings".to_owned();
-    keep(&other).await;
-    assert!(!world.compare().await.caveats.iter().any(says), "other settings are no other reader");
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ fn promises_of_strong_accounts_are_added_up() {
     let mut cells = accounts(8, |_, _| 0.6, 0.0, 1);
     for account in &mut cells.accounts {
         for standing in [Some(&mut account.found), account.gold.as_mut()].into_iter().flatten() {
-            standing.promises = Promises { kept: 2, missed: 1, undated: 3, all: 7 };
+            standing.promises = Promises { kept: 2, missed: 1, untold: 1, undated: 3, all: 8 };
             standing.claimed = true;
         }
     }
@@ -131,7 +131,8 @@ fn promises_of_strong_accounts_are_added_up() {
         let answer = answer(&cells);
         let (split, strong) = (split(&answer), answer.optimism.strong);
         assert_eq!((split.kept.hits, split.kept.of), (2 * strong, 3 * strong));
-        assert_eq!((split.undated.hits, split.undated.of), (3 * strong, 7 * strong));
+        assert_eq!((split.undated.hits, split.undated.of), (3 * strong, 8 * strong));
+        assert_eq!((split.untold.hits, split.untold.of), (strong, 4 * strong));
         let unbacked = answer.optimism.unbacked.hits;
         assert_eq!(
             (split.note_only.hits, split.note_only.of),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::grammar::Grammar;
 use super::observe::{Features, Present, Scorecard, Seen, observe};
 use super::{CARDS, CHOICE, KINDS};
+use crate::crm::due::due;
 use crate::model::{
     ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Evidence, Fit, Giver, Interest,
     NoteKind, NoteReading, Objection, ObjectionKind, Span,
@@ -171,7 +172,12 @@ impl Decider<'_> {
                 NoteKind::Email if clause.seen.clause.quoted && who == Giver::Buyer => Corroboration::BuyerWritten,
                 _ => Corroboration::NoteOnly,
             };
-            out.push(Commitment { evidence, level, currency: currency(level, who), who, status, corroboration });
+            let currency = currency(level, who);
+            out.push(Commitment { evidence, level, currency, who, status, corroboration, due: None });
+        }
+        // By all clauses that tell of it.
+        for c in &mut out {
+            c.due = due(self.text, c.evidence.span().range(), c.who, c.status);
         }
         out
     }

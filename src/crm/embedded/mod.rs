@@ -31,7 +31,7 @@ use grammar::{FILES, Grammar};
 use observe::{Features, Scorecard, read_cards};
 
 /// Version of the rules in code; cues and weights are hashed on their own.
-const VERSION: &str = "embedded-note-2";
+const VERSION: &str = "embedded-note-3";
 
 const WEIGHTS: &str = include_str!("cues/weights.toml");
 

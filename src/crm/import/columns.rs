@@ -416,6 +416,11 @@ impl Columns {
         self.at.contains_key(&field)
     }
 
+    /// Where the first column of `field` stands.
+    pub(super) fn first(&self, field: Field) -> Option<usize> {
+        self.at.get(&field)?.first().copied()
+    }
+
     /// The first filled column of `field`, trimmed.
     pub(super) fn get<'a>(&self, row: &'a Row, field: Field) -> Option<&'a str> {
         self.at.get(&field)?.iter().find_map(|index| row.cell(*index))

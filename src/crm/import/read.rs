@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::columns::{Columns, Field, Map, missing};
 use super::items::{Item, Row, items};
-use super::record::{Cells, Memory, Reading, Record};
+use super::record::{Cells, Memory, Reading, Record, Scale};
 use super::sample::{Layout, Sample};
 use super::{Format, Rank, Read, Vendor, formats, gong, plain};
 use crate::files::dates::{Dates, Order};
@@ -105,6 +105,8 @@ struct Plan {
     format: &'static Format,
     layout: Layout,
     dates: Dates,
+    /// How the first rows write probabilities.
+    scale: Option<Scale>,
     mapped: bool,
 }
 
@@ -166,15 +168,24 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
         }
     };
     let vendor = if vendor.is_empty() { plain::vendor_by_labels(&sample.header) } else { vendor };
-    let order = match sample.layout {
+    let rows: Vec<Vec<String>> = match sample.layout {
         Layout::Table { delimiter } => {
-            let rows = Rows::new(head, delimiter).filter_map(Result::ok);
-            let cells: Vec<String> = rows.flat_map(|(_, _, cells)| cells).collect();
-            Order::of(cells.iter().map(String::as_str))
+            Rows::new(head, delimiter).filter_map(Result::ok).map(|(_, _, cells)| cells).collect()
         }
-        _ => None,
+        _ => Vec::new(),
     };
-    Ok(Plan { vendor, format, layout: sample.layout, dates: Dates { zone: zone.clone(), order }, mapped })
+    let order = Order::of(rows.iter().flatten().map(String::as_str));
+    let scale = match format.read {
+        Read::Row(names, _) => {
+            let none = Map::default();
+            let columns = Columns::find(&sample.header, names, if mapped { map } else { &none }, false)?;
+            let at = columns.first(Field::Probability);
+            at.and_then(|at| Scale::of(rows.iter().skip(1).filter_map(|row| row.get(at)).map(String::as_str)))
+        }
+        Read::Object(_) => None,
+    };
+    let dates = Dates { zone: zone.clone(), order };
+    Ok(Plan { vendor, format, layout: sample.layout, dates, scale, mapped })
 }
 
 /// Reads the files of one rank; the others are passed by.
@@ -209,6 +220,7 @@ impl Visitor for Reader<'_> {
             let mut reading = Reading {
                 vendor,
                 dates: &plan.dates,
+                scale: plan.scale,
                 memory: self.memory,
                 records: Vec::new(),
                 flaws: Vec::new(),
@@ -289,6 +301,7 @@ fn records_in(bytes: &[u8], format: Option<usize>, memory: &mut Memory) -> Vec<R
         let mut reading = Reading {
             vendor: plan.vendor,
             dates: &plan.dates,
+            scale: plan.scale,
             memory: &mut *memory,
             records: Vec::new(),
             flaws: Vec::new(),

@@ -129,6 +129,7 @@ pub(super) struct Memory {
 pub(super) struct Reading<'a> {
     pub(super) vendor: Vendor,
     pub(super) dates: &'a Dates,
+    pub(super) scale: Option<Scale>,
     pub(super) memory: &'a mut Memory,
     pub(super) records: Vec<Record>,
     /// Dates that could not be read.
@@ -334,7 +335,12 @@ pub(super) fn chance(reading: &mut Reading<'_>, deal: Option<&str>, at: Option<T
 /// The probability of a row; a cell that holds none is a flaw that is recorded.
 pub(super) fn probability(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<f64> {
     let text = cells.get(Field::Probability)?;
-    let told = if matches!(reading.vendor, "salesforce" | "pipedrive" | "close") { percent(text) } else { share(text) };
+    let scale = if matches!(reading.vendor, "salesforce" | "pipedrive" | "close") {
+        Some(Scale::Percent)
+    } else {
+        reading.scale
+    };
+    let told = share(text, scale);
     // A bare 1 is a probability that cannot be told, and no mistake of the table.
     if told.is_none() && body::amount(text) != Some(1.0) {
         reading.flaws.push("the probability cell holds none from 0 to 100%; the record is kept without it".to_owned());
@@ -347,12 +353,39 @@ pub(super) fn percent(text: &str) -> Option<f64> {
     Some(body::amount(text)? / 100.0).filter(|p| (0.0..=1.0).contains(p))
 }
 
-/// `0.4`, `40`, `40%`: a probability in 0..=1. A bare 1 may be either and is none.
-fn share(text: &str) -> Option<f64> {
+/// How a column writes probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// `0.4`; 1 is certain.
+    Share,
+    /// `40`; 1 is one in a hundred.
+    Percent,
+}
+
+impl Scale {
+    /// The scale that the first cells of a column show; `None` when they do not.
+    pub(super) fn of<'a>(cells: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let (mut shares, mut percents) = (false, false);
+        for cell in cells {
+            let Some(number) = body::amount(cell) else { continue };
+            percents |= cell.contains('%') || number > 1.0;
+            shares |= number > 0.0 && number < 1.0;
+        }
+        match (shares, percents) {
+            (_, true) => Some(Self::Percent),
+            (true, false) => Some(Self::Share),
+            (false, false) => None,
+        }
+    }
+}
+
+/// `0.4`, `40`, `40%`: a probability in 0..=1. A bare 1 may be either where the column does not tell, and is none.
+fn share(text: &str, scale: Option<Scale>) -> Option<f64> {
     let number = body::amount(text)?;
-    match number {
+    match scale {
         _ if text.contains('%') || number > 1.0 => percent(text),
-        _ if number == 1.0 => None,
+        Some(Scale::Percent) => percent(text),
+        None if number == 1.0 => None,
         _ => Some(number).filter(|p| *p >= 0.0),
     }
 }
@@ -394,7 +427,12 @@ mod tests {
             ("-5", None),
             ("likely", None),
         ] {
-            assert_eq!(share(text), means, "{text}");
+            assert_eq!(share(text, None), means, "{text}");
+        }
+        for (column, means) in
+            [("0.4 0.9 1", Some(1.0)), ("40 0.5 1", Some(0.01)), ("1% 1", Some(0.01)), ("0 1 1", None)]
+        {
+            assert_eq!(share("1", Scale::of(column.split(' '))), means, "{column}");
         }
         assert_eq!((percent("1"), percent("40"), percent("140")), (Some(0.01), Some(0.4), None));
     }

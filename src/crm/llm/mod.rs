@@ -11,6 +11,7 @@ mod tests;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
+use super::due::due;
 use super::embedded::is_quoted;
 use crate::llm::ask::{self, Answered, Asked, Asking, Standing};
 use crate::llm::outgoing::{Context, Finder, Outgoing, Quotes};
@@ -25,7 +26,7 @@ use crate::text::redact::Names;
 use sheet::{NOTE_SHEET, NoteSheet, Placed};
 
 /// Version of what stands in code; prompts and settings are hashed on their own.
-const VERSION: &str = "llm-note-1";
+const VERSION: &str = "llm-note-2";
 
 const PROMPT_FILE: &str = include_str!("../../../prompts/read_note.toml");
 
@@ -167,7 +168,8 @@ fn add(reading: &mut NoteReading, note: &NoteText<'_>, finder: &mut Finder<'_>, 
             currency: currency(level),
             who: given.who,
             status: given.status,
-            corroboration: corroboration(note, given.who, range),
+            corroboration: corroboration(note, given.who, range.clone()),
+            due: due(note.text, range, given.who, given.status),
             evidence,
         });
     }

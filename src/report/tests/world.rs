@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::comparison::{
-    BoundV1, CalibrationV1, ChangeV1, ComparisonV1, ComponentV1, CountsV1, DifferenceV1, ForecastV1, GateV1, KindV1,
-    LabelsV1, MoveV1, MovedV1, NewcomersV1, OptimismV1, OverallV1, PopulationV1, ProblemV1, RankV1, RanksV1, RateV1,
-    RepresentativenessV1, ResidualV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1, TouchesV1, VariantV1,
-    WindowV1,
+    AgreeingV1, BoundV1, CalibrationV1, ChangeV1, ComparisonV1, ComponentV1, CountsV1, DifferenceV1, ForecastV1,
+    GateV1, KindV1, LabelsV1, MoveV1, MovedV1, MultiverseV1, NewcomersV1, OptimismV1, OverallV1, PopulationV1,
+    ProblemV1, RankV1, RanksV1, RateV1, ReadAgainV1, RelabelledV1, RepresentativenessV1, ResidualV1, ResidualsV1,
+    SegmentV1, SelectionV1, SplitV1, ThresholdV1, TouchesV1, VariantV1, WindowV1,
 };
 use crate::model::{
     AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
@@ -281,6 +281,42 @@ fn variant() -> VariantV1 {
     }
 }
 
+/// Contested labels take one finding away, and an annotator none.
+fn relabelled() -> Vec<RelabelledV1> {
+    let run = |what: &str, items, unbacked: f64, changed: &[&str]| RelabelledV1 {
+        what: what.to_owned(),
+        items,
+        problems: Vec::new(),
+        components: vec![ReadAgainV1 {
+            id: "commitment".to_owned(),
+            verdict: "finding".to_owned(),
+            shares: None,
+            estimate: Some(DifferenceV1 { estimate: unbacked, low: unbacked - 0.1, high: unbacked + 0.1 }),
+        }],
+        changed: changed.iter().map(|id| (*id).to_owned()).collect(),
+    };
+    vec![
+        run("contested labels as “no” in the communities and “yes” in the CRM", 7, 0.61, &["visibility"]),
+        run("annotator 1 of 2 alone, wherever they labelled", 1, 0.74, &[]),
+    ]
+}
+
+/// Two post readers by two note readers; one more has read too little.
+fn multiverse() -> MultiverseV1 {
+    let agreeing = |id: &str, hits| AgreeingV1 {
+        id: id.to_owned(),
+        same_verdict: CountsV1 { hits, of: 4 },
+        same_sign: CountsV1 { hits, of: 4 },
+        stable: hits == 4,
+    };
+    MultiverseV1 {
+        readers: ["post-test | note-test", "post-test | m", "m | note-test", "m | m"].map(str::to_owned).to_vec(),
+        left_out: vec!["k has read 12 notes, and this comparison’s reader 301".to_owned()],
+        problems: vec![agreeing("offline", 4), agreeing("visibility", 2)],
+        components: vec![agreeing("coverage", 4)],
+    }
+}
+
 fn moved(measured: bool) -> MovedV1 {
     let change = |before: RateV1, after: RateV1, moved: bool| ChangeV1 {
         before,
@@ -318,7 +354,8 @@ fn split(measured: bool) -> SplitV1 {
         unbacked_not_asked: rate(21, 24, with(0.68, 0.96)),
         unbacked_asked: rate(12, 22, with(0.34, 0.73)),
         kept: CountsV1 { hits: 9, of: 13 },
-        undated: CountsV1 { hits: 31, of: 47 },
+        undated: CountsV1 { hits: 28, of: 47 },
+        untold: CountsV1 { hits: 3, of: 16 },
         note_only: rate(6, 46, None),
     }
 }
@@ -487,6 +524,8 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         ranks: (trust != Trust::NotEnoughEvidence).then(ranks),
         segments: segments(measured),
         sensitivity: if measured { vec![variant()] } else { Vec::new() },
+        relabelled: if measured { relabelled() } else { Vec::new() },
+        multiverse: measured.then(multiverse),
         moved: Some(moved(measured)),
         thresholds: vec![ThresholdV1 { what: "hand labels on each side, at least".to_owned(), value: 60.0 }],
         caveats: vec!["14 posts without a date are outside the window.".to_owned()],
@@ -555,6 +594,7 @@ pub(in crate::report) async fn trades() -> (World, Codebook) {
         who: Giver::Buyer,
         status: CommitmentStatus::Kept,
         corroboration: Corroboration::SystemEvent,
+        due: None,
     }];
     let problems = vec![
         problem("offline", "notes lost without signal", "Technicians below ground lose what they typed."),

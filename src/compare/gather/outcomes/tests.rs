@@ -260,7 +260,7 @@ async fn a_store_is_scored() {
     let by = ComparedBy { config_hash: text("c"), codebook_hash: text("b"), recipe: text("p | n"), seed: 1 };
     let answer = compare(&cells, &by);
     let names = answer.components.iter().map(|c| c.name.as_str()).collect::<Vec<_>>();
-    assert_eq!(names, ["coverage", "commitment", "calibration_won", "calibration_value"]);
+    assert_eq!(names, ["coverage", "commitment", "calibration_won", "calibration_value", "sentiment"]);
     let won = &answer.components[2];
     assert_eq!((won.verdict.as_str(), won.n), ("finding", 80), "{}", won.says);
     assert!((won.estimate.unwrap() - (0.65 - 27.0 / 80.0)).abs() < 1e-9);

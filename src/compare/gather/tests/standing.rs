@@ -4,7 +4,15 @@ use super::super::super::cells::{Promises, Standing};
 use super::*;
 
 fn gives(text: &str, level: u8, status: CommitmentStatus, corroboration: Corroboration) -> Commitment {
-    Commitment { evidence: cut(text), level, currency: Currency::Time, who: Giver::Buyer, status, corroboration }
+    let who = Giver::Buyer;
+    Commitment { evidence: cut(text), level, currency: Currency::Time, who, status, corroboration, due: None }
+}
+
+/// As [`gives`], promised for the day that `due` names.
+fn promises(text: &str, level: u8, due: &str) -> Commitment {
+    let at = text.find(due).unwrap();
+    let due = Evidence::cut(text, Span::new(text, at, at + due.len()).unwrap(), Fit::Exact);
+    Commitment { due, ..gives(text, level, CommitmentStatus::Promised, Corroboration::NoteOnly) }
 }
 
 fn entered(id: &str, account: usize, kind: NoteKind, days: i64, text: &str) -> Note {
@@ -62,11 +70,11 @@ async fn promises_and_note_only_steps_are_counted() {
     ];
     tell(&world, &notes).await;
     let told = found(&world, 1).await;
-    assert_eq!(told.promises, Promises { kept: 1, missed: 1, undated: 1, all: 4 });
+    assert_eq!(told.promises, Promises { kept: 1, missed: 1, untold: 0, undated: 1, all: 3 });
     assert!(told.claimed && !told.backed && told.strong);
     let once = world.compare().await;
     let split = once.optimism.split.unwrap();
-    assert_eq!((split.kept.hits, split.kept.of, split.undated.hits, split.undated.of), (1, 2, 1, 4));
+    assert_eq!((split.kept.hits, split.kept.of, split.undated.hits, split.undated.of), (1, 2, 1, 3));
     assert_eq!((split.note_only.hits, split.note_only.of, split.note_only.low), (1, 62, None));
     assert_eq!((split.asked.hits, split.asked.of), (31, 62));
 
@@ -88,7 +96,7 @@ async fn promises_and_note_only_steps_are_counted() {
     }
     let found = found(&world, 1).await;
     assert!(found.claimed && found.backed);
-    assert_eq!(found.promises, Promises { kept: 2, missed: 1, undated: 1, all: 5 });
+    assert_eq!(found.promises, Promises { kept: 2, missed: 1, untold: 0, undated: 1, all: 4 });
     assert_eq!(world.compare().await.optimism.split.unwrap().note_only.hits, 0, "a system vouches for a step now");
     world.import().await;
     let measured = world.compare().await;
@@ -120,4 +128,31 @@ async fn the_channel_is_that_of_the_first_strong_claim() {
     let of = |name: &str| channels.iter().find(|s| s.name == name).unwrap().unbacked.of;
     assert_eq!((of("call"), of("email")), (61, 1));
     assert_eq!((of("rep 1"), of("rep 4")), (16, 15));
+}
+
+/// The window ends on 2026-06-22; day 65 before the first of August is 28 May, a Thursday.
+#[tokio::test]
+async fn a_promise_counts_when_its_day_has_passed() {
+    use CommitmentStatus::{Kept, Missed, Promised};
+    use Corroboration::NoteOnly;
+    let world = world(1).await;
+    let note = |id: &str, days: i64, text: &str| entered(id, 1, NoteKind::Call, days, text);
+    let (soon, late, vague) = ("Trial data by Friday", "Signs by 20 July", "Intro to the board, he said");
+    let made = [
+        (note("m1", 65, soon), vec![promises(soon, 4, "Friday")]),
+        (note("m2", 64, late), vec![promises(late, 5, "20 July")]),
+        (note("m3", 63, vague), vec![gives(vague, 3, Promised, NoteOnly)]),
+    ];
+    tell(&world, &made).await;
+    let open = found(&world, 1).await.promises;
+    assert_eq!(open, Promises { kept: 0, missed: 0, untold: 1, undated: 1, all: 3 }, "20 July is to come");
+
+    let answers = [
+        (note("a1", 60, "No data came"), vec![gives("No data came", 4, Missed, NoteOnly)]),
+        (note("a2", 59, "Signed already"), vec![gives("Signed already", 5, Kept, NoteOnly)]),
+        (note("a3", 58, "Met the board"), vec![gives("Met the board", 3, Kept, NoteOnly)]),
+    ];
+    tell(&world, &answers).await;
+    let told = found(&world, 1).await.promises;
+    assert_eq!(told, Promises { kept: 1, missed: 1, untold: 0, undated: 0, all: 3 }, "kept early is not due");
 }

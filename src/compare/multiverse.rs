@@ -1,0 +1,239 @@
+//! The same comparison by other readers (METHOD 8.2.5): every pair of a post reader and a note reader, be they the embedded
+//! ones, models or prompts, whose readings are in the workspace. One rule holds, as for other days: a run only qualifies what the
+//! primary run says; it never makes or unmakes a finding.
+
+use anyhow::Result;
+use jiff::Timestamp;
+
+use super::NearDuplicates;
+use super::calibration::calibration;
+use super::cells::Cells;
+use super::commitment::commitment;
+use super::coverage::coverage;
+use super::gather;
+use crate::config::CompareSettings;
+use crate::model::comparison::{
+    AgreeingV1, ComparisonV1, ComponentV1, CountsV1, MultiverseV1, PopulationV1, ProblemV1,
+};
+use crate::model::{Recipe, Recipes};
+use crate::store::{RecipeUse, Store};
+
+/// Pairs of readers that must agree on a sign, or the verdict is not called stable (METHOD 8.2.5).
+pub(super) const AGREEMENT: f64 = 0.90;
+
+/// Of what this comparison's own reader has read and has sorted, another must have so much to be compared.
+const ENOUGH: f64 = 0.90;
+
+/// What a comparison is made by.
+#[derive(Clone, Copy)]
+pub(super) struct Made<'a> {
+    pub(super) store: &'a Store,
+    pub(super) recipes: &'a Recipes,
+    pub(super) settings: &'a CompareSettings,
+    pub(super) now: Timestamp,
+    pub(super) near_duplicates: NearDuplicates,
+}
+
+/// Makes the comparison again for every other pair of readers, and says which findings are not stable. `None` and nothing said
+/// when nobody else has read.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn multiverse(comparison: &mut ComparisonV1, primary: &Cells, made: Made<'_>) -> Result<()> {
+    let Made { store, recipes, settings, now, near_duplicates } = made;
+    let codebook = comparison.codebook_hash.clone();
+    let mut left_out = Vec::new();
+    let posts = others(&recipes.post, store.post_readers(&codebook).await?, ["posts", "acts"], &mut left_out);
+    let notes = others(&recipes.note, store.note_readers(&codebook).await?, ["notes", "claimed pains"], &mut left_out);
+    if posts.is_empty() && notes.is_empty() && left_out.is_empty() {
+        return Ok(());
+    }
+    // A post reader decides the communities' side alone and a note reader the CRM's, so each is read by once.
+    let mut sides = vec![(recipes.clone(), primary.clone())];
+    for i in 0..posts.len().max(notes.len()) {
+        let pick = |all: &[Recipe], own: &Recipe| all.get(i).unwrap_or(own).clone();
+        let recipes = Recipes { post: pick(&posts, &recipes.post), note: pick(&notes, &recipes.note) };
+        let cells = gather::gather(store, &recipes, settings, now, near_duplicates).await?;
+        sides.push((recipes, cells));
+    }
+    let mut runs = Vec::new();
+    for (people, community) in &sides[..=posts.len()] {
+        for (firms, crm) in &sides[..=notes.len()] {
+            let recipes = Recipes { post: people.post.clone(), note: firms.note.clone() };
+            runs.push((recipes.both().as_str().to_owned(), run(&together(community, crm), comparison.seed)));
+        }
+    }
+    let own = Run { problems: of_problems(&comparison.problems), components: of_components(&comparison.components) };
+    let agreeing = |own: &[Gap], of: fn(&Run) -> &[Gap]| {
+        let judged = own.iter().filter(|gap| gap.is_judged());
+        judged.map(|gap| agreeing(gap, runs.iter().map(|(_, run)| of(run)))).collect()
+    };
+    let multiverse = MultiverseV1 {
+        problems: agreeing(&own.problems, |run| &run.problems),
+        components: agreeing(&own.components, |run| &run.components),
+        readers: runs.iter().map(|(readers, _)| readers.clone()).collect(),
+        left_out,
+    };
+    comparison.caveats.extend(unstable(comparison, &multiverse));
+    comparison.multiverse = Some(multiverse);
+    Ok(())
+}
+
+/// The other readers that have read and sorted enough; why the rest have not is told. `words` are what is read and found.
+fn others(own: &Recipe, all: Vec<RecipeUse>, words: [&str; 2], left_out: &mut Vec<String>) -> Vec<Recipe> {
+    let share = |part: u64, of: u64| if of == 0 { 1.0 } else { part as f64 / of as f64 };
+    let Some(known) = all.iter().find(|reader| reader.recipe == *own).cloned() else { return Vec::new() };
+    let mut enough = Vec::new();
+    for RecipeUse { recipe, read, found, sorted } in all.into_iter().filter(|reader| reader.recipe != *own) {
+        let name = recipe.as_str();
+        if share(read, known.read) < ENOUGH {
+            left_out.push(format!("{name} has read {read} {}, and this comparison’s reader {}", words[0], known.read));
+        } else if share(sorted, found) < ENOUGH * share(known.sorted, known.found) {
+            left_out.push(format!(
+                "of the {found} {} that {name} found, {sorted} are sorted into this list of problems (`candor group`)",
+                words[1]
+            ));
+        } else {
+            enough.push(recipe);
+        }
+    }
+    enough
+}
+
+/// The communities of one run and the CRM of another.
+fn together(community: &Cells, crm: &Cells) -> Cells {
+    let PopulationV1 { accounts, discovery_accounts, notes, reps, .. } = crm.population.clone();
+    Cells {
+        population: PopulationV1 { accounts, discovery_accounts, notes, reps, ..community.population.clone() },
+        crm: crm.crm.clone(),
+        accounts: crm.accounts.clone(),
+        deals: crm.deals.clone(),
+        ..community.clone()
+    }
+}
+
+/// The gaps of one pair of readers.
+struct Run {
+    problems: Vec<Gap>,
+    components: Vec<Gap>,
+}
+
+/// A gap as far as it is compared with others.
+struct Gap {
+    id: String,
+    /// A problem that is absent is silent too.
+    verdict: String,
+    /// What points one way or the other. `None` of what has no sign: a share, a distance, a gap that is none.
+    signed: Option<f64>,
+}
+
+impl Gap {
+    fn is_judged(&self) -> bool {
+        matches!(self.verdict.as_str(), "finding" | "silent" | "phantom" | "no_gap_detected")
+    }
+}
+
+fn run(cells: &Cells, seed: u64) -> Run {
+    let (part, problems) = coverage(cells);
+    let (commitment, _) = commitment(cells);
+    let (_, [won, value]) = calibration(cells, seed);
+    Run { problems: of_problems(&problems), components: of_components(&[part, commitment, won, value]) }
+}
+
+fn of_problems(problems: &[ProblemV1]) -> Vec<Gap> {
+    let gap = |p: &ProblemV1| {
+        // As measured, or where labels do not reach, as counted.
+        let difference = p.difference.map_or(p.community.rate - p.crm.rate, |d| d.estimate);
+        let verdict = if p.verdict == "absent" { "silent" } else { &p.verdict };
+        Gap { id: p.id.clone(), verdict: verdict.to_owned(), signed: Some(difference) }
+    };
+    problems.iter().map(gap).collect()
+}
+
+fn of_components(components: &[ComponentV1]) -> Vec<Gap> {
+    let gap = |c: &ComponentV1| {
+        let signed = c.estimate.filter(|_| c.name.starts_with("calibration"));
+        Gap { id: c.name.clone(), verdict: c.verdict.clone(), signed }
+    };
+    components.iter().map(gap).collect()
+}
+
+/// How many of `runs`, of which this comparison is one, agree with `own`.
+fn agreeing<'a>(own: &Gap, runs: impl Iterator<Item = &'a [Gap]>) -> AgreeingV1 {
+    let same = |there: bool, counts: &mut CountsV1| {
+        counts.hits += u64::from(there);
+        counts.of += 1;
+    };
+    let (mut verdicts, mut signs) = (CountsV1::default(), CountsV1::default());
+    for gaps in runs {
+        let other = gaps.iter().find(|gap| gap.id == own.id);
+        let agrees = other.is_some_and(|other| other.verdict == own.verdict);
+        same(agrees, &mut verdicts);
+        // What is no gap has no sign to keep.
+        match own.signed.filter(|_| own.verdict != "no_gap_detected") {
+            Some(sign) => {
+                let there = other.and_then(|other| other.signed);
+                same(there.is_some_and(|there| there.signum() == sign.signum() && there != 0.0), &mut signs);
+            }
+            None => same(agrees, &mut signs),
+        }
+    }
+    let stable = signs.rate() >= AGREEMENT;
+    AgreeingV1 { id: own.id.clone(), same_verdict: verdicts, same_sign: signs, stable }
+}
+
+/// One sentence for each finding that too few pairs of readers make.
+fn unstable(comparison: &ComparisonV1, multiverse: &MultiverseV1) -> Vec<String> {
+    let problem = |gap: &AgreeingV1| comparison.problems.iter().find(|p| p.id == gap.id);
+    let problems = multiverse.problems.iter().filter_map(|gap| Some((gap, problem(gap)?)));
+    let problems = problems.filter(|(_, p)| p.verdict != "no_gap_detected");
+    let problems = problems.map(|(gap, p)| (gap, format!("“{}” is called {}", p.name, p.verdict)));
+    let finding = |gap: &&AgreeingV1| comparison.components.iter().any(|c| c.name == gap.id && c.verdict == "finding");
+    let parts = multiverse.components.iter().filter(finding);
+    let parts = parts.map(|gap| (gap, format!("The {} gap is a finding", gap.id.replace('_', " "))));
+    let doubted = problems.chain(parts).filter(|(gap, _)| gap.same_verdict.rate() < AGREEMENT);
+    doubted
+        .map(|(gap, called)| {
+            let [CountsV1 { hits, of }, signs] = [gap.same_verdict, gap.same_sign];
+            let stable = if gap.stable { "" } else { ": not stable" };
+            format!(
+                "{called} by {hits} of {of} pairs of readers of the same posts and notes, and points that way by {} of {}{stable}.",
+                signs.hits, signs.of
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_is_stable_when_nine_in_ten_point_its_way() {
+        let gap = |verdict: &str, signed: Option<f64>| Gap { id: "p".to_owned(), verdict: verdict.to_owned(), signed };
+        let agree = |own: Gap, others: &[(usize, &str, Option<f64>)]| {
+            let runs = others
+                .iter()
+                .flat_map(|(n, verdict, signed)| std::iter::repeat_with(|| vec![gap(verdict, *signed)]).take(*n));
+            let runs = runs.collect::<Vec<_>>();
+            let told = agreeing(&own, runs.iter().map(Vec::as_slice));
+            (told.same_verdict.hits, told.same_sign.hits, told.same_sign.of, told.stable)
+        };
+        let silent = || gap("silent", Some(0.2));
+        assert_eq!(agree(silent(), &[(5, "silent", Some(0.2)), (5, "no_gap_detected", Some(0.1))]), (5, 10, 10, true));
+        assert_eq!(agree(silent(), &[(9, "silent", Some(0.2)), (1, "phantom", Some(-0.1))]), (9, 9, 10, true));
+        assert_eq!(agree(silent(), &[(8, "silent", Some(0.2)), (2, "phantom", Some(-0.1))]), (8, 8, 10, false));
+        assert_eq!(
+            agree(silent(), &[(1, "silent", Some(0.2)), (1, "silent", None)]),
+            (2, 1, 2, false),
+            "no sign is none"
+        );
+        let none = gap("no_gap_detected", Some(0.01));
+        assert_eq!(
+            agree(none, &[(1, "no_gap_detected", Some(0.01)), (1, "no_gap_detected", Some(-0.01))]),
+            (2, 2, 2, true)
+        );
+        let share = gap("finding", None);
+        assert_eq!(agree(share, &[(1, "finding", None), (1, "no_gap_detected", None)]), (1, 1, 2, false));
+    }
+}
