@@ -2,59 +2,71 @@
 //!
 //! ```text
 //! cargo run --release --features local-embeddings --example topics -- DATA OUT [WAY…]
-//! cargo run --release --example topics -- --synthetic 25000,50000,100000,200000
+//! cargo run --release --example topics -- --model BASE_URL MODEL [MOST]
+//! cargo run --release --example topics -- --synthetic 25000,50000,100000,200000 [dense]
 //! ```
 //!
 //! `DATA` holds `nlbse2024_issues` and `complaints_xci`; a set that is not there is left out, the demo's labels are in the
 //! repository. `OUT` is a folder outside of the repository where the very same texts are written for
 //! `eval/topics_bertopic.py`. A `WAY` is a folder with a sentence model, or `BASE_URL=MODEL` for a server.
 
-use std::collections::BTreeMap;
+#[path = "topics/sets.rs"]
+mod sets;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use candor::clock::Clock;
-use candor::config::{EmbeddingSettings, ServedSettings};
+use candor::config::{EmbeddingSettings, LlmSettings, ServedSettings};
 use candor::eval::clusters::agreement;
+use candor::group::by_model::Sorter;
 use candor::group::codebook;
 use candor::group::embed::Embedder;
-use candor::group::sort::{Said, sort};
-use candor::store::Side;
+use candor::group::sort::{sort, sort_by, sort_by_model};
+use candor::llm::Model;
+use candor::store::{Side, Store};
+use candor::text::redact::Names;
 use jiff::Timestamp;
-use rand::seq::IndexedRandom as _;
+use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use serde_json::{Value, json};
+use serde_json::json;
+use sets::{Set, demo, issues, repo, synthetic, tweets};
 
 const SEED: u64 = 20_260_101;
-/// Bytes of an issue's text that go with its title.
-const BODY: usize = 300;
+/// Seconds to wait for a server: on a machine that does other work meanwhile it is slow, not gone.
+const PATIENCE: u64 = 3_600;
+/// Texts drawn from each set beside the demo, always the same ones.
+const DRAWN: usize = 600;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = std::env::args().skip(1).collect::<Vec<_>>();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["--synthetic", sizes] => growth(sizes).await,
+        ["--model", base_url, model] => by_model(base_url, model, usize::MAX).await,
+        ["--model", base_url, model, most] => by_model(base_url, model, most.parse()?).await,
+        ["--synthetic", sizes] => growth(sizes, false).await,
+        ["--synthetic", sizes, "dense"] => growth(sizes, true).await,
         [data, out, ways @ ..] if !data.starts_with('-') => topics(Path::new(data), Path::new(out), ways).await,
         _ => bail!("the commands are listed at the head of eval/topics.rs"),
     }
-}
-
-/// Texts with the topic of each.
-struct Set {
-    name: &'static str,
-    said: Vec<Said>,
-    topics: Vec<String>,
 }
 
 async fn topics(data: &Path, out: &Path, ways: &[&str]) -> Result<()> {
     let mut embedders = vec![("embedded".to_owned(), Embedder::Embedded)];
     for way in ways {
         let settings = match way.split_once('=') {
-            Some((base_url, model)) => EmbeddingSettings::Served(Box::new(ServedSettings::new(base_url, model))),
+            Some((base_url, model)) => {
+                let mut served = ServedSettings::new(base_url, model);
+                served.server.timeout_secs = PATIENCE;
+                EmbeddingSettings::Served(Box::new(served))
+            }
             None => EmbeddingSettings::Local(way.into()),
         };
         let kind = if way.contains('=') { "served" } else { "local" };
@@ -68,7 +80,7 @@ async fn topics(data: &Path, out: &Path, ways: &[&str]) -> Result<()> {
     ] {
         let path = data.join(path);
         if path.exists() {
-            sets.push(Set { name, ..read(&path)? });
+            sets.push(Set { name, ..read(&path)?.drawn(DRAWN) });
         }
     }
     let mut print = io::stdout();
@@ -129,94 +141,117 @@ fn numbered(labels: &[String]) -> Vec<usize> {
     labels.iter().map(|l| numbers[l.as_str()]).collect()
 }
 
-fn repo(path: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
+/// How a language model names the problems that are found in the demo, and sorts at most `most` of its texts into its codebook.
+async fn by_model(base_url: &str, model: &str, most: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let store = Store::open(&folder.path().join("store.sqlite")).await?;
+    let settings = LlmSettings { timeout_secs: PATIENCE, ..LlmSettings::new(base_url, model) };
+    let model = Arc::new(Model::new(&settings, Some(store.clone()), Clock::System).await?);
+    let sorter = |assigns| Sorter::new(Arc::clone(&model), Names::default(), [0; 32], assigns);
+    let (mut print, demo, began) = (io::stdout(), demo()?, Instant::now());
 
-/// The quotes of the demo that have a problem, each with the first one.
-fn demo() -> Result<Set> {
-    let (mut said, mut topics) = (Vec::new(), Vec::new());
-    let lines = |name: &str| -> Result<Vec<Value>> {
-        let text = fs::read_to_string(repo("corpus/demo").join(name))?;
-        text.lines().map(|line| serde_json::from_str(line).with_context(|| format!("in {name}"))).collect()
-    };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut add = |side, who: String, whole: &str, quote: String, problem: &Value| {
-        let Some(problem) = problem.as_str().filter(|p| *p != "other") else { return };
-        topics.push(problem.to_owned());
-        let around = whole.replacen(&quote, " . ", 1);
-        said.push(Said { side, conversation: who.clone(), who, quote, around, title: String::new() });
-    };
-    for post in lines("truth_posts.jsonl")? {
-        for act in post["acts"].as_array().into_iter().flatten() {
-            let (quote, problem) = (text(&act["spans"][0]["quote"]), &act["problems"][0]);
-            add(Side::Community, text(&post["id"]), post["text"].as_str().unwrap_or_default(), quote, problem);
-        }
+    let own = sort(demo.said.clone(), None, &Embedder::Embedded, SEED).await?.codebook;
+    let named = sort_by_model(&store, demo.said.clone(), None, &sorter(false), SEED).await?;
+    writeln!(print, "| the program's name | the model's | its statement |\n|---|---|---|")?;
+    for (own, named) in own.problems().iter().zip(named.sorted.codebook.problems()) {
+        let name = if own.name == named.name { "–" } else { &named.name };
+        let statement = if own.statement == named.statement { "–" } else { &named.statement };
+        writeln!(print, "| {} | {name} | {statement} |", own.name)?;
     }
-    for note in lines("truth_notes.jsonl")? {
-        for pain in note["pains"].as_array().into_iter().flatten() {
-            add(Side::Crm, text(&note["account"]), "", text(&pain["quote"]), &pain["problem"]);
-        }
+    writeln!(print, "\n{} in {:.0} s\n", named.told, began.elapsed().as_secs_f64())?;
+
+    let began = Instant::now();
+    let codebook = codebook::read(&repo("corpus/demo/codebook.json"))?;
+    let mut drawn = (0..demo.said.len()).collect::<Vec<_>>();
+    drawn.shuffle(&mut ChaCha8Rng::seed_from_u64(SEED));
+    drawn.truncate(most);
+    let said = drawn.iter().map(|&i| demo.said[i].clone()).collect();
+    let asked = sort_by_model(&store, said, Some(codebook), &sorter(true), SEED).await?;
+    let ids = asked.sorted.codebook.problems().iter().map(|p| p.id.as_str()).collect::<Vec<_>>();
+    let right = |place: Option<usize>, n: usize| place.map(|p| ids[p]) == Some(&demo.topics[drawn[n]]);
+    writeln!(print, "| who decides | texts | right | accuracy |\n|---|---|---|---|")?;
+    let all = (0..drawn.len()).collect::<Vec<_>>();
+    let decided = all.iter().copied().filter(|&n| asked.decided[n]).collect::<Vec<_>>();
+    for (who, texts, places) in [
+        ("the program, its words", &all, &asked.own),
+        ("the model, else the program", &all, &asked.sorted.places),
+        ("the program, where the model decides", &decided, &asked.own),
+        ("the model, where it decides", &decided, &asked.sorted.places),
+    ] {
+        let count = texts.iter().filter(|&&n| right(places[n], n)).count();
+        let share = count as f64 / texts.len().max(1) as f64;
+        writeln!(print, "| {who} | {} | {count} | {share:.3} |", texts.len())?;
     }
-    Ok(Set { name: "demo by problem", said, topics })
+    writeln!(print, "\n{} in {:.0} s", asked.told, began.elapsed().as_secs_f64())?;
+    Ok(())
 }
 
-/// One text, all that there is of it.
-fn whole(number: usize, quote: String) -> Said {
-    let who = number.to_string();
-    Said { side: Side::Community, conversation: who.clone(), who, quote, around: String::new(), title: String::new() }
-}
-
-fn issues(path: &Path) -> Result<Set> {
-    let (mut said, mut topics) = (Vec::new(), Vec::new());
-    for (i, row) in csv::Reader::from_path(path)?.records().enumerate() {
-        let row = row?;
-        let (repo, title, body) = (&row[0], &row[3], &row[4]);
-        said.push(whole(i, format!("{title}. {}", &body[..body.floor_char_boundary(BODY)])));
-        topics.push(repo.to_owned());
-    }
-    Ok(Set { name: "", said, topics })
-}
-
-/// Handles name the firm and so the trade; they are left out.
-fn tweets(folder: &Path) -> Result<Set> {
-    let (mut said, mut topics) = (Vec::new(), Vec::new());
-    for entry in fs::read_dir(folder)? {
-        for row in csv::Reader::from_path(entry?.path())?.records() {
-            let row = row?;
-            let words = row[1].split_whitespace().filter(|w| !w.contains('@')).collect::<Vec<_>>();
-            said.push(whole(said.len(), words.join(" ")));
-            topics.push(row[3].to_owned());
-        }
-    }
-    Ok(Set { name: "", said, topics })
-}
-
-/// Seconds and memory by number of texts.
-async fn growth(sizes: &str) -> Result<()> {
+/// Seconds and memory by number of texts; `dense` with vectors as wide as a small sentence model's, whose making is not counted.
+async fn growth(sizes: &str, dense: bool) -> Result<()> {
     let mut print = io::stdout();
-    writeln!(print, "| texts | found | outliers | seconds | peak memory MB | exponent since the row before |")?;
-    writeln!(print, "|---|---|---|---|---|---|")?;
+    writeln!(
+        print,
+        "| texts | found | outliers | seconds | CPU seconds | peak memory MB | exponent since the row before |"
+    )?;
+    writeln!(print, "|---|---|---|---|---|---|---|")?;
     let mut before: Option<(f64, f64)> = None;
     for size in sizes.split(',') {
         let size = size.trim().parse::<usize>().context("--synthetic wants numbers with commas between")?;
         let said = synthetic(size);
-        let began = Instant::now();
-        let sorted = sort(said, None, &Embedder::Embedded, SEED).await?;
-        let seconds = began.elapsed().as_secs_f64();
+        let began = cpu_seconds()?;
+        let making = Cell::new(0.0);
+        let sorted = if dense {
+            let words = RefCell::new(HashMap::new());
+            let vector = |text: &str| {
+                let began = Instant::now();
+                let vector = summed(text, &mut words.borrow_mut());
+                making.set(making.get() + began.elapsed().as_secs_f64());
+                vector
+            };
+            sort_by(said, None, vector, SEED)?
+        } else {
+            sort(said, None, &Embedder::Embedded, SEED).await?
+        };
+        let cpu = cpu_seconds()? - began - making.get();
         let outliers = sorted.places.iter().filter(|p| p.is_none()).count();
         let exponent =
-            before.map_or("–".to_owned(), |(n, s)| format!("{:.2}", (seconds / s).ln() / (size as f64 / n).ln()));
+            before.map_or("–".to_owned(), |(n, s)| format!("{:.2}", (cpu / s).ln() / (size as f64 / n).ln()));
         writeln!(
             print,
-            "| {size} | {} | {:.3} | {seconds:.1} | {} | {exponent} |",
+            "| {size} | {} | {:.3} | {:.1} | {cpu:.1} | {} | {exponent} |",
             sorted.codebook.problems().len(),
             outliers as f64 / size.max(1) as f64,
+            sorted.grouping.as_secs_f64(),
             peak_memory()?
         )?;
-        before = Some((size as f64, seconds));
+        before = Some((size as f64, cpu));
     }
     Ok(())
+}
+
+/// Numbers in an invented vector, as many as all-MiniLM-L6-v2 gives.
+const WIDTH: usize = 384;
+
+/// A vector such as a sentence model gives: what all texts share, and what each of the words adds in a direction of its own.
+fn summed(text: &str, words: &mut HashMap<String, Vec<f32>>) -> Vec<f32> {
+    let mut sum = vec![0.5_f32; WIDTH];
+    for word in text.split_whitespace() {
+        let own = words.entry(word.to_owned()).or_insert_with(|| {
+            let mut random = ChaCha8Rng::from_seed(*blake3::hash(word.as_bytes()).as_bytes());
+            (0..WIDTH).map(|_| random.random::<f32>() - 0.5).collect()
+        });
+        sum.iter_mut().zip(own).for_each(|(sum, x)| *sum += *x);
+    }
+    sum
+}
+
+/// Seconds that this process kept cores busy so far.
+fn cpu_seconds() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").context("time on the cores is only known on Linux")?;
+    let after = stat.rsplit_once(')').context("the kernel does not say")?.1;
+    // The 14th and 15th field of all, in hundredths of a second: user and system.
+    let ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.collect::<Result<Vec<_>, _>>()?.iter().sum::<f64>() / 100.0)
 }
 
 /// Most memory that this process has held so far, MB.
@@ -225,48 +260,4 @@ fn peak_memory() -> Result<u64> {
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("the kernel does not say")?;
     let kilobytes = line.trim().trim_end_matches("kB").trim().parse::<u64>()?;
     Ok(kilobytes / 1024)
-}
-
-/// Signals as they come from forums, in size and in spread: fifty subjects of which few are common, an eighth about nothing,
-/// each with a quote, what stands around it and a title, by people who speak more or less often.
-fn synthetic(count: usize) -> Vec<Said> {
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut word = |syllables: usize| {
-        let parts = (0..syllables).map(|_| {
-            let consonant = *b"bdfgklmnprstvz".choose(&mut random).unwrap_or(&b'b');
-            let vowel = *b"aeiou".choose(&mut random).unwrap_or(&b'a');
-            format!("{}{}", char::from(consonant), char::from(vowel))
-        });
-        parts.collect::<String>()
-    };
-    let subjects = (0..50).map(|_| (0..60).map(|_| word(3)).collect::<Vec<_>>()).collect::<Vec<_>>();
-    let common = (0..4_000).map(|_| word(3)).collect::<Vec<_>>();
-    let mut random = ChaCha8Rng::seed_from_u64(SEED + 1);
-    (0..count)
-        .map(|i| {
-            let rank = (random.random::<f64>() * (50.0_f64).ln()).exp();
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 50")]
-            let subject = (!i.is_multiple_of(8)).then(|| &subjects[(rank as usize - 1).min(49)]);
-            let mut say = |words: usize, share: f64| {
-                let said = (0..words).map(|_| match subject {
-                    Some(subject) if random.random_bool(share) => subject.choose(&mut random),
-                    _ => common.choose(&mut random),
-                });
-                said.flatten().map(String::as_str).collect::<Vec<_>>().join(" ")
-            };
-            Said {
-                side: if i.is_multiple_of(5) { Side::Crm } else { Side::Community },
-                who: format!("w{}", random_owner(i)),
-                conversation: format!("t{}", i / 6),
-                quote: say(14, 0.5),
-                around: say(60, 0.3),
-                title: say(6, 0.3),
-            }
-        })
-        .collect()
-}
-
-/// Who says text `i`: of every ten, one speaks ten times as often as the others.
-fn random_owner(i: usize) -> usize {
-    if i.is_multiple_of(2) { i / 20 } else { 1_000_000 + i / 2 }
 }

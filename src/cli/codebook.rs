@@ -192,7 +192,7 @@ async fn current(app: &App) -> Result<(CodebookVersion, Codebook)> {
 
 async fn show(app: &App, id: Option<&str>, out: &mut Output) -> Result<Exit> {
     let (version, codebook) = current(app).await?;
-    let heard = heard(&app.store, &app.recipes(), codebook.hash()).await?;
+    let heard = heard(&app.store, &app.recipes(), &codebook).await?;
     let nothing = Heard::default();
     let of = |id: &ProblemId| heard.get(&Some(id.clone())).unwrap_or(&nothing);
     let mut problems = codebook.problems().iter().map(|p| (p, of(&p.id))).collect::<Vec<_>>();

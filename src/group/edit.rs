@@ -227,9 +227,8 @@ fn split(codebook: &Codebook, made: &mut Made, id: &str, tell: &[String], units:
         };
         bail!("the {} texts of {id:?} {why}", own.len());
     }
-    let taken = made.problems.iter().map(|p| p.id.clone()).collect::<BTreeSet<_>>();
     let typical = name::typical_terms(&space, &[said_by(&part), said_by(&rest)]).swap_remove(0);
-    let mut problem = problem_of(&space, &typical, &part, &taken);
+    let mut problem = problem_of(&space, &typical, &part, &made.problems);
     if !tell.is_empty() {
         problem.by_hand = true;
         problem.name = tell.join(", ");

@@ -81,7 +81,6 @@ impl Previous {
 pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: &[(&Unit, &Point)]) -> Listed {
     let (previous, mut known, mut classifier) = merge(space, previous.clone(), found);
     let mut listed = previous.codebook.problems().to_vec();
-    let mut taken = listed.iter().map(|p| p.id.clone()).collect::<BTreeSet<_>>();
     let members = members(&classifier, found, listed.len());
     let mut spoken = members.iter().map(|m| people(m)).filter(|p| *p > 0).collect::<Vec<_>>();
     spoken.sort_unstable();
@@ -95,9 +94,8 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
         }
         if let Some([stays, goes]) = apart(own, middle, space.nearness().clusters) {
             let said = [said(&units_of(&goes)), said(&units_of(&stays))];
-            let terms = name::typical_terms(space, &said).swap_remove(0);
-            let part = problem_of(space, &terms, &units_of(&goes), &taken);
-            taken.insert(part.id.clone());
+            let typical = name::typical_terms(space, &said).swap_remove(0);
+            let part = problem_of(space, &typical, &units_of(&goes), &listed);
             known.push((listed[k].id.clone(), part.id.clone()));
             classifier.replace(space, k, &points_of(&stays));
             classifier.add(space, &points_of(&goes));
@@ -106,7 +104,7 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
     }
     let rest = found.iter().filter(|(_, point)| classifier.classify(point).0.is_none()).copied().collect::<Vec<_>>();
     let aim = if listed.is_empty() { LEAST } else { 2 };
-    let mut new = problems(space, &rest, aim, taken);
+    let mut new = problems(space, &rest, aim, &listed);
     new.retain(|n| n.people >= least);
     new.sort_by(|a, b| b.people.cmp(&a.people).then_with(|| a.problem.id.cmp(&b.problem.id)));
     new.truncate(MOST.saturating_sub(listed.len()));
@@ -203,7 +201,7 @@ fn quote_anew(space: &Space, classifier: &Classifier, listed: &mut Listed, units
         let own = units.iter().zip(&listed.placed).filter(|(unit, (place, _))| unit.builds && *place == Some(k));
         let near =
             own.map(|(u, _)| (u.quote.as_str(), classifier.similarity(k, &space.place(&Passage::bare(&u.bare)))));
-        name::statement(near).unwrap_or_default().clone_into(&mut problem.statement);
+        name::statement(&problem.name, near).unwrap_or_default().clone_into(&mut problem.statement);
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use anyhow::Result;
 
 use super::name;
+use super::phrase;
 use super::units::{Unit, read};
-use crate::model::{ProblemId, Recipes};
+use crate::model::{Codebook, ProblemId, Recipes};
 use crate::store::{Side, Store};
 
 /// Quotes told of a problem (METHOD 3.1: three examples, from both registers where both speak of it).
@@ -25,13 +26,17 @@ pub struct Heard {
     pub quotes: Vec<(Side, String)>,
 }
 
-/// What is heard of each problem of the codebook with this hash, and of what fits none (`None`).
+/// What is heard of each problem of `codebook`, and of what fits none (`None`).
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn heard(store: &Store, recipes: &Recipes, codebook: &str) -> Result<BTreeMap<Option<ProblemId>, Heard>> {
+pub async fn heard(
+    store: &Store,
+    recipes: &Recipes,
+    codebook: &Codebook,
+) -> Result<BTreeMap<Option<ProblemId>, Heard>> {
     let (units, _) = read(store, recipes).await?;
-    let assigned = store.assignments(codebook).await?;
+    let assigned = store.assignments(codebook.hash()).await?;
     let assigned = assigned.iter().map(|a| ((a.side, a.unit.as_str()), a)).collect::<HashMap<_, _>>();
     let mut by_problem = BTreeMap::<Option<ProblemId>, Vec<(&Unit, f32)>>::new();
     for unit in &units {
@@ -39,13 +44,22 @@ pub async fn heard(store: &Store, recipes: &Recipes, codebook: &str) -> Result<B
             by_problem.entry(a.problem.clone()).or_default().push((unit, a.score as f32));
         }
     }
-    Ok(by_problem.into_iter().map(|(problem, units)| (problem, of(&units))).collect())
+    let topics = |id: &Option<ProblemId>| {
+        id.as_ref().and_then(|id| codebook.problem(id)).map(|p| phrase::topics(&p.name)).unwrap_or_default()
+    };
+    Ok(by_problem
+        .into_iter()
+        .map(|(id, units)| {
+            let heard = of(&topics(&id), &units);
+            (id, heard)
+        })
+        .collect())
 }
 
-fn of(units: &[(&Unit, f32)]) -> Heard {
+fn of(called: &BTreeSet<String>, units: &[(&Unit, f32)]) -> Heard {
     let distinct =
         |side| units.iter().filter(|(u, _)| u.side == side).map(|(u, _)| &u.who).collect::<BTreeSet<_>>().len();
-    let mut best = units.iter().map(|(u, score)| (score * name::stands_alone(&u.quote), *u)).collect::<Vec<_>>();
+    let mut best = units.iter().map(|(u, score)| (score * name::worth(called, &u.quote), *u)).collect::<Vec<_>>();
     best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
     let mut quotes = Vec::new();
     let mut met = BTreeSet::new();

@@ -22,11 +22,15 @@ mod evolve;
 
 pub mod heard;
 
+mod latent;
+
 pub mod lineage;
 
 mod name;
 
 mod own;
+
+mod phrase;
 
 pub mod register;
 
@@ -53,6 +57,7 @@ use cluster::{LEAST, cluster};
 use embed::{Embedder, Vectors};
 use evolve::Previous;
 use lineage::Version;
+use name::Typical;
 use units::{Unit, gather, sample};
 use vectors::{Passage, Point, Space};
 
@@ -71,7 +76,7 @@ const FITTED: usize = 10_000;
 const CANDIDATES: usize = 5;
 
 /// Version of how units are sorted; part of what an unchanged result is told by.
-const SORTED: &str = "group-2";
+const SORTED: &str = "group-3";
 
 /// What a run of the stage is asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -324,7 +329,7 @@ impl Listed {
 fn candidates(space: &Space, classifier: &Classifier, mut found: Vec<(&Unit, &Point)>) -> Vec<(Problem, usize)> {
     found.retain(|(_, point)| classifier.classify(point).0.is_none());
     let mut candidates =
-        problems(space, &found, LEAST, BTreeSet::new()).into_iter().map(|p| (p.problem, p.people)).collect::<Vec<_>>();
+        problems(space, &found, LEAST, &[]).into_iter().map(|p| (p.problem, p.people)).collect::<Vec<_>>();
     candidates.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id)));
     candidates.truncate(CANDIDATES);
     candidates
@@ -337,24 +342,19 @@ struct Found<'a> {
     people: usize,
 }
 
-/// At least `aim` problems that `found` speak of, where there are so many; `taken` ids are avoided.
-fn problems<'a>(
-    space: &Space,
-    found: &[(&Unit, &'a Point)],
-    aim: usize,
-    mut taken: BTreeSet<ProblemId>,
-) -> Vec<Found<'a>> {
+/// At least `aim` problems that `found` speak of, where there are so many, with other ids and names than those `listed`.
+fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)], aim: usize, listed: &[Problem]) -> Vec<Found<'a>> {
     let spoken = found.iter().map(|(unit, point)| unit.spoken(point)).collect::<Vec<_>>();
     let clusters = cluster(&spoken, aim, space.nearness().clusters);
     let units =
         clusters.iter().map(|members| members.iter().map(|&i| found[i].0).collect::<Vec<_>>()).collect::<Vec<_>>();
     let groups =
         clusters.iter().map(|members| members.iter().map(|&i| found[i].1).collect::<Vec<_>>()).collect::<Vec<_>>();
-    let mut problems = Vec::new();
+    let (mut problems, mut listed) = (Vec::new(), listed.to_vec());
     let typical = name::typical_terms(space, &units.iter().map(|units| said(units)).collect::<Vec<_>>());
-    for ((units, points), terms) in units.iter().zip(groups).zip(typical) {
-        let problem = problem_of(space, &terms, units, &taken);
-        taken.insert(problem.id.clone());
+    for ((units, points), typical) in units.iter().zip(groups).zip(typical) {
+        let problem = problem_of(space, &typical, units, &listed);
+        listed.push(problem.clone());
         let people = units::people(units.iter().copied());
         problems.push(Found { problem, points, people });
     }
@@ -366,17 +366,20 @@ fn said<'a>(units: &[&'a Unit]) -> Vec<(&'a str, &'a str)> {
     units.iter().map(|u| (u.who.as_str(), u.bare.as_str())).collect()
 }
 
-/// The problem that `units` speak of, in their own words.
-fn problem_of(space: &Space, terms: &[u32], units: &[&Unit], taken: &BTreeSet<ProblemId>) -> Problem {
+/// The problem that `units` speak of, in their own words, beside those `listed`.
+fn problem_of(space: &Space, typical: &Typical, units: &[&Unit], listed: &[Problem]) -> Problem {
+    let taken = listed.iter().map(|p| p.id.clone()).collect::<BTreeSet<_>>();
+    let given = listed.iter().map(|p| phrase::topics(&p.name)).collect::<Vec<_>>();
+    let name = phrase::phrase(typical, &said(units), &given).unwrap_or_else(|| name::name(space, &typical.terms));
     // The words alone, without their context, since that is how a statement is read.
     let alone = units.iter().map(|u| space.place(&Passage::bare(&u.bare))).collect::<Vec<_>>();
-    let typical = Classifier::from_groups(space, &[alone.iter().collect()]);
-    let near = units.iter().zip(&alone).map(|(unit, point)| (unit.quote.as_str(), typical.similarity(0, point)));
+    let middle = Classifier::from_groups(space, &[alone.iter().collect()]);
+    let near = units.iter().zip(&alone).map(|(unit, point)| (unit.quote.as_str(), middle.similarity(0, point)));
     Problem {
-        id: name::id(space, terms, taken),
-        name: name::name(space, terms),
-        statement: name::statement(near).unwrap_or_default().to_owned(),
-        terms: terms.iter().map(|&t| space.surface(t).to_owned()).collect(),
+        id: name::id(space, &typical.terms, &taken),
+        statement: name::statement(&name, near).unwrap_or_default().to_owned(),
+        name,
+        terms: typical.terms.iter().map(|&t| space.surface(t).to_owned()).collect(),
         include: Vec::new(),
         exclude: Vec::new(),
         by_hand: false,

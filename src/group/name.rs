@@ -1,12 +1,14 @@
 //! Names: what a cluster is called, by its own words. The one rule: a name, a term and a statement hold nothing that the
 //! texts do not say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::terms::{is_place, is_stop, word_key};
+use super::phrase;
+use super::terms::is_place;
 use super::vectors::Space;
 use crate::model::ProblemId;
 use crate::model::id::content_hash;
+use crate::text::alone::stands_alone;
 
 /// Terms kept for a problem.
 const TERMS: usize = 10;
@@ -17,82 +19,23 @@ const NAME_WORDS: usize = 5;
 const PAIRS_AMONG: usize = 6;
 /// Strongest terms that make the id.
 const ID_TERMS: usize = 5;
-/// Words of a statement that a reader takes in at once and that can stand alone.
-const STATEMENT_WORDS: std::ops::RangeInclusive<usize> = 6..=30;
-
-/// Words that refer to what was said before, when a quote begins with them.
-const DANGLING: &[&str] = &[
-    "and", "but", "so", "or", "which", "that", "thats", "this", "it", "its", "they", "them", "he", "she", "then",
-    "also", "because", "who", "whose", "where", "yes", "yeah", "no", "nope", "same", "these", "those", "than",
-    "except", "plus",
-];
-
-/// Words that say that something is in the way.
-const OBSTACLE: &[&str] = &[
-    "cannot",
-    "cant",
-    "couldnt",
-    "wont",
-    "doesnt",
-    "dont",
-    "didnt",
-    "isnt",
-    "arent",
-    "wasnt",
-    "not",
-    "no",
-    "never",
-    "without",
-    "unable",
-    "fail",
-    "fails",
-    "failed",
-    "failing",
-    "error",
-    "errors",
-    "crash",
-    "crashes",
-    "crashed",
-    "stuck",
-    "broken",
-    "broke",
-    "slow",
-    "lost",
-    "lose",
-    "loses",
-    "missing",
-    "wrong",
-    "stopped",
-    "stops",
-    "hard",
-    "difficult",
-    "impossible",
-    "nobody",
-    "nothing",
-    "problem",
-    "trouble",
-    "struggle",
-    "struggling",
-    "manually",
-    "again",
-    "only",
-    "still",
-    "waste",
-    "hours",
-    "late",
-];
-/// Meaningful words in a quote that is about something.
-const ABOUT: usize = 5;
-/// Share of letters and spaces in speech, and signs that make code.
-const SPEECH: f32 = 0.85;
-const CODE: usize = 3;
+/// How much of its worth a quote loses that says nothing of what its problem is called by.
+const CALLED: f32 = 0.7;
+/// What the people of a group say more than others do.
+#[derive(Debug, Default)]
+pub(super) struct Typical {
+    /// The strongest terms, strongest first.
+    pub(super) terms: Vec<u32>,
+    /// By stem of every term that several of them say: how typical it is, the strongest 1.
+    pub(super) weights: HashMap<String, f32>,
+}
 
 /// The strongest terms of each group of (who, words), by class-based TF-IDF (Grootendorst 2022): terms that many people of
 /// the group say and few of the others.
 ///
 /// A term counts once a person, so that nobody names a problem alone; one that only one person says comes last. Of equals,
 /// the first in the alphabet comes first.
-pub(super) fn typical_terms(space: &Space, groups: &[Vec<(&str, &str)>]) -> Vec<Vec<u32>> {
+pub(super) fn typical_terms(space: &Space, groups: &[Vec<(&str, &str)>]) -> Vec<Typical> {
     let counts = groups
         .iter()
         .map(|said| {
@@ -117,7 +60,10 @@ pub(super) fn typical_terms(space: &Space, groups: &[Vec<(&str, &str)>]) -> Vec<
             let ranked = counts.into_iter().map(|(term, count)| (count > 1.0, weight(term, count), term));
             let mut ranked = ranked.collect::<Vec<_>>();
             ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
-            ranked.into_iter().map(|(.., term)| term).take(TERMS).collect()
+            let most = ranked.first().map_or(1.0, |(_, weight, _)| *weight);
+            let common = ranked.iter().filter(|(common, ..)| *common);
+            let weights = common.map(|(_, weight, term)| (space.stem(*term).to_owned(), weight / most)).collect();
+            Typical { terms: ranked.into_iter().map(|(.., term)| term).take(TERMS).collect(), weights }
         })
         .collect()
 }
@@ -159,37 +105,22 @@ pub(super) fn id(space: &Space, terms: &[u32], taken: &BTreeSet<ProblemId>) -> P
     candidates.into_iter().find(|id| !taken.contains(id)).unwrap_or_else(|| hashed(TERMS))
 }
 
-/// The most typical of `quotes` that makes sense alone: similarity to the problem, less for one that does not stand alone.
-/// `None` without quotes.
-pub(super) fn statement<'a>(quotes: impl IntoIterator<Item = (&'a str, f32)>) -> Option<&'a str> {
+/// The most typical of `quotes` that makes sense alone: similarity to the problem, less for one that does not stand alone or
+/// does not speak of what the problem is called by. `None` without quotes.
+pub(super) fn statement<'a>(name: &str, quotes: impl IntoIterator<Item = (&'a str, f32)>) -> Option<&'a str> {
+    let called = phrase::topics(name);
     quotes
         .into_iter()
-        .map(|(quote, similarity)| (similarity * stands_alone(quote), quote))
+        .map(|(quote, similarity)| (similarity * worth(&called, quote), quote))
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, quote)| quote)
 }
 
-/// How well a quote stands alone, in 0..=1: a whole sentence of some length, about something, that says what is in the way,
-/// and does not lean on what stands before or after it.
-pub(super) fn stands_alone(quote: &str) -> f32 {
-    let key = word_key(quote);
-    let words = key.split(' ').map(|w| w.replace(['\'', '’'], "")).collect::<Vec<_>>();
-    let length = if STATEMENT_WORDS.contains(&words.len()) { 1.0 } else { 0.4 };
-    let beginning = words.first().map_or(1.0, |w| if DANGLING.contains(&w.as_str()) { 0.7 } else { 1.0 });
-    let end = quote.trim_end();
-    let cut = if end.ends_with(['…', ',', '(', '-']) || quote.contains('\n') { 0.7 } else { 1.0 };
-    let announces = if end.ends_with(':') { 0.4 } else { 1.0 };
-    // Meaningful words: a quote of none says nothing to somebody who has not read what it answers.
-    let about = words.iter().filter(|w| !is_stop(w)).collect::<BTreeSet<_>>().len();
-    let about = 0.25 + 0.75 * (about.min(ABOUT) as f32 / ABOUT as f32);
-    // What programs write (logs, traces, settings) has more signs than speech.
-    let letters = quote.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).count();
-    let code = quote.matches(['_', '{', '}', '[', ']', '=', '<', '>', '|', '\\', '/']).count() >= CODE;
-    let speech = if code || (letters as f32) < SPEECH * quote.chars().count() as f32 { 0.5 } else { 1.0 };
-    // Who is spoken to is nobody's problem.
-    let addressed = if quote.contains('@') { 0.5 } else { 1.0 };
-    let obstacle = if words.iter().any(|w| OBSTACLE.contains(&w.as_str())) { 1.0 } else { 0.8 };
-    length * beginning * cut * announces * about * speech * addressed * obstacle
+/// What a quote is worth to a reader who knows the topics that a problem is `called` by, in 0..=1.
+pub(super) fn worth(called: &BTreeSet<String>, quote: &str) -> f32 {
+    let said = phrase::topics(quote);
+    let share = if called.is_empty() { 0.0 } else { called.intersection(&said).count() as f32 / called.len() as f32 };
+    stands_alone(quote) * (1.0 - CALLED + CALLED * share)
 }
 
 /// Whether two words would read as one said twice.
@@ -214,7 +145,7 @@ mod tests {
         let groups = groups.iter().map(|quotes| said(quotes)).collect::<Vec<_>>();
         let space = Space::fit(&[], &passages, None, 1);
         let none = BTreeSet::new();
-        typical_terms(&space, &groups).iter().map(|t| (name(&space, t), id(&space, t, &none))).collect()
+        typical_terms(&space, &groups).iter().map(|t| (name(&space, &t.terms), id(&space, &t.terms, &none))).collect()
     }
 
     #[test]
@@ -244,7 +175,7 @@ mod tests {
     fn a_taken_id_is_avoided() {
         let quotes = ["alpha beta gamma", "alpha beta gamma"];
         let space = Space::fit(&[], &quotes.map(Passage::bare), None, 1);
-        let terms = typical_terms(&space, &[said(&quotes)]).remove(0);
+        let terms = typical_terms(&space, &[said(&quotes)]).remove(0).terms;
         let mut taken = BTreeSet::new();
         for _ in 0..10 {
             assert!(taken.insert(id(&space, &terms, &taken)));
@@ -252,15 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_stands_alone() {
-        for (better, worse) in [
-            ("The printer stops after every second page", "printer"),
-            ("The printer stops after every second page", "and it stops after every second page again"),
-            ("The printer stops after every second page", "The printer stops after every second page,"),
+    fn a_statement_stands_alone_and_speaks_of_what_the_problem_is_called_by() {
+        let better = "The printer stops after every second page of labels.";
+        for worse in [
+            "printer",
+            "and it stops after every second page of labels.",
+            "My screen goes dark after two pages of text.",
         ] {
-            assert_eq!(statement([(worse, 0.5), (better, 0.5)]), Some(better));
-            assert_eq!(statement([(better, 0.5), (worse, 0.5)]), Some(better));
+            assert_eq!(statement("Printer stops", [(worse, 0.5), (better, 0.5)]), Some(better));
+            assert_eq!(statement("Printer stops", [(better, 0.5), (worse, 0.5)]), Some(better));
         }
-        assert_eq!(statement([]), None);
+        assert_eq!(statement("", []), None);
     }
 }

@@ -116,6 +116,34 @@ pub(super) fn is_stop(word: &str) -> bool {
     STOP_WORDS.contains(word) || PARTICLE_WORDS.contains(word) || TROUBLE_WORDS.contains(word)
 }
 
+/// What a word does in a phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It names a topic.
+    Topic,
+    /// It says that there is trouble, not which.
+    Trouble,
+    /// It holds others together.
+    Glue,
+}
+
+/// What `word` (as written) does in a phrase, with its stem.
+pub(super) fn part(word: &str) -> (Part, String) {
+    let lower = word.to_lowercase();
+    let surface = lower.replace(['\'', '’'], "");
+    let part = if TROUBLE_WORDS.contains(surface.as_str()) {
+        Part::Trouble
+    } else if STOP_WORDS.contains(surface.as_str())
+        || PARTICLE_WORDS.contains(surface.as_str())
+        || !carries_meaning(&surface)
+    {
+        Part::Glue
+    } else {
+        Part::Topic
+    };
+    (part, STEMMER.stem(without_possessive(&lower)).into_owned())
+}
+
 /// Whether `word` (lower-case) says where something is or goes.
 pub(super) fn is_place(word: &str) -> bool {
     PLACE_WORDS.contains(word)
@@ -160,7 +188,7 @@ fn is_address(chunk: &str) -> bool {
     chunk.contains("://") || chunk.starts_with("www.") || chunk.starts_with('@')
 }
 
-fn parts_clause(between: &str) -> bool {
+pub(super) fn parts_clause(between: &str) -> bool {
     between.contains(['.', ',', ';', ':', '!', '?', '(', ')', '"', '“', '”', '—', '|', '*'])
 }
 

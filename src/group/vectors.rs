@@ -1,19 +1,17 @@
 //! Vectors: texts as points, computed from the texts themselves. Nothing is downloaded.
 //!
 //! A [`Space`] knows the terms of the texts it was fitted on: TF-IDF weights (sublinear), and the strongest directions in
-//! which they vary together (latent semantic analysis: Deerwester et al. 1990), found by randomised subspace iteration
-//! (Halko, Martinsson, Tropp 2011, algorithm 4.4). Where a sentence model gave the texts' vectors, those take the place of
-//! the directions. The one rule: every [`Point`] is finite and of length one, or of length zero when nothing is known of the
-//! text.
+//! which they vary together (`latent`). Where a sentence model gave the texts' vectors, those stand beside the
+//! directions: the model knows which words mean the same, the texts what is spoken of here, and either alone finds worse
+//! groups (`docs/adr/0006`). The one rule: every [`Point`] is finite and of length one, or of length zero when nothing is
+//! known of the text.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use nalgebra::DMatrix;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::embed::Vectors;
+use super::latent::latent_basis;
 use super::terms::{Term, terms};
 
 /// A text to be placed: the words in question, and what stands around them.
@@ -46,11 +44,9 @@ const TITLE_WEIGHT: f32 = 0.2;
 
 /// Most terms a space keeps, the most frequent ones; the rest would be too rare to compare by.
 const MAX_TERMS: usize = 16_000;
-/// Most latent directions.
-const MAX_WIDTH: usize = 150;
-/// Directions computed beyond those kept, and rounds of iteration: Halko et al. advise 5 to 10, and 1 or 2.
-const OVERSAMPLING: usize = 10;
-const ROUNDS: usize = 3;
+
+/// Where a sentence model stands beside the texts' own directions: the share of a cosine that the directions have.
+const OWN_SHARE: f32 = 0.3;
 
 /// Term number and weight, ordered by term.
 pub(super) type Sparse = Vec<(u32, f32)>;
@@ -71,19 +67,19 @@ pub(super) struct Space {
     stems: Vec<String>,
     surfaces: Vec<String>,
     weights: Vec<f32>,
-    latent: Latent,
-    /// Number of latent coordinates.
-    width: usize,
+    /// The latent coordinates of each term, `directions` a term.
+    basis: Vec<f32>,
+    /// Number of latent coordinates that stem from terms.
+    directions: usize,
+    model: Option<ByModel>,
 }
 
-/// Where the latent coordinates of a passage come from.
+/// What a sentence model says of texts. All its vectors point much the same way, so each part of a passage counts by how it
+/// differs from the mean of its kind ([`Passage::parts`]; Mu & Viswanath 2018).
 #[derive(Debug)]
-enum Latent {
-    /// From its terms: the coordinates of each, `width` a term.
-    Terms(Vec<f32>),
-    /// From a sentence model. All its vectors point much the same way, so each part of a passage counts by how it differs
-    /// from the mean of its kind ([`Passage::parts`]; Mu & Viswanath 2018).
-    Model { vectors: Vectors, means: [Vec<f32>; 3] },
+struct ByModel {
+    vectors: Vectors,
+    means: [Vec<f32>; 3],
 }
 
 impl Space {
@@ -118,8 +114,9 @@ impl Space {
             stems: Vec::new(),
             surfaces: Vec::new(),
             weights: Vec::new(),
-            latent: Latent::Terms(Vec::new()),
-            width: 0,
+            basis: Vec::new(),
+            directions: 0,
+            model: None,
         };
         for (number, (stem, seen)) in (0_u32..).zip(kept) {
             space.weights.push(((1.0 + total) / (1.0 + seen.passages as f32)).ln() + 1.0);
@@ -127,37 +124,34 @@ impl Space {
             space.numbers.insert(stem.clone(), number);
             space.stems.push(stem);
         }
-        if let Some(vectors) = vectors {
-            let means = means(&vectors, anchors.iter().chain(passages));
-            space.width = vectors.width();
-            space.latent = Latent::Model { vectors, means };
-            return space;
-        }
         let rows = anchors.par_iter().chain(passages).map(|p| space.weigh(p)).collect::<Vec<_>>();
-        let (basis, width) = latent_basis(&rows, space.weights.len(), seed);
-        space.width = width;
-        space.latent = Latent::Terms(basis);
+        (space.basis, space.directions) = latent_basis(&rows, space.weights.len(), seed);
+        space.model = vectors.map(|vectors| {
+            let means = means(&vectors, anchors.iter().chain(passages));
+            ByModel { vectors, means }
+        });
         space
     }
 
     /// Places a passage.
     pub(super) fn place(&self, passage: &Passage<'_>) -> Point {
         let terms = self.weigh(passage);
-        let mut latent = vec![0.0; self.width];
-        match &self.latent {
-            Latent::Terms(basis) => {
-                for &(term, weight) in &terms {
-                    let start = term as usize * self.width;
-                    add_scaled(&mut latent, &basis[start..start + self.width], weight);
-                }
+        let mut latent = vec![0.0; self.width()];
+        let (own, by_model) = latent.split_at_mut(self.directions);
+        for &(term, weight) in &terms {
+            let start = term as usize * self.directions;
+            add_scaled(own, &self.basis[start..start + self.directions], weight);
+        }
+        if let Some(ByModel { vectors, means }) = &self.model {
+            for ((text, weight), mean) in passage.parts().into_iter().zip(means) {
+                let Some(vector) = vectors.of(text) else { continue };
+                let mut part = vector.zip(mean).map(|(x, m)| x - m).collect::<Vec<_>>();
+                normalise(&mut part);
+                add_scaled(by_model, &part, weight);
             }
-            Latent::Model { vectors, means } => {
-                for ((text, weight), mean) in passage.parts().into_iter().zip(means) {
-                    let Some(vector) = vectors.of(text) else { continue };
-                    let mut part = vector.zip(mean).map(|(x, m)| x - m).collect::<Vec<_>>();
-                    normalise(&mut part);
-                    add_scaled(&mut latent, &part, weight);
-                }
+            for (part, share) in [(own, OWN_SHARE), (by_model, 1.0 - OWN_SHARE)] {
+                normalise(part);
+                part.iter_mut().for_each(|x| *x *= share.sqrt());
             }
         }
         normalise(&mut latent);
@@ -166,15 +160,12 @@ impl Space {
 
     /// How near is near, in this space.
     pub(super) fn nearness(&self) -> &'static Nearness {
-        match self.latent {
-            Latent::Terms(_) => &BY_TERMS,
-            Latent::Model { .. } => &BY_MODEL,
-        }
+        if self.model.is_some() { &BY_MODEL } else { &BY_TERMS }
     }
 
-    /// Number of latent directions.
+    /// Number of latent coordinates.
     pub(super) fn width(&self) -> usize {
-        self.width
+        self.directions + self.model.as_ref().map_or(0, |model| model.vectors.width())
     }
 
     /// Number of terms.
@@ -245,7 +236,7 @@ const BY_TERMS: Nearness =
     Nearness { terms_share: 0.5, fits: 0.15, misses: 0.35, sure: 0.16, ahead: 0.03, clusters: 0.2 };
 /// By a sentence model.
 const BY_MODEL: Nearness =
-    Nearness { terms_share: 0.5, fits: 0.08, misses: 0.3, sure: 0.15, ahead: 0.03, clusters: 0.1 };
+    Nearness { terms_share: 0.5, fits: 0.08, misses: 0.3, sure: 0.12, ahead: 0.03, clusters: 0.1 };
 
 /// The mean vector of each kind of part, over `passages`; zero where there is none.
 fn means<'a>(vectors: &Vectors, passages: impl Iterator<Item = &'a Passage<'a>>) -> [Vec<f32>; 3] {
@@ -274,58 +265,6 @@ impl Seen {
         let best = self.surfaces.into_iter().rev().max_by_key(|(_, count)| *count);
         best.map(|(surface, _)| surface).unwrap_or_default()
     }
-}
-
-/// How many directions `rows` texts support: few texts give few reliable directions, and the rest is noise.
-fn width_for(rows: usize) -> usize {
-    (2 * rows.isqrt()).min(MAX_WIDTH).min(rows)
-}
-
-/// The right singular vectors of `rows` (a sparse matrix of `terms` columns) with the largest singular values, as
-/// coordinates per term; and how many there are.
-fn latent_basis(rows: &[Sparse], terms: usize, seed: u64) -> (Vec<f32>, usize) {
-    let wanted = width_for(rows.len()).min(terms);
-    let probes = (wanted + OVERSAMPLING).min(rows.len()).min(terms);
-    if probes == 0 {
-        return (Vec::new(), 0);
-    }
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut range = DMatrix::from_fn(terms, probes, |_, _| random.random::<f64>() - 0.5);
-    for _ in 0..ROUNDS {
-        range = gram_times(rows, &range).qr().q();
-    }
-    // In the subspace the Gram matrix is small, and its eigenvectors turn the subspace to the singular directions.
-    let small = range.tr_mul(&gram_times(rows, &range)).symmetric_eigen();
-    let mut order = (0..small.eigenvalues.len()).collect::<Vec<_>>();
-    order.sort_by(|&a, &b| small.eigenvalues[b].total_cmp(&small.eigenvalues[a]));
-    let largest = order.first().map_or(0.0, |&i| small.eigenvalues[i]);
-    order.retain(|&i| small.eigenvalues[i] > largest * 1e-9);
-    order.truncate(wanted);
-    let turned = &range * small.eigenvectors.select_columns(&order);
-    let by_term = (0..terms).flat_map(|term| turned.row(term).iter().map(|&x| x as f32).collect::<Vec<_>>()).collect();
-    (by_term, order.len())
-}
-
-/// `AᵀA M`, for the sparse `A` given by `rows`.
-fn gram_times(rows: &[Sparse], m: &DMatrix<f64>) -> DMatrix<f64> {
-    // One column per term, so that a term's numbers lie side by side.
-    let by_term = m.transpose();
-    let mut product = DMatrix::<f64>::zeros(by_term.nrows(), by_term.ncols());
-    let mut image = vec![0.0; by_term.nrows()];
-    for row in rows {
-        image.fill(0.0);
-        for &(term, weight) in row {
-            for (sum, x) in image.iter_mut().zip(by_term.column(term as usize).iter()) {
-                *sum += f64::from(weight) * x;
-            }
-        }
-        for &(term, weight) in row {
-            for (sum, x) in product.column_mut(term as usize).iter_mut().zip(&image) {
-                *sum += f64::from(weight) * x;
-            }
-        }
-    }
-    product.transpose()
 }
 
 /// Inner product, in eight sums side by side: additions of floats in one sum cannot be done at once.
@@ -383,6 +322,8 @@ fn normalise_sparse(vector: &mut Sparse) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     use super::*;
 
@@ -425,46 +366,6 @@ mod tests {
             far += dot(&at("sail", one).latent, &at("bow", other).latent) / 20.0;
         }
         assert!(near > far + 0.05, "on average {near} and {far}");
-    }
-
-    /// A sparse matrix with singular values that fall off, as those of text do.
-    fn matrix(rows: usize, columns: usize) -> Vec<Sparse> {
-        let mut random = ChaCha8Rng::seed_from_u64(9);
-        (0..rows)
-            .map(|_| {
-                (0..columns as u32)
-                    .filter(|_| random.random_bool(0.3))
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .map(|c| (c, random.random::<f32>() / (1.0 + c as f32 * 0.2)))
-                    .collect()
-            })
-            .collect()
-    }
-
-    #[test]
-    fn the_basis_agrees_with_a_dense_decomposition() {
-        let (rows, columns) = (100, 40);
-        let sparse = matrix(rows, columns);
-        let mut dense = DMatrix::<f64>::zeros(rows, columns);
-        for (r, row) in sparse.iter().enumerate() {
-            for &(c, weight) in row {
-                dense[(r, c as usize)] = f64::from(weight);
-            }
-        }
-        let (basis, width) = latent_basis(&sparse, columns, 3);
-        assert_eq!(width, 20);
-        let basis = DMatrix::from_row_slice(columns, width, &basis).map(f64::from);
-        let gram = basis.tr_mul(&basis);
-        assert!((gram - DMatrix::identity(width, width)).abs().max() < 1e-5, "directions are orthonormal");
-        let exact = dense.clone().svd(false, false).singular_values;
-        for (k, column) in (&dense * &basis).column_iter().enumerate() {
-            let error = (column.norm() - exact[k]).abs() / exact[k];
-            assert!(error < 0.02, "singular value {k}: {} and {}", column.norm(), exact[k]);
-        }
-        let left = (&dense - &dense * &basis * basis.transpose()).norm_squared();
-        let least = exact.iter().skip(width).map(|s| s * s).sum::<f64>();
-        assert!(left < least * 1.02, "what the basis misses: {left}, at best {least}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Pure text work: no I/O, no async.
 
+pub mod alone;
+
 pub(crate) mod contractions;
 
 pub mod discord;

@@ -260,6 +260,18 @@ pub(super) struct Vectors {
 }
 
 impl Vectors {
+    /// Those that `vector` makes of all texts of `units` and of a codebook's `lines`.
+    ///
+    /// # Errors
+    /// When it makes vectors of several lengths.
+    pub(super) fn by(vector: impl Fn(&str) -> Vec<f32>, units: &[Unit], lines: &[String]) -> Result<Self> {
+        let mut made = Self::default();
+        for (hash, text) in Texts::of(units, lines).0 {
+            made.put(hash, &unit_length(&vector(text.words)))?;
+        }
+        Ok(made)
+    }
+
     /// Numbers in a vector.
     pub(super) fn width(&self) -> usize {
         self.width
