@@ -3,6 +3,8 @@
 //! ```text
 //! cargo run --release --example reader -- prepare --data DIR OUT.jsonl      # public labelled sets to the form below
 //! cargo run --release --example reader -- prepare-real --data DIR LABELS.jsonl OUT.jsonl   # our labels of real posts, with texts
+//! cargo run --release --example reader -- draw --data DIR LABELS.jsonl OUT   # further real posts worth labelling, in batches
+//! cargo run --release --example reader -- take OUT LABELS.jsonl               # adds the answers in OUT/done to the labels
 //! cargo run --release --example reader -- train OUT.bin TRUTH.jsonl[@TRUST]…
 //! cargo run --release --example reader -- check TRUTH.jsonl[@TRUST]…          # as train, but only says how good
 //! cargo run --release --example reader -- public --data DIR
@@ -13,6 +15,8 @@
 //!
 //! The form of the truth files is that of `candor::extract::score::TruthPost`; `@0.5` lets the posts of a file count half.
 
+#[path = "reader/draw.rs"]
+mod draw;
 #[path = "reader/notes.rs"]
 mod notes;
 #[path = "reader/prepare.rs"]
@@ -39,6 +43,8 @@ fn main() -> Result<()> {
         ["prepare-real", "--data", data, labels, out] => {
             write_lines(out, &real::training_lines(Path::new(labels), Path::new(data))?)
         }
+        ["draw", "--data", data, labels, out] => draw::draw(Path::new(data), Path::new(labels), Path::new(out)),
+        ["take", batches, labels] => draw::take(Path::new(batches), Path::new(labels)),
         ["prepare-notes", "--data", data, out] => write_lines(out, &notes::training_lines(Path::new(data))?),
         ["train", out, files @ ..] if !files.is_empty() => {
             let posts = load(files)?;

@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 
 /// One line of the labels.
 #[derive(Debug, Deserialize)]
-struct Labels {
-    id: String,
+pub(super) struct Labels {
+    pub(super) id: String,
     /// ASCII letters and digits of the whole text.
     letters: usize,
     voice: Option<Voice>,
@@ -31,10 +31,10 @@ struct Labels {
 }
 
 /// A post as its source has it.
-struct Real {
-    source: &'static str,
-    context: String,
-    text: String,
+pub(super) struct Real {
+    pub(super) source: &'static str,
+    pub(super) context: String,
+    pub(super) text: String,
 }
 
 /// The labelled posts under `data` as lines of training data.
@@ -78,7 +78,7 @@ fn line(labels: &Labels, post: &Real) -> Option<String> {
 }
 
 /// Every post of the sources that were labelled, by its id.
-fn posts(data: &Path) -> Result<HashMap<String, Real>> {
+pub(super) fn posts(data: &Path) -> Result<HashMap<String, Real>> {
     let mut posts = HashMap::new();
     for path in files(&data.join("forums/redash_discourse"), "rss")? {
         feed(&path, &mut posts)?;
@@ -96,7 +96,7 @@ fn posts(data: &Path) -> Result<HashMap<String, Real>> {
     Ok(posts)
 }
 
-fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+pub(super) fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     let listing = std::fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))?;
     let mut paths = listing.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|e| e == extension));

@@ -56,4 +56,4 @@ pub use route::Route;
 pub use signal::{Act, ActKind, AskKind, FoundAct, PostReading, Severity, Signal, Support, SwitchStage, Voice};
 pub use source::Source;
 pub use span::Span;
-pub use texture::{Slot, SlotValue, TextureSlot};
+pub use texture::{Intensity, Slot, SlotValue, Stake, TextureSlot};

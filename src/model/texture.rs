@@ -109,6 +109,48 @@ pub enum SlotValue {
         /// As a number of months.
         months: f64,
     },
+    /// How hard it is.
+    Intensity {
+        /// What the words say.
+        level: Intensity,
+    },
+    /// What is at stake. A post may name several.
+    Stakes {
+        /// What the words say.
+        kind: Stake,
+    },
+}
+
+/// How hard the words say it is. METHOD's level 1 is the unmarked one: no words state it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intensity {
+    /// Level 0: stated as minor.
+    Minor,
+    /// Level 2: strong evaluative words, or repeated attempts.
+    Strong,
+    /// Level 3: it blocks work, or threatens a job, a client, safety.
+    Blocking,
+}
+
+/// What is at stake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stake {
+    /// Peace of mind.
+    Annoyance,
+    /// Work done again.
+    Rework,
+    /// A date.
+    Deadline,
+    /// Money that comes in.
+    Revenue,
+    /// Rules to be kept.
+    Compliance,
+    /// Those who do the work.
+    People,
+    /// Life, limb and health.
+    Safety,
 }
 
 /// One filled slot.

@@ -213,6 +213,8 @@ fn value(slot: &TextureSlot) -> Option<String> {
             months if months == "1" => "1 month".to_owned(),
             months => format!("{months} months"),
         }),
+        SlotValue::Intensity { level } => Some(words::intensity(*level).to_owned()),
+        SlotValue::Stakes { kind } => Some(words::stake(*kind).to_owned()),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::model::comparison::{CountsV1, RateV1};
-use crate::model::{ActKind, Missing, Slot, SwitchStage, Voice};
+use crate::model::{ActKind, Intensity, Missing, Slot, Stake, SwitchStage, Voice};
 
 /// Below this many units a share is told as a count.
 pub(super) const ENOUGH_FOR_A_SHARE: u64 = 30;
@@ -235,6 +235,28 @@ pub(super) fn slot(slot: Slot) -> &'static str {
         Slot::Stakes => "what is at stake",
         Slot::Attempts => "what they tried",
         Slot::AlreadyPays => "already pays",
+    }
+}
+
+/// How hard it is said to be.
+pub(super) fn intensity(level: Intensity) -> &'static str {
+    match level {
+        Intensity::Minor => "called minor",
+        Intensity::Strong => "strong words",
+        Intensity::Blocking => "blocks work or threatens a job, a client, safety",
+    }
+}
+
+/// What is at stake.
+pub(super) fn stake(stake: Stake) -> &'static str {
+    match stake {
+        Stake::Annoyance => "peace of mind",
+        Stake::Rework => "work done again",
+        Stake::Deadline => "a date",
+        Stake::Revenue => "money that comes in",
+        Stake::Compliance => "rules to be kept",
+        Stake::People => "those who do the work",
+        Stake::Safety => "life, limb and health",
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("praise", include_str!("cues/praise.toml")),
     ("voice", include_str!("cues/voice.toml")),
     ("severity", include_str!("cues/severity.toml")),
+    ("texture", include_str!("cues/texture.toml")),
 ];
 
 /// The grammar, compiled. The files are part of the program and a test compiles them, so a mistake in them cannot ship; an

@@ -6,6 +6,8 @@
 
 mod analysis;
 
+mod cued;
+
 mod cues;
 
 mod details;
@@ -75,6 +77,14 @@ pub fn chance(text: &str) -> f64 {
     })
 }
 
+/// How likely each act is there, in the order of [`ActKind::ALL`]; `None` for what this reader cannot read.
+pub fn chances(text: &str) -> Option<[f64; ActKind::ALL.len()]> {
+    in_room(|room| {
+        let lang = room.look(text);
+        room.chances(lang)
+    })
+}
+
 /// What [`read_post`] makes of a text whose [`chance`] is `wanted`. The text is taken apart once for both.
 pub fn read_where(text: &str, wanted: impl FnOnce(f64) -> bool) -> Option<PostReading> {
     in_room(|room| {
@@ -136,13 +146,18 @@ impl Room {
 
     /// [`chance`] of the text that was looked at last.
     fn chance(&self, lang: Option<&'static str>) -> f64 {
-        let Some(weights) = SHIPPED.as_ref().filter(|_| !is_foreign(lang)) else { return 1.0 };
+        self.chances(lang).map_or(1.0, |chances| chances.into_iter().fold(0.0, f64::max))
+    }
+
+    /// [`chances`] of the text that was looked at last.
+    fn chances(&self, lang: Option<&'static str>) -> Option<[f64; ActKind::ALL.len()]> {
+        let weights = SHIPPED.as_ref().filter(|_| !is_foreign(lang))?;
         let best = |a: usize| {
             let decision = weights.decision(a);
             let chances = self.scores.sentences.iter().map(|s| decision.probability(s[a], self.scores.post[a]));
             chances.fold(0.0, f64::max)
         };
-        (0..ActKind::ALL.len()).map(best).fold(0.0, f64::max)
+        Some(std::array::from_fn(best))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::analysis::Analysis;
+use super::cued;
 use super::cues::GRAMMAR;
 use super::details::pattern;
 use super::words::{Kind, Word};
@@ -267,6 +268,7 @@ pub(super) fn texture(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f
             });
         }
     }
+    slots.extend(cued::slots(text, analysis, acts));
     for (act, ..) in acts {
         if let Act::FailedWorkaround { means: Some(means), .. } | Act::Workaround { means: Some(means) } = act {
             slots.push(TextureSlot { slot: Slot::Attempts, evidence: means.clone(), value: SlotValue::Text });
