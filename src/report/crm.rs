@@ -13,7 +13,7 @@ use super::view::{Origin, QuoteView};
 use super::window::Window;
 use super::words;
 use crate::model::id::content_hash;
-use crate::model::{CommitmentStatus, Corroboration, Elicitation, Evidence, Giver, Note, Recipe};
+use crate::model::{CommitmentStatus, Corroboration, Elicitation, Evidence, Giver, Interest, Note, Recipe};
 use crate::store::{Side, Store, StoredNote};
 
 /// Words that make a note a discovery note (METHOD 3.1).
@@ -39,7 +39,7 @@ pub(super) struct Account {
     pub(super) id: String,
     /// Its number in this report.
     pub(super) number: u64,
-    /// Claimed interest, latest note that claims any.
+    /// The strongest interest that any of its notes claims, as the share with nothing behind it counts it.
     pub(super) interest: Option<u8>,
     /// Highest level kept and vouched for by more than the note.
     pub(super) given: u8,
@@ -113,7 +113,7 @@ fn account(id: String, number: u64, notes: Vec<StoredNote>) -> Account {
     });
     Account {
         number,
-        interest: readings().filter_map(|r| r.interest).next_back().map(|i| i.level()),
+        interest: readings().filter_map(|r| r.interest).map(Interest::level).max(),
         given: given.unwrap_or_default(),
         asked: readings().any(|r| r.asked),
         discovery,
