@@ -263,6 +263,12 @@ fn judge(
     }
 }
 
+/// The divergence before it is cut off. Problems that hand labels leave with a share of nearly nothing on both sides divide by it in
+/// the correction, which then says nothing.
+fn told(corrected: f64) -> Option<f64> {
+    Some(corrected).filter(|raw| *raw >= -1.0)
+}
+
 fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_>, shared: Shared) -> ComponentV1 {
     let (people, accounts) = (community.units.0.len() as u64, crm.units.0.len() as u64);
     let (one, two, by_rep) = (community.table(), crm.table(), crm.table_by_rep());
@@ -284,7 +290,7 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
     if shared.unlabelled {
         component.verdict = "uncorrected".to_owned();
         component.estimate = jsd.map(|j| j.corrected.max(0.0));
-        component.raw = jsd.map(|j| j.corrected);
+        component.raw = jsd.and_then(|j| told(j.corrected));
         component.says =
             format!("Counted by machine among {both}, not corrected for its mistakes. {}", promise(community, crm));
         return component;
@@ -306,7 +312,7 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         return component;
     };
     component.estimate = Some(jsd.corrected.max(0.0));
-    component.raw = Some(jsd.corrected);
+    component.raw = told(jsd.corrected);
     component.low = Some((jsd.corrected - half).clamp(0.0, 1.0));
     component.high = Some((jsd.corrected + half).clamp(0.0, 1.0));
     let parts = parts(problems);

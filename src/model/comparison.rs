@@ -129,8 +129,8 @@ pub struct ComponentV1 {
     /// Coverage: bias-corrected Jensen-Shannon divergence in 0..=1. Commitment: the unbacked-optimism rate. Calibration:
     /// forecast less outcome, in -1..=1, positive for optimism.
     pub estimate: Option<f64>,
-    /// Coverage: the divergence before it is cut off at 0, which is free of bias where `estimate` is not. `None` of the others,
-    /// and in comparisons made before it was kept.
+    /// Coverage: the divergence before it is cut off at 0, which is free of bias where `estimate` is not. `None` of the others, below
+    /// -1, where the correction says nothing, and in comparisons made before it was kept.
     #[serde(default)]
     pub raw: Option<f64>,
     /// 95% interval.
