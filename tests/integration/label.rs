@@ -171,30 +171,30 @@ fn notes_are_labelled_too(world: &World) {
 
 fn a_second_opinion_is_blind_and_disagreement_is_settled(world: &World) {
     world.posts(&[], &"u\n".repeat(8));
-    let screen = world.posts(&["--annotator", "ben", "--double", "5"], "g\ng\ng\ng\ng\n");
+    let screen = world.posts(&["--annotator", "annotator-b", "--double", "5"], "g\ng\ng\ng\ng\n");
     assert!(shown(&screen, "Who speaks?").iter().all(|(heading, ..)| heading.contains("of 5")), "{screen}");
     assert!(!screen.contains("You said") && !screen.contains("unclear ·"), "{screen}");
     assert!(screen.contains("0 of 5 are left"), "{screen}");
-    let again = world.label(&["--side", "community", "--annotator", "ben", "--double", "5"], "");
+    let again = world.label(&["--side", "community", "--annotator", "annotator-b", "--double", "5"], "");
     assert_eq!(again.code, 4, "{}", again.stdout);
 
     let status = world.status();
     let labels = &status["community"]["labels"];
-    assert_eq!((&labels["double"], &labels["annotators"]["ben"]), (&5.into(), &5.into()));
+    assert_eq!((&labels["double"], &labels["annotators"]["annotator-b"]), (&5.into(), &5.into()));
     let voice = labels["labels"].as_array().expect("labels").iter().find(|l| l["label"] == "voice").expect("voice");
     assert_eq!((&voice["items"], &voice["reading"]), (&5.into(), &"not_enough_evidence".into()), "{voice}");
     assert_eq!((&voice["missing"]["have"], &voice["missing"]["need"]), (&5.into(), &100.into()));
 
     let before = labels["contested"].as_u64().expect("contested");
     let screen = world.label(&["adjudicate"], "1\nn\nu\nq\n").stdout;
-    assert!(!screen.contains("ben") && !screen.contains("You label as"), "{screen}");
+    assert!(!screen.contains("annotator-b") && !screen.contains("You label as"), "{screen}");
     assert!(screen.contains("answer 1") && screen.contains("answer 2") && screen.contains('≠'), "{screen}");
     assert!(screen.contains("You settled 2 of "), "{screen}");
     let labels = world.status()["community"]["labels"].clone();
     assert_eq!((&labels["adjudicated"], &labels["contested"]), (&2.into(), &(before - 2).into()), "{labels}");
 
     let table = world.place.run(&["label", "status"]).stdout;
-    assert!(table.contains("5 of 100 posts labelled by two") && table.contains("ben"), "{table}");
+    assert!(table.contains("5 of 100 posts labelled by two") && table.contains("annotator-b"), "{table}");
     assert!(table.lines().all(|l| l.chars().count() <= 80), "{table}");
     let caveats = world.place.json(&["compare"])["caveats"].to_string();
     assert!(caveats.contains("are contested: marked so, or read differently"), "{caveats}");
