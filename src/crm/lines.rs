@@ -46,9 +46,9 @@ pub fn write_note_questions(reader: &Reader, model: &Model, input: impl Read, ou
     answer_with_requests(input, output, |asked| {
         let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
         let texts = texts(asked, &ids);
-        let questions = reader.questions(&texts);
+        let (questions, withheld) = reader.would_ask(&texts);
         let requests = questions.iter().map(|question| model.request_body(question));
-        requests.chain(withheld_lines(asked, reader.withheld(&texts))).collect()
+        requests.chain(withheld_lines(asked, withheld)).collect()
     })
 }
 

@@ -116,8 +116,9 @@ pub async fn estimate(
     let mut sum = model.estimate(&[]).await?;
     let bar = progress.bar("estimate", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
     worth_a_call(store, reader, cascade, &bar, async |texts| {
-        sum += model.estimate(&reader.questions(texts)).await?;
-        sum.withheld += reader.withheld(texts).iter().map(|sentences| sentences.len() as u64).sum::<u64>();
+        let (questions, withheld) = reader.would_ask(texts);
+        sum += model.estimate(&questions).await?;
+        sum.withheld += withheld.iter().map(|sentences| sentences.len() as u64).sum::<u64>();
         Ok(())
     })
     .await?;

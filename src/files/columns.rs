@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
 
 /// Letters and digits of a name, lower case: `Note body`, `note_body` and `NoteBody` are one name.
@@ -36,6 +36,20 @@ pub(crate) enum Mapped {
     Several(Vec<String>),
     /// `day_first = true`
     Flag(bool),
+}
+
+impl Mapped {
+    /// The columns that `name` is given: one, or where there may be `several` also more.
+    ///
+    /// # Errors
+    /// When it is given none, or more than it may have.
+    pub(crate) fn headers(self, name: &str, several: bool) -> Result<Vec<String>> {
+        match self {
+            Self::One(header) => Ok(vec![header]),
+            Self::Several(headers) if several && !headers.is_empty() => Ok(headers),
+            _ => bail!("{name} is given no column; write it as {name} = \"Remark\" (only text can have several)"),
+        }
+    }
 }
 
 /// The lines of a map file (TOML).

@@ -130,7 +130,15 @@ impl Dates {
         if let Ok(day) = text.parse::<Date>() {
             return civil(day.into());
         }
-        for day in DAYS {
+        // `%Y` takes two digits as well: `31.03.26` would be of the year 31. And `0001/01/01` is of the year 1, not of 2001.
+        let year_first = text.bytes().take_while(u8::is_ascii_digit).count() == 4;
+        if !year_first {
+            match numbers(text, self.order) {
+                Err(NoDate::Unknown) => {}
+                found => return civil(found?),
+            }
+        }
+        for day in DAYS.iter().filter(|day| year_first || !day.starts_with("%Y")) {
             if let Ok(at) = Date::strptime(day, text) {
                 return civil(at.into());
             }
@@ -139,7 +147,7 @@ impl Dates {
                 return civil(at);
             }
         }
-        civil(numbers(text, self.order)?)
+        Err(NoDate::Unknown)
     }
 }
 
@@ -211,6 +219,10 @@ mod tests {
             ("Mar 4, 2026", "2026-03-04T00:00:00Z"),
             ("Wed, 04 Mar 2026 18:22:00 +0000", "2026-03-04T18:22:00Z"),
             ("1/31/26", "2026-01-31T00:00:00Z"),
+            ("31.03.26", "2026-03-31T00:00:00Z"),
+            ("31/03/26 10:30", "2026-03-31T10:30:00Z"),
+            ("2026/03/31", "2026-03-31T00:00:00Z"),
+            ("2026.03.31 10:30", "2026-03-31T10:30:00Z"),
         ] {
             assert_eq!(parse(text).map(|t| t.to_string()), Ok(means.to_owned()), "{text}");
         }
@@ -218,8 +230,10 @@ mod tests {
 
     #[test]
     fn what_can_mean_two_days_is_not_guessed() {
-        assert_eq!(parse("03/04/2026"), Err(NoDate::Ambiguous));
-        for text in ["", "soon", "32/01/2026", "99999999999999999", "0/0/0", "1/2"] {
+        for text in ["03/04/2026", "3.4.26"] {
+            assert_eq!(parse(text), Err(NoDate::Ambiguous), "{text}");
+        }
+        for text in ["", "soon", "32/01/2026", "31.02.26", "99999999999999999", "0/0/0", "1/2"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
@@ -240,7 +254,10 @@ mod tests {
             assert_eq!(Order::of(text.split([',', ';'])), order, "{text}");
         }
         let dates = Dates { zone: Zone::default(), order: Some(Order::MonthFirst) };
-        assert_eq!(dates.parse("3/4/2026").map(|w| w.start().to_string()), Ok("2026-03-04T00:00:00Z".to_owned()));
+        for text in ["3/4/2026", "3/4/26"] {
+            let read = dates.parse(text).map(|w| w.start().to_string());
+            assert_eq!(read, Ok("2026-03-04T00:00:00Z".to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -67,10 +67,15 @@ impl Place {
         Self { path: self.path.parent()?.to_owned(), home: self.home.clone() }.folder()
     }
 
+    /// Where `relative` leads from the folder that this file is in.
+    fn path_beside(&self, relative: &str) -> Option<PathBuf> {
+        resolved(&self.path.parent().unwrap_or(Path::new("")).join(relative))
+    }
+
     /// The bytes of the file at `relative`, seen from the folder that this file is in (`../users.json`). `None` where there
     /// is none, or it is too large to be a file about others.
     pub fn beside(&self, relative: &str) -> Option<Rc<[u8]>> {
-        let path = resolved(&self.path.parent().unwrap_or(Path::new("")).join(relative))?;
+        let path = self.path_beside(relative)?;
         match &self.home {
             Home::Folder => {
                 let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
@@ -80,7 +85,7 @@ impl Place {
                 if let Some(known) = seen.borrow().get(&path) {
                     return known.clone();
                 }
-                let name = path.to_string_lossy().replace('\\', "/");
+                let name = entry(&path);
                 let read = |archive: &mut ZipArchive<File>| {
                     let mut bytes = Vec::new();
                     let entry = archive.by_name(&name).ok()?;
@@ -96,12 +101,12 @@ impl Place {
 
     /// Shows the file at `relative`, as in [`Place::beside`] but of any length, to `look`.
     pub(crate) fn look_beside<T>(&self, relative: &str, look: impl FnOnce(&mut dyn BufRead) -> T) -> Option<T> {
-        let path = resolved(&self.path.parent().unwrap_or(Path::new("")).join(relative))?;
+        let path = self.path_beside(relative)?;
         match &self.home {
             Home::Folder => Some(look(&mut BufReader::new(File::open(&path).ok()?))),
             Home::Archive { archive, .. } => {
                 let mut archive = archive.borrow_mut();
-                let entry = archive.by_name(&path.to_string_lossy().replace('\\', "/")).ok()?;
+                let entry = archive.by_name(&entry(&path)).ok()?;
                 Some(look(&mut BufReader::new(entry)))
             }
         }
@@ -109,15 +114,14 @@ impl Place {
 
     /// What tells the file at `relative`, as in [`Place::beside`], from others without reading it: where it is, and its length.
     pub fn mark_beside(&self, relative: &str) -> Option<(PathBuf, u64)> {
-        let path = resolved(&self.path.parent().unwrap_or(Path::new("")).join(relative))?;
+        let path = self.path_beside(relative)?;
         match &self.home {
             Home::Folder => {
                 let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
                 Some((path, length))
             }
             Home::Archive { archive, file, .. } => {
-                let name = path.to_string_lossy().replace('\\', "/");
-                let length = archive.borrow_mut().by_name(&name).ok()?.size();
+                let length = archive.borrow_mut().by_name(&entry(&path)).ok()?.size();
                 Some((file.join(path), length))
             }
         }
@@ -125,14 +129,17 @@ impl Place {
 
     /// Whether there is a file at `relative`, as in [`Place::beside`].
     pub fn has_beside(&self, relative: &str) -> bool {
-        let Some(path) = resolved(&self.path.parent().unwrap_or(Path::new("")).join(relative)) else { return false };
+        let Some(path) = self.path_beside(relative) else { return false };
         match &self.home {
             Home::Folder => path.is_file(),
-            Home::Archive { archive, .. } => {
-                archive.borrow().index_for_name(&path.to_string_lossy().replace('\\', "/")).is_some()
-            }
+            Home::Archive { archive, .. } => archive.borrow().index_for_name(&entry(&path)).is_some(),
         }
     }
+}
+
+/// `path` as archives name their entries: with slashes, whatever the system writes.
+fn entry(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
 }
 
 /// `path` without `.` and `..`; `None` where it leads above its root.

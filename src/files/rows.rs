@@ -147,8 +147,8 @@ impl<R: BufRead> Iterator for Rows<R> {
                 Ok(End::Long) => "a row of more than 16 MiB: no post or note is that long".to_owned(),
                 Ok(End::Open) => {
                     self.open += 1;
-                    self.ended |= self.open > MOST_OPEN;
-                    if self.ended && self.open > MOST_OPEN {
+                    if self.open > MOST_OPEN {
+                        self.ended = true;
                         format!("{OPEN}, as in {MOST_OPEN} rows before; the rest of the file was not read")
                     } else {
                         self.put_back(&row);

@@ -57,7 +57,7 @@ struct Candidate<'a> {
 
 /// The topics that a name speaks of, for telling whether two are alike.
 pub(super) fn topics(name: &str) -> BTreeSet<String> {
-    name.unicode_words().map(part).filter(|(part, _)| *part == Part::Topic).map(|(_, stem)| stem).collect()
+    name.unicode_words().map(part).filter(|(part, ..)| *part == Part::Topic).map(|(.., stem)| stem).collect()
 }
 
 /// The phrase of `said` (who and the words) that says best what is typical of them, unlike the names with the topics `given`;
@@ -114,8 +114,7 @@ fn clauses(text: &str) -> Vec<Vec<Word>> {
         }
         end = at + word.len();
         if plain && let Some(clause) = clauses.last_mut() {
-            let (part, stem) = part(word);
-            let lower = word.to_lowercase().replace(['\'', '’'], "");
+            let (part, lower, stem) = part(word);
             clause.push(Word { start: at, end, lower, stem, part });
         }
     }

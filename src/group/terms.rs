@@ -71,7 +71,7 @@ static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::
 struct Word {
     surface: String,
     stem: String,
-    stop: bool,
+    part: Part,
     /// Makes a topic with a neighbour only.
     particle: bool,
     /// Punctuation stands between this word and the one before.
@@ -83,7 +83,7 @@ pub(super) fn terms(text: &str) -> Vec<Term> {
     let words = words(text);
     let mut found = words
         .iter()
-        .filter(|w| !w.stop && !w.particle)
+        .filter(|w| w.part == Part::Topic)
         .map(|w| Term { stem: w.stem.clone(), surface: w.surface.clone() })
         .collect::<Vec<_>>();
     // Stop words between two words do not part them; a particle counts as a neighbour, but not beside another particle.
@@ -92,7 +92,7 @@ pub(super) fn terms(text: &str) -> Vec<Term> {
         if word.begins_clause {
             before = None;
         }
-        if word.stop && !word.particle {
+        if word.part == Part::Glue && !word.particle {
             continue;
         }
         if let Some(before) = before.filter(|b| !(b.particle && word.particle)) {
@@ -127,8 +127,8 @@ pub(super) enum Part {
     Glue,
 }
 
-/// What `word` (as written) does in a phrase, with its stem.
-pub(super) fn part(word: &str) -> (Part, String) {
+/// What `word` (as written) does in a phrase, its letters in lower case, and its stem; what holds others together has none.
+pub(super) fn part(word: &str) -> (Part, String, String) {
     let lower = word.to_lowercase();
     let surface = lower.replace(['\'', '’'], "");
     let part = if TROUBLE_WORDS.contains(surface.as_str()) {
@@ -141,7 +141,11 @@ pub(super) fn part(word: &str) -> (Part, String) {
     } else {
         Part::Topic
     };
-    (part, STEMMER.stem(without_possessive(&lower)).into_owned())
+    let stem = match part {
+        Part::Glue => surface.clone(),
+        Part::Topic | Part::Trouble => STEMMER.stem(without_possessive(&lower)).into_owned(),
+    };
+    (part, surface, stem)
 }
 
 /// Whether `word` (lower-case) says where something is or goes.
@@ -162,16 +166,9 @@ fn words(text: &str) -> Vec<Word> {
         for (at, word) in chunk.unicode_word_indices() {
             begins_clause |= parts_clause(&chunk[end..at]);
             end = at + word.len();
-            let surface = word.replace(['\'', '’'], "");
-            let stop = STOP_WORDS.contains(surface.as_str()) || !carries_meaning(&surface);
-            let trouble = TROUBLE_WORDS.contains(surface.as_str());
-            let particle = trouble || PARTICLE_WORDS.contains(surface.as_str());
-            let stem = if (stop || particle) && !trouble {
-                surface.clone()
-            } else {
-                STEMMER.stem(without_possessive(word)).into_owned()
-            };
-            words.push(Word { surface, stem, stop, particle, begins_clause });
+            let (part, surface, stem) = part(word);
+            let particle = part == Part::Trouble || PARTICLE_WORDS.contains(surface.as_str());
+            words.push(Word { surface, stem, part, particle, begins_clause });
             begins_clause = false;
         }
         begins_clause |= parts_clause(&chunk[end..]);
@@ -188,7 +185,7 @@ fn is_address(chunk: &str) -> bool {
     chunk.contains("://") || chunk.starts_with("www.") || chunk.starts_with('@')
 }
 
-pub(super) fn parts_clause(between: &str) -> bool {
+fn parts_clause(between: &str) -> bool {
     between.contains(['.', ',', ';', ':', '!', '?', '(', ')', '"', '“', '”', '—', '|', '*'])
 }
 

@@ -295,13 +295,11 @@ pub struct Context {
 impl Context {
     /// Of `context`, with `names` masked.
     pub fn new(context: &str, names: &Names) -> Self {
-        let sent = harmless(&redact(visible(context), names));
-        let (_, spans) = parted(sent.text());
-        let withheld = spans.iter().map(|span| one_line(&sent.text()[span.range()])).collect();
-        let sent = sent.replace(&spans.iter().map(|span| (span.range(), String::new())).collect::<Vec<_>>());
-        let line = one_line(sent.text());
+        let sent = Outgoing::new(context, names);
+        let gone = sent.withheld.iter().map(|span| (span.range(), String::new())).collect::<Vec<_>>();
+        let line = one_line(sent.sent.replace(&gone).text());
         let cut = line.char_indices().nth(CONTEXT_CHARS).map_or(line.as_str(), |(i, _)| &line[..i]);
-        Self { line: (!cut.is_empty()).then(|| cut.to_owned()), withheld }
+        Self { line: (!cut.is_empty()).then(|| cut.to_owned()), withheld: sent.withheld().collect() }
     }
 }
 

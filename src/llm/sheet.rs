@@ -166,7 +166,7 @@ impl Form {
 }
 
 /// An object of exactly these properties.
-fn closed(properties: Vec<(String, Value)>) -> Value {
+pub(crate) fn closed(properties: Vec<(String, Value)>) -> Value {
     let names: Vec<&String> = properties.iter().map(|(name, _)| name).collect();
     let required = json!(names);
     json!({

@@ -17,7 +17,9 @@ const LATE: i64 = 31;
 /// What may stand after the number of a day; after any other word it is no day (`the 2nd call`).
 const AFTER_A_DAY: [&str; 10] = ["at", "and", "or", "with", "to", "in", "so", "for", "latest", "then"];
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/// What the names of months begin with, in their order.
+pub(crate) const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 const DAYS: [(&str, Weekday); 7] = [
     ("mon", Weekday::Monday),
@@ -54,7 +56,7 @@ static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         ),
         r"|(?P<short>(?-i:EOD|EOW|EOM|EOQ|EOY))",
         r"|(?P<near>today|tonight|tomorrow)",
-        r"|(?:in|within)\s+(?P<n>an?|\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s+(?P<units>day|week|month)s?",
+        &format!(r"|(?:in|within)\s+(?P<n>an?|\d{{1,3}}|{})\s+(?P<units>day|week|month)s?", NUMBERS.join("|")),
         r"|(?P<on>on\s+the\s+)?(?P<dom>\d{1,2})(?:st|nd|rd|th)",
         r"|(?P<first>\d{1,2})/(?P<second>\d{1,2})",
         r")\b",

@@ -2,6 +2,8 @@
 
 pub mod alone;
 
+pub(crate) mod base64;
+
 pub(crate) mod contractions;
 
 pub mod discord;

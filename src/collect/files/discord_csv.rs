@@ -60,11 +60,9 @@ impl Format for DiscordCsv {
 
 /// The columns of a file that begins with `head`, if it is one of these.
 fn columns(head: &[u8]) -> Option<Columns> {
-    let line = head.split(|b| *b == b'\n').next()?;
-    let line = std::str::from_utf8(line).ok()?.trim();
-    let delimiter = delimiter(line.as_bytes(), b",;")?;
-    let names: Vec<&str> = line.split(char::from(delimiter)).map(|n| n.trim().trim_matches('"')).collect();
-    let at = |name: &str| names.iter().position(|n| *n == name);
+    let delimiter = delimiter(head, b",;")?;
+    let (_, _, names) = Rows::new(head, delimiter).next()?.ok()?;
+    let at = |name: &str| names.iter().position(|n| n.trim() == name);
     // `Reactions` and `Content` tell it from a table of somebody's own.
     at("Reactions")?;
     Some(Columns {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-pub use crate::files::dates::instant;
+use crate::files::dates::instant;
 
 /// A string; a number as its digits; nothing for anything else.
 pub(in crate::collect) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

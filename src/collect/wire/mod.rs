@@ -18,7 +18,8 @@ use thiserror::Error;
 
 use crate::model::{AuthorKey, Post, PostId, Thread};
 
-pub use lenient::{instant, parse_instant};
+pub use crate::files::dates::instant;
+pub use lenient::parse_instant;
 
 /// What one record of the outside world turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::text::contractions::{BARE, SUFFIXES, Short};
+use crate::text::due::MONTHS;
 
 /// How many numbers there are for words and pairs of words.
 pub(super) const SIZE: usize = 1 << 15;
@@ -59,8 +60,6 @@ const SHORT: [Short; 8] = [
 ];
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// Letters of a word that count.
 const LONGEST: usize = 40;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::model::NoteKind;
+use crate::text::base64::decoded;
 use crate::text::html::html_to_text;
 
 /// A body as plain text. CRMs keep HTML; a body without tags and entities is taken as it is. Of a mail only its own words
@@ -54,27 +55,10 @@ pub(super) fn tells(title: &str) -> bool {
 /// What base64 stands for, when it is that and UTF-8.
 pub(super) fn unpacked(text: &str) -> Option<String> {
     let text = text.trim();
-    if text.len() < 8 || !text.len().is_multiple_of(4) {
+    if text.len() < 8 || !text.len().is_multiple_of(4) || text.contains(['-', '_']) {
         return None;
     }
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 0xff).ok()?);
-        }
-    }
+    let bytes = decoded(text.trim_end_matches('='))?;
     String::from_utf8(bytes).ok().filter(|text| !text.contains(|c: char| c.is_control() && !c.is_whitespace()))
 }
 

@@ -1,7 +1,6 @@
 //! Close: activities and opportunities as its API gives them, the export of leads, in which each lead holds everything about
 //! it, and the tables of leads and opportunities.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::columns::{Field, Names};
@@ -79,27 +78,24 @@ fn deal_row(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> 
     let account = account_of(cells, reading);
     reading.contacts(account.as_deref(), cells.get(Field::Contact));
     if let Some(words) = cells.get(Field::Text) {
-        let written_at = cells.at(Field::WrittenAt, reading);
-        let modified_at = cells.at(Field::ModifiedAt, reading);
-        let owner = cells.owned(Field::Owner);
-        note_of(key, account.clone(), owner, (written_at, modified_at), words.to_owned(), reading);
+        let draft = Draft {
+            account: account.clone(),
+            owner: cells.owned(Field::Owner),
+            written_at: cells.at(Field::WrittenAt, reading),
+            modified_at: cells.at(Field::ModifiedAt, reading),
+            text: words.to_owned(),
+            ..Draft::default()
+        };
+        note_of(key, draft, reading);
     }
     opportunity(cells, reading, Some(key), account.as_deref());
     Ok(())
 }
 
-/// What a rep writes on a deal is a note like any other. `times` are when the deal was made and last changed.
-fn note_of(
-    deal: &str,
-    account: Option<String>,
-    owner: Option<String>,
-    (written_at, modified_at): (Option<Timestamp>, Option<Timestamp>),
-    text: String,
-    reading: &mut Reading<'_>,
-) {
+/// What a rep writes on a deal is a note like any other, with the deal's times.
+fn note_of(deal: &str, draft: Draft, reading: &mut Reading<'_>) {
     let (id, opportunity) = (Some(format!("{deal}:note")), Some(deal.to_owned()));
-    let draft = Draft { id, account, opportunity, owner, written_at, modified_at, text, ..Draft::default() };
-    reading.add(draft.record());
+    reading.add(Draft { id, opportunity, ..draft }.record());
 }
 
 fn starts(object: &Value, name: &str, with: &str) -> bool {
@@ -151,8 +147,10 @@ fn deal(object: &Value, lead: Option<&str>, reading: &mut Reading<'_>) -> Result
         .and_then(|cents| cents.parse::<f64>().ok())
         .filter(|cents| cents.is_finite())
         .map(|cents| cents / 100.0);
-    if let Some(words) = first(object, &["note"]) {
-        note_of(&key, account.clone(), owner.clone(), (opened_at, modified_at), words, reading);
+    if let Some(text) = first(object, &["note"]) {
+        let (account, owner) = (account.clone(), owner.clone());
+        let draft = Draft { account, owner, written_at: opened_at, modified_at, text, ..Draft::default() };
+        note_of(&key, draft, reading);
     }
     reading.add(Record::Opportunity(Box::new(Opportunity {
         id: OpportunityId::new(&*key),

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::items::{Header, Row};
-use crate::files::columns::{Mapped, listed, map_lines, most_like, normal};
+use crate::files::columns::{listed, map_lines, most_like, normal};
 
 /// What records are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -338,20 +338,13 @@ impl Map {
             .with_context(|| format!("could not read the column map {}", path.display()))?;
         let written = map_lines(&text).with_context(|| format!("in the column map {}", path.display()))?;
         let mut map = BTreeMap::new();
-        for (name, headers) in written {
+        for (name, value) in written {
             let Some((_, field)) = MAPPED.iter().find(|(known, _)| *known == name) else {
                 let known = MAPPED.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
                 bail!("the column map {} names {name:?}; notes and deals have {known}", path.display());
             };
-            let headers = match headers {
-                Mapped::One(header) => vec![header],
-                Mapped::Several(headers) if *field == Field::Text => headers,
-                _ => bail!(
-                    "the column map {} gives {name} no column; write it as {name} = \"Remark\" (only text can have several)",
-                    path.display()
-                ),
-            };
-            map.insert(*field, headers);
+            let headers = value.headers(&name, *field == Field::Text);
+            map.insert(*field, headers.with_context(|| format!("in the column map {}", path.display()))?);
         }
         Ok(Self(map))
     }

@@ -255,8 +255,9 @@ fn engagement(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         Some(person) => std::slice::from_ref(person),
         None => &[],
     };
+    let address = |person: &Value| first(person, &["email", "raw"]).or_else(|| super::json::text(Some(person)));
     for person in people {
-        let email = first(person, &["email", "raw"]).or_else(|| super::json::text(Some(person)));
+        let email = address(person);
         let name =
             [first(person, &["firstName"]), first(person, &["lastName"])].into_iter().flatten().collect::<Vec<_>>();
         reading.contact(None, account.as_deref(), Some(&name.join(" ")), email.as_deref());
@@ -265,8 +266,7 @@ fn engagement(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
     // The export of a contact's activities does not say which way a mail went: whoever is known there is the buyer.
     if said.eq_ignore_ascii_case("EMAIL") {
         let from = metadata.get("from").unwrap_or(&Value::Null);
-        let email = first(from, &["email", "raw"]).or_else(|| super::json::text(Some(from)));
-        contacts.extend(email.as_deref().and_then(super::people::address));
+        contacts.extend(address(from).as_deref().and_then(super::people::address));
     }
     let happened_at = reading.at(first(engagement, &["timestamp"]).as_deref());
     let draft = Draft {

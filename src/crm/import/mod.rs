@@ -167,7 +167,8 @@ struct Imported {
     others: u64,
     skipped: BTreeMap<&'static str, u64>,
     failed: u64,
-    /// Dates that could not be read; each is a recorded failure, and its record is kept.
+    /// Dates that could not be read, and cells of a probability that hold none; each is a recorded failure, and its record is
+    /// kept without it.
     undated: u64,
     /// Notes kept with signs that could not be read; each is a recorded failure.
     flawed: u64,

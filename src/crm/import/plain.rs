@@ -3,7 +3,7 @@
 
 use super::columns::{CHURNED_AT, Field, LABELS, Names, VALUE_AT};
 use super::items::Header;
-use super::record::{Cells, Draft, Reading, chance, first_id, opportunity, probability};
+use super::record::{Cells, Draft, Reading, chance_of, first_id, opportunity};
 use super::sample::Sample;
 use super::{Format, Rank, Read, Vendor};
 use crate::model::NoteKind;
@@ -331,8 +331,7 @@ fn stage(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     let deal = cells.get(Field::Opportunity).or_else(|| cells.get(Field::OpportunityName));
     let at = cells.at(Field::ModifiedAt, reading).or_else(|| cells.at(Field::WrittenAt, reading));
     super::salesforce::change(reading, deal, at, cells.raw("tostage"))?;
-    let probability = probability(cells, reading);
-    chance(reading, deal, at, probability);
+    chance_of(cells, reading, deal, at);
     Ok(())
 }
 

@@ -12,7 +12,6 @@ use super::record::{Cells, Memory, Reading, Record, Scale};
 use super::sample::{Layout, Sample};
 use super::{Format, Rank, Read, Vendor, formats, gong, plain};
 use crate::files::dates::{Dates, Order};
-use crate::files::rows::Rows;
 use crate::files::{Place, Visitor, Zone, open, visit, walk};
 
 /// Found things sent at a time, and the bytes of notes after which they are sent in any case.
@@ -105,7 +104,7 @@ struct Plan {
     format: &'static Format,
     layout: Layout,
     dates: Dates,
-    /// How the first rows write probabilities.
+    /// How the vendor, or else the first rows, write probabilities.
     scale: Option<Scale>,
     mapped: bool,
 }
@@ -168,19 +167,14 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
         }
     };
     let vendor = if vendor.is_empty() { plain::vendor_by_labels(&sample.header) } else { vendor };
-    let rows: Vec<Vec<String>> = match sample.layout {
-        Layout::Table { delimiter } => {
-            Rows::new(head, delimiter).filter_map(Result::ok).map(|(_, _, cells)| cells).collect()
-        }
-        _ => Vec::new(),
-    };
-    let order = Order::of(rows.iter().flatten().map(String::as_str));
+    let order = Order::of(sample.rows.iter().flatten().map(String::as_str));
     let scale = match format.read {
+        _ if matches!(vendor, "salesforce" | "pipedrive" | "close") => Some(Scale::Percent),
         Read::Row(names, _) => {
             let none = Map::default();
             let columns = Columns::find(&sample.header, names, if mapped { map } else { &none }, false)?;
             let at = columns.first(Field::Probability);
-            at.and_then(|at| Scale::of(rows.iter().skip(1).filter_map(|row| row.get(at)).map(String::as_str)))
+            at.and_then(|at| Scale::of(sample.rows.iter().filter_map(|row| row.get(at)).map(String::as_str)))
         }
         Read::Object(_) => None,
     };

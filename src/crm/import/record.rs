@@ -132,7 +132,7 @@ pub(super) struct Reading<'a> {
     pub(super) scale: Option<Scale>,
     pub(super) memory: &'a mut Memory,
     pub(super) records: Vec<Record>,
-    /// Dates that could not be read.
+    /// What was wrong with dates and probabilities that could not be read.
     pub(super) flaws: Vec<String>,
     /// How often a record without an id was met in this file.
     pub(super) met: &'a mut HashMap<String, u32>,
@@ -319,8 +319,7 @@ pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Opti
         value_at,
     })));
     if outcome == Outcome::Open {
-        let probability = probability(cells, reading);
-        chance(reading, Some(&id), modified_at, probability);
+        chance_of(cells, reading, Some(&id), modified_at);
     }
 }
 
@@ -332,15 +331,16 @@ pub(super) fn chance(reading: &mut Reading<'_>, deal: Option<&str>, at: Option<T
     }
 }
 
+/// The same of a row, whose cell is looked at in any case: what is wrong with it is to be told also where no date is.
+pub(super) fn chance_of(cells: &Cells<'_>, reading: &mut Reading<'_>, deal: Option<&str>, at: Option<Timestamp>) {
+    let probability = probability(cells, reading);
+    chance(reading, deal, at, probability);
+}
+
 /// The probability of a row; a cell that holds none is a flaw that is recorded.
-pub(super) fn probability(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<f64> {
+fn probability(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<f64> {
     let text = cells.get(Field::Probability)?;
-    let scale = if matches!(reading.vendor, "salesforce" | "pipedrive" | "close") {
-        Some(Scale::Percent)
-    } else {
-        reading.scale
-    };
-    let told = share(text, scale);
+    let told = share(text, reading.scale);
     // A bare 1 is a probability that cannot be told, and no mistake of the table.
     if told.is_none() && body::amount(text) != Some(1.0) {
         reading.flaws.push("the probability cell holds none from 0 to 100%; the record is kept without it".to_owned());

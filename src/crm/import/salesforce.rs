@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::body::unpacked;
 use super::columns::{Field, Names};
 use super::plain::full_name;
-use super::record::{Cells, Draft, Reading, Record, chance, opportunity as deal, percent, probability};
+use super::record::{Cells, Draft, Reading, Record, chance, chance_of, opportunity as deal, percent};
 use super::{Format, Rank, Read};
 use crate::model::{NoteKind, OpportunityId, Owner, StageChange};
 
@@ -237,8 +237,7 @@ fn history(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     }
     let (deal, at) = (cells.get(Field::Opportunity).map(long), cells.at(Field::WrittenAt, reading));
     change(reading, deal.as_deref(), at, cells.get(Field::Stage))?;
-    let probability = probability(cells, reading);
-    chance(reading, deal.as_deref(), at, probability);
+    chance_of(cells, reading, deal.as_deref(), at);
     Ok(())
 }
 
@@ -248,8 +247,7 @@ fn state(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     }
     let (deal, at) = (id_of(cells), reading.at(cells.raw("fivetranstart")));
     change(reading, deal.as_deref(), at, cells.get(Field::Stage))?;
-    let probability = probability(cells, reading);
-    chance(reading, deal.as_deref(), at, probability);
+    chance_of(cells, reading, deal.as_deref(), at);
     Ok(())
 }
 

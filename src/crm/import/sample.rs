@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::items::Header;
 use crate::files::pieces::{Piece, Pieces};
-use crate::files::rows;
+use crate::files::rows::{self, Rows};
 
 /// Records looked at.
 const RECORDS: usize = 20;
@@ -58,6 +58,8 @@ pub(super) struct Sample {
     pub(super) header: Header,
     /// The first objects; none of a table. The last one may be cut off.
     pub(super) objects: Vec<Value>,
+    /// The table's first rows, without its header; none of JSON.
+    pub(super) rows: Vec<Vec<String>>,
 }
 
 impl Sample {
@@ -82,9 +84,11 @@ impl Sample {
 
     fn of_table(head: &[u8]) -> Result<Self, String> {
         let delimiter = rows::delimiter(head, b",;\t").unwrap_or(b',');
-        let header = rows::Rows::new(head, delimiter).next().unwrap_or_else(|| Ok((0, 0, Vec::new())));
+        let mut rows = Rows::new(head, delimiter);
+        let header = rows.next().unwrap_or_else(|| Ok((0, 0, Vec::new())));
         let (_, _, names) = header.map_err(|bad| format!("the header cannot be read: {}", bad.reason))?;
-        Ok(Self { layout: Layout::Table { delimiter }, header: Header::new(names), objects: Vec::new() })
+        let rows = rows.filter_map(Result::ok).map(|(_, _, cells)| cells).collect();
+        Ok(Self { layout: Layout::Table { delimiter }, header: Header::new(names), objects: Vec::new(), rows })
     }
 
     fn of_array(head: &[u8]) -> Result<Self, String> {
@@ -104,11 +108,12 @@ impl Sample {
         let whole = serde_json::from_slice::<Value>(first).ok();
         // A first line longer than the head is an object by itself as well.
         let alone = whole.clone().or_else(|| (first.len() > 1000).then(|| mended(first)).flatten());
-        let path = PAGES.iter().find(|path| holds_array(head, path));
+        let document = mended(head);
+        let path = PAGES.iter().find(|path| holds_array(head, document.as_ref(), path));
         if let Some(path) = path
             && (whole.is_none() || alone.as_ref().is_some_and(|object| is_page(object, path)))
         {
-            let items = mended(head).and_then(|page| page.get(path[0])?.as_array().cloned());
+            let items = document.and_then(|page| page.get(path[0])?.as_array().cloned());
             return Self::json(Layout::Page(path), objects_of(items.unwrap_or_else(|| pieces(head, path))));
         }
         if let Some(first) = alone {
@@ -116,7 +121,7 @@ impl Sample {
             let objects = std::iter::once(first).chain(rest).filter(Value::is_object).take(RECORDS).collect();
             return Self::json(Layout::Lines, objects);
         }
-        match mended(head) {
+        match document {
             Some(object) if serde_json::from_slice::<Value>(head).is_ok() || head.len() > 60_000 => {
                 Self::json(Layout::Single, vec![object])
             }
@@ -137,7 +142,7 @@ impl Sample {
                 }
             }
         }
-        Self { layout, header: Header::new(names), objects }
+        Self { layout, header: Header::new(names), objects, rows: Vec::new() }
     }
 
     /// Whether the layout is JSON and one of its first objects is such.
@@ -167,9 +172,11 @@ fn pieces(head: &[u8], path: &'static [&'static str]) -> Vec<Value> {
     Pieces::new(head, path).filter_map(item).collect()
 }
 
-fn holds_array(head: &[u8], path: &'static [&'static str]) -> bool {
+/// Whether there is an array at `path` of a file that begins with `head`, or of the `document` that this was mended to: an
+/// empty one has no pieces.
+fn holds_array(head: &[u8], document: Option<&Value>, path: &'static [&'static str]) -> bool {
     Pieces::new(head, path).any(|piece| matches!(piece, Ok(Piece::Item { .. })))
-        || mended(head).is_some_and(|page| page.get(path[0]).is_some_and(Value::is_array))
+        || document.is_some_and(|page| page.get(path[0]).is_some_and(Value::is_array))
 }
 
 /// Whether an object on a line by itself is a page of others rather than one record: its array holds objects, and it is

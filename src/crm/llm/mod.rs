@@ -78,14 +78,11 @@ impl Reader {
         &self.names
     }
 
-    /// What would be asked about `notes`, as it would be sent.
-    pub fn questions(&self, notes: &[NoteText<'_>]) -> Vec<Question> {
-        ask::questions(&self.standing, &self.asking, &self.outgoing(notes, &[]))
-    }
-
-    /// The sentences of each of `notes` that would not be sent because they speak to a reader.
-    pub fn withheld(&self, notes: &[NoteText<'_>]) -> Vec<Vec<String>> {
-        self.outgoing(notes, &[]).iter().map(Asked::withheld).collect()
+    /// What would be asked about `notes`, as it would be sent, and the sentences of each that would not be sent because they speak
+    /// to a reader.
+    pub fn would_ask(&self, notes: &[NoteText<'_>]) -> (Vec<Question>, Vec<Vec<String>>) {
+        let asked = self.outgoing(notes, &[]);
+        (ask::questions(&self.standing, &self.asking, &asked), asked.iter().map(Asked::withheld).collect())
     }
 
     /// Reads `notes`; the results come in their order. The requests go out concurrently.

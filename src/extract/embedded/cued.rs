@@ -7,33 +7,33 @@ use std::sync::LazyLock;
 
 use super::analysis::{Analysis, Sentence, bit};
 use super::cues::GRAMMAR;
-use super::words::hash_of;
+use super::words::{Word, hash_of};
 use crate::model::{Act, Evidence, Fit, Intensity, Slot, SlotValue, Span, Stake, TextureSlot};
 
-/// A group of `cues/texture.toml` with what its phrases fill.
-type Cue = (&'static str, Slot, SlotValue);
+/// A group of `cues/texture.toml`, as a bit, with what its phrases fill.
+type Cue = (u128, Slot, SlotValue);
 
-static CUED: [Cue; 11] = [
-    ("texture.trigger", Slot::TriggerSituation, SlotValue::Text),
-    ("texture.minor", Slot::Intensity, SlotValue::Intensity { level: Intensity::Minor }),
-    ("texture.strong", Slot::Intensity, SlotValue::Intensity { level: Intensity::Strong }),
-    ("texture.blocking", Slot::Intensity, SlotValue::Intensity { level: Intensity::Blocking }),
-    ("texture.annoyance", Slot::Stakes, SlotValue::Stakes { kind: Stake::Annoyance }),
-    ("texture.rework", Slot::Stakes, SlotValue::Stakes { kind: Stake::Rework }),
-    ("texture.deadline", Slot::Stakes, SlotValue::Stakes { kind: Stake::Deadline }),
-    ("texture.revenue", Slot::Stakes, SlotValue::Stakes { kind: Stake::Revenue }),
-    ("texture.compliance", Slot::Stakes, SlotValue::Stakes { kind: Stake::Compliance }),
-    ("texture.people", Slot::Stakes, SlotValue::Stakes { kind: Stake::People }),
-    ("texture.safety", Slot::Stakes, SlotValue::Stakes { kind: Stake::Safety }),
-];
+static CUED: LazyLock<[Cue; 11]> = LazyLock::new(|| {
+    [
+        (bit("texture.trigger"), Slot::TriggerSituation, SlotValue::Text),
+        (bit("texture.minor"), Slot::Intensity, SlotValue::Intensity { level: Intensity::Minor }),
+        (bit("texture.strong"), Slot::Intensity, SlotValue::Intensity { level: Intensity::Strong }),
+        (bit("texture.blocking"), Slot::Intensity, SlotValue::Intensity { level: Intensity::Blocking }),
+        (bit("texture.annoyance"), Slot::Stakes, SlotValue::Stakes { kind: Stake::Annoyance }),
+        (bit("texture.rework"), Slot::Stakes, SlotValue::Stakes { kind: Stake::Rework }),
+        (bit("texture.deadline"), Slot::Stakes, SlotValue::Stakes { kind: Stake::Deadline }),
+        (bit("texture.revenue"), Slot::Stakes, SlotValue::Stakes { kind: Stake::Revenue }),
+        (bit("texture.compliance"), Slot::Stakes, SlotValue::Stakes { kind: Stake::Compliance }),
+        (bit("texture.people"), Slot::Stakes, SlotValue::Stakes { kind: Stake::People }),
+        (bit("texture.safety"), Slot::Stakes, SlotValue::Stakes { kind: Stake::Safety }),
+    ]
+});
 
-/// Their groups, as bits, and by number.
-static CUED_BITS: LazyLock<u128> = LazyLock::new(|| CUED.iter().fold(0, |bits, (name, ..)| bits | bit(name)));
-static CUED_GROUPS: LazyLock<[Option<u16>; 11]> =
-    LazyLock::new(|| CUED.each_ref().map(|(name, ..)| GRAMMAR.group(name)));
+/// All of their groups.
+static CUED_BITS: LazyLock<u128> = LazyLock::new(|| CUED.iter().fold(0, |all, (bit, ..)| all | bit));
 
-static NEGATIONS: LazyLock<[u64; 5]> =
-    LazyLock::new(|| ["not", "no", "never", "without", "nothing"].map(|word| hash_of(word.as_bytes())));
+const NEGATIONS: [u64; 5] =
+    [hash_of(b"not"), hash_of(b"no"), hash_of(b"never"), hash_of(b"without"), hash_of(b"nothing")];
 
 /// A moment is told in at most so many words.
 const TRIGGER_WORDS: usize = 14;
@@ -52,7 +52,7 @@ fn cued(
     let mut found: Vec<_> = hits
         .iter()
         .filter_map(|hit| {
-            let entry = &CUED[CUED_GROUPS.iter().position(|group| *group == Some(hit.group))?];
+            let entry = CUED.iter().find(|(bit, ..)| bit >> hit.group & 1 == 1)?;
             Some((usize::from(hit.first)..usize::from(hit.last), entry))
         })
         .collect();
@@ -62,25 +62,28 @@ fn cued(
         let shares =
             |(other, of): &(Range<usize>, &Cue)| of.1 == entry.1 && other.start < place.end && place.start < other.end;
         let denied = words[place.start.saturating_sub(2)..place.start].iter().any(|w| NEGATIONS.contains(&w.hash));
-        if taken.iter().any(shares) || entry.1 != Slot::TriggerSituation && denied {
+        let moment = entry.1 == Slot::TriggerSituation;
+        let idle = if moment { !bites } else { denied };
+        if idle || taken.iter().any(shares) {
             continue;
         }
-        let mut last = place.end - 1;
-        if entry.1 == Slot::TriggerSituation {
-            if !bites {
-                continue;
-            }
-            let goes_on = |at: usize| {
-                let between = text.get(words[at].end..words[at + 1].start).unwrap_or_default();
-                !between.contains([',', ';', ':', '(', ')', '\n']) && !between.contains(" - ")
-            };
-            while last + 1 < words.len() && last + 1 - place.start < TRIGGER_WORDS && goes_on(last) {
-                last += 1;
-            }
-        }
+        let last = if moment { told_until(text, words, &place) } else { place.end - 1 };
         take(words[place.start].start, words[last].end, entry);
         taken.push((place.start..last + 1, entry));
     }
+}
+
+/// The last word of the moment that begins with the words at `place`: as far as its clause goes on.
+fn told_until(text: &str, words: &[Word], place: &Range<usize>) -> usize {
+    let goes_on = |at: usize| {
+        let between = text.get(words[at].end..words[at + 1].start).unwrap_or_default();
+        !between.contains([',', ';', ':', '(', ')', '\n']) && !between.contains(" - ")
+    };
+    let mut last = place.end - 1;
+    while last + 1 < words.len() && last + 1 - place.start < TRIGGER_WORDS && goes_on(last) {
+        last += 1;
+    }
+    last
 }
 
 /// Every slot that a phrase fills. A moment is the problem's only in a sentence that shows one.
@@ -88,10 +91,8 @@ pub(super) fn slots(text: &str, analysis: &Analysis, acts: &[(Act, Evidence, f64
     let mut slots = Vec::new();
     for sentence in analysis.sentences.iter().filter(|s| s.groups & *CUED_BITS != 0) {
         let shows = |(act, evidence, _): &(Act, Evidence, f64)| {
-            let shown = evidence.span();
             matches!(act, Act::Complaint { .. } | Act::FailedWorkaround { .. })
-                && shown.start() < sentence.span.end()
-                && sentence.span.start() < shown.end()
+                && evidence.span().overlaps(sentence.span)
         };
         cued(text, sentence, analysis, acts.iter().any(shows), |start, end, (_, slot, value)| {
             let evidence = Span::new(text, start, end).and_then(|span| Evidence::cut(text, span, Fit::Exact));
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_cued_slot_has_its_group() {
-        assert!(CUED_GROUPS.iter().all(Option::is_some));
+        assert!(CUED.iter().all(|(bit, ..)| *bit != 0));
     }
 
     #[test]

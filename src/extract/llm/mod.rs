@@ -77,12 +77,14 @@ impl Reader {
 
     /// What would be asked about `posts`, as it would be sent. Second looks are not among them: they depend on the answers.
     pub fn questions(&self, posts: &[PostText<'_>]) -> Vec<Question> {
-        ask::questions(&self.standing, &self.asking, &self.outgoing(posts))
+        self.would_ask(posts).0
     }
 
-    /// The sentences of each of `posts`, and of what it answers, that would not be sent because they speak to a reader.
-    pub fn withheld(&self, posts: &[PostText<'_>]) -> Vec<Vec<String>> {
-        self.outgoing(posts).iter().map(Asked::withheld).collect()
+    /// [`Self::questions`], and the sentences of each of `posts`, and of what it answers, that would not be sent because they
+    /// speak to a reader.
+    pub fn would_ask(&self, posts: &[PostText<'_>]) -> (Vec<Question>, Vec<Vec<String>>) {
+        let asked = self.outgoing(posts);
+        (ask::questions(&self.standing, &self.asking, &asked), asked.iter().map(Asked::withheld).collect())
     }
 
     /// Reads `posts`; the results come in their order. The requests go out concurrently.

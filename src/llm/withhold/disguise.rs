@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::text::base64::decoded;
+
 /// Letters one by one in a row that are more than an abbreviation.
 const SPELLED: usize = 9;
 
@@ -70,32 +72,10 @@ pub(super) fn is_spelled(sentence: &str) -> bool {
 pub(super) fn is_encoded(sentence: &str) -> bool {
     let digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
     let runs = sentence.split(|c| !digit(c)).filter(|run| run.len() >= ENCODED);
-    runs.flat_map(|run| [from_base64(run), from_hex(run)]).flatten().any(|bytes| {
+    runs.flat_map(|run| [decoded(run), from_hex(run)]).flatten().any(|bytes| {
         let words = bytes.iter().filter(|b| b.is_ascii_alphabetic() || **b == b' ').count();
         bytes.iter().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\n' | b'\t')) && words * 10 >= bytes.len() * 7
     })
-}
-
-fn from_base64(run: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut held, mut bits) = (0_u32, 0);
-    for b in run.bytes() {
-        let value = match b {
-            b'A'..=b'Z' => b - b'A',
-            b'a'..=b'z' => b - b'a' + 26,
-            b'0'..=b'9' => b - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        held = (held << 6 | u32::from(value)) & 0xFFFF;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(held >> bits & 0xFF).ok()?);
-        }
-    }
-    Some(bytes)
 }
 
 fn from_hex(run: &str) -> Option<Vec<u8>> {

@@ -223,9 +223,14 @@ fn described(
     Ok(Some(about.records(page, html, address, posts, place, ctx)))
 }
 
+/// The letters and digits of a post: they are the same wherever its words stand on a page, whatever the markup around them.
+fn letters(raw: &Raw) -> impl Iterator<Item = char> {
+    raw.text.text.chars().filter(|c| c.is_alphanumeric())
+}
+
 /// `posts` with the exact dates and the names that `told` has for posts of the same words.
 fn dated(mut posts: Vec<Raw>, told: &[Raw]) -> Vec<Raw> {
-    let key = |raw: &Raw| raw.text.text.chars().filter(|c| c.is_alphanumeric()).take(60).collect::<String>();
+    let key = |raw: &Raw| letters(raw).take(60).collect::<String>();
     let known: HashMap<String, &Raw> =
         told.iter().map(|raw| (key(raw), raw)).filter(|(key, _)| key.len() >= 20).collect();
     for raw in &mut posts {
@@ -239,10 +244,10 @@ fn dated(mut posts: Vec<Raw>, told: &[Raw]) -> Vec<Raw> {
 
 /// `posts` after the opening that only the page's own description holds, where there is such.
 fn opened(mut posts: Vec<Raw>, told: &schema::Described) -> Vec<Raw> {
-    let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let Some(opening) = told.posts.first().filter(|_| told.title.is_some()) else { return posts };
-    let key: String = bare(&opening.text.text).chars().take(40).collect();
-    if key.len() >= 40 && opening.author.is_some() && !posts.iter().any(|raw| bare(&raw.text.text).contains(&key)) {
+    let key: String = letters(opening).take(40).collect();
+    let holds = |raw: &Raw| letters(raw).collect::<String>().contains(&key);
+    if key.len() >= 40 && opening.author.is_some() && !posts.iter().any(holds) {
         posts.insert(0, opening.clone());
     }
     posts

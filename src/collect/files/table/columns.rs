@@ -195,12 +195,8 @@ impl FromStr for Map {
                 (None, Mapped::Flag(day_first)) if name == "day_first" => {
                     map.order = Some(if day_first { Order::DayFirst } else { Order::MonthFirst });
                 }
-                (Some(field), Mapped::One(header)) => drop(map.fields.insert(field, vec![header])),
-                (Some(Field::Text), Mapped::Several(headers)) if !headers.is_empty() => {
-                    map.fields.insert(Field::Text, headers);
-                }
-                (Some(_), _) => {
-                    bail!("{name} is given no column; write it as {name} = \"Remark\" (only text can have several)")
+                (Some(field), value) => {
+                    map.fields.insert(field, value.headers(&name, field == Field::Text)?);
                 }
                 (None, _) => {
                     let known = NAMES.iter().map(|(_, known, _)| *known).collect::<Vec<_>>().join(", ");

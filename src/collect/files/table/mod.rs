@@ -3,6 +3,7 @@
 mod columns;
 
 use std::io::BufRead;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -99,14 +100,17 @@ fn laid_out(found: Result<Vec<Record>, Unreadable>, record: u64, byte: u64) -> V
     }
 }
 
+/// A row in a file's head: the names of its cells, which the rows of a table share, and the cells.
+type Sampled = (Rc<[String]>, Vec<String>);
+
 /// What a file's first bytes show: its column names, and the delimiter of a table (`None` for JSON).
 struct Layout {
-    names: Vec<String>,
+    names: Rc<[String]>,
     delimiter: Option<u8>,
     /// Whether there is one object only, which may be anything.
     lone: bool,
-    /// The rows in the file's head, each with the names of its cells.
-    sample: Vec<(Vec<String>, Vec<String>)>,
+    /// The rows in the file's head.
+    sample: Vec<Sampled>,
 }
 
 impl Layout {
@@ -129,32 +133,33 @@ impl Layout {
             let lines = start.split(|b| *b == b'\n');
             lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
         };
-        let sample: Vec<_> = found.iter().filter(|v| v.is_object()).map(flat).collect();
+        let named = |(names, cells): (Vec<String>, Vec<String>)| (Rc::<[String]>::from(names), cells);
+        let sample: Vec<Sampled> = found.iter().filter(|v| v.is_object()).map(flat).map(named).collect();
         let mut names: Vec<String> = Vec::new();
-        for name in sample.iter().flat_map(|(names, _)| names) {
+        for name in sample.iter().flat_map(|(names, _)| names.iter()) {
             if !names.contains(name) {
                 names.push(name.clone());
             }
         }
         let lone = found.len() < 2 && !start.starts_with(b"[");
-        (!names.is_empty()).then_some(Self { names, delimiter: None, lone, sample })
+        (!names.is_empty()).then_some(Self { names: names.into(), delimiter: None, lone, sample })
     }
 
     fn of_table(head: &[u8]) -> Option<Self> {
         let delimiter = delimiter(head, b",;\t|")?;
         let mut rows = Rows::new(head, delimiter);
         let (_, _, names) = rows.next()?.ok()?;
-        let names: Vec<String> = names.iter().map(|n| n.trim().trim_start_matches('\u{feff}').to_owned()).collect();
+        let names: Rc<[String]> = names.iter().map(|n| n.trim().trim_start_matches('\u{feff}').to_owned()).collect();
         // Headers are short, and hardly any is empty.
         let filled = names.iter().filter(|n| !n.is_empty()).count();
         let header = filled > 1 && filled + 2 >= names.len() && names.iter().all(|n| n.chars().count() <= 80);
-        let sample = rows.filter_map(Result::ok).map(|(_, _, cells)| (names.clone(), cells)).collect();
+        let sample = rows.filter_map(Result::ok).map(|(_, _, cells)| (Rc::clone(&names), cells)).collect();
         header.then_some(Self { names, delimiter: Some(delimiter), lone: false, sample })
     }
 
     /// Whether some text has more than one word: marks and reactions have none.
     fn is_worded(&self) -> bool {
-        let text = |(names, cells): &(Vec<String>, Vec<String>)| Columns::lenient(names, None).text(cells);
+        let text = |(names, cells): &Sampled| Columns::lenient(names, None).text(cells);
         self.sample.iter().take(20).any(|row| text(row).contains(char::is_whitespace))
     }
 
@@ -170,7 +175,7 @@ impl Layout {
             let odd = name.contains(['<', '>', '[', ']', '@', '!', '"']) || name.contains("://");
             !odd && name.chars().count() <= 40 && name.split_whitespace().count() <= 4 && name.parse::<f64>().is_err()
         };
-        let even = |(_, cells): &(Vec<String>, Vec<String>)| cells.len() == self.names.len();
+        let even = |(_, cells): &Sampled| cells.len() == self.names.len();
         self.delimiter.is_none() || (self.names.iter().all(word) && self.sample.first().is_some_and(even))
     }
 }
@@ -180,7 +185,7 @@ fn flat(value: &Value) -> (Vec<String>, Vec<String>) {
     let (mut names, mut cells) = (Vec::new(), Vec::new());
     let mut add = |name: String, value: &Value| {
         let cell = match value {
-            Value::String(text) => text.clone(),
+            Value::String(text) => clean(text.clone()),
             Value::Number(number) => number.to_string(),
             Value::Bool(yes) => yes.to_string(),
             _ => return false,
@@ -207,13 +212,13 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn records(&self, columns: &Columns, cells: &[String]) -> Result<Vec<Record>, Unreadable> {
-        let given = |field| columns.get(cells, field).map(|cell| clean(cell.to_owned()));
+        let given = |field| columns.get(cells, field).map(str::to_owned);
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(vec![Record::Skipped { id: "jsonl:".to_owned(), reason: "empty" }]);
         }
         let community = given(Field::Community).unwrap_or_else(|| self.unnamed.clone());
         let native = |id: &str| format!("jsonl:{community}:{id}");
-        let Plain { text, quoted } = plain(&clean(columns.text(cells)));
+        let Plain { text, quoted } = plain(&columns.text(cells));
         let title = given(Field::Title);
         let author = given(Field::Author);
         let author = self.ctx.author(&format!("jsonl:{community}"), author.as_deref().unwrap_or_default());
@@ -333,7 +338,7 @@ mod tests {
         );
         let refusal = table.refusal(b"id,text\n1,a b\n").unwrap();
         assert!(refusal.contains("\"Pros\"") && refusal.contains("\"text\""), "{refusal}");
-        for bad in ["text = 3", "words = \"x\"", "author = \"x\"", "= ="] {
+        for bad in ["text = 3", "text = []", "words = \"x\"", "author = \"x\"", "= ="] {
             assert!(bad.parse::<Map>().is_err(), "{bad}");
         }
     }
