@@ -71,21 +71,20 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
     for (i, problem) in problems.iter_mut().enumerate() {
         let mut representative = representativeness(cells, i);
         representative.newcomers = newcomers.published(i);
-        if let (Some(c), Some(s)) = (&community.shares[i], &crm.shares[i]) {
-            let (silent, phantom) = (others(&raw, i, Tests::silent), others(&raw, i, Tests::phantom));
-            let contested = match problem.verdict.as_str() {
-                "silent" | "absent" => newcomers.make_more(i, |known| silent_holds(known, s.beta(), &silent, 0)),
-                "phantom" => newcomers.make_less(i, |known| phantom_holds(known.beta(), s.beta(), &phantom, 0)),
-                _ => false,
+        if is_called(&problem.verdict)
+            && let (Some(c), Some(s)) = (&community.shares[i], &crm.shares[i])
+        {
+            let silent = kind(&problem.verdict) == "silent";
+            let others = others(&raw, i, if silent { Tests::silent } else { Tests::phantom });
+            let holds = |c: &Proportion, m| match silent {
+                true => silent_holds(c, s.beta(), &others, m),
+                false => phantom_holds(c.beta(), s.beta(), &others, m),
             };
-            if contested {
+            if newcomers.make(i, silent, |known| holds(known, 0)) {
                 (problem.verdict, problem.gamma_star) = ("contested".to_owned(), None);
+            } else {
+                representative.breakdown = breakdown(|m| holds(c, m));
             }
-            representative.breakdown = match problem.verdict.as_str() {
-                "silent" | "absent" => breakdown(|m| silent_holds(c, s.beta(), &silent, m)),
-                "phantom" => breakdown(|m| phantom_holds(c.beta(), s.beta(), &phantom, m)),
-                _ => None,
-            };
         }
         problem.representativeness = Some(representative);
         problem.selection = Some(selection(cells, i, problem));
@@ -335,9 +334,19 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
     component
 }
 
+/// A verdict as it is set against another: a problem that is absent is silent too.
+pub(super) fn kind(verdict: &str) -> &str {
+    if verdict == "absent" { "silent" } else { verdict }
+}
+
 /// Whether a verdict is a finding.
 pub(super) fn is_called(verdict: &str) -> bool {
-    matches!(verdict, "silent" | "absent" | "phantom")
+    matches!(kind(verdict), "silent" | "phantom")
+}
+
+/// The difference of the shares of a problem: as measured, or where labels do not reach, as counted.
+pub(super) fn apart(problem: &ProblemV1) -> f64 {
+    problem.difference.map_or(problem.community.rate - problem.crm.rate, |d| d.estimate)
 }
 
 /// The problems that were called, and those that would have been, with their counts on both sides.

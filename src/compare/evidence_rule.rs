@@ -191,8 +191,8 @@ pub fn certainty(units: u64, p: f64, level: f64) -> Option<Missing> {
     Some(Missing { what, have: units, need })
 }
 
-/// Distinct numbers.
-pub fn distinct(of: impl Iterator<Item = usize>) -> usize {
+/// How many different ones.
+pub fn distinct<T: Ord>(of: impl Iterator<Item = T>) -> usize {
     of.collect::<BTreeSet<_>>().len()
 }
 

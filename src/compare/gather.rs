@@ -47,7 +47,6 @@ struct Material {
     /// Notes of any day.
     notes: Vec<StoredNote>,
     pains: Vec<StoredPain>,
-    labels: Labels,
     sample: Vec<SampleUnit>,
 }
 
@@ -69,6 +68,8 @@ pub(super) async fn gather(
 pub(super) struct Read {
     /// Cut to the days that were asked for last; of none before any were.
     material: Material,
+    /// What people said, joined.
+    labels: Labels,
     shelf: Shelf,
     /// Version of the codebook.
     pub(super) codebook: String,
@@ -138,13 +139,13 @@ pub(super) async fn read(
         known: BTreeSet::new(),
         notes,
         pains: store.pains(&recipes.note, codebook.hash()).await?,
-        labels: Labels::join(&rows, Stance::Joined)?,
         sample: Vec::new(),
-        last: window.last().map_or(day(now), |last| last.min(day(now))),
+        last: day(now),
         window: window.clone(),
     };
     let (sample, future_notes) = (store.sample().await?, future_notes.len());
     Ok(Read {
+        labels: Labels::join(&rows, Stance::Joined)?,
         material,
         shelf: Shelf { now, window, acts, posts, alike, future_notes, deals, rows, sample, caveats },
         codebook: codebook.hash().to_owned(),
@@ -166,28 +167,31 @@ impl Read {
         self.cells(store, &window, &window).await
     }
 
-    /// The same cells with the hand labels read by `stance`, and how many labelled posts and notes of these days that changes.
+    /// Cuts the material to the days of [`Self::own_cells`], for [`Self::relabelled`].
+    pub(super) fn cut_own_days(&mut self) {
+        let window = self.shelf.window.clone();
+        self.cut(&window, &window);
+    }
+
+    /// The cells of the days that were cut to last with the hand labels read by `stance`, and how many labelled posts and notes of
+    /// these days that changes. Population, deals and caveats are not told again: they are those of the joined labels.
     ///
     /// # Errors
-    /// As [`Self::cells`], and when a stored label has lost its form.
-    pub(super) async fn relabelled(&mut self, store: &Store, stance: Stance<'_>) -> Result<(Cells, [u64; 2])> {
+    /// When a stored label has lost its form.
+    pub(super) fn relabelled(&self, stance: Stance<'_>) -> Result<(Cells, [u64; 2])> {
         let labels = Labels::join(&self.shelf.rows, stance)?;
-        let joined = std::mem::replace(&mut self.material.labels, labels);
-        let cells = self.own_cells(store).await;
-        let Material { labels, posts, notes, window, .. } = &self.material;
+        let Material { posts, notes, window, .. } = &self.material;
         let posts = posts.iter().map(|(_, post)| post.as_str()).collect::<BTreeSet<_>>();
-        let notes = notes.iter().filter(|n| window.contains(note_time(n))).map(|n| n.note.id.as_str());
-        let inside = [posts, notes.collect()];
-        let apart = [Side::Community, Side::Crm].into_iter().zip(inside);
-        let apart = apart.map(|(side, ids)| joined.apart(labels, side).filter(|id| ids.contains(id)).count() as u64);
-        let items = apart.collect::<Vec<_>>();
-        self.material.labels = joined;
-        Ok((cells?, [items[0], items[1]]))
+        let notes = notes.iter().filter(|n| window.contains(note_time(n))).map(|n| n.note.id.as_str()).collect();
+        let [said_of_posts, said_of_notes] = self.labels.apart(&labels);
+        let items = [(said_of_posts, posts), (said_of_notes, notes)];
+        let items = items.map(|(apart, inside): (BTreeSet<_>, BTreeSet<_>)| apart.intersection(&inside).count() as u64);
+        Ok((build(&self.material, &labels, PopulationV1::default(), Vec::new()), items))
     }
 
     /// Whether any label can be read otherwise.
     pub(super) fn has_contested(&self) -> bool {
-        !self.material.labels.contested.is_empty()
+        !self.labels.contested.is_empty()
     }
 
     /// Who labelled by hand, by name; the adjudicator is none of them.
@@ -228,7 +232,7 @@ impl Read {
             authors: count(population.authors),
             ..PopulationV1::default()
         };
-        Ok(Cells { deals: self.shelf.deals.clone(), ..build(&self.material, population, caveats) })
+        Ok(Cells { deals: self.shelf.deals.clone(), ..build(&self.material, &self.labels, population, caveats) })
     }
 
     /// Cuts the material to these days, and says which posts and authors are told together.
@@ -247,7 +251,7 @@ impl Read {
             Side::Crm => shelf.window.holds(crm),
         };
         material.sample = shelf.sample.iter().filter(|u| drawn_from(u.side)).cloned().collect();
-        material.last = crm.last().map_or(day(shelf.now), |last| last.min(day(shelf.now)));
+        material.last = crm.until.map_or(day(shelf.now), |last| last.min(day(shelf.now)));
         material.window = crm.clone();
         says
     }

@@ -31,9 +31,10 @@ impl<'a> Measured<'a> {
     fn of(units: &'a Units, problems: usize, missing_labels: Option<Missing>) -> Self {
         let labelled = units.labelled();
         let may = missing_labels.is_none() && labelled > 0;
-        let shares = (0..problems).map(|k| may.then(|| share(units, k)).flatten()).collect();
+        let complete = units.complete();
+        let shares = (0..problems).map(|k| may.then(|| share(units, complete, k)).flatten()).collect();
         let shares = share_clusters(shares);
-        Self { units, complete: units.complete(), labelled: labelled as u64, shares, missing_labels }
+        Self { units, complete, labelled: labelled as u64, shares, missing_labels }
     }
 
     pub(super) fn rate(&self, problem: usize) -> RateV1 {
@@ -96,8 +97,7 @@ impl<'a> Measured<'a> {
 }
 
 /// The share of `units` with `problem`, by thread or by account and rep. A census needs no second phase.
-fn share(units: &Units, problem: usize) -> Option<Clustered> {
-    let complete = units.complete();
+fn share(units: &Units, complete: bool, problem: usize) -> Option<Clustered> {
     let units = &units.0;
     let clusters = units.iter().map(|u| u.cluster_of(problem)).collect::<Vec<_>>();
     if rule::distinct(clusters.iter().copied()) < CLUSTERS {

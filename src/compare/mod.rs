@@ -147,7 +147,7 @@ pub async fn derive(
     note_register(&mut comparison, &store.register(&origin.codebook_hash).await?);
     comparison.ranks = ranks::ranks(&cells, settings.seed);
     sensitivity::other_days(&mut comparison, &mut read, store).await?;
-    relabel::relabel(&mut comparison, &cells, &mut read, store).await?;
+    relabel::relabel(&mut comparison, &cells, &mut read)?;
     let made = multiverse::Made { store, recipes, settings, now, near_duplicates };
     multiverse::multiverse(&mut comparison, &cells, made).await?;
     if let Some(earlier) = read.window().before() {

@@ -9,7 +9,7 @@ use super::NearDuplicates;
 use super::calibration::calibration;
 use super::cells::Cells;
 use super::commitment::commitment;
-use super::coverage::coverage;
+use super::coverage::{apart, coverage, kind};
 use super::gather;
 use crate::config::CompareSettings;
 use crate::model::comparison::{
@@ -56,14 +56,19 @@ pub(super) async fn multiverse(comparison: &mut ComparisonV1, primary: &Cells, m
         let cells = gather::gather(store, &recipes, settings, now, near_duplicates).await?;
         sides.push((recipes, cells));
     }
+    let own = Run { problems: of_problems(&comparison.problems), components: of_components(&comparison.components) };
+    // What only the CRM's reader decides is the same beside every reader of posts.
+    let firms = sides[1..=notes.len()].iter().map(|(_, crm)| of_components(&by_notes(crm, comparison.seed)));
+    let own_firms = own.components.iter().filter(|gap| gap.id != "coverage").cloned().collect();
+    let firms = std::iter::once(own_firms).chain(firms).collect::<Vec<Vec<_>>>();
     let mut runs = Vec::new();
-    for (people, community) in &sides[..=posts.len()] {
-        for (firms, crm) in &sides[..=notes.len()] {
-            let recipes = Recipes { post: people.post.clone(), note: firms.note.clone() };
-            runs.push((recipes.both().as_str().to_owned(), run(&together(community, crm), comparison.seed)));
+    for (i, (people, community)) in sides[..=posts.len()].iter().enumerate() {
+        for (j, (reader, crm)) in sides[..=notes.len()].iter().enumerate() {
+            let recipes = Recipes { post: people.post.clone(), note: reader.note.clone() };
+            let run = if i + j == 0 { own.clone() } else { run(&together(community, crm), &firms[j]) };
+            runs.push((recipes.both().as_str().to_owned(), run));
         }
     }
-    let own = Run { problems: of_problems(&comparison.problems), components: of_components(&comparison.components) };
     let agreeing = |own: &[Gap], of: fn(&Run) -> &[Gap]| {
         let judged = own.iter().filter(|gap| gap.is_judged());
         judged.map(|gap| agreeing(gap, runs.iter().map(|(_, run)| of(run)))).collect()
@@ -108,17 +113,23 @@ fn together(community: &Cells, crm: &Cells) -> Cells {
         crm: crm.crm.clone(),
         accounts: crm.accounts.clone(),
         deals: crm.deals.clone(),
-        ..community.clone()
+        problems: community.problems.clone(),
+        community: community.community.clone(),
+        kinds: community.kinds.clone(),
+        window: community.window.clone(),
+        caveats: Vec::new(),
     }
 }
 
 /// The gaps of one pair of readers.
+#[derive(Clone)]
 struct Run {
     problems: Vec<Gap>,
     components: Vec<Gap>,
 }
 
 /// A gap as far as it is compared with others.
+#[derive(Clone)]
 struct Gap {
     id: String,
     /// A problem that is absent is silent too.
@@ -133,20 +144,21 @@ impl Gap {
     }
 }
 
-fn run(cells: &Cells, seed: u64) -> Run {
+/// The gaps of `cells`; `firms` are those that stand on the CRM's side alone.
+fn run(cells: &Cells, firms: &[Gap]) -> Run {
     let (part, problems) = coverage(cells);
-    let (commitment, _) = commitment(cells);
-    let (_, [won, value]) = calibration(cells, seed);
-    Run { problems: of_problems(&problems), components: of_components(&[part, commitment, won, value]) }
+    Run { problems: of_problems(&problems), components: [&of_components(&[part])[..], firms].concat() }
+}
+
+/// The parts of the gap that stand on the CRM's side alone.
+fn by_notes(crm: &Cells, seed: u64) -> [ComponentV1; 3] {
+    let (commitment, _) = commitment(crm);
+    let (_, [won, value]) = calibration(crm, seed);
+    [commitment, won, value]
 }
 
 fn of_problems(problems: &[ProblemV1]) -> Vec<Gap> {
-    let gap = |p: &ProblemV1| {
-        // As measured, or where labels do not reach, as counted.
-        let difference = p.difference.map_or(p.community.rate - p.crm.rate, |d| d.estimate);
-        let verdict = if p.verdict == "absent" { "silent" } else { &p.verdict };
-        Gap { id: p.id.clone(), verdict: verdict.to_owned(), signed: Some(difference) }
-    };
+    let gap = |p: &ProblemV1| Gap { id: p.id.clone(), verdict: kind(&p.verdict).to_owned(), signed: Some(apart(p)) };
     problems.iter().map(gap).collect()
 }
 

@@ -36,19 +36,12 @@ impl<'a> Newcomers<'a> {
         (known.of + single_post.of > 0).then_some(NewcomersV1 { known, single_post, difference })
     }
 
-    /// Whether newcomers have problem `index` more often than the others, beyond chance, and what `holds` of all does not of the
-    /// others.
-    pub(super) fn make_more(&self, index: usize, holds: impl Fn(&Proportion) -> bool) -> bool {
-        difference(index, &self.single, &self.known).is_some_and(|d| d.low > 0.0) && self.fails(index, holds)
-    }
-
-    /// The same where newcomers have it less often.
-    pub(super) fn make_less(&self, index: usize, holds: impl Fn(&Proportion) -> bool) -> bool {
-        difference(index, &self.single, &self.known).is_some_and(|d| d.high < 0.0) && self.fails(index, holds)
-    }
-
-    fn fails(&self, index: usize, holds: impl Fn(&Proportion) -> bool) -> bool {
-        self.known.shares[index].as_ref().is_some_and(|known| !holds(known))
+    /// Whether newcomers have problem `index` more often than the others (with `more`; else less often), beyond chance, and what
+    /// `holds` of all does not of the others.
+    pub(super) fn make(&self, index: usize, more: bool, holds: impl Fn(&Proportion) -> bool) -> bool {
+        let beyond = difference(index, &self.single, &self.known);
+        beyond.is_some_and(|d| if more { d.low > 0.0 } else { d.high < 0.0 })
+            && self.known.shares[index].as_ref().is_some_and(|known| !holds(known))
     }
 }
 

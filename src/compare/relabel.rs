@@ -6,36 +6,31 @@ use anyhow::Result;
 
 use super::cells::{Account, Cells, Standing, Units};
 use super::commitment::commitment;
-use super::coverage::coverage;
+use super::coverage::{coverage, is_called, kind};
 use super::gather::Read;
 use super::labels::Stance;
 use crate::model::comparison::{ComparisonV1, ComponentV1, DifferenceV1, ProblemV1, ReadAgainV1, RelabelledV1};
-use crate::store::Store;
 
 /// Makes the comparison again for every other way to read the labels, and says which findings do not stand. Nothing where
 /// there is no usable label, and nothing can be read otherwise.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub(super) async fn relabel(
-    comparison: &mut ComparisonV1,
-    primary: &Cells,
-    read: &mut Read,
-    store: &Store,
-) -> Result<()> {
+/// When a stored label has lost its form.
+pub(super) fn relabel(comparison: &mut ComparisonV1, primary: &Cells, read: &mut Read) -> Result<()> {
     if comparison.labels.community + comparison.labels.crm == 0 {
         return Ok(());
     }
+    read.cut_own_days();
     if read.has_contested() {
-        comparison.relabelled.extend(bounds(comparison, primary, read, store).await?);
+        comparison.relabelled.extend(bounds(comparison, primary, read)?);
     }
     let annotators = read.annotators();
     if annotators.len() > 1 {
         for (i, annotator) in annotators.iter().enumerate() {
-            let (cells, [posts, notes]) = read.relabelled(store, Stance::Of(annotator)).await?;
+            let (cells, [posts, notes]) = read.relabelled(Stance::Of(annotator))?;
             // Colleagues are numbered, as reps are: a report is passed on.
             let what = format!("annotator {} of {} alone, wherever they labelled", i + 1, annotators.len());
-            let cells = Cells { accounts: cells.accounts, ..sides(primary, &cells.community, &cells.crm) };
+            let cells = sides(primary, cells.community, cells.crm, cells.accounts);
             comparison.relabelled.push(run(&what, posts + notes, &cells, comparison));
         }
     }
@@ -45,15 +40,10 @@ pub(super) async fn relabel(
 }
 
 /// The two readings of contested labels between which every gap lies; none where no item of these days is read otherwise.
-async fn bounds(
-    comparison: &ComparisonV1,
-    primary: &Cells,
-    read: &mut Read,
-    store: &Store,
-) -> Result<Vec<RelabelledV1>> {
+fn bounds(comparison: &ComparisonV1, primary: &Cells, read: &Read) -> Result<Vec<RelabelledV1>> {
     let problems = primary.problems.iter().map(|p| p.id.as_str()).collect::<Vec<_>>();
-    let (no, [no_posts, no_notes]) = read.relabelled(store, Stance::No).await?;
-    let (yes, [yes_posts, yes_notes]) = read.relabelled(store, Stance::Yes(&problems)).await?;
+    let (no, [no_posts, no_notes]) = read.relabelled(Stance::No)?;
+    let (yes, [yes_posts, yes_notes]) = read.relabelled(Stance::Yes(&problems))?;
     if no_posts + no_notes + yes_posts + yes_notes == 0 {
         return Ok(Vec::new());
     }
@@ -63,27 +53,27 @@ async fn bounds(
         (
             "contested labels as “no” in the communities and “yes” in the CRM, and as much behind claimed interest as they allow",
             no_posts + yes_notes,
-            Cells { accounts: least, ..sides(primary, &no.community, &yes.crm) },
+            sides(primary, no.community, yes.crm, least),
         ),
         (
             "contested labels as “yes” in the communities and “no” in the CRM, and as little behind claimed interest as they allow",
             yes_posts + no_notes,
-            Cells { accounts: most, ..sides(primary, &yes.community, &no.crm) },
+            sides(primary, yes.community, no.crm, most),
         ),
     ];
     Ok(runs.map(|(what, items, cells)| run(what, items, &cells, comparison)).into())
 }
 
 /// The cells of two runs together. Labels of another list of problems correct neither side, however they are read.
-fn sides(primary: &Cells, community: &Units, crm: &Units) -> Cells {
-    let usable = |primary: &Units, run: &Units| {
-        let mut run = run.clone();
+fn sides(primary: &Cells, community: Units, crm: Units, accounts: Vec<Account>) -> Cells {
+    let usable = |primary: &Units, mut run: Units| {
         if primary.labelled() == 0 {
             run.0.iter_mut().for_each(|unit| unit.gold = None);
         }
         run
     };
-    Cells { community: usable(&primary.community, community), crm: usable(&primary.crm, crm), ..primary.clone() }
+    let (community, crm) = (usable(&primary.community, community), usable(&primary.crm, crm));
+    Cells { community, crm, accounts, ..primary.clone() }
 }
 
 /// The accounts with `least` or most unbacked optimism that the answers “no” and “yes” allow: a backed account makes the rate
@@ -125,14 +115,9 @@ fn component(c: &ComponentV1) -> ReadAgainV1 {
     ReadAgainV1 { id: c.name.clone(), verdict: c.verdict.clone(), shares: None, estimate }
 }
 
-/// A problem that is absent is silent too.
-fn kind(verdict: &str) -> &str {
-    if verdict == "absent" { "silent" } else { verdict }
-}
-
 /// Everything that is called and stands on labels: id, name in words, verdict.
 fn findings(comparison: &ComparisonV1) -> impl Iterator<Item = (&str, String, &str)> {
-    let problems = comparison.problems.iter().filter(|p| matches!(kind(&p.verdict), "silent" | "phantom"));
+    let problems = comparison.problems.iter().filter(|p| is_called(&p.verdict));
     let problems = problems.map(|p| (p.id.as_str(), format!("“{}”", p.name), p.verdict.as_str()));
     let parts = comparison.components.iter().filter(|c| c.verdict == "finding" && !c.name.starts_with("calibration"));
     problems.chain(parts.map(|c| (c.name.as_str(), format!("The {} gap", c.name), c.verdict.as_str())))

@@ -3,17 +3,12 @@
 use anyhow::Result;
 
 use super::cells::Cells;
-use super::coverage::coverage;
+use super::coverage::{apart, coverage, is_called};
 use super::gather::Read;
 use super::window::{SHIFT, Window};
 use super::wording::counted;
 use crate::model::comparison::{ComparisonV1, CountsV1, ProblemV1, VariantV1};
 use crate::store::Store;
-
-/// Whether a problem is called a gap.
-fn is_called(problem: &ProblemV1) -> bool {
-    super::coverage::is_called(&problem.verdict)
-}
 
 /// Runs the comparison of other days for what `comparison` calls, and says what does not keep its sign. Nothing is run when
 /// nothing is called.
@@ -21,7 +16,7 @@ fn is_called(problem: &ProblemV1) -> bool {
 /// # Errors
 /// When the store cannot be read.
 pub(super) async fn other_days(comparison: &mut ComparisonV1, read: &mut Read, store: &Store) -> Result<()> {
-    let called = comparison.problems.iter().filter(|p| is_called(p)).cloned().collect::<Vec<_>>();
+    let called = comparison.problems.iter().filter(|p| is_called(&p.verdict)).cloned().collect::<Vec<_>>();
     if called.is_empty() {
         return Ok(());
     }
@@ -86,9 +81,9 @@ fn variant(
     })
 }
 
-/// Whether the difference points the way that the call says: as measured, or where labels do not reach, as counted.
+/// Whether the difference points the way that the call says.
 fn same_sign(called: &ProblemV1, there: &ProblemV1) -> bool {
-    let difference = there.difference.map_or(there.community.rate - there.crm.rate, |d| d.estimate);
+    let difference = apart(there);
     if called.verdict == "phantom" { difference < 0.0 } else { difference > 0.0 }
 }
 

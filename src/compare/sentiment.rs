@@ -11,7 +11,7 @@ use super::wording::missing as in_words;
 use crate::model::comparison::ComponentV1;
 
 /// The name of the part. It is never graded and never the worst.
-pub const NAME: &str = "sentiment";
+const NAME: &str = "sentiment";
 
 /// What each side would need of one problem: as for any share (METHOD 3.9).
 const TARGETS: [Need; 2] = [

@@ -58,11 +58,6 @@ impl Window {
         Ok(Self { since, until, why })
     }
 
-    /// Its last day; `None` when it has none.
-    pub fn last(&self) -> Option<Date> {
-        self.until
-    }
-
     /// Whether it has any end.
     pub fn is_bounded(&self) -> bool {
         self.since.is_some() || self.until.is_some()

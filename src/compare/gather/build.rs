@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::cells::{Account, Cells, Design, Kind, Occurrence, Unit, Units, Use};
 use super::super::cells::{is_foreign, numbered, unit_gold};
+use super::super::evidence_rule::distinct;
 use super::super::labels::Labels;
 use super::super::wording::counted;
-use super::standing::standing;
+use super::standing::{promises, standing};
 use super::{DISCOVERY_WORDS, Material, note_time};
 use crate::model::comparison::PopulationV1;
 use crate::model::{AuthorKey, Elicitation, PostId, Source};
@@ -23,11 +24,16 @@ struct Ground<'a> {
 }
 
 /// The cells of `material`. `population` comes with what only the store can count.
-pub(super) fn build(material: &Material, mut population: PopulationV1, mut caveats: Vec<String>) -> Cells {
+pub(super) fn build(
+    material: &Material,
+    labels: &Labels,
+    mut population: PopulationV1,
+    mut caveats: Vec<String>,
+) -> Cells {
     let problems = numbered(material.problems.iter().map(|p| p.id.as_str()));
     // Codebooks are ordered by id, so the numbers are the positions in the list.
-    let fits = labels_fit(material, &problems, &mut caveats);
-    let ground = Ground { material, labels: &material.labels, fits, problems };
+    let fits = labels_fit(material, labels, &problems, &mut caveats);
+    let ground = Ground { material, labels, fits, problems };
 
     let threads = numbered(material.acts.iter().map(|a| a.thread.as_str()));
     population.threads = threads.len() as u64;
@@ -60,8 +66,12 @@ pub(super) fn build(material: &Material, mut population: PopulationV1, mut cavea
 }
 
 /// Whether the labels speak of this codebook's problems. What a note claims and what stands behind it does not depend on it.
-fn labels_fit(material: &Material, problems: &BTreeMap<&str, usize>, caveats: &mut Vec<String>) -> bool {
-    let labels = &material.labels;
+fn labels_fit(
+    material: &Material,
+    labels: &Labels,
+    problems: &BTreeMap<&str, usize>,
+    caveats: &mut Vec<String>,
+) -> bool {
     let posts = material.posts.iter().map(|(_, post)| post.as_str()).collect::<BTreeSet<_>>();
     let notes = material.notes.iter().map(|n| n.note.id.as_str()).collect::<BTreeSet<_>>();
     let stray = labels.posts.keys().filter(|id| !posts.contains(id.as_str())).count()
@@ -208,11 +218,6 @@ fn found(unit: &mut Unit, problem: usize, cluster: usize) -> &mut Occurrence {
     occurrence
 }
 
-/// How many different ones.
-pub(super) fn distinct<T: Ord>(of: impl Iterator<Item = T>) -> usize {
-    of.collect::<BTreeSet<_>>().len()
-}
-
 fn design(material: &Material, side: Side) -> Design<'_> {
     let drawn = material.sample.iter().filter(|u| u.side == side).map(|u| (u.unit.as_str(), u.weight)).collect();
     Design { drawn }
@@ -259,11 +264,12 @@ fn firms(
         let rep = main_rep(notes).and_then(|name| reps.get(name).copied()).unwrap_or(reps.len() + number);
         let history = earlier.get(account).map(Vec::as_slice).unwrap_or_default();
         let answers = notes.iter().map(|n| labels.notes.get(n.note.id.as_str())).collect::<Option<Vec<_>>>();
+        let (window, promises) = (&material.window, promises(history, material.last));
         accounts.push(Account {
             id: (*account).to_owned(),
             rep,
-            found: standing(material, notes, history, |_| None),
-            gold: answers.map(|_| standing(material, notes, history, |id| labels.notes.get(id))),
+            found: standing(window, notes, history, promises, |_| None),
+            gold: answers.map(|_| standing(window, notes, history, promises, |id| labels.notes.get(id))),
             weight: 1.0,
         });
 

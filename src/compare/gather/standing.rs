@@ -6,8 +6,8 @@ use jiff::civil::Date;
 
 use super::super::cells::{Promises, Standing};
 use super::super::labels::NoteAnswer;
-use super::super::window::day;
-use super::{Material, note_time};
+use super::super::window::{Window, day};
+use super::note_time;
 use crate::model::{Commitment, CommitmentStatus, Corroboration, Giver, Interest};
 use crate::store::StoredNote;
 use crate::text::due::resolve;
@@ -22,9 +22,10 @@ pub const BACKING_LEVEL: u8 = 2;
 /// note; where it gives none the reader's word stands, so that a deal closed before the window is not called unbacked. Who
 /// vouches for a step and what became of a promise are the reader's word always, because a label does not tell.
 pub(super) fn standing<'a>(
-    material: &Material,
+    window: &Window,
     notes: &[&StoredNote],
     history: &[&StoredNote],
+    promises: Promises,
     label: impl Fn(&str) -> Option<&'a NoteAnswer>,
 ) -> Standing {
     let interest = |n: &StoredNote| match label(n.note.id.as_str()) {
@@ -42,7 +43,7 @@ pub(super) fn standing<'a>(
     let first_claim = notes
         .iter()
         .copied()
-        .filter(|n| interest(n) >= Some(3) && material.window.is_older_than(note_time(n), SETTLING_DAYS))
+        .filter(|n| interest(n) >= Some(3) && window.is_older_than(note_time(n), SETTLING_DAYS))
         .min_by_key(|n| (note_time(n).is_none(), note_time(n), n.note.id.as_str()));
     Standing {
         strong: first_claim.is_some(),
@@ -50,7 +51,7 @@ pub(super) fn standing<'a>(
         asked: history.iter().any(|n| asked(n)),
         channel: first_claim.map(|n| n.note.kind),
         claimed: history.iter().any(|n| steps_kept(n).any(|c| c.corroboration == Corroboration::NoteOnly)),
-        promises: promises(history, material.last),
+        promises,
     }
 }
 
@@ -74,7 +75,7 @@ struct Open {
 /// the latest open promise on the same rung. A promise whose day has not passed by then counts as neither, even when it was
 /// kept early; what is told as kept or missed and answers no dated promise was due when it was told. A note that is there
 /// twice, in the same words of the same day, counts once.
-fn promises(history: &[&StoredNote], last: Date) -> Promises {
+pub(super) fn promises(history: &[&StoredNote], last: Date) -> Promises {
     let mut known = BTreeSet::new();
     let mut notes = history.iter().filter(|n| n.reading.is_some()).collect::<Vec<_>>();
     notes.retain(|n| known.insert((note_time(n).map(day), n.note.text.as_str())));

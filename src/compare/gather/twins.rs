@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use jiff::Timestamp;
 
+use super::super::evidence_rule::distinct;
 use super::super::wording::counted;
 use super::NearDuplicates;
-use super::build::distinct;
 use crate::model::{AuthorKey, PostId, Recipes};
 use crate::store::{CommunityRow, Store};
 

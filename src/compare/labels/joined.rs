@@ -103,12 +103,11 @@ impl Labels {
         rows.iter().map(|row| row.annotator.as_str()).filter(|who| *who != ADJUDICATOR).collect()
     }
 
-    /// The items of one side that are read otherwise in `other`.
-    pub fn apart<'a>(&'a self, other: &'a Self, side: Side) -> impl Iterator<Item = &'a str> {
-        let posts = self.posts.iter().filter(move |(id, named)| other.posts.get(*id) != Some(named)).map(|(id, _)| id);
-        let notes = self.notes.iter().filter(move |(id, said)| other.notes.get(*id) != Some(said)).map(|(id, _)| id);
-        let posts = posts.filter(move |_| side == Side::Community);
-        posts.chain(notes.filter(move |_| side == Side::Crm)).map(String::as_str)
+    /// The posts and the notes that are read otherwise in `other`.
+    pub fn apart(&self, other: &Self) -> [BTreeSet<&str>; 2] {
+        let posts = self.posts.iter().filter(|(id, named)| other.posts.get(*id) != Some(named)).map(|(id, _)| id);
+        let notes = self.notes.iter().filter(|(id, said)| other.notes.get(*id) != Some(said)).map(|(id, _)| id);
+        [posts.map(String::as_str).collect(), notes.map(String::as_str).collect()]
     }
 
     /// Which problems are named; `every` are all there are.
@@ -258,8 +257,7 @@ mod tests {
         assert_eq!((joined, no), ((Some(1), false, true), (Some(1), false, true)));
         assert_eq!((yes, b), ((Some(4), true, true), (Some(1), false, true)));
         let (joined, yes) = (read(Stance::Joined), read(Stance::Yes(&["x", "y", "z"])));
-        assert_eq!(joined.apart(&yes, Side::Community).collect::<Vec<_>>(), ["apart", "marked"]);
-        assert_eq!(joined.apart(&yes, Side::Crm).collect::<Vec<_>>(), ["n"]);
+        assert_eq!(joined.apart(&yes), [BTreeSet::from(["apart", "marked"]), BTreeSet::from(["n"])]);
         assert_eq!(Labels::annotators(&rows), BTreeSet::from(["a", "b"]));
     }
 }

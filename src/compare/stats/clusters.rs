@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Proportion, student_quantile, wilson};
+use super::Proportion;
+use super::proportion::around;
 
 /// A share of units by W-neff, and the clusterings that it was measured by: a cluster id per unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,10 +104,8 @@ fn widened(share: Proportion, spreads: &[Option<Spread>], likeness: &[Likeness])
     let added = variance - share.v_post;
     let units = share.pseudo.len() as f64 - 1.0;
     let df = variance.powi(2) / (added.powi(2) / clusters + share.v_post.powi(2) / units);
-    let n_eff = (most / variance).max(1.0);
-    let t = student_quantile(0.975, df);
-    let (low, high) = wilson(share.mean, n_eff, t);
-    Proportion { v_cluster, n_eff, t, df, low, high, ..share }
+    let wider = around(share.estimate, share.mean, share.v_post, (v_cluster, df));
+    Proportion { pseudo: share.pseudo, ..wider }
 }
 
 #[cfg(test)]

@@ -113,7 +113,6 @@ pub fn w_neff(cells: &[Cell], clusterings: &[&[usize]]) -> Option<Proportion> {
     if cells.is_empty() {
         return None;
     }
-    let size = cells.len() as f64;
     let [(absent, m0, v0), (present, m1, v1)] = [false, true].map(|found| {
         let inside = || cells.iter().filter(|c| c.found == found);
         let stratum = Stratum::count(inside().map(|c| (c.gold.is_some(), c.weight)));
@@ -134,9 +133,7 @@ pub fn w_neff(cells: &[Cell], clusterings: &[&[usize]]) -> Option<Proportion> {
     let (q, v_q) = jeffreys(present.size, absent.size);
     let mean = q * m1 + (1.0 - q) * m0;
     let v_post = v_q * (m1 - m0).powi(2) + (q * q + v_q) * v1 + ((1.0 - q).powi(2) + v_q) * v0;
-    let estimate = pseudo.iter().sum::<f64>() / size;
-    let residuals = pseudo.iter().map(|t| t - estimate).collect::<Vec<_>>();
-    interval(estimate, mean, v_post, &residuals, clusterings).map(|p| Proportion { pseudo, ..p })
+    of_outcomes(pseudo, mean, v_post, clusterings)
 }
 
 /// W-neff of a census, where a person looked at every unit and `found` is what they found: the same clusters and the same Wilson
@@ -146,13 +143,17 @@ pub fn census(cells: &[Cell], clusterings: &[&[usize]]) -> Option<Proportion> {
     if cells.is_empty() {
         return None;
     }
-    let size = cells.len() as f64;
     let pseudo = cells.iter().map(|cell| f64::from(u8::from(cell.found))).collect::<Vec<_>>();
     let hits = pseudo.iter().sum::<f64>();
-    let (mean, variance) = jeffreys(hits, size - hits);
-    let estimate = hits / size;
+    let (mean, variance) = jeffreys(hits, cells.len() as f64 - hits);
+    of_outcomes(pseudo, mean, variance, clusterings)
+}
+
+/// The share that (pseudo-)outcomes give, around the posterior's mean.
+fn of_outcomes(pseudo: Vec<f64>, mean: f64, v_post: f64, clusterings: &[&[usize]]) -> Option<Proportion> {
+    let estimate = pseudo.iter().sum::<f64>() / pseudo.len() as f64;
     let residuals = pseudo.iter().map(|t| t - estimate).collect::<Vec<_>>();
-    interval(estimate, mean, variance, &residuals, clusterings).map(|p| Proportion { pseudo, ..p })
+    interval(estimate, mean, v_post, &residuals, clusterings).map(|p| Proportion { pseudo, ..p })
 }
 
 /// Mean and variance of the beta posterior of `hits` and `misses` under Jeffreys' prior.
@@ -174,11 +175,16 @@ pub(super) fn interval(
         .iter()
         .filter_map(|clusters| cluster_variance(residuals, clusters))
         .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(around(estimate, mean, v_post, (v_cluster, clusters - 1.0)))
+}
+
+/// The interval around `mean`, whichever of the variances is larger, and the degrees of freedom that come with that between
+/// clusters; without pseudo-outcomes.
+pub(super) fn around(estimate: f64, mean: f64, v_post: f64, (v_cluster, df): (f64, f64)) -> Proportion {
     let n_eff = (mean * (1.0 - mean) / v_post.max(v_cluster)).max(1.0);
-    let df = clusters - 1.0;
     let t = student_quantile(0.975, df);
     let (low, high) = wilson(mean, n_eff, t);
-    Some(Proportion { estimate, mean, v_post, v_cluster, n_eff, t, df, low, high, pseudo: Vec::new() })
+    Proportion { estimate, mean, v_post, v_cluster, n_eff, t, df, low, high, pseudo: Vec::new() }
 }
 
 /// Variance of a mean between clusters, and the number of clusters: G/(G-1) Σ_c (Σ_{i in c} r_i)² / N².
