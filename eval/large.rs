@@ -8,6 +8,8 @@
 
 #[path = "large/exports.rs"]
 mod exports;
+#[path = "process.rs"]
+mod process;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,6 +22,7 @@ use candor::crm;
 use candor::progress::Progress;
 use candor::store::Store;
 use exports::{EXPORTS, Export, Way};
+use process::{cpu_seconds, peak_memory};
 use serde::{Deserialize, Serialize};
 
 /// What a process measured of one file.
@@ -123,22 +126,5 @@ async fn read(export: &Export, path: &Path, bytes: &str) -> Result<Measured> {
         bail!("{records} records were read, {failed} were not");
     }
     let seconds = began.elapsed().as_secs_f64();
-    Ok(Measured { bytes: bytes.parse()?, records, seconds, cpu_seconds: cpu_seconds()?, peak: peak()? })
-}
-
-/// The most memory of this process that was ever resident, bytes.
-fn peak() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("only Linux tells how much memory was held")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kib * 1024)
-}
-
-/// Seconds that this process was on a core. The kernel counts them in hundredths.
-fn cpu_seconds() -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // What stands before the last bracket is the name, which may hold anything; user and system time are fields 14 and 15.
-    let (_, fields) = stat.rsplit_once(')').context("no fields")?;
-    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
-    Ok(ticks / 100.0)
+    Ok(Measured { bytes: bytes.parse()?, records, seconds, cpu_seconds: cpu_seconds()?, peak: peak_memory()? })
 }

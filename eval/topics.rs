@@ -10,6 +10,8 @@
 //! repository. `OUT` is a folder outside of the repository where the very same texts are written for
 //! `eval/topics_bertopic.py`. A `WAY` is a folder with a sentence model, or `BASE_URL=MODEL` for a server.
 
+#[path = "process.rs"]
+mod process;
 #[path = "topics/sets.rs"]
 mod sets;
 
@@ -33,6 +35,7 @@ use candor::llm::Model;
 use candor::store::{Side, Store};
 use candor::text::redact::Names;
 use jiff::Timestamp;
+use process::{cpu_seconds, peak_memory};
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -222,7 +225,7 @@ async fn growth(sizes: &str, dense: bool) -> Result<()> {
             sorted.codebook.problems().len(),
             outliers as f64 / size.max(1) as f64,
             sorted.grouping.as_secs_f64(),
-            peak_memory()?
+            peak_memory()? / (1024 * 1024)
         )?;
         before = Some((size as f64, cpu));
     }
@@ -243,21 +246,4 @@ fn summed(text: &str, words: &mut HashMap<String, Vec<f32>>) -> Vec<f32> {
         sum.iter_mut().zip(own).for_each(|(sum, x)| *sum += *x);
     }
     sum
-}
-
-/// Seconds that this process kept cores busy so far.
-fn cpu_seconds() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").context("time on the cores is only known on Linux")?;
-    let after = stat.rsplit_once(')').context("the kernel does not say")?.1;
-    // The 14th and 15th field of all, in hundredths of a second: user and system.
-    let ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-    Ok(ticks.collect::<Result<Vec<_>, _>>()?.iter().sum::<f64>() / 100.0)
-}
-
-/// Most memory that this process has held so far, MB.
-fn peak_memory() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status").context("peak memory is only known on Linux")?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("the kernel does not say")?;
-    let kilobytes = line.trim().trim_end_matches("kB").trim().parse::<u64>()?;
-    Ok(kilobytes / 1024)
 }

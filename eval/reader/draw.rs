@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use candor::extract::embedded::chances;
 use candor::extract::score::read_truth;
+use candor::model::{ActKind, Voice};
 use candor::text::near_duplicate::clusters;
 use candor::text::sentence::sentences;
 use rand::SeedableRng as _;
@@ -22,7 +23,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::real::{Labels, Real, files, posts};
+use super::real::{self, Labels, Real, files, letters, posts};
 
 /// Posts wanted of each source, about in the proportions of the panel.
 const WANTED: [(&str, usize); 5] = [
@@ -43,6 +44,9 @@ const MAY_BE: f64 = 0.15;
 
 /// ASCII letters and digits of a post worth labelling: fewer say nothing, more tire.
 const LETTERS: std::ops::RangeInclusive<usize> = 12..=1200;
+
+/// Self-posts of other communities that are looked at, at most.
+const FAR: usize = 15_000;
 
 /// Communities about products and work, as in the panel: half of the self-posts are drawn from them.
 const NEAR: [&str; 48] = [
@@ -102,35 +106,43 @@ const BATCH: usize = 300;
 struct Drawn<'a> {
     id: &'a str,
     post: &'a Real,
-    /// Complaint, failed workaround, workaround, ask, switch, praise.
-    chances: [f64; 6],
+    /// In the order of [`ActKind::ALL`].
+    chances: [f64; ActKind::ALL.len()],
+}
+
+impl Drawn<'_> {
+    fn chance(&self, act: ActKind) -> f64 {
+        self.chances[act as usize]
+    }
+
+    fn in_doubt(&self, act: ActKind) -> bool {
+        DOUBT.contains(&self.chance(act))
+    }
 }
 
 /// Draws posts that are not labelled yet and are no near copy of one that is, and writes them to `out`.
 pub(super) fn draw(data: &Path, labels: &Path, out: &Path) -> Result<()> {
-    let mut labelled = HashSet::new();
-    for line in
-        BufReader::new(File::open(labels).with_context(|| format!("could not open {}", labels.display()))?).lines()
-    {
-        labelled.insert(serde_json::from_str::<Labels>(&line?)?.id);
-    }
+    let mut labelled: HashSet<String> = real::labels(labels)?.into_iter().map(|labels| labels.id).collect();
     let gold = read_truth(BufReader::new(File::open(data.join("gold/dev.jsonl"))?))?;
     labelled.extend(gold.iter().map(|post| post.id.split('@').next().unwrap_or_default().to_owned()));
     let posts = posts(data)?;
-    let mut known: Vec<&str> = gold.iter().map(|post| post.text.as_str()).collect();
-    known.extend(posts.iter().filter(|(id, _)| labelled.contains(*id)).map(|(_, post)| post.text.as_str()));
+    let mut texts: Vec<&str> = gold.iter().map(|post| post.text.as_str()).collect();
+    texts.extend(posts.iter().filter(|(id, _)| labelled.contains(*id)).map(|(_, post)| post.text.as_str()));
 
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let mut fresh: Vec<_> = posts.iter().filter(|(id, _)| !labelled.contains(*id)).collect();
-    fresh.retain(|(_, post)| LETTERS.contains(&letters(&post.text)));
+    fresh.retain(|(_, post)| LETTERS.contains(&letters(&post.text).count()));
     fresh.sort_by_key(|(id, _)| *id);
     fresh.shuffle(&mut rng);
-    let near = |post: &Real| NEAR.iter().any(|name| post.context.starts_with(&format!("r/{name} ")));
+    let near = |post: &Real| {
+        let community = post.context.strip_prefix("r/").and_then(|rest| rest.split_once(' '));
+        community.is_some_and(|(name, _)| NEAR.contains(&name))
+    };
     let mut far = 0;
     fresh.retain(|(_, post)| {
         post.source != "reddit_selfpost" || near(post) || {
             far += 1;
-            far <= 15_000
+            far <= FAR
         }
     });
     let judged: Vec<Drawn> = fresh
@@ -147,10 +159,10 @@ pub(super) fn draw(data: &Path, labels: &Path, out: &Path) -> Result<()> {
         drawn.extend(choose(&rest, wanted - from_near));
     }
     drawn.shuffle(&mut rng);
-    let mut texts = known.clone();
+    let known = texts.len();
     texts.extend(drawn.iter().map(|d| d.post.text.as_str()));
     let clusters = clusters(&texts);
-    let own = |i: usize| clusters[known.len() + i] == known.len() + i;
+    let own = |i: usize| clusters[known + i] == known + i;
     let drawn: Vec<_> = drawn.iter().enumerate().filter(|(i, _)| own(*i)).map(|(_, d)| *d).collect();
     writeln!(io::stderr(), "{} drawn", drawn.len())?;
     let mut sources = HashMap::<&str, usize>::new();
@@ -175,11 +187,12 @@ fn choose<'a>(pool: &[&'a Drawn<'a>], wanted: usize) -> Vec<&'a Drawn<'a>> {
         chosen.len()
     };
     let share = |share: f64| (share * wanted as f64).round() as usize;
-    // The rarest first: switch, workaround, praise, failed workaround.
-    for act in [4, 2, 5, 1] {
-        take(share(RARE / 4.0), &|d| d.chances[act] >= MAY_BE);
+    // The rarest first.
+    let rare = [ActKind::Switch, ActKind::Workaround, ActKind::Praise, ActKind::FailedWorkaround];
+    for act in rare {
+        take(share(RARE / rare.len() as f64), &|d| d.chance(act) >= MAY_BE);
     }
-    let so_far = take(share(IN_DOUBT), &|d| DOUBT.contains(&d.chances[0]) || DOUBT.contains(&d.chances[3]));
+    let so_far = take(share(IN_DOUBT), &|d| d.in_doubt(ActKind::Complaint) || d.in_doubt(ActKind::Ask));
     take(wanted.saturating_sub(so_far), &|_| true);
     chosen
 }
@@ -225,7 +238,7 @@ fn answer(line: &str, index: &[Indexed]) -> Result<(String, String)> {
     let mut parts = line.split_whitespace();
     let number: usize = parts.next().unwrap_or_default().parse().context("an answer begins with the post's number")?;
     let post = index.iter().find(|post| post.number == number).context("the batch has no post of this number")?;
-    let (mut voice, mut acts, mut unsure) = ("unclear", BTreeMap::new(), Vec::new());
+    let (mut voice, mut acts, mut unsure) = (Voice::Unclear, BTreeMap::new(), Vec::new());
     for part in parts {
         if let Some((act, sentences)) = part.split_once(':') {
             let place = |number: &str| {
@@ -236,41 +249,27 @@ fn answer(line: &str, index: &[Indexed]) -> Result<(String, String)> {
         } else if let Some(act) = part.strip_prefix('?') {
             unsure.push(act_of(act)?);
         } else {
-            let found = VOICES.iter().find(|(letter, _)| *letter == part);
+            let found = VOICES.into_iter().zip(Voice::ALL).find(|(letter, _)| *letter == part);
             voice = found.with_context(|| format!("{part} is no voice"))?.1;
         }
     }
-    let mut label = json!({ "id": post.id, "letters": post.letters, "voice": voice, "acts": acts });
+    let mut label = json!({ "id": post.id, "letters": post.letters, "voice": voice.as_str(), "acts": acts });
     if !unsure.is_empty() {
         label["unsure"] = json!(unsure);
     }
     Ok((post.id.clone(), label.to_string()))
 }
 
-const VOICES: [(&str, &str); 6] = [
-    ("f", "first_hand"),
-    ("s", "second_hand"),
-    ("g", "generic"),
-    ("h", "hypothetical"),
-    ("v", "vendor_or_promo"),
-    ("u", "unclear"),
-];
+/// What an answer calls the voices, in the order of [`Voice::ALL`].
+const VOICES: [&str; Voice::ALL.len()] = ["f", "s", "g", "h", "v", "u"];
 
-const ACTS: [(&str, &str); 6] = [
-    ("c", "complaint"),
-    ("w", "failed_workaround"),
-    ("k", "workaround"),
-    ("a", "ask"),
-    ("s", "switch"),
-    ("p", "praise"),
-];
+/// What an answer calls the acts, in the order of [`ActKind::ALL`].
+const ACTS: [&str; ActKind::ALL.len()] = ["c", "w", "k", "a", "s", "p"];
 
+/// The act's name, as labels have it.
 fn act_of(letter: &str) -> Result<&'static str> {
-    Ok(ACTS.iter().find(|(known, _)| *known == letter).with_context(|| format!("{letter} is no act"))?.1)
-}
-
-fn letters(text: &str) -> usize {
-    text.bytes().filter(u8::is_ascii_alphanumeric).count()
+    let found = ACTS.into_iter().zip(ActKind::ALL).find(|(known, _)| *known == letter);
+    Ok(found.with_context(|| format!("{letter} is no act"))?.1.as_str())
 }
 
 fn write_batch(out: &Path, number: usize, batch: &[&Drawn]) -> Result<()> {
@@ -281,14 +280,14 @@ fn write_batch(out: &Path, number: usize, batch: &[&Drawn]) -> Result<()> {
         writeln!(page, "### {place}")?;
         let mut spans = Vec::new();
         for span in sentences(text) {
-            let (from, to) = (letters(&text[..span.start()]), letters(&text[..span.end()]));
+            let (from, to) = (letters(&text[..span.start()]).count(), letters(&text[..span.end()]).count());
             if from < to {
                 spans.push([from, to]);
                 let words: Vec<&str> = text[span.range()].split_whitespace().collect();
                 writeln!(page, "{}| {}", spans.len(), words.join(" "))?;
             }
         }
-        let line = json!({ "number": place, "id": one.id, "letters": letters(text), "sentences": spans });
+        let line = json!({ "number": place, "id": one.id, "letters": letters(text).count(), "sentences": spans });
         writeln!(index, "{line}")?;
     }
     std::fs::write(out.join(format!("batch-{number:02}.txt")), page)?;

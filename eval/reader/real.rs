@@ -37,13 +37,25 @@ pub(super) struct Real {
     pub(super) text: String,
 }
 
+/// Reads a file of labels.
+pub(super) fn labels(path: &Path) -> Result<Vec<Labels>> {
+    let file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
+    let mut labels = Vec::new();
+    for line in BufReader::new(file).lines() {
+        labels.push(serde_json::from_str::<Labels>(&line?).with_context(|| format!("in {}", path.display()))?);
+    }
+    Ok(labels)
+}
+
+/// The byte at which each letter of a text stands: ASCII letters and digits, which are the same however the text was taken out
+/// of markup.
+pub(super) fn letters(text: &str) -> impl Iterator<Item = usize> {
+    text.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphanumeric()).map(|(at, _)| at)
+}
+
 /// The labelled posts under `data` as lines of training data.
 pub(super) fn training_lines(labels: &Path, data: &Path) -> Result<Vec<String>> {
-    let file = File::open(labels).with_context(|| format!("could not open {}", labels.display()))?;
-    let mut wanted = Vec::new();
-    for line in BufReader::new(file).lines() {
-        wanted.push(serde_json::from_str::<Labels>(&line?).with_context(|| format!("in {}", labels.display()))?);
-    }
+    let wanted = self::labels(labels)?;
     let posts = posts(data)?;
     let lines: Vec<_> = wanted.iter().filter_map(|labels| line(labels, posts.get(&labels.id)?)).collect();
     writeln!(
@@ -56,9 +68,7 @@ pub(super) fn training_lines(labels: &Path, data: &Path) -> Result<Vec<String>> 
 }
 
 fn line(labels: &Labels, post: &Real) -> Option<String> {
-    // Byte after each letter, and the end.
-    let letters: Vec<usize> =
-        post.text.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphanumeric()).map(|(at, _)| at).collect();
+    let letters: Vec<usize> = letters(&post.text).collect();
     if letters.len() != labels.letters {
         return None;
     }

@@ -241,10 +241,10 @@ async fn notes(args: &EvalArgs, readers: &Readers) -> Result<Report> {
     let redaction = readers
         .llm()
         .is_none()
-        .then(|| redaction(labelled.iter().map(|n| (n.text.as_str(), n.kind)), crm::embedded::read_note));
+        .then(|| redaction(labelled.iter().map(|n| (n.text.as_str(), n.kind)), crm::embedded::read_note))
+        .flatten();
     let accounts: std::collections::BTreeSet<&str> = labelled.iter().map(|n| n.account.as_str()).collect();
     let (texts, clusters) = (labelled.len(), accounts.len());
-    let redaction = redaction.flatten();
     Ok(Report { redaction, speed: Some(speed), ..Report::new("note", args, read, texts, clusters, scores) })
 }
 

@@ -179,7 +179,8 @@ pub(super) fn plain_table(headers: &[&str]) -> comfy_table::Table {
 fn split_line(split: &SplitV1) -> String {
     format!(
         "asked: {} of the accounts described as strongly interested. Nothing behind: {} of those never asked, {} of those asked. Counted \
-         by machine: {} of {} promises kept that were due, {} due and never told of, {} of {} for no day that is named; accounts with a step that only the note vouches for: {}.",
+         by machine: {} of {} promises kept that were due, {} due and never told of, {} of {} for no day that is named; accounts with a \
+         step that only the note vouches for: {}.",
         share(&split.asked),
         share(&split.unbacked_not_asked),
         share(&split.unbacked_asked),

@@ -23,7 +23,7 @@ pub(super) struct Segments<'a> {
 }
 
 impl OptimismView {
-    /// The three numbers of the first screen: label, number, share.
+    /// The four numbers of the first screen, each after its label; the second with its share.
     pub(super) fn headline(&self) -> Vec<(&'static str, String)> {
         let share = words::share_short(&self.unbacked).map_or_else(String::new, |s| format!(" ({s})"));
         let of = |n: u64| format!("{} of {}", number(n), number(self.unbacked.hits));

@@ -1,5 +1,6 @@
 //! What qualifies the numbers, in words: who posts, which problems come first, other days, thresholds, and the one word.
 
+use super::verdict::capital;
 use super::view::{ProblemView, Sureness, View};
 use super::words::{self, Unit, count, number, share};
 use crate::model::comparison::{
@@ -7,6 +8,16 @@ use crate::model::comparison::{
 };
 
 impl View {
+    /// The name of the problem with this id.
+    fn named(&self, id: &str) -> Option<&str> {
+        self.problems.iter().find(|p| p.id == id).map(|p| p.name.as_str())
+    }
+
+    /// A problem by its name, or a part of the gap.
+    fn gap(&self, id: &str) -> String {
+        self.named(id).map_or_else(|| format!("the {} gap", id.replace('_', " ")), |name| format!("“{name}”"))
+    }
+
     /// The propensity bound of the largest problem, one line each.
     pub(super) fn selection_lines(&self) -> Vec<String> {
         let bounds = self.problems.first().and_then(|p| p.selection.as_ref()).map_or(&[][..], |s| &s.bounds);
@@ -43,8 +54,10 @@ impl View {
     /// Which problems come first on either side, one sentence a list.
     pub(super) fn rank_lines(&self) -> Vec<String> {
         let Some(ranks) = &self.sureness.ranks else { return Vec::new() };
-        let name = |id: &str| self.problems.iter().find(|p| p.id == id).map_or(id, |p| p.name.as_str()).to_owned();
-        let rank = |r: &RankV1| format!("“{}” {} ({})", name(&r.id), words::percent(r.mass), words::percent(r.top5));
+        let rank = |r: &RankV1| {
+            let name = self.named(&r.id).unwrap_or(&r.id);
+            format!("“{name}” {} ({})", words::percent(r.mass), words::percent(r.top5))
+        };
         let [people, accounts] = self.sureness.labels;
         let how = |labels: u64| if labels == 0 { "counted by machine" } else { "corrected where labels allow" };
         [
@@ -60,7 +73,7 @@ impl View {
 
     /// What other days say of the problems that are called, one sentence a run.
     pub(super) fn sensitivity_lines(&self) -> Vec<String> {
-        let name = |id: &String| self.problems.iter().find(|p| p.id == *id).map_or(id, |p| &p.name).clone();
+        let name = |id: &String| self.named(id).unwrap_or(id).to_owned();
         let line = |v: &VariantV1| {
             let days = format!("communities {}, CRM {}", days(&v.community), days(&v.crm));
             let kept = format!(
@@ -72,26 +85,27 @@ impl View {
                 [] => String::new(),
                 ids => format!("; not “{}”", words::list(&ids.iter().map(name).collect::<Vec<_>>())),
             };
-            format!("{} ({days}): {kept}{flipped}.", super::verdict::capital(&v.what))
+            format!("{} ({days}): {kept}{flipped}.", capital(&v.what))
         };
         self.sureness.sensitivity.iter().map(line).collect()
     }
 
     /// What became of the findings with hand labels read otherwise, one sentence a run.
     pub(super) fn relabelled_lines(&self) -> Vec<String> {
-        let called = self.problems.iter().filter(|p| p.verdict.finding).count();
+        // Parts too, but for the calibrations: those stand on no hand label, so no run makes them again.
+        let part = |c: &ComponentV1| c.verdict == "finding" && !c.name.starts_with("calibration");
+        let called = self.problems.iter().any(|p| p.verdict.finding) || self.sureness.components.iter().any(part);
         let line = |run: &RelabelledV1| {
-            let name = |id: &String| match self.problems.iter().find(|p| p.id == *id) {
-                Some(problem) => format!("“{}”", problem.name),
-                None => format!("the {id} gap"),
-            };
             let stands = match run.changed.as_slice() {
-                [] if called == 0 => "nothing is called in the report".to_owned(),
+                [] if !called => "nothing is called in the report".to_owned(),
                 [] => "every finding stands".to_owned(),
-                ids => format!("not called any more: {}", words::list(&ids.iter().map(name).collect::<Vec<_>>())),
+                ids => {
+                    let gaps = ids.iter().map(|id| self.gap(id)).collect::<Vec<_>>();
+                    format!("not called any more: {}", words::list(&gaps))
+                }
             };
             let items = count(run.items, "post or note is read otherwise", "posts and notes are read otherwise");
-            format!("{}: {items}; {stands}.", super::verdict::capital(&run.what))
+            format!("{}: {items}; {stands}.", capital(&run.what))
         };
         self.sureness.relabelled.iter().map(line).collect()
     }
@@ -99,15 +113,11 @@ impl View {
     /// How far other readers come to the same, one sentence a gap, after who they are.
     pub(super) fn multiverse_lines(&self) -> Vec<String> {
         let Some(multiverse) = &self.sureness.multiverse else { return Vec::new() };
-        let name = |id: &String| match self.problems.iter().find(|p| p.id == *id) {
-            Some(problem) => format!("“{}”", problem.name),
-            None => format!("The {} gap", id.replace('_', " ")),
-        };
-        let of = |counts: CountsV1| format!("{} of {}", number(counts.hits), number(counts.of));
+        let of = |counts: CountsV1| words::counts(&words::machine_count(counts));
         let gap = |gap: &AgreeingV1| {
             format!(
                 "{}: the same verdict by {}, the same sign by {}: {}.",
-                name(&gap.id),
+                capital(&self.gap(&gap.id)),
                 of(gap.same_verdict),
                 of(gap.same_sign),
                 if gap.stable { "stable" } else { "not stable" }

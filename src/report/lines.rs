@@ -9,11 +9,7 @@ use crate::model::problem::made_in_words;
 impl View {
     /// `3 Feb 2026 to 30 Jul 2026`.
     pub(super) fn period_words(&self) -> String {
-        match self.period {
-            Some((first, last)) if first == last => words::day(first),
-            Some((first, last)) => format!("{} to {}", words::day(first), words::day(last)),
-            None => "no dates known".to_owned(),
-        }
+        words::period(self.period)
     }
 
     /// Who was looked at, one fact each.

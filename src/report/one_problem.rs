@@ -3,7 +3,7 @@
 use super::told::listed;
 use super::view::{CostView, ProblemView, Series};
 use super::words::{self, Unit, count, number, share};
-use crate::model::comparison::{CountsV1, GateV1, RegisterV1, RepresentativenessV1};
+use crate::model::comparison::{CountsV1, GateV1, REGISTER_PAIRS, RegisterV1, RepresentativenessV1};
 
 impl ProblemView {
     /// Share of people in words.
@@ -40,11 +40,7 @@ impl ProblemView {
 
     /// `3 Feb 2026 to 30 Jul 2026`.
     pub(super) fn seen_words(&self) -> String {
-        match self.seen {
-            Some((first, last)) if first == last => words::day(first),
-            Some((first, last)) => format!("{} to {}", words::day(first), words::day(last)),
-            None => "no dates known".to_owned(),
-        }
+        words::period(self.seen)
     }
 
     /// How much of it is one author's and one thread's.
@@ -193,8 +189,10 @@ fn register_words(r: &RegisterV1) -> String {
         Some(kappa) if r.register_sensitive => format!(
             "Register: register_sensitive, rewritten texts agree by kappa {kappa:.2} over {pairs} (needs 0.80); rely on hand labels only."
         ),
-        Some(kappa) if r.n >= 10 => format!("Register: rewritten texts agree by kappa {kappa:.2} over {pairs}."),
-        _ => format!("Register: {pairs} about it, too few to tell (needs 10)."),
+        Some(kappa) if r.n >= REGISTER_PAIRS => {
+            format!("Register: rewritten texts agree by kappa {kappa:.2} over {pairs}.")
+        }
+        _ => format!("Register: {pairs} about it, too few to tell (needs {REGISTER_PAIRS})."),
     }
 }
 

@@ -60,10 +60,10 @@ pub(super) fn problems(
             let heard = std::mem::take(&mut community.problems[i]);
             let claimed = std::mem::take(&mut crm.problems[i]);
             let tried = tried(groups, Some(i), book);
-            view(problem, &numbers, heard, claimed, tried, has_crm, period, shown, book)
+            let view = view(problem, &numbers, heard, claimed, tried, has_crm, period, shown, book);
+            doubted(view, comparison)
         })
-        .collect::<Vec<_>>();
-    let views = views.into_iter().map(|view| doubted(view, comparison)).collect();
+        .collect();
     (views, left_out)
 }
 

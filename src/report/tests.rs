@@ -30,6 +30,19 @@ async fn the_report_reads_as_it_should() {
 }
 
 #[tokio::test]
+async fn a_part_that_is_called_is_a_finding_that_stands() {
+    let (w, codebook) = trades().await;
+    let mut measured = comparison(&codebook, Trust::Measured);
+    measured.problems.iter_mut().for_each(|p| p.verdict = "no_gap_detected".to_owned());
+    for (part, says) in [("finding", "every finding stands"), ("no_gap_detected", "nothing is called in the report")] {
+        measured.components.iter_mut().for_each(|c| c.verdict = part.to_owned());
+        w.compared(&measured).await;
+        let lines = w.view().await.relabelled_lines();
+        assert!(lines[1].ends_with(&format!("; {says}.")), "{lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_machine_count_is_never_a_finding() {
     let (w, codebook) = trades().await;
     w.compared(&comparison(&codebook, Trust::Counted)).await;

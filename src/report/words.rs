@@ -153,6 +153,15 @@ pub(super) fn day(date: Date) -> String {
     date.strftime("%-d %b %Y").to_string()
 }
 
+/// `3 Feb 2026 to 30 Jul 2026`: from the first day to the last.
+pub(super) fn period(days: Option<(Date, Date)>) -> String {
+    match days {
+        Some((first, last)) if first == last => day(first),
+        Some((first, last)) => format!("{} to {}", day(first), day(last)),
+        None => "no dates known".to_owned(),
+    }
+}
+
 /// The day an instant falls on, in UTC.
 pub(super) fn civil(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
