@@ -32,9 +32,11 @@ pub(super) struct Spoken<'a> {
     pub(super) conversation: &'a str,
 }
 
-/// Clusters of `points`, at least `aim` where the points allow, as ordered indices, the largest first. What is in no cluster fits
-/// nowhere, and so does what is less similar than `fits` to all of them.
-pub(super) fn cluster(points: &[Spoken<'_>], aim: usize, fits: f32) -> Vec<Vec<usize>> {
+/// Clusters of `points` by their first `leading` coordinates, at least `aim` where the points allow, as ordered indices, the largest
+/// first. What is in no cluster fits nowhere, and so does what is less similar than `fits` to all of them.
+pub(super) fn cluster(points: &[Spoken<'_>], leading: usize, aim: usize, fits: f32) -> Vec<Vec<usize>> {
+    let heads = points.iter().map(|point| direction(&point.at[..leading.min(point.at.len())])).collect::<Vec<_>>();
+    let points = &points.iter().zip(&heads).map(|(point, at)| Spoken { at, ..*point }).collect::<Vec<_>>();
     let most = MOST.min(points.len() / POINTS_PER_CLUSTER);
     if most == 0 {
         return Vec::new();
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn finds_the_heaps_that_are_there() {
         let points = heaps(9, 12);
-        let clusters = cluster(&spoken(&points), LEAST, FITS);
+        let clusters = cluster(&spoken(&points), usize::MAX, LEAST, FITS);
         let expected = (0..9).map(|h| (h * 12..(h + 1) * 12).collect::<Vec<_>>()).collect::<Vec<_>>();
         assert_eq!(clusters, expected);
     }
@@ -214,7 +216,7 @@ mod tests {
         for (_, who) in &mut points[..12] {
             *who = "the same".to_owned();
         }
-        let clusters = cluster(&spoken(&points), LEAST, FITS);
+        let clusters = cluster(&spoken(&points), usize::MAX, LEAST, FITS);
         assert!(clusters.iter().flatten().all(|&i| i >= 12), "{clusters:?}");
         assert_eq!(clusters.len(), 8);
     }
@@ -225,17 +227,29 @@ mod tests {
         let zero = vec![0.0; points[0].0.len()];
         points.push((zero, "nobody".to_owned()));
         let stray = points.len() - 1;
-        assert!(cluster(&spoken(&points), LEAST, FITS).iter().flatten().all(|&i| i != stray));
+        assert!(cluster(&spoken(&points), usize::MAX, LEAST, FITS).iter().flatten().all(|&i| i != stray));
     }
 
     #[test]
     fn little_data_gives_few_clusters_or_none() {
         for count in 0..6 {
-            assert!(cluster(&spoken(&heaps(1, count)), LEAST, FITS).is_empty());
+            assert!(cluster(&spoken(&heaps(1, count)), usize::MAX, LEAST, FITS).is_empty());
         }
-        assert_eq!(cluster(&spoken(&heaps(2, 12)), LEAST, FITS).len(), 2);
+        assert_eq!(cluster(&spoken(&heaps(2, 12)), usize::MAX, LEAST, FITS).len(), 2);
         let same = (0..50).map(|i| (vec![1.0, 0.0], i.to_string())).collect::<Vec<_>>();
-        assert!(cluster(&spoken(&same), LEAST, FITS).iter().flatten().count() <= 50);
+        assert!(cluster(&spoken(&same), usize::MAX, LEAST, FITS).iter().flatten().count() <= 50);
+    }
+
+    #[test]
+    fn only_the_leading_coordinates_count() {
+        // The other coordinates say what the first ones do not.
+        let mut points = heaps(2, 24);
+        for (i, (at, _)) in points.iter_mut().enumerate() {
+            at.iter_mut().for_each(|x| *x *= 0.6);
+            at.extend((0..4).map(|axis| if i % 4 == axis { 0.8 } else { 0.0 }));
+        }
+        let clusters = cluster(&spoken(&points), 2, 2, FITS);
+        assert_eq!(clusters, [(0..24).collect::<Vec<_>>(), (24..48).collect()]);
     }
 
     #[test]
@@ -252,6 +266,6 @@ mod tests {
             }
         }
         let spoken = points.iter().map(|(at, conversation, who)| Spoken { at, who, conversation }).collect::<Vec<_>>();
-        assert_eq!(cluster(&spoken, LEAST, FITS).len(), 8, "the fewest a codebook aims at, not 20");
+        assert_eq!(cluster(&spoken, usize::MAX, LEAST, FITS).len(), 8, "the fewest a codebook aims at, not 20");
     }
 }

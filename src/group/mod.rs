@@ -345,7 +345,7 @@ struct Found<'a> {
 /// At least `aim` problems that `found` speak of, where there are so many, with other ids and names than those `listed`.
 fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)], aim: usize, listed: &[Problem]) -> Vec<Found<'a>> {
     let spoken = found.iter().map(|(unit, point)| unit.spoken(point)).collect::<Vec<_>>();
-    let clusters = cluster(&spoken, aim, space.nearness().clusters);
+    let clusters = cluster(&spoken, space.leading(), aim, space.nearness().clusters);
     let units =
         clusters.iter().map(|members| members.iter().map(|&i| found[i].0).collect::<Vec<_>>()).collect::<Vec<_>>();
     let groups =

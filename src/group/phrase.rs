@@ -9,16 +9,18 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::name::Typical;
 use super::terms::{Part, is_place, part};
-use crate::text::alone::is_obstacle;
+use crate::text::alone::{is_obstacle, is_speech};
 
 /// Words in a phrase.
 const WORDS: std::ops::RangeInclusive<usize> = 2..=7;
 /// Words that a reader takes in at once, and what each one more costs.
 const SHORT: usize = 5;
 const LONG: f32 = 0.88;
-/// What a word that only holds others together costs, and what one of a speaker costs more.
+/// What a word that only holds others together costs, and what one of a speaker, or one that parts clauses, costs more.
 const GLUE: f32 = 0.93;
 const SPEAKER: f32 = 0.8;
+/// What a phrase is worth that stands in what a program wrote.
+const WRITTEN: f32 = 0.5;
 /// How much more a phrase says that tells what is in the way.
 const OBSTACLE: f32 = 1.8;
 /// What a phrase of one topic says, and one of two words, beside others.
@@ -31,6 +33,8 @@ const ALIKE: f32 = 0.9;
 
 /// Words of whoever speaks or is spoken to.
 const SPEAKERS: [&str; 12] = ["i", "im", "ive", "id", "my", "me", "we", "our", "us", "you", "your", "youre"];
+/// Words that join what is no one phrase.
+const JOINING: [&str; 4] = ["and", "or", "but", "if"];
 /// Words before a word for trouble that say there is none.
 const DENIALS: [&str; 4] = ["no", "without", "any", "never"];
 /// Words that a phrase may end with though they hold others together: `timed out`, `goes down`.
@@ -65,12 +69,15 @@ pub(super) fn topics(name: &str) -> BTreeSet<String> {
 pub(super) fn phrase(typical: &Typical, said: &[(&str, &str)], given: &[BTreeSet<String>]) -> Option<String> {
     let mut best = BTreeMap::<String, Candidate<'_>>::new();
     for (_, words) in said {
+        let written = if is_speech(words) { 1.0 } else { WRITTEN };
         for clause in clauses(words) {
-            for candidate in candidates(typical, words, &clause) {
+            for mut candidate in candidates(typical, words, &clause) {
+                candidate.worth *= written;
                 let key = candidate.words.to_lowercase();
                 let known = best.entry(key).or_insert_with(|| candidate.clone());
-                // Of two spellings, the first in the alphabet: the order of reading decides nothing.
-                if candidate.words < known.words {
+                // Of two spellings that are worth the same, the first in the alphabet: the order of reading decides nothing.
+                let better = candidate.worth.total_cmp(&known.worth).then_with(|| known.words.cmp(candidate.words));
+                if better.is_gt() {
                     *known = candidate;
                 }
             }
@@ -181,7 +188,8 @@ fn worth(typical: &Typical, words: &[Word]) -> Option<(f32, BTreeSet<String>)> {
     }
     let glue = words.iter().filter(|w| w.part == Part::Glue && !is_obstacle(&w.lower));
     for word in glue {
-        worth *= if SPEAKERS.contains(&word.lower.as_str()) { GLUE * SPEAKER } else { GLUE };
+        let lower = word.lower.as_str();
+        worth *= if SPEAKERS.contains(&lower) || JOINING.contains(&lower) { GLUE * SPEAKER } else { GLUE };
     }
     for _ in SHORT..words.len() {
         worth *= LONG;
@@ -242,6 +250,16 @@ mod tests {
         let groups = [PRINTER.to_vec(), SCANNER.to_vec()];
         let name = named(&groups, &["Printer jams on thick paper"]).unwrap();
         assert_ne!(name, "Printer jams on thick paper");
+    }
+
+    #[test]
+    fn people_name_a_problem_before_programs_do() {
+        let log = "[2031-02-03 04:05:06,789] {print} ERROR paper tray empty: at /srv/print/tray.py line 51";
+        let groups = [
+            vec![log, log, "The tray sensor never sees the paper.", "Our tray sensor never sees the paper."],
+            SCANNER.to_vec(),
+        ];
+        assert_eq!(named(&groups, &[]).as_deref(), Some("Tray sensor never sees the paper"));
     }
 
     #[test]

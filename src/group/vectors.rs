@@ -48,6 +48,10 @@ const MAX_TERMS: usize = 16_000;
 /// Where a sentence model stands beside the texts' own directions: the share of a cosine that the directions have.
 const OWN_SHARE: f32 = 0.3;
 
+/// Of how many of the texts' own directions one is used to find clusters, the strongest first. Each further direction sets a few texts
+/// apart from all others, and with as many as help to tell which problem a text belongs to, clusters fall apart (`eval/README.md`).
+const CLUSTERED: usize = 2;
+
 /// Term number and weight, ordered by term.
 pub(super) type Sparse = Vec<(u32, f32)>;
 
@@ -166,6 +170,12 @@ impl Space {
     /// Number of latent coordinates.
     pub(super) fn width(&self) -> usize {
         self.directions + self.model.as_ref().map_or(0, |model| model.vectors.width())
+    }
+
+    /// Number of latent coordinates, from the first, that clusters are found by: those of a model all, of the texts' own directions
+    /// the strongest ([`CLUSTERED`]).
+    pub(super) fn leading(&self) -> usize {
+        if self.model.is_some() { self.width() } else { self.directions.div_ceil(CLUSTERED) }
     }
 
     /// Number of terms.

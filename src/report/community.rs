@@ -12,7 +12,8 @@ use jiff::civil::Date;
 
 use super::display;
 use super::facts;
-use super::means::{Attempt, Elsewhere, Words};
+use super::means::{Attempt, Elsewhere};
+use super::phrases::Words;
 use super::quotes::{self, Shortlist};
 use super::texture::{PostSlots, Texture};
 use super::view::{Excluded, Link, Origin, QuoteView, SeverityView};

@@ -1,22 +1,22 @@
 //! What people tried: attempts grouped by the means they share.
 //!
 //! People name a means in their own words ("bought two wifi hotspots", "those little hotspot pucks"). Attempts are grouped
-//! by the word that most of them share and that is typical of attempts rather than of complaints, so that "hotspot" makes
+//! by a thing that several people name and that is typical of attempts rather than of complaints, so that "hotspot" makes
 //! a group and "customer" does not. No list of products, no model: the words are the data's own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 
-use rust_stemmers::{Algorithm, Stemmer};
-use unicode_segmentation::UnicodeSegmentation;
-
+use super::phrases::{Phrase, Words};
 use super::quotes::Shortlist;
 use super::view::QuoteView;
 
 /// A word is typical of attempts when they use it at least this many times as often as other posts do.
 const TYPICAL: f64 = 2.0;
-
-/// Words of English that never name a means: function words, verbs of trying, words of time and number.
-const COMMON: &str = include_str!("common_words.txt");
+/// What only one person tried is called by a word that attempts use at least as often as other posts do.
+const NO_LESS: f64 = 1.0;
+/// What attempts are called of which the words name nothing.
+const UNNAMED: &str = "something not named";
 
 /// One attempt of one person.
 #[derive(Debug, Clone)]
@@ -46,44 +46,19 @@ impl Elsewhere {
     /// Counts the words of something that is no attempt.
     pub(super) fn count(&mut self, words: &Words, person: u32, text: &str) {
         self.people.insert(person);
-        for (stem, _) in words.of(text) {
+        for stem in words.stems(text) {
             self.words.entry(stem).or_default().insert(person);
         }
-    }
-}
-
-/// Splits text into the stems that may name a means.
-pub(super) struct Words {
-    stemmer: Stemmer,
-    common: HashSet<&'static str>,
-}
-
-impl Words {
-    /// English.
-    pub(super) fn new() -> Self {
-        let common = COMMON.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace).collect();
-        Self { stemmer: Stemmer::create(Algorithm::English), common }
-    }
-
-    /// Stems with their surface forms, in text order.
-    fn of(&self, text: &str) -> Vec<(String, String)> {
-        text.unicode_words()
-            .filter_map(|word| {
-                let surface = word.to_lowercase().replace('’', "'");
-                let bare = surface.split('\'').next().unwrap_or_default().to_owned();
-                let named = bare.chars().count() >= 3 && bare.chars().any(char::is_alphabetic);
-                let common = self.common.contains(bare.as_str()) || self.common.contains(surface.as_str());
-                (named && !common).then(|| (self.stemmer.stem(&bare).into_owned(), bare))
-            })
-            .collect()
     }
 }
 
 /// Attempts that share a means.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// The words they share.
+    /// The words they share, in lower case.
     pub(super) label: String,
+    /// The words name a means.
+    pub(super) is_named: bool,
     /// The attempts, by key.
     pub(super) attempts: Vec<Attempt>,
 }
@@ -104,90 +79,173 @@ pub(super) fn why(attempts: &[&Attempt]) -> Option<QuoteView> {
     best.pick(1).pop()
 }
 
-/// Groups attempts by shared means. Only groups that hold a failed attempt, most people with a failed attempt first.
-/// Attempts that share no means with another person's stand alone under their own words.
+/// What the words of an attempt name.
+struct Named {
+    phrases: Vec<Phrase>,
+    stems: BTreeSet<String>,
+}
+
+/// Groups attempts by means. Only groups that hold a failed attempt, most people with a failed attempt first, and last what names
+/// no means. A means that one person alone tried makes a group too.
 pub(super) fn group(mut attempts: Vec<Attempt>, elsewhere: &Elsewhere, words: &Words) -> Vec<Group> {
     attempts.sort_by(|a, b| a.key.cmp(&b.key));
-    let stems = attempts.iter().map(|a| words.of(&a.means)).collect::<Vec<_>>();
-    let shared = shared_words(&attempts, &stems, elsewhere);
-    let mut groups = BTreeMap::<String, Vec<usize>>::new();
-    for (i, attempt_stems) in stems.iter().enumerate() {
-        let best = attempt_stems
-            .iter()
-            .filter_map(|(stem, _)| Some((shared.get(stem)?, stem)))
-            .max_by(|a, b| a.0.total_cmp(b.0).then_with(|| b.1.cmp(a.1)));
-        // A space never occurs in a stem, so an attempt that stands alone cannot meet a group.
-        let name = best.map_or_else(|| format!("alone {i}"), |(_, stem)| stem.clone());
-        groups.entry(name).or_default().push(i);
+    let named = attempts
+        .iter()
+        .map(|a| Named { phrases: words.phrases(&a.means), stems: words.stems(&a.means) })
+        .collect::<Vec<_>>();
+    let typical = Typicality::new(&attempts, &named, elsewhere);
+    let (mut groups, left) = shared(&attempts, &named, &typical);
+    let mut alone = BTreeMap::<&str, Vec<usize>>::new();
+    let mut unnamed = Vec::new();
+    for i in left {
+        let mut own = named[i].phrases.iter().filter(|phrase| words.is_own(&attempts[i].means, phrase));
+        // What is named first is mostly what was tried; the rest says where or for whom.
+        match own.find(|phrase| typical.of(phrase.head()) >= NO_LESS) {
+            Some(phrase) => alone.entry(phrase.head()).or_default().push(i),
+            None => unnamed.push(i),
+        }
     }
+    groups.extend(alone);
+    let labelled = groups.into_iter().map(|(head, members)| {
+        let (stems, label) = label(head, &members, &attempts, &named);
+        (stems, label, members)
+    });
+    let mut groups = joined(labelled.collect());
+    groups.push((UNNAMED.to_owned(), unnamed));
+
     let mut slots = attempts.into_iter().map(Some).collect::<Vec<_>>();
-    let mut out = Vec::new();
-    for (stem, members) in groups {
-        let label = label(&stem, &members, &slots, &stems);
-        let attempts = members.iter().filter_map(|&i| slots[i].take()).collect::<Vec<_>>();
-        if attempts.iter().any(|a| a.failed) {
-            out.push(Group { label, attempts });
-        }
-    }
+    let groups = groups.into_iter().map(|(label, members)| Group {
+        is_named: label != UNNAMED,
+        label,
+        attempts: members.into_iter().filter_map(|i| slots[i].take()).collect(),
+    });
+    let mut groups = groups.filter(|group| group.attempts.iter().any(|a| a.failed)).collect::<Vec<_>>();
     let failed = |g: &Group| people(g.attempts.iter().filter(|a| a.failed));
-    out.sort_by_cached_key(|g| (std::cmp::Reverse(failed(g)), g.label.clone()));
-    out
+    groups.sort_by_cached_key(|g| (!g.is_named, Reverse(failed(g)), g.label.clone()));
+    groups
 }
 
-/// Weight of every word that at least two people's attempts share and that is typical of attempts:
-/// people times the logarithm of how typical it is.
-fn shared_words(attempts: &[Attempt], stems: &[Vec<(String, String)>], elsewhere: &Elsewhere) -> HashMap<String, f64> {
-    let mut users = BTreeMap::<&str, BTreeSet<u32>>::new();
-    for (attempt, stems) in attempts.iter().zip(stems) {
-        for (stem, _) in stems {
-            users.entry(stem).or_default().insert(attempt.person);
+/// How typical words are of attempts.
+struct Typicality<'a> {
+    /// People by stem, wherever in their attempts it stands.
+    users: BTreeMap<&'a str, BTreeSet<u32>>,
+    everyone: f64,
+    elsewhere: &'a Elsewhere,
+}
+
+impl<'a> Typicality<'a> {
+    fn new(attempts: &[Attempt], named: &'a [Named], elsewhere: &'a Elsewhere) -> Self {
+        let mut users = BTreeMap::<&str, BTreeSet<u32>>::new();
+        for (attempt, named) in attempts.iter().zip(named) {
+            for stem in &named.stems {
+                users.entry(stem).or_default().insert(attempt.person);
+            }
+        }
+        Self { users, everyone: people(attempts.iter()) as f64, elsewhere }
+    }
+
+    fn people(&self, stem: &str) -> usize {
+        self.users.get(stem).map_or(0, BTreeSet::len)
+    }
+
+    /// How many times as often attempts use a word as other posts do. Who tried a thing speaks of it elsewhere too, so it is the others
+    /// who are counted there.
+    fn of(&self, stem: &str) -> f64 {
+        let others = self.elsewhere.people.len() as f64;
+        if others == 0.0 {
+            return f64::INFINITY;
+        }
+        let users = self.users.get(stem);
+        let elsewhere = self.elsewhere.words.get(stem).into_iter().flatten();
+        let not_users = elsewhere.filter(|person| !users.is_some_and(|users| users.contains(person))).count();
+        let here = (self.people(stem) as f64 + 0.5) / (self.everyone + 1.0);
+        let there = (not_users as f64 + 0.5) / (others + 1.0);
+        here / there
+    }
+}
+
+/// Members by the stem of the thing they name.
+type Members<'a> = Vec<(&'a str, Vec<usize>)>;
+
+/// Groups of attempts of at least two people that name a thing, and what is left. The thing that weighs most takes all that say it;
+/// then the others are weighed by what is left to them, so that no means is listed twice.
+fn shared<'a>(attempts: &[Attempt], named: &'a [Named], typical: &Typicality<'_>) -> (Members<'a>, BTreeSet<usize>) {
+    let mut things = BTreeMap::<&str, BTreeSet<u32>>::new();
+    let mut saying = HashMap::<&str, Vec<usize>>::new();
+    for (i, (attempt, named)) in attempts.iter().zip(named).enumerate() {
+        for phrase in &named.phrases {
+            things.entry(phrase.head()).or_default().insert(attempt.person);
+        }
+        for stem in &named.stems {
+            saying.entry(stem).or_default().push(i);
         }
     }
-    let everyone = people(attempts.iter()) as f64;
-    let others = elsewhere.people.len() as f64;
-    users
-        .into_iter()
-        .filter(|(_, users)| users.len() >= 2)
-        .filter_map(|(stem, users)| {
-            let here = (users.len() as f64 + 0.5) / (everyone + 1.0);
-            let there = (elsewhere.words.get(stem).map_or(0, HashSet::len) as f64 + 0.5) / (others + 1.0);
-            let typical = here / there;
-            (typical >= TYPICAL || others == 0.0)
-                .then(|| (stem.to_owned(), users.len() as f64 * typical.max(2.0).log2()))
-        })
-        .collect()
+    // A word that mostly stands before others, as "colour" does, is a quality of things.
+    things.retain(|stem, people| 2 * people.len() >= typical.people(stem) && typical.of(stem) >= TYPICAL);
+    let mut left = (0..attempts.len()).collect::<BTreeSet<_>>();
+    let members = |stem: &str, left: &BTreeSet<usize>| -> Vec<usize> {
+        saying.get(stem).into_iter().flatten().copied().filter(|i| left.contains(i)).collect()
+    };
+    // People times the logarithm of how typical the word is, in millionths; nothing when nobody shares it as a thing.
+    let weight = |stem: &str, members: &[usize]| {
+        let people = people(members.iter().map(|&i| &attempts[i]));
+        let is_thing = members.iter().any(|&i| named[i].phrases.iter().any(|phrase| phrase.head() == stem));
+        if people < 2 || !is_thing { 0 } else { (people as f64 * typical.of(stem).clamp(2.0, 1e9).log2() * 1e6) as u64 }
+    };
+    let mut heap =
+        things.into_keys().map(|stem| (weight(stem, &members(stem, &left)), Reverse(stem))).collect::<BinaryHeap<_>>();
+    let mut groups = Vec::new();
+    while let Some((before, Reverse(stem))) = heap.pop() {
+        let members = members(stem, &left);
+        let now = weight(stem, &members);
+        if now == 0 {
+            continue;
+        }
+        // Weights only fall; one that fell waits for its turn.
+        if now < before {
+            heap.push((now, Reverse(stem)));
+            continue;
+        }
+        for i in &members {
+            left.remove(i);
+        }
+        groups.push((stem, members));
+    }
+    (groups, left)
 }
 
-/// The most common surface form of the shared stem, with its neighbour when most of the group name both.
-fn label(stem: &str, members: &[usize], attempts: &[Option<Attempt>], stems: &[Vec<(String, String)>]) -> String {
-    let means = |i: usize| attempts[i].as_ref().map_or("", |a| a.means.as_str());
-    if let (true, Some(&only)) = (stem.contains(' '), members.first()) {
-        return alone(means(only));
-    }
-    let mut forms = BTreeMap::<String, usize>::new();
-    let mut pairs = BTreeMap::<String, usize>::new();
+/// The words that most members have in common around `head`, their stems first.
+fn label(head: &str, members: &[usize], attempts: &[Attempt], named: &[Named]) -> (BTreeSet<String>, String) {
+    let mut found = BTreeMap::<&[String], (BTreeSet<usize>, BTreeMap<String, usize>)>::new();
     for &i in members {
-        let text = means(i).to_lowercase();
-        for (_, form) in stems[i].iter().filter(|(s, _)| s == stem) {
-            *forms.entry(form.clone()).or_default() += 1;
-        }
-        for pair in stems[i].windows(2).filter(|pair| pair.iter().any(|(s, _)| s == stem)) {
-            let pair = format!("{} {}", pair[0].1, pair[1].1);
-            if text.contains(&pair) {
-                *pairs.entry(pair).or_default() += 1;
+        for phrase in named[i].phrases.iter().filter(|p| p.head() == head) {
+            for (stems, words) in phrase.endings(&attempts[i].means) {
+                let (by, forms) = found.entry(stems).or_default();
+                by.insert(i);
+                *forms.entry(words.to_lowercase()).or_default() += 1;
             }
         }
     }
-    let most = |counts: BTreeMap<String, usize>| counts.into_iter().rev().max_by_key(|(_, n)| *n);
-    match most(pairs) {
-        Some((pair, n)) if n >= 2 && n * 2 >= members.len() => pair,
-        _ => most(forms).map_or_else(|| stem.to_owned(), |(form, _)| form),
-    }
+    let least = members.len().min(2).max(members.len().div_ceil(2));
+    let all = found.iter().filter(|(stems, (by, _))| by.len() >= least || stems.len() == 1);
+    let best = all.max_by_key(|(stems, (by, _))| (stems.len(), by.len()));
+    let Some((stems, (_, forms))) = best else { return (BTreeSet::from([head.to_owned()]), head.to_owned()) };
+    // Of forms that are as common, the first in the alphabet.
+    let form = forms.iter().rev().max_by_key(|(_, n)| **n).map_or(head, |(form, _)| form);
+    (stems.iter().cloned().collect(), form.to_owned())
 }
 
-/// A means that stands alone is named by its own words, unless they are a sentence, which the quote beside it tells better.
-fn alone(means: &str) -> String {
-    if means.split_whitespace().count() > 5 { "in one person's words".to_owned() } else { means.trim().to_owned() }
+/// Groups of which one's words are all in the other's are one means; the larger one names it.
+fn joined(mut groups: Vec<(BTreeSet<String>, String, Vec<usize>)>) -> Vec<(String, Vec<usize>)> {
+    groups.sort_by(|a, b| b.2.len().cmp(&a.2.len()).then_with(|| a.1.cmp(&b.1)));
+    let mut kept = Vec::<(BTreeSet<String>, String, Vec<usize>)>::new();
+    for (stems, label, members) in groups {
+        match kept.iter_mut().find(|(other, ..)| stems.is_subset(other) || other.is_subset(&stems)) {
+            Some(one) => one.2.extend(members),
+            None => kept.push((stems, label, members)),
+        }
+    }
+    kept.into_iter().map(|(_, label, members)| (label, members)).collect()
 }
 
 #[cfg(test)]
@@ -227,7 +285,7 @@ mod tests {
         let complaints = ["the van lost its notes", "van again", "no van today", "our vans are slow", "a van of notes"];
         assert_eq!(
             grouped(attempts, &complaints),
-            [("hotspot".to_owned(), 3), ("kept a paper diary".to_owned(), 1)],
+            [("hotspot".to_owned(), 3), ("paper diary".to_owned(), 1)],
             "people are counted, not attempts, and 'van' is no means"
         );
     }
@@ -240,6 +298,37 @@ mod tests {
             attempt(3, "our Group Chat", true),
         ];
         assert_eq!(grouped(attempts, &[]), [("group chat".to_owned(), 3)]);
+    }
+
+    #[test]
+    fn a_means_is_listed_once() {
+        let attempts = vec![
+            attempt(1, "a wifi hotspot in every van", true),
+            attempt(2, "bought two wifi hotspots", true),
+            attempt(3, "We bought four wifi hotspots", true),
+            attempt(4, "the hotspot", true),
+            attempt(5, "asked for the wifi", true),
+            attempt(6, "a colour-coded roster", true),
+            attempt(7, "did a colour coded roster", true),
+            attempt(8, "the colour list", true),
+            attempt(9, "hired a part-time porter", true),
+            attempt(10, "took on a part-time porter", true),
+        ];
+        let expected = [("wifi hotspots", 5), ("part-time porter", 2), ("roster", 2), ("colour list", 1)];
+        assert_eq!(grouped(attempts, &[]), expected.map(|(label, people)| (label.to_owned(), people)));
+    }
+
+    #[test]
+    fn stray_words_name_no_means() {
+        let attempts = vec![
+            attempt(1, "Meanwhile whole job notes", true),
+            attempt(2, "I did, two years of it", true),
+            attempt(3, "then we kept a diary in the van", true),
+            attempt(4, "and every evening some child rang from the other desk about it", true),
+        ];
+        let complaints = ["lost the job notes", "no job notes", "my job notes"];
+        let expected = [("diary", 1), (UNNAMED, 3)];
+        assert_eq!(grouped(attempts, &complaints), expected.map(|(label, people)| (label.to_owned(), people)));
     }
 
     #[test]

@@ -36,6 +36,8 @@ mod behind;
 
 mod outcomes;
 
+mod phrases;
+
 mod finding;
 
 mod sureness;
@@ -205,7 +207,7 @@ async fn gather(
     let population = population(store, comparison.as_ref(), &community, &crm).await?;
     let period = period(store, window, &crm).await?;
 
-    let words = means::Words::new();
+    let words = phrases::Words::new();
     let groups = means::group(std::mem::take(&mut community.attempts), &community.elsewhere, &words);
     let mut book = QuoteBook::default();
     let (mut problems, problems_left_out) = match &codebook {

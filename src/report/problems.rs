@@ -1,5 +1,6 @@
 //! One view per problem: both sides, with everything the report says about it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
@@ -209,14 +210,15 @@ pub(super) fn tried(groups: &[Group], problem: Option<usize>, book: &mut QuoteBo
         let attempts = group.attempts.iter().filter(|a| problem.is_none() || a.problem == problem).collect::<Vec<_>>();
         let failed = attempts.iter().copied().filter(|a| a.failed).collect::<Vec<_>>();
         if !failed.is_empty() {
-            found.push((means::people(failed.iter().copied()), group.label.as_str(), attempts, failed));
+            let people = means::people(failed.iter().copied());
+            found.push(((!group.is_named, Reverse(people), group.label.as_str()), attempts, failed));
         }
     }
-    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    let everyone = found.iter().flat_map(|f| &f.3).map(|a| a.person).collect::<BTreeSet<_>>();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let everyone = found.iter().flat_map(|f| &f.2).map(|a| a.person).collect::<BTreeSet<_>>();
     let mut shown = BTreeSet::new();
     let mut means = Vec::new();
-    for (people, label, attempts, failed) in found.into_iter().take(MEANS) {
+    for ((_, Reverse(people), label), attempts, failed) in found.into_iter().take(MEANS) {
         let Some(why) = means::why(&failed) else { continue };
         shown.extend(failed.iter().map(|a| a.person));
         means.push(MeansView {

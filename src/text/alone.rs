@@ -77,6 +77,13 @@ pub fn is_obstacle(word: &str) -> bool {
     OBSTACLE_WORDS.contains(word)
 }
 
+/// Whether a quote is what somebody says. What programs write (logs, traces, settings) has more signs than speech.
+pub fn is_speech(quote: &str) -> bool {
+    let letters = quote.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).count();
+    let signs = quote.matches(['_', '{', '}', '[', ']', '=', '<', '>', '|', '\\', '/']).count();
+    signs < CODE && letters as f32 >= SPEECH * quote.chars().count() as f32
+}
+
 /// How well a quote stands alone, in 0..=1: a whole sentence of some length, about something, in which somebody is hindered, and
 /// which does not lean on what stands before or after it.
 ///
@@ -130,10 +137,7 @@ pub fn stands_alone(quote: &str) -> f32 {
     let obstacle = if has(&OBSTACLE_WORDS) { 1.0 } else { 0.6 };
     let about = words.iter().filter(|w| w.chars().count() > 3 && !COMMON_WORDS.contains(w.as_str()));
     let about = about.collect::<BTreeSet<_>>().len().min(ABOUT) as f32 / ABOUT as f32;
-    // What programs write (logs, traces, settings) has more signs than speech.
-    let letters = quote.chars().filter(|c| c.is_alphabetic() || c.is_whitespace()).count();
-    let code = quote.matches(['_', '{', '}', '[', ']', '=', '<', '>', '|', '\\', '/']).count() >= CODE;
-    let speech = if code || (letters as f32) < SPEECH * quote.chars().count() as f32 { 0.5 } else { 1.0 };
+    let speech = if is_speech(quote) { 1.0 } else { 0.5 };
     length
         * leans
         * speaks_to

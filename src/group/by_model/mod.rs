@@ -20,9 +20,9 @@ use super::Grouped;
 use super::phrase::topics;
 use super::units::Unit;
 use crate::config::Protocol;
-use crate::llm::Model;
 use crate::llm::contacts::Contacts;
 use crate::llm::outgoing::{self, Context, Outgoing};
+use crate::llm::{Model, withhold};
 use crate::model::id::content_hash;
 use crate::model::{AccountId, Codebook, ProblemId};
 use crate::progress::Progress;
@@ -57,16 +57,18 @@ pub(super) struct Sorted {
 impl Sorted {
     /// As it is published in the stage's summary.
     pub(super) fn published(&self) -> Value {
-        let Naming { named, ungrounded, alike, usage } = self.naming;
-        let mut usage = usage;
+        let Naming { named, ungrounded, alike, mut withheld, mut usage } = self.naming;
         let mut told = json!({ "named": named, "ungrounded": ungrounded, "alike": alike });
         if let Some(assigned) = &self.assigned {
             let of = |choice: Choice| assigned.choices.iter().filter(|c| **c == Some(choice)).count();
             usage += assigned.usage;
+            // Everything is asked about, also what names are made from.
+            withheld = assigned.withheld;
             told["contested"] = json!(of(Choice::Contested));
             told["none"] = json!(of(Choice::None));
             told["unanswered"] = json!(assigned.failures.len());
         }
+        told["withheld"] = withheld.published();
         told["spent"] = usage.published();
         told
     }
@@ -95,10 +97,10 @@ impl Sorter {
         Self { model, names, secret, assigns }
     }
 
-    /// What its results are told by: model and prompts.
+    /// What its results are told by: model, prompts, and what is withheld.
     pub(super) fn recipe(&self) -> String {
         let assigns = if self.assigns { ASSIGN_FILE } else { "" };
-        format!("{}:{}", self.model.name(), &content_hash(&[NAME_FILE, assigns])[..12])
+        format!("{}:{}", self.model.name(), &content_hash(&[NAME_FILE, assigns, withhold::FILE])[..12])
     }
 
     /// Gives the problems of `grouped` that are not in `known` a name, and puts `units` where the model says they belong. The
@@ -174,12 +176,26 @@ impl Sorter {
     }
 
     /// As much of `text` as one question holds, between fences that the text cannot know.
-    fn fenced(&self, prompt: &str, text: &str, around: Option<&str>) -> String {
+    fn fenced(&self, prompt: &str, text: &str, around: Option<&str>) -> Fenced {
         let sent = Outgoing::new(text, &self.names);
         let window = sent.windows(QUOTE_TOKENS).into_iter().next().unwrap_or(0..0);
-        let context = around.and_then(|words| Context::new(words, &self.names).line);
-        sent.sealed(&window, context.as_deref(), Protocol::Copy, &self.secret, prompt)
+        let context = around.map(|words| Context::new(words, &self.names)).unwrap_or_default();
+        Fenced {
+            words: sent.sealed(&window, context.line.as_deref(), Protocol::Copy, &self.secret, prompt),
+            withheld: sent.withheld().len() + context.withheld.len(),
+            is_empty: sent.is_empty(),
+        }
     }
+}
+
+/// A text as a model is shown it.
+struct Fenced {
+    /// The words with what is around them, between fences.
+    words: String,
+    /// Sentences of either that the model is not shown.
+    withheld: usize,
+    /// Nothing is left to ask about.
+    is_empty: bool,
 }
 
 /// What different people say of problem `k`, first what is most typical and makes sense alone.

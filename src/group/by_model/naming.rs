@@ -12,6 +12,7 @@ use super::{Sorter, UNDER_WAY};
 use crate::config::Protocol;
 use crate::group::phrase::{capitalised, topics};
 use crate::group::terms::terms;
+use crate::llm::outgoing::Withheld;
 use crate::llm::prompt::Prompt;
 use crate::llm::sheet::{Form, Sheet};
 use crate::llm::{Answer, Question, Unanswered, Usage};
@@ -67,6 +68,8 @@ pub(super) struct Naming {
     pub(super) ungrounded: usize,
     /// Names that spoke of the very topics of another one's.
     pub(super) alike: usize,
+    /// What the model was not shown; a text is all that is quoted of one problem.
+    pub(super) withheld: Withheld,
     /// What it took.
     pub(super) usage: Usage,
 }
@@ -83,14 +86,18 @@ impl Sorter {
         quotes: &[Vec<&str>],
         given: &[BTreeSet<String>],
     ) -> Result<Naming, Unanswered> {
-        let asked = problems.iter().zip(quotes).enumerate().map(|(i, (problem, quotes))| {
-            let question = self.name_question(problem, quotes);
-            async move { (i, self.model.ask::<Named>(&question).await) }
-        });
-        let asked = asked.collect::<Vec<_>>();
+        let (mut naming, mut given) = (Naming::default(), given.to_vec());
+        let mut asked = Vec::new();
+        for (i, (problem, quotes)) in problems.iter().zip(quotes).enumerate() {
+            let fenced = self.fenced("name_problem", &quotes.join("\n\n"), None);
+            naming.withheld.add(fenced.withheld);
+            if !fenced.is_empty {
+                let question = name_question(problem, fenced.words);
+                asked.push(async move { (i, self.model.ask::<Named>(&question).await) });
+            }
+        }
         let mut answers = stream::iter(asked).buffer_unordered(UNDER_WAY).collect::<Vec<_>>().await;
         answers.sort_by_key(|(i, _)| *i);
-        let (mut naming, mut given) = (Naming::default(), given.to_vec());
         for (i, answer) in answers {
             match answer {
                 Ok(Answer { value, usage }) => {
@@ -104,17 +111,18 @@ impl Sorter {
         }
         Ok(naming)
     }
+}
 
-    fn name_question(&self, problem: &Problem, quotes: &[&str]) -> Question {
-        Question {
-            unit: format!("problem {}", problem.id.as_str()),
-            prompt: "name_problem",
-            system: NAME.instructions(Protocol::Copy, false),
-            examples: EXAMPLES.clone(),
-            user: self.fenced("name_problem", &quotes.join("\n\n"), None),
-            schema: NAME_SHEET.schema(Protocol::Copy, &[1], false),
-            max_tokens: NAME_TOKENS,
-        }
+/// What `problem` may be called, by what is quoted of it (`fenced`).
+fn name_question(problem: &Problem, fenced: String) -> Question {
+    Question {
+        unit: format!("problem {}", problem.id.as_str()),
+        prompt: "name_problem",
+        system: NAME.instructions(Protocol::Copy, false),
+        examples: EXAMPLES.clone(),
+        user: fenced,
+        schema: NAME_SHEET.schema(Protocol::Copy, &[1], false),
+        max_tokens: NAME_TOKENS,
     }
 }
 

@@ -1,0 +1,224 @@
+//! Phrases that may name a means: "a laminated checklist", "two wifi hotspots", "with Excel".
+//!
+//! A phrase is a run of words that name something, where English puts a thing: after an article or a number, after a word such as
+//! "with", "in" or "bought", or at the beginning. The one rule: it is a slice of what was said.
+
+use std::collections::{BTreeSet, HashSet};
+
+use rust_stemmers::{Algorithm, Stemmer};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Words of English that never name a means: function words, verbs of trying, words of time and number.
+const COMMON: &str = include_str!("common_words.txt");
+/// Shortest word that names something, in letters.
+const SHORTEST: usize = 3;
+/// Most words of a phrase that are shown.
+const LONGEST: usize = 3;
+
+/// Words after which a thing is named.
+const ARTICLES: &str = "a an the this that these those my our your his her their its another every each some any own both one two \
+three four five six seven eight nine ten";
+/// Words after which a thing is named, or else somebody does something to what follows.
+const BEFORE: &str = "with by via on in into onto through using use uses used from off for of at inside between over under without \
+beside besides plus do did does doing had have has kept keep keeps keeping bought buy buying tried try trying put puts running run ran \
+made make making got get getting added add started start starting went go moved";
+/// Words that follow what somebody does, not what a thing is called.
+const AFTER: &str = "me us them him her it you everyone everybody someone somebody a an the my our your his their this that these those";
+/// Words that a word before them tells more about: "the wrong month" names a month, and no means.
+const DESCRIBED: &str = "day days week weeks month months year years hour hours minute minutes second seconds morning mornings afternoon \
+evening evenings night nights time times thing things way ways people guy guys man men woman women lad lads boy boys girl girls team \
+teams crew boss";
+
+/// Words of whoever tells of an own attempt.
+const FIRST_PERSON: &str = "i i'd i've i'm we we'd we've we're my our me us";
+/// Most words of a text that is a means and nothing else.
+const BARE: usize = 5;
+
+/// Splits text into words and phrases.
+pub(super) struct Words {
+    stemmer: Stemmer,
+    common: HashSet<&'static str>,
+    articles: HashSet<&'static str>,
+    before: HashSet<&'static str>,
+    after: HashSet<&'static str>,
+    described: HashSet<&'static str>,
+    first_person: HashSet<&'static str>,
+}
+
+/// A word as it stands in a text.
+struct Word {
+    start: usize,
+    end: usize,
+    /// In lower case, with a straight apostrophe.
+    lower: String,
+    /// What it names; `None` for a common word.
+    stem: Option<String>,
+}
+
+/// A run of words that name something.
+pub(super) struct Phrase {
+    /// Stems of its words.
+    stems: Vec<String>,
+    /// Where each of them begins, and where the last one ends.
+    starts: Vec<usize>,
+    end: usize,
+}
+
+impl Phrase {
+    /// The stem of the word that says what it is.
+    pub(super) fn head(&self) -> &str {
+        self.stems.last().map_or("", String::as_str)
+    }
+
+    /// Its last words, from one word to as many as are shown: stems, and the words as `text` has them.
+    pub(super) fn endings<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (&'a [String], &'a str)> {
+        let ending = move |n: usize| (&self.stems[n..], text.get(self.starts[n]..self.end).unwrap_or_default());
+        (0..self.stems.len()).rev().take(LONGEST).map(ending)
+    }
+}
+
+fn set(words: &'static str) -> HashSet<&'static str> {
+    words.split_whitespace().collect()
+}
+
+impl Words {
+    /// English.
+    pub(super) fn new() -> Self {
+        let common = COMMON.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace).collect();
+        let stemmer = Stemmer::create(Algorithm::English);
+        Self {
+            stemmer,
+            common,
+            articles: set(ARTICLES),
+            before: set(BEFORE),
+            after: set(AFTER),
+            described: set(DESCRIBED),
+            first_person: set(FIRST_PERSON),
+        }
+    }
+
+    /// The stems of the words in `text` that name something.
+    pub(super) fn stems(&self, text: &str) -> BTreeSet<String> {
+        self.read(text).into_iter().filter_map(|word| word.stem).collect()
+    }
+
+    /// Whether `phrase` of `text` is something that the speaker did something with, or the text holds little else: of what came of an
+    /// attempt, the things are not what was tried.
+    pub(super) fn is_own(&self, text: &str, phrase: &Phrase) -> bool {
+        let words = self.read(text);
+        let before = words.iter().take_while(|word| phrase.starts.first().is_some_and(|start| word.start < *start));
+        words.len() <= BARE || before.into_iter().any(|word| self.first_person.contains(word.lower.as_str()))
+    }
+
+    /// The phrases in `text`, in order.
+    pub(super) fn phrases(&self, text: &str) -> Vec<Phrase> {
+        let words = self.read(text);
+        let mut phrases = Vec::new();
+        for run in words.chunk_by(|a, b| a.stem.is_some() && b.stem.is_some() && blank(text, a, b)) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            let start = words.partition_point(|w| w.start < first.start);
+            if first.stem.is_some() && self.names(text, &words, start..start + run.len()) {
+                phrases.push(Phrase {
+                    stems: run.iter().filter_map(|word| word.stem.clone()).collect(),
+                    starts: run.iter().map(|word| word.start).collect(),
+                    end: last.end,
+                });
+            }
+        }
+        phrases
+    }
+
+    /// Whether `run` stands where a thing is named.
+    fn names(&self, text: &str, words: &[Word], run: std::ops::Range<usize>) -> bool {
+        // The word `back` words before the run, where only blanks stand between.
+        let before = |back: usize| {
+            let at = run.start.checked_sub(back)?;
+            words[at..=run.start].windows(2).all(|w| blank(text, &w[0], &w[1])).then(|| words[at].lower.as_str())
+        };
+        let counts = |word: &str| self.articles.contains(word) || word.contains(|c: char| c.is_ascii_digit());
+        let next = words.get(run.end).filter(|next| blank(text, &words[run.end - 1], next));
+        let is_done = next.is_some_and(|next| self.after.contains(next.lower.as_str()));
+        let describes = next.is_some_and(|next| self.described.contains(next.lower.as_str()));
+        if describes || words[run.end - 1].lower.ends_with("ly") {
+            return false;
+        }
+        match before(1) {
+            Some(word) if counts(word) => true,
+            // "to fill in" is no thing, "to paper sheets" is one, and so is "to paper."
+            Some("to") => next.is_none() || run.len() > 1,
+            Some(word) if self.before.contains(word) => !is_done,
+            // "a second phone"
+            Some(_) => !is_done && before(2).is_some_and(counts),
+            None if run.start == 0 => {
+                let lone = run.len() == 1 && ["ed", "ing"].iter().any(|end| words[0].lower.ends_with(end));
+                !is_done && !lone
+            }
+            None => false,
+        }
+    }
+
+    /// Words in text order; one with hyphens is one.
+    fn read(&self, text: &str) -> Vec<Word> {
+        let mut words = Vec::<Word>::new();
+        for (start, word) in text.unicode_word_indices() {
+            let end = start + word.len();
+            match words.last_mut() {
+                Some(last) if &text[last.end..start] == "-" => last.end = end,
+                _ => words.push(Word { start, end, lower: String::new(), stem: None }),
+            }
+        }
+        for word in &mut words {
+            word.lower = text[word.start..word.end].to_lowercase().replace('’', "'");
+            let named = word.lower.split('-').any(|part| self.is_named(part));
+            let bare = word.lower.split('\'').next().unwrap_or_default();
+            word.stem = named.then(|| self.stemmer.stem(bare).into_owned());
+        }
+        words
+    }
+
+    fn is_named(&self, word: &str) -> bool {
+        let bare = word.split('\'').next().unwrap_or_default();
+        // "couldn't"
+        let denies = word.ends_with("n't");
+        !denies
+            && bare.chars().count() >= SHORTEST
+            && bare.contains(char::is_alphabetic)
+            && !self.common.contains(bare)
+            && !self.common.contains(word)
+    }
+}
+
+/// Whether nothing stands between two neighbours but blanks and a sign of money.
+fn blank(text: &str, before: &Word, after: &Word) -> bool {
+    text[before.end..after.start].chars().all(|c| matches!(c, ' ' | '$' | '£' | '€'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phrases(text: &str) -> Vec<&str> {
+        let found = Words::new().phrases(text);
+        found.iter().map(|p| &text[p.starts[0]..p.end]).collect()
+    }
+
+    #[test]
+    fn a_phrase_stands_where_a_thing_is_named() {
+        for (text, expected) in [
+            ("We bought two paper diaries for the porters", vec!["paper diaries", "porters"]),
+            ("a colour-coded roster, then a second lamp", vec!["colour-coded roster", "lamp"]),
+            ("put it all in Tabulo and ring them", vec!["Tabulo"]),
+            ("I ring each porter", vec!["porter"]),
+            ("told them to fold the towels", vec!["towels"]),
+            ("we went back to paper.", vec!["paper"]),
+            ("index cards in a tin", vec!["index cards", "tin"]),
+            ("paid a man €90 lamp money", vec!["lamp money"]),
+            ("by folding them, in the wrong month, every single time, did nicely", vec![]),
+            ("had the crew carry a second lamp", vec!["lamp"]),
+            ("Folded, stacked", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(phrases(text), expected, "{text}");
+        }
+    }
+}
