@@ -66,8 +66,10 @@ pub async fn collect(
         }
     }
     all.zoneless = context.zone.met();
+    let twins = app.store.drop_twins().await?;
     let cut = conversations::cut_streams(&app.store, app.progress).await?;
-    Ok(all.summary(began).with("conversations", serde_json::json!(cut)))
+    let summary = all.summary(began).with("conversations", serde_json::json!(cut));
+    Ok(if twins > 0 { summary.with("stood_twice", twins) } else { summary })
 }
 
 /// Stage 2.

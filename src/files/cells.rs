@@ -33,6 +33,27 @@ impl Marks {
     }
 }
 
+/// Where a mark that begins a cell closes a quotation that was opened lines before. Marks that close one are followed by a
+/// separator or the end of the row; this one opens another, and that before it stands where none belongs.
+pub(super) fn misplaced(row: &[u8], delimiter: u8) -> Option<usize> {
+    let mut marks = Marks::new(delimiter);
+    let (mut begins, mut lines, mut closing) = (true, false, None);
+    for (at, byte) in row.iter().enumerate() {
+        let (quoted, doubled) = (marks.quoted, marks.closed);
+        marks.ends(*byte);
+        match (quoted, marks.quoted) {
+            (true, true) => lines |= *byte == b'\n',
+            (true, false) => closing = Some(at).filter(|_| begins && lines),
+            (false, true) => (lines, closing) = (lines && doubled, None),
+            (false, false) if closing.is_none() || *byte == b' ' => {}
+            (false, false) if *byte == delimiter || matches!(byte, b'\r' | b'\n') => closing = None,
+            (false, false) => return closing,
+        }
+        begins = *byte == delimiter || *byte == b'\n' || (begins && *byte == b'"');
+    }
+    None
+}
+
 /// A parser for many rows: to make one costs more than to use it.
 pub(super) struct Cells {
     reader: csv::Reader<Feed>,

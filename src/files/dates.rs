@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 use thiserror::Error;
@@ -22,11 +23,12 @@ impl Order {
     /// The order in which all dates among `cells` can be read; `None` when they do not tell, or contradict each other.
     pub(crate) fn of<'a>(cells: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            Regex::new(r"^(\d{1,2})([/.-])(\d{1,2})([/.-])(\d{4}|\d{2})(?:[ ,][\d: ,apmAPM.]*)?$").ok()
+            Regex::new(r"^(\d{1,2})([/.-])(\d{1,2})([/.-])(\d{4}|\d{2})(?:[ ,T][\d: ,apmAPM.]*)?$").ok()
         });
         let (mut day, mut month, mut dotted) = (false, false, false);
         let date = DATE.as_ref()?;
-        for found in cells.into_iter().filter_map(|cell| date.captures(cell.trim())).filter(|c| c[2] == c[4]) {
+        let told = |cell| date.captures(zoned(cell).map_or(cell, |(civil, _)| civil));
+        for found in cells.into_iter().map(str::trim).filter_map(told).filter(|c| c[2] == c[4]) {
             match (found[1].parse::<u8>().unwrap_or(0), found[3].parse::<u8>().unwrap_or(0)) {
                 (13..=31, 1..=12) => day = true,
                 (1..=12, 13..=31) => month = true,
@@ -87,37 +89,31 @@ pub(crate) struct Dates {
     pub(crate) order: Option<Order>,
 }
 
-/// Forms with a month's name or an unmistakable order, with and without a time.
+/// Forms with a month's name or an unmistakable order, with and without a time. Mails write the day's name.
 const DAYS: &[&str] =
-    &["%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%Y/%m/%d", "%Y.%m.%d"];
+    &["%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%a, %d %b %Y", "%Y/%m/%d", "%Y.%m.%d"];
 const TIMES: &[&str] = &[" %H:%M:%S", " %H:%M", " %I:%M %p", " %I:%M:%S %p", ", %H:%M:%S", ", %H:%M", ", %I:%M %p"];
-
-/// Forms with an offset: Salesforce writes it without a colon, Close with microseconds before it, mails with a day's name.
-const EXACT: &[&str] =
-    &["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z", "%Y-%m-%d %H:%M:%S%.f%z", "%a, %d %b %Y %H:%M:%S %z"];
 
 impl Dates {
     /// What `text` means: RFC 3339, ISO dates with or without a time, seconds or milliseconds since 1970, and what CRMs,
-    /// forums and spreadsheets write.
+    /// forums and spreadsheets write; each with or without an offset. A year of two digits is one of 1969 to 2068.
     ///
     /// # Errors
     /// When it is no date, or may be two.
     pub(crate) fn parse(&self, text: &str) -> Result<When, NoDate> {
-        let whole = text.trim();
-        let text = whole.trim_end_matches(" UTC").trim_end_matches(" GMT").trim_end_matches(" Z");
-        let named = text.len() < whole.len();
-        let civil = |at: DateTime| {
-            let found = if named { jiff::tz::TimeZone::UTC.to_timestamp(at).ok() } else { self.zone.instant(at) };
-            found.map(|found| When { at: found, day: at.time() == Time::midnight() }).ok_or(NoDate::OutOfRange)
-        };
+        let text = text.trim();
         let exact = |at: Timestamp| When { at, day: at.as_millisecond().rem_euclid(86_400_000) == 0 };
         if let Ok(at) = text.parse::<Timestamp>() {
             return Ok(exact(at));
         }
-        let zoned = |form: &&str| jiff::fmt::strtime::parse(form, text).ok()?.to_timestamp().ok();
-        if let Some(at) = EXACT.iter().find_map(zoned) {
-            return Ok(exact(at));
-        }
+        let (text, offset) = zoned(text).map_or((text, None), |(civil, offset)| (civil, Some(offset)));
+        let civil = |at: DateTime| match offset {
+            Some(offset) => offset.to_timestamp(at).map(exact).map_err(|_| NoDate::OutOfRange),
+            None => {
+                let found = self.zone.instant(at).ok_or(NoDate::OutOfRange)?;
+                Ok(When { at: found, day: at.time() == Time::midnight() })
+            }
+        };
         // Seconds of this century have ten digits, milliseconds thirteen.
         let digits = text.split('.').next().unwrap_or_default();
         if matches!(digits.len(), 9..=10 | 12..=13) && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -130,24 +126,53 @@ impl Dates {
         if let Ok(day) = text.parse::<Date>() {
             return civil(day.into());
         }
-        // `%Y` takes two digits as well: `31.03.26` would be of the year 31. And `0001/01/01` is of the year 1, not of 2001.
+        // `0001/01/01` is of the year 1, not of 2001.
         let year_first = text.bytes().take_while(u8::is_ascii_digit).count() == 4;
-        if !year_first {
-            match numbers(text, self.order) {
-                Err(NoDate::Unknown) => {}
-                found => return civil(found?),
-            }
+        if year_first {
+            return named(text).ok_or(NoDate::Unknown).and_then(civil);
         }
-        for day in DAYS.iter().filter(|day| year_first || !day.starts_with("%Y")) {
-            if let Ok(at) = Date::strptime(day, text) {
-                return civil(at.into());
-            }
-            let timed = |time: &&str| DateTime::strptime(format!("{day}{time}"), text).ok();
-            if let Some(at) = TIMES.iter().find_map(timed) {
-                return civil(at);
-            }
+        match numbers(text, self.order) {
+            // `%Y` takes two digits as well.
+            Err(NoDate::Unknown) => civil(named(text).and_then(in_century).ok_or(NoDate::Unknown)?),
+            found => civil(found?),
         }
-        Err(NoDate::Unknown)
+    }
+}
+
+/// The offset from UTC that a text ends with, and the text before it. Digits alone are one only behind a time: `+0200`,
+/// `+02:00` and `-05`, but also `UTC`.
+fn zoned(text: &str) -> Option<(&str, Offset)> {
+    static ZONE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^(.*?) ?(?:UTC|GMT|Z|([+-])(\d\d):?([0-5]\d)?)$").ok());
+    let found = ZONE.as_ref()?.captures(text)?;
+    let (civil, sign) = (found.get(1)?.as_str(), found.get(2));
+    let number = |at: usize| found.get(at).and_then(|digits| digits.as_str().parse::<i32>().ok()).unwrap_or(0);
+    let seconds = number(3) * 3600 + number(4) * 60;
+    let signed = if sign.is_some_and(|sign| sign.as_str() == "-") { -seconds } else { seconds };
+    let offset = Offset::from_seconds(signed).ok()?;
+    (sign.is_none() || civil.contains(':')).then_some((civil, offset))
+}
+
+/// A date in one of the forms that need no guess.
+fn named(text: &str) -> Option<DateTime> {
+    let year_first = text.bytes().take_while(u8::is_ascii_digit).count() == 4;
+    DAYS.iter().filter(|day| year_first || !day.starts_with("%Y")).find_map(|day| {
+        let timed = |time: &&str| DateTime::strptime(format!("{day}{time}"), text).ok();
+        Date::strptime(day, text).map(DateTime::from).ok().or_else(|| TIMES.iter().find_map(timed))
+    })
+}
+
+/// A date of a year that was written with two digits, in its century.
+fn in_century(at: DateTime) -> Option<DateTime> {
+    at.with().year(full_year(at.year())).build().ok()
+}
+
+/// The year that two digits mean: as POSIX and databases read them.
+fn full_year(year: i16) -> i16 {
+    match year {
+        0..=68 => year + 2000,
+        69..=99 => year + 1900,
+        _ => year,
     }
 }
 
@@ -167,7 +192,7 @@ pub fn instant(number: f64) -> Option<Timestamp> {
 /// When `text` is no such date, or can be read as two.
 fn numbers(text: &str, order: Option<Order>) -> Result<DateTime, NoDate> {
     let unknown = |_| NoDate::Unknown;
-    let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
+    let (day, time) = text.split_once([' ', ',', 'T']).unwrap_or((text, ""));
     let parts = day.split(['/', '.', '-']).map(str::parse::<i16>).collect::<Result<Vec<_>, _>>();
     let parts = parts.map_err(|_| NoDate::Unknown)?;
     let &[first, second, year] = parts.as_slice() else { return Err(NoDate::Unknown) };
@@ -180,9 +205,8 @@ fn numbers(text: &str, order: Option<Order>) -> Result<DateTime, NoDate> {
         (1..=12, 1..=12, None) => return Err(NoDate::Ambiguous),
         _ => return Err(NoDate::Unknown),
     };
-    let year = if year < 100 { year + 2000 } else { year };
     let narrow = |n: i16| i8::try_from(n).unwrap_or(0);
-    let date = Date::new(year, narrow(month), narrow(day)).map_err(unknown)?;
+    let date = Date::new(full_year(year), narrow(month), narrow(day)).map_err(unknown)?;
     let time = time.trim();
     if time.is_empty() {
         return Ok(date.into());
@@ -223,6 +247,20 @@ mod tests {
             ("31/03/26 10:30", "2026-03-31T10:30:00Z"),
             ("2026/03/31", "2026-03-31T00:00:00Z"),
             ("2026.03.31 10:30", "2026-03-31T10:30:00Z"),
+            ("31-03-26 10:00:00", "2026-03-31T10:00:00Z"),
+            ("31-03-26 10:00:00 +0200", "2026-03-31T08:00:00Z"),
+            ("31.03.26 10:00 +02:00", "2026-03-31T08:00:00Z"),
+            ("31/03/26T10:00:00-05", "2026-03-31T15:00:00Z"),
+            ("3/31/26 6:05 PM UTC", "2026-03-31T18:05:00Z"),
+            ("31/03/99", "1999-03-31T00:00:00Z"),
+            ("31 Mar 26", "2026-03-31T00:00:00Z"),
+            ("31-Mar-26 10:00", "2026-03-31T10:00:00Z"),
+            ("Mar 31, 26 10:00 +0200", "2026-03-31T08:00:00Z"),
+            ("2026-03-31 10:00:00.123456+02", "2026-03-31T08:00:00.123456Z"),
+            ("Wed, 4 Mar 2026 18:22:00 GMT", "2026-03-04T18:22:00Z"),
+            ("Wed, 04 Mar 2026 18:22:00 -0530", "2026-03-04T23:52:00Z"),
+            ("0001/01/01", "0001-01-01T00:00:00Z"),
+            ("2026-03-31 UTC", "2026-03-31T00:00:00Z"),
         ] {
             assert_eq!(parse(text).map(|t| t.to_string()), Ok(means.to_owned()), "{text}");
         }
@@ -230,10 +268,12 @@ mod tests {
 
     #[test]
     fn what_can_mean_two_days_is_not_guessed() {
-        for text in ["03/04/2026", "3.4.26"] {
+        for text in ["03/04/2026", "3.4.26", "03-04-26 10:00:00", "03-04-26 10:00:00 +0200", "3/4/26T10:00Z"] {
             assert_eq!(parse(text), Err(NoDate::Ambiguous), "{text}");
         }
-        for text in ["", "soon", "32/01/2026", "31.02.26", "99999999999999999", "0/0/0", "1/2"] {
+        for text in
+            ["", "soon", "32/01/2026", "31.02.26", "99999999999999999", "0/0/0", "1/2", "Z", "+0200", "10:00+0260"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }
@@ -250,11 +290,13 @@ mod tests {
             ("version 20.10/2026,2026-01-31", None),
             ("3/4/2026,we met on 20/10/2026", None),
             ("3/4/2026 10:30 AM,10/20/2026 9:00 PM", Some(Order::MonthFirst)),
+            ("3-4-26 10:00:00 +0200,20-10-26 10:00:00 +0200", Some(Order::DayFirst)),
+            ("3/4/26 10:00 UTC,10/20/26 10:00 UTC", Some(Order::MonthFirst)),
         ] {
             assert_eq!(Order::of(text.split([',', ';'])), order, "{text}");
         }
         let dates = Dates { zone: Zone::default(), order: Some(Order::MonthFirst) };
-        for text in ["3/4/2026", "3/4/26"] {
+        for text in ["3/4/2026", "3/4/26", "3/4/26 02:00 +0200"] {
             let read = dates.parse(text).map(|w| w.start().to_string());
             assert_eq!(read, Ok("2026-03-04T00:00:00Z".to_owned()), "{text}");
         }

@@ -112,7 +112,10 @@ fn visit_archive(file: &walk::File, opened: File, visitor: &mut dyn Visitor) -> 
     let (mut archive, beside) = match both {
         Ok(both) => both,
         Err(error) => {
-            visitor.refuse(&file.name, format!("a zip archive that could not be read: {error}"));
+            visitor.refuse(
+                &file.name,
+                format!("a zip archive that could not be read: {error}; was it copied to its end?"),
+            );
             return Ok(());
         }
     };

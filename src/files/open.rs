@@ -6,6 +6,7 @@ use std::path::Path;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::bufread::MultiGzDecoder;
+use serde_json::{Map, Value};
 
 use super::BadRecord;
 
@@ -38,6 +39,9 @@ pub(crate) fn open<'a>(path: &Path, raw: impl Read + 'a) -> Result<(Vec<u8>, Box
         Box::new(packed)
     };
     let (start, unpacked) = peek(unpacked, 4096).map_err(|e| format!("could not be unpacked: {e}"))?;
+    if let Some(what) = foreign(&start) {
+        return Err(what.to_owned());
+    }
     let text = BufReader::with_capacity(BUFFER_BYTES, Decoded::new(unpacked, &start));
     let (head, text) = peek(text, HEAD_BYTES).map_err(|e| format!("could not be unpacked: {e}"))?;
     if head.is_empty() {
@@ -49,6 +53,29 @@ pub(crate) fn open<'a>(path: &Path, raw: impl Read + 'a) -> Result<(Vec<u8>, Box
         return Ok((lines, Box::new(BufReader::with_capacity(BUFFER_BYTES, Returns(text)))));
     }
     Ok((head, Box::new(text)))
+}
+
+/// What the files of other programs begin with, and what to do with them.
+const FOREIGN: [(&[u8], &str); 12] = [
+    (b"PK\x03\x04", "a zip archive in another file; unpack it first"),
+    (b"7z\xbc\xaf", "packed with 7-Zip; unpack it first"),
+    (b"Rar!\x1a", "packed with RAR; unpack it first"),
+    (b"\xfd7zXZ", "packed with xz; unpack it first"),
+    (b"BZh91AY&SY", "packed with bzip2; unpack it first"),
+    (b"SQLite format 3\0", "a database of SQLite; export what it holds as CSV or JSON first"),
+    (b"\xd0\xcf\x11\xe0", "an Office document or a mail of Outlook; save it as CSV, text or .eml first"),
+    (b"!BDN", "a mailbox of Outlook; export it as mbox first"),
+    (b"PAR1", "a table of Parquet; save it as CSV or JSON lines first"),
+    (b"bplist00", "a web archive of Safari; save the page as HTML first"),
+    (b"%PDF-", "a PDF; save what it was made of as text, CSV or HTML"),
+    (b"{\\rtf", "a rich text; save it as plain text first"),
+];
+
+/// What to do with a file of another program, that is no text and begins with `start`.
+fn foreign(start: &[u8]) -> Option<&'static str> {
+    let tar = start.get(257..262).is_some_and(|mark| mark == b"ustar");
+    let known = FOREIGN.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, what)| *what);
+    known.or_else(|| tar.then_some("a tar archive; unpack it first"))
 }
 
 /// A text whose carriage returns are line breaks.
@@ -76,8 +103,48 @@ fn kind(head: &[u8]) -> Option<&'static str> {
         _ if start.starts_with(b"<") => "a page of HTML in which no posts were found",
         _ if start.is_empty() => "holds nothing but white space",
         _ if is_binary(head) => "binary",
+        _ if start.starts_with(b"{") || start.starts_with(b"[") => {
+            return barren(head).or_else(|| is_document(head).then_some("a document of JSON of no known format"));
+        }
         _ => return None,
     })
+}
+
+fn is_document(head: &[u8]) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(head).is_ok()
+}
+
+/// Why a file that begins with `head` holds no records, though it is JSON; `None` when it may.
+pub(crate) fn barren(head: &[u8]) -> Option<&'static str> {
+    match serde_json::from_slice::<Value>(head) {
+        Ok(Value::Array(items)) if items.is_empty() => Some("an empty list"),
+        Ok(Value::Object(answer)) if says_failed(&answer) => {
+            Some("an answer of an API that says that the request failed; ask for it again")
+        }
+        Ok(Value::Object(answer)) if is_empty(&answer) => Some("an answer of an API whose list is empty"),
+        Err(error) if error.is_eof() && (head.len() as u64) < HEAD_BYTES => {
+            Some("JSON that ends before its first record does: an export that was cut off")
+        }
+        _ => None,
+    }
+}
+
+/// Whether an API says that it did not do what was asked.
+fn says_failed(answer: &Map<String, Value>) -> bool {
+    let told = |name: &&str| answer.get(*name).is_some_and(|value| !value.is_null());
+    let code = ["status_code", "status"].iter().filter_map(|name| answer.get(*name)).filter_map(Value::as_u64);
+    ["error", "errors", "error_id"].iter().any(told)
+        || ["message", "documentation_url"].iter().all(told)
+        || ["ok", "success"].iter().any(|name| answer.get(*name) == Some(&Value::Bool(false)))
+        || answer.get("status").is_some_and(|status| status == "error")
+        || code.into_iter().any(|code| (400..600).contains(&code))
+}
+
+/// Whether there is a list in an answer, and nothing in any; or nothing where one belongs.
+fn is_empty(answer: &Map<String, Value>) -> bool {
+    let lists = || answer.values().filter_map(Value::as_array);
+    let nothing = lists().next().is_some() && lists().all(Vec::is_empty) && !answer.values().any(Value::is_object);
+    nothing || answer.get("data").is_some_and(Value::is_null)
 }
 
 /// Whether a file that begins with `head` is no text. A few NUL bytes in a text are damage.
@@ -339,6 +406,33 @@ mod tests {
                     assert_eq!(text.chars().count(), String::from_utf8_lossy(&bytes).chars().count());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_says_what_to_do() {
+        let tar = [&[b'a'; 257][..], b"ustar", &[0; 250]].concat();
+        for (bytes, what) in [
+            (&b"7z\xbc\xaf\x27\x1c\0\x04"[..], "7-Zip"),
+            (b"SQLite format 3\0\x10\0", "SQLite"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1", "Office"),
+            (b"{\\rtf1 hello}", "rich text"),
+            (&tar, "tar"),
+        ] {
+            let why = open(Path::new("x"), bytes).map(|_| ()).unwrap_err();
+            assert!(why.contains(what), "{why}");
+        }
+        for (text, what) in [
+            (r#"{"ok":false,"error":"not_in_channel"}"#, "request failed"),
+            (r#"{"message":"no","status_code":403}"#, "request failed"),
+            (r#"{"messages":[],"ok":true}"#, "empty"),
+            (r#"{"a":1}"#, "a document of JSON"),
+            ("[]", "an empty list"),
+            (r#"[{"type":"message","text":"cut"#, "cut off"),
+            ("words", "none of the formats"),
+            ("{words}", "none of the formats"),
+        ] {
+            assert!(refusal(text.as_bytes()).contains(what), "{text}: {}", refusal(text.as_bytes()));
         }
     }
 

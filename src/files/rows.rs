@@ -2,13 +2,11 @@
 
 use std::io::{self, BufRead};
 
-use super::cells::{Cells, Marks};
+use super::cells::{Cells, Marks, misplaced};
 use super::{BadRecord, MAX_RECORD_BYTES};
 
-/// Marks left open after which the rest of a file is given up: each is looked for to the end.
-const MOST_OPEN: usize = 20;
-
-const OPEN: &str = "a quotation mark is opened and never closed; what follows was read where a line is a row by itself";
+/// Bytes read again because of marks that do not belong, after which the rest of a file is given up.
+const MOST_AGAIN: usize = 20 * MAX_RECORD_BYTES;
 
 /// The rows of a file; the first is its header, which is not given again where tables were put one below the other. Cells that
 /// are blank beyond the header's are left out, and a row that has others there is none.
@@ -17,13 +15,15 @@ pub(crate) struct Rows<R> {
     cells: Cells,
     delimiter: u8,
     record: u64,
-    /// Where in the file the next byte stands.
+    /// Where in the file the next byte stands, and on which line, from 0.
     byte: u64,
+    line: usize,
     header: Option<Vec<String>>,
-    /// Bytes that were read ahead for a mark that is never closed.
+    /// Bytes that were read ahead for a mark that does not belong, and how many of them are read again by now.
     again: Vec<u8>,
     at: usize,
-    open: usize,
+    /// Bytes that were put back in all.
+    put_back: usize,
     ended: bool,
 }
 
@@ -40,7 +40,8 @@ enum End {
 impl<R: BufRead> Rows<R> {
     pub(crate) fn new(input: R, delimiter: u8) -> Self {
         let (cells, again) = (Cells::new(delimiter), Vec::new());
-        Self { input, cells, delimiter, record: 0, byte: 0, header: None, again, at: 0, open: 0, ended: false }
+        let (record, byte, line, at, put_back) = (0, 0, 0, 0, 0);
+        Self { input, cells, delimiter, record, byte, line, header: None, again, at, put_back, ended: false }
     }
 
     /// The bytes of the next row, with line breaks in quotes.
@@ -64,6 +65,7 @@ impl<R: BufRead> Rows<R> {
             if !long {
                 row.extend_from_slice(&bytes[..taken]);
             }
+            self.line += breaks(&bytes[..taken]);
             if held {
                 self.at += taken;
             } else {
@@ -85,14 +87,68 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Puts back all but the first line of a row whose mark is never closed.
-    fn put_back(&mut self, row: &[u8]) {
-        let line = row.iter().position(|b| *b == b'\n').map_or(row.len(), |end| end + 1);
-        let rest = &self.again[self.at.min(self.again.len())..];
-        let again = [&row[line..], rest].concat();
-        self.ended &= again.is_empty();
-        self.byte -= (row.len() - line) as u64;
-        (self.again, self.at) = (again, 0);
+    /// Puts back all but the first line of a row whose mark does not belong. False when that was too much already.
+    fn put_back(&mut self, row: &[u8]) -> bool {
+        let first = row.iter().position(|b| *b == b'\n').map_or(row.len(), |end| end + 1);
+        let below = &row[first..];
+        self.put_back += below.len();
+        self.byte -= below.len() as u64;
+        self.line -= breaks(below);
+        let read = self.at.min(self.again.len());
+        match self.again[..read].strip_suffix(below) {
+            Some(before) => self.at = before.len(),
+            None => (self.again, self.at) = ([below, &self.again[read..]].concat(), 0),
+        }
+        let may = self.put_back <= MOST_AGAIN;
+        self.ended = !may || (self.ended && below.is_empty());
+        may
+    }
+
+    /// Whether a row of several lines holds what were rows before a mark was left out, or one too many put in. It does where
+    /// the mark that closes the text begins a cell of a row itself; and where each line below the first is a row that has
+    /// figures in the same place, such as numbers or dates.
+    fn holds_rows(&mut self, row: &[u8]) -> bool {
+        let row = row.strip_suffix(b"\n").unwrap_or(row);
+        if self.header.as_ref().is_none_or(|header| header.len() < 2) {
+            return false;
+        }
+        let closing = misplaced(row, self.delimiter).and_then(|at| {
+            let begin = row[..at].iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
+            row[begin..].split(|b| *b == b'\n').next()
+        });
+        closing.is_some_and(|line| self.begins_row(line).is_some()) || self.is_of_rows(row)
+    }
+
+    /// Whether each line below the first is a row, with figures where the first has them. The last one may go on.
+    fn is_of_rows(&mut self, row: &[u8]) -> bool {
+        let width = self.header.as_ref().map_or(0, Vec::len);
+        let below: Vec<&[u8]> = row.split(|b| *b == b'\n').skip(1).collect();
+        let Some((last, others)) = below.split_last() else { return false };
+        let separators = |line: &&[u8]| line.iter().filter(|b| **b == self.delimiter).count();
+        // A line of a text may begin with a number and hold one comma.
+        if others.iter().map(separators).any(|n| n + 1 < width) || (width == 2 && others.is_empty()) {
+            return false;
+        }
+        let Ok(cells) = self.cells.split(row) else { return false };
+        let mut alike: Vec<String> = cells.iter().map(figures).collect();
+        others.iter().chain([last]).enumerate().all(|(at, line)| {
+            let found = self.begins_row(line).filter(|cells| at == others.len() || cells.len() == width);
+            let shapes = found.iter().flat_map(csv::ByteRecord::iter).map(figures);
+            let same = |(one, other): (&String, String)| if *one == other { other } else { String::new() };
+            alike = alike.iter().zip(shapes).map(same).collect();
+            alike.iter().any(|shape| !shape.is_empty())
+        })
+    }
+
+    /// The cells of a line that is a row by itself, or the beginning of one whose text goes on in the next line.
+    fn begins_row(&mut self, line: &[u8]) -> Option<csv::ByteRecord> {
+        let mut marks = Marks::new(self.delimiter);
+        for byte in line {
+            marks.ends(*byte);
+        }
+        let width = self.header.as_ref().map_or(0, Vec::len);
+        let cells = self.cells.split(line).ok()?;
+        (cells.len() == width || (marks.open() && cells.len() > 1 && cells.len() < width)).then_some(cells)
     }
 
     /// The cells of a row by the header's measure; `None` for the header again, and for what is but a part of a row whose mark
@@ -129,13 +185,26 @@ impl<R: BufRead> Iterator for Rows<R> {
         let mut row = Vec::new();
         while !self.ended {
             row.clear();
-            let (record, byte, torn) = (self.record, self.byte, self.at < self.again.len());
+            let (record, byte, line) = (self.record, self.byte, self.line + 1);
+            let torn = self.at < self.again.len();
+            let misplaced = |rows: &mut Self, row: &[u8], what: &str| {
+                let then = match rows.put_back(row) {
+                    true => "this row was left out, and what follows was read where a line is a row by itself",
+                    false => "the rest of the file was not read",
+                };
+                format!(
+                    "a quotation mark in the row that begins on line {line} {what}: close it, or write it twice; {then}"
+                )
+            };
             let bad = match self.fill(&mut row) {
                 Err(error) => {
                     self.ended = true;
                     format!("could not read on from here: {error}")
                 }
                 Ok(End::Whole) if row.trim_ascii().is_empty() || (record == 0 && separator(&row).is_some()) => continue,
+                Ok(End::Whole) if breaks(row.trim_ascii_end()) > 0 && self.holds_rows(&row) => {
+                    misplaced(self, &row, "takes rows below it for its text")
+                }
                 Ok(End::Whole) => match self.measured(&row, torn) {
                     Ok(None) => continue,
                     Ok(Some(cells)) => {
@@ -145,22 +214,31 @@ impl<R: BufRead> Iterator for Rows<R> {
                     Err(reason) => reason,
                 },
                 Ok(End::Long) => "a row of more than 16 MiB: no post or note is that long".to_owned(),
-                Ok(End::Open) => {
-                    self.open += 1;
-                    if self.open > MOST_OPEN {
-                        self.ended = true;
-                        format!("{OPEN}, as in {MOST_OPEN} rows before; the rest of the file was not read")
-                    } else {
-                        self.put_back(&row);
-                        OPEN.to_owned()
-                    }
-                }
+                Ok(End::Open) => misplaced(self, &row, "is never closed"),
             };
             self.record += 1;
             return Some(Err(BadRecord::new(record, byte, bad)));
         }
         None
     }
+}
+
+/// How many line breaks there are.
+fn breaks(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|b| **b == b'\n').count()
+}
+
+/// A cell of one line that holds figures, with one 9 for each number and one letter for each word: cells of one kind look
+/// alike. Empty where there are no figures.
+fn figures(cell: &[u8]) -> String {
+    let kind = |c: char| match c {
+        _ if c.is_numeric() => '9',
+        _ if c.is_alphabetic() => 'a',
+        _ => c,
+    };
+    let mut shape: Vec<char> = String::from_utf8_lossy(cell).chars().map(kind).collect();
+    shape.dedup_by(|next, c| next == c && matches!(c, '9' | 'a'));
+    if shape.contains(&'9') && !shape.contains(&'\n') { shape.into_iter().collect() } else { String::new() }
 }
 
 /// The delimiter that spreadsheets write before the header: `sep=;`.
@@ -229,6 +307,38 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_that_takes_rows_for_its_text_costs_its_row() {
+        for (table, want) in [
+            ("a,b\n1,\"open\n2,x\n3,\"fine, really\"\n4,y\n", vec!["a|b", "2|x", "3|fine, really", "4|y"]),
+            ("a,b,c\n1,\"12 inch,x\n2,14\",y\n3,z,z\n", vec!["a|b|c", "2|14\"|y", "3|z|z"]),
+            ("a,b,c\n1,\"open,x\n2,\",\ny\",x\n", vec!["a|b|c", "2|,\ny|x"]),
+            ("\"a\",\"b\"\n\"1\",\"said \"\"\n\"2\",\"x\"\n", vec!["a|b", "2|x"]),
+            (
+                "\"a\",\"b\"\r\n\"1\",\"open\r\n\"2\",\"two\r\nlines\"\r\n\"3\",\"x\"\r\n",
+                vec!["a|b", "2|two\r\nlines", "3|x"],
+            ),
+            ("a,b\n1,\"o\n2,p\n3,\"q\n4,r\n5,\"s\n6,t", vec!["a|b", "2|p", "4|r", "6|t"]),
+        ] {
+            let found = read(table);
+            assert_eq!(found.iter().flatten().collect::<Vec<_>>(), want, "{table}");
+            let why = found[1].as_ref().unwrap_err();
+            assert!(why.contains("line 2") && why.contains("left out"), "{why}");
+        }
+        // Nor are texts of several lines taken for rows.
+        for table in [
+            "a,b\n1,\"Agenda\n2, maybe 3 people\"\n",
+            "a,b\n1,\"He said\n\"no\" to me\"\n",
+            "a,b\n1,\"Attendees:\nAnn, Acme\nBob, Blitz\"\n",
+            "a,b,c\n1,x,\"apples, pears, plums\n\nfigs, 3 of them, more\"\n",
+            "a,b,c\n1,\"\"\"quoted,\"\" she said,\n\"\"no\"\", twice\",x\n",
+            "a,b\n1,\"two\nlines\" \n",
+        ] {
+            let found = read(table);
+            assert!(found.len() == 2 && found[1].is_ok(), "{found:?}");
+        }
+    }
+
+    #[test]
     fn rows_too_long_or_too_wide_are_told() {
         let long = "x".repeat(MAX_RECORD_BYTES);
         for table in [format!("a,b\n1,{long}"), format!("a,b\n1,{long}\n2,y\n")] {
@@ -248,7 +358,37 @@ mod tests {
         }
     }
 
+    /// A row of a number, words of one line or more, and a word.
+    fn written() -> impl Strategy<Value = [String; 2]> {
+        ("[a-z ,.\"\n]{0,30}", "[a-z]{1,5}").prop_map(|(note, word)| [note, word])
+    }
+
     proptest! {
+        /// A mark too many costs the row in which it stands, and that is told; the rows around it are read.
+        #[test]
+        fn a_mark_too_many_costs_one_row(
+            rows in prop::collection::vec(written(), 1..8),
+            bad in any::<prop::sample::Index>(),
+            always in any::<bool>(),
+        ) {
+            let style = if always { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary };
+            let line = |cells: &[&str]| {
+                let mut writer = csv::WriterBuilder::new().quote_style(style).from_writer(Vec::new());
+                writer.write_record(cells).unwrap();
+                String::from_utf8(writer.into_inner().unwrap()).unwrap()
+            };
+            let mut lines: Vec<String> = vec![line(&["id", "note", "who"])];
+            lines.extend(rows.iter().enumerate().map(|(id, [note, who])| line(&[&id.to_string(), note, who])));
+            let whole: Vec<_> = read(&lines.concat());
+            prop_assert!(whole.iter().all(Result::is_ok), "{whole:?}");
+            let at = bad.index(rows.len()) + 1;
+            lines[at] = if always { "\"7\",\"cut off\n".to_owned() } else { "7,\"open,x\n".to_owned() };
+            let found = read(&lines.concat());
+            let told = found.iter().flat_map(|row| row.as_ref().err()).any(|why| why.contains("quotation mark"));
+            let missed: Vec<_> = (0..whole.len()).filter(|n| *n != at && !found.contains(&whole[*n])).collect();
+            prop_assert!(told && missed.is_empty(), "{missed:?} {told} in {:?}: {found:?}", lines.concat());
+        }
+
         #[test]
         fn whatever_is_written_is_read(rows in prop::collection::vec(prop::collection::vec("[a\",\n\r é]{0,6}", 3), 1..6)) {
             let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());

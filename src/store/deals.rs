@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::failures::{self, Failure};
-use super::notes::write_note;
+use super::notes::write_notes;
 use super::{NoteCounts, Store, instant, millis, whole};
 use crate::model::{
     Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, Owner, StageChange,
@@ -48,6 +48,8 @@ pub struct CrmBatch {
     pub owners: Vec<Owner>,
     /// Notes.
     pub notes: Vec<IncomingNote>,
+    /// Files that are read anew: what failed in them before is forgotten.
+    pub reread: Vec<String>,
     /// What could not be read.
     pub failures: Vec<Failure>,
 }
@@ -62,6 +64,7 @@ impl CrmBatch {
             + self.contacts.len()
             + self.owners.len()
             + self.notes.len()
+            + self.reread.len()
             + self.failures.len()
     }
 
@@ -172,8 +175,9 @@ impl Store {
             .await?
             .rows_affected();
         }
-        for incoming in &batch.notes {
-            write_note(&mut tx, incoming, &mut counts.notes).await?;
+        write_notes(&mut tx, &batch.notes, &mut counts.notes).await?;
+        for file in &batch.reread {
+            failures::forget(&mut tx, "crm", file).await?;
         }
         failures::insert(&mut tx, &batch.failures).await?;
         tx.commit().await?;

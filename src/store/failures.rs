@@ -47,13 +47,6 @@ pub(super) async fn forget(tx: &mut Transaction<'_, Sqlite>, stage: &str, file: 
 }
 
 impl Store {
-    /// Forgets what failed in `file` when `stage` read it before, because it is read anew.
-    pub async fn forget_failures(&self, stage: &str, file: &str) -> Result<()> {
-        let mut tx = self.write().await?;
-        forget(&mut tx, stage, file).await?;
-        Ok(tx.commit().await?)
-    }
-
     /// Records failures; repeating one changes nothing.
     pub async fn record_failures(&self, failures: &[Failure]) -> Result<()> {
         if failures.is_empty() {
@@ -79,6 +72,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::CrmBatch;
 
     #[tokio::test]
     async fn a_file_that_is_read_anew_begins_without_failures() {
@@ -88,7 +82,8 @@ mod tests {
         let failures = units.map(|unit| Failure::new("crm", unit, "why"));
         store.record_failures(&failures).await.unwrap();
         store.record_failures(&[Failure::new("collect", "a.csv", "why")]).await.unwrap();
-        store.forget_failures("crm", "a.csv").await.unwrap();
+        let batch = CrmBatch { reread: vec!["a.csv".to_owned()], ..CrmBatch::default() };
+        store.write_crm(&batch).await.unwrap();
         let left: Vec<_> = store.failures().await.unwrap().into_iter().map(|f| f.unit).collect();
         assert_eq!(left, ["a.csv", "a.csv.zip, record 7", "b.csv, record 7"]);
     }

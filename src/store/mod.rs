@@ -36,6 +36,8 @@ mod llm_calls;
 
 mod embeddings;
 
+mod twins;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -80,6 +82,8 @@ impl Store {
             .pragma("cache_size", "-32000");
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
+            // A file does not hang up, and to ask takes as long as most queries.
+            .test_before_acquire(false)
             .connect_with(options)
             .await
             .with_context(|| format!("could not open the store {}", path.display()))?;

@@ -1,15 +1,17 @@
 //! CRM notes and what readers made of them.
 
 use std::borrow::Borrow;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 
 use super::deals::IncomingNote;
 use super::failures::{self, Failure};
+use super::post_batches::{ROWS, lookup};
 use super::post_readings::cut;
 use super::{Store, instant, millis, whole};
 use crate::model::id::content_hash;
@@ -84,10 +86,8 @@ impl Store {
     pub async fn write_notes(&self, notes: &[Note], failures: &[Failure]) -> Result<NoteCounts> {
         let mut tx = self.write().await?;
         let mut counts = NoteCounts::default();
-        for note in notes {
-            let incoming = IncomingNote { note: note.clone(), fill: false, kind_told: true };
-            write_note(&mut tx, &incoming, &mut counts).await?;
-        }
+        let incoming = |note: &Note| IncomingNote { note: note.clone(), fill: false, kind_told: true };
+        write_notes(&mut tx, &notes.iter().map(incoming).collect::<Vec<_>>(), &mut counts).await?;
         failures::insert(&mut tx, failures).await?;
         tx.commit().await?;
         Ok(counts)
@@ -131,7 +131,7 @@ impl Store {
     #[cfg(test)]
     pub(crate) async fn write_note_readings(&self, recipe: &Recipe, readings: &[(NoteId, NoteReading)]) -> Result<()> {
         let notes = self.notes(recipe).await?.into_iter().map(|n| (n.note.id.clone(), n.note));
-        let notes: std::collections::HashMap<_, _> = notes.collect();
+        let notes: HashMap<_, _> = notes.collect();
         let read = readings.iter().map(|(id, reading)| Some((notes.get(id)?, reading.clone())));
         let read = read.collect::<Option<Vec<_>>>().context("a note is not stored")?;
         self.write_read_notes(recipe, &read).await.map(|_| ())
@@ -175,7 +175,7 @@ impl Store {
         .bind(recipe.as_str())
         .fetch_all(&self.pool)
         .await?;
-        let mut by_note = std::collections::HashMap::<String, Vec<&SqliteRow>>::new();
+        let mut by_note = HashMap::<String, Vec<&SqliteRow>>::new();
         for row in &pains {
             by_note.entry(row.try_get(0)?).or_default().push(row);
         }
@@ -288,72 +288,95 @@ async fn write_reading(
     Ok(true)
 }
 
-/// Writes one note. What is newer by its date of modification stands; where neither is, the one that comes, except that with
-/// `fill` only what the store does not know is taken. Fields that one of the two does not tell are taken from the other.
-/// Readings depend on text and kind, and go when either changes.
-pub(super) async fn write_note(
+/// The columns of a note, as [`note`] reads them.
+const NOTE: &str = "id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, modified_at";
+
+/// Writes notes, looked up and stored many at a time. What is newer by its date of modification stands; where neither is, the one
+/// that comes, except that with `fill` only what the store does not know is taken. Fields that one of the two does not tell are
+/// taken from the other. Readings depend on text and kind, and go when either changes.
+pub(super) async fn write_notes(
     tx: &mut Transaction<'_, Sqlite>,
-    incoming: &IncomingNote,
+    incoming: &[IncomingNote],
     counts: &mut NoteCounts,
 ) -> Result<()> {
-    let IncomingNote { note: new, fill, kind_told } = incoming;
-    let new = &Note {
-        written_at: whole(new.written_at),
-        happened_at: whole(new.happened_at),
-        modified_at: whole(new.modified_at),
-        ..new.clone()
-    };
-    let row = sqlx::query(
-        "select id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, modified_at from note \
-         where id = $1",
-    )
-    .bind(new.id.as_str())
-    .fetch_optional(&mut **tx)
-    .await?;
-    let merged = match row.as_ref().map(note).transpose()? {
-        None => {
-            counts.new += 1;
-            new.clone()
-        }
-        Some(known) => {
-            let older = new.modified_at.is_some() && known.modified_at > new.modified_at;
-            let mut merged = if older || *fill { merge(known.clone(), new) } else { merge(new.clone(), &known) };
-            merged.kind = if *kind_told && !older { new.kind } else { known.kind };
-            if merged == known {
-                counts.known += 1;
-                return Ok(());
+    let select = format!("select {NOTE} from note where id in (");
+    let rows = lookup(tx, &select, incoming.iter().map(|one| one.note.id.as_str())).await?;
+    let known = rows.iter().map(|row| note(row).map(|known| (known.id.clone(), known)));
+    let mut stored = known.collect::<Result<HashMap<NoteId, Note>>>()?;
+    // A note that comes twice is written once, as it is at last.
+    let mut changed = BTreeSet::new();
+    for one in incoming {
+        let new = Note {
+            written_at: whole(one.note.written_at),
+            happened_at: whole(one.note.happened_at),
+            modified_at: whole(one.note.modified_at),
+            ..one.note.clone()
+        };
+        let id = new.id.clone();
+        let merged = match stored.get(&id) {
+            None => {
+                counts.new += 1;
+                new
             }
-            if merged.text != known.text || merged.kind != known.kind {
-                for sql in ["delete from note_reading where note = $1", "delete from claimed_pain where note = $1"] {
-                    sqlx::query(sql).bind(new.id.as_str()).execute(&mut **tx).await?;
+            Some(known) => {
+                let merged = merged(known, new, one);
+                if merged == *known {
+                    counts.known += 1;
+                    continue;
                 }
+                if merged.text != known.text || merged.kind != known.kind {
+                    for sql in ["delete from note_reading where note = $1", "delete from claimed_pain where note = $1"]
+                    {
+                        sqlx::query(sql).bind(id.as_str()).execute(&mut **tx).await?;
+                    }
+                }
+                counts.updated += 1;
+                merged
             }
-            counts.updated += 1;
-            merged
-        }
-    };
-    let hash = content_hash(&[&merged.text, merged.account.as_str(), merged.kind.as_str()]);
-    sqlx::query(
-        "insert into note (id, account, opportunity, owner, kind, written_at, happened_at, stage, amount, text, hash, modified_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do update set account = excluded.account, \
-         opportunity = excluded.opportunity, owner = excluded.owner, kind = excluded.kind, written_at = excluded.written_at, \
-         happened_at = excluded.happened_at, stage = excluded.stage, amount = excluded.amount, text = excluded.text, \
-         hash = excluded.hash, modified_at = excluded.modified_at",
-    )
-    .bind(merged.id.as_str())
-    .bind(merged.account.as_str())
-    .bind(merged.opportunity.as_ref().map(|o| o.as_str()))
-    .bind(&merged.owner)
-    .bind(merged.kind.as_str())
-    .bind(merged.written_at.map(millis))
-    .bind(merged.happened_at.map(millis))
-    .bind(&merged.stage)
-    .bind(merged.amount)
-    .bind(&merged.text)
-    .bind(hash)
-    .bind(merged.modified_at.map(millis))
-    .execute(&mut **tx)
-    .await?;
+        };
+        changed.insert(id.clone());
+        stored.insert(id, merged);
+    }
+    let changed: Vec<&Note> = changed.iter().filter_map(|id| stored.get(id)).collect();
+    for notes in changed.chunks(ROWS) {
+        insert(tx, notes).await?;
+    }
+    Ok(())
+}
+
+/// What stands of a note that is `known` when `new` comes.
+fn merged(known: &Note, new: Note, incoming: &IncomingNote) -> Note {
+    let older = new.modified_at.is_some() && known.modified_at > new.modified_at;
+    let kind = if incoming.kind_told && !older { new.kind } else { known.kind };
+    let both = if older || incoming.fill { merge(known.clone(), &new) } else { merge(new, known) };
+    Note { kind, ..both }
+}
+
+async fn insert(tx: &mut Transaction<'_, Sqlite>, notes: &[&Note]) -> Result<()> {
+    QueryBuilder::<Sqlite>::new(format!("insert into note ({NOTE}, hash) "))
+        .push_values(notes, |mut row, note| {
+            row.push_bind(note.id.as_str())
+                .push_bind(note.account.as_str())
+                .push_bind(note.opportunity.as_ref().map(OpportunityId::as_str))
+                .push_bind(&note.owner)
+                .push_bind(note.kind.as_str())
+                .push_bind(note.written_at.map(millis))
+                .push_bind(note.happened_at.map(millis))
+                .push_bind(&note.stage)
+                .push_bind(note.amount)
+                .push_bind(&note.text)
+                .push_bind(note.modified_at.map(millis))
+                .push_bind(content_hash(&[&note.text, note.account.as_str(), note.kind.as_str()]));
+        })
+        .push(
+            " on conflict (id) do update set account = excluded.account, opportunity = excluded.opportunity, \
+             owner = excluded.owner, kind = excluded.kind, written_at = excluded.written_at, \
+             happened_at = excluded.happened_at, stage = excluded.stage, amount = excluded.amount, text = excluded.text, \
+             hash = excluded.hash, modified_at = excluded.modified_at",
+        )
+        .build()
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::model::id::content_hash;
 use crate::model::{AuthorKey, Post, PostId, Thread, ThreadId};
 
 /// Rows in one statement. With 15 columns it stays below the 32,766 values that SQLite takes.
-const ROWS: usize = 500;
+pub(super) const ROWS: usize = 500;
 
 impl Store {
     /// Writes a batch in one transaction: posts, failures and cursor together, so a killed run resumes at the last page.
@@ -55,7 +55,7 @@ impl Store {
 }
 
 /// The rows of `select` for some `ids`; it ends where the list of ids goes.
-async fn lookup<'a>(
+pub(super) async fn lookup<'a>(
     tx: &mut Transaction<'_, Sqlite>,
     select: &str,
     ids: impl Iterator<Item = &'a str>,
@@ -331,7 +331,7 @@ async fn insert_posts(tx: &mut Transaction<'_, Sqlite>, rows: &[(Cow<'_, Post>, 
     Ok(())
 }
 
-async fn remove_post(
+pub(super) async fn remove_post(
     tx: &mut Transaction<'_, Sqlite>,
     id: &PostId,
     revision: &mut i64,

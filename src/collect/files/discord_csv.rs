@@ -121,7 +121,7 @@ mod tests {
             [
                 "fewer cells than columns",
                 "a date of an unknown spelling",
-                "a quotation mark is opened and never closed; what follows was read where a line is a row by itself"
+                "a quotation mark in the row that begins on line 4 is never closed: close it, or write it twice; this row was left out, and what follows was read where a line is a row by itself"
             ]
         );
         assert!(!DiscordCsv.sniff(b"Author,Date,Content\na,b,c\n", &Place::on_disk(std::path::Path::new("x.csv"))));

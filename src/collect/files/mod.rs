@@ -33,6 +33,8 @@ mod mattermost;
 
 mod mbox;
 
+mod mhtml;
+
 pub mod page;
 
 mod perceval;
@@ -106,6 +108,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &mattermost::MattermostReply,
     &rocket_chat::RocketChatReply,
     &gitter::GitterRoom,
+    &mhtml::SavedPage,
     &mbox::Mbox,
     &reddit::RedditLines,
     &jsonl::PlainLines,

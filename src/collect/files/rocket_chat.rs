@@ -9,7 +9,7 @@ use super::shape::Shape;
 use super::values::{each_value, items};
 use super::{Format, Place, Records};
 use crate::collect::Context;
-use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient, parse_instant};
+use crate::collect::wire::{DIRECT_MESSAGE, Record, Unreadable, clean, instant, is_future, lenient, parse_instant};
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::discord::without_handles;
 use crate::text::html::Plain;
@@ -82,6 +82,9 @@ fn records(ctx: &Context, community: &str, message: Value) -> Result<Vec<Record>
         Some("rm") => return Ok(vec![Record::Removed(PostId::new(native(&id)))]),
         Some(_) => return skip("system message"),
     }
+    if is_direct(&room, message.u.id.as_deref().unwrap_or_default()) {
+        return skip(DIRECT_MESSAGE);
+    }
     let Plain { text, quoted } = markdown_to_text(message.msg.as_deref().unwrap_or_default());
     let text = clean(without_handles(&text));
     if text.is_empty() {
@@ -123,6 +126,13 @@ fn records(ctx: &Context, community: &str, message: Value) -> Result<Vec<Record>
     Ok(vec![Record::Thread(thread), Record::Post(post)])
 }
 
+/// Whether a room is one of two people: its id is that of one behind that of the other, and `author` is one of them.
+fn is_direct(room: &str, author: &str) -> bool {
+    // Ids of users have 17 signs, those of bots (`rocket.cat`) fewer.
+    let is_user = |rest: &str| rest.len() > 3 && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    author.len() > 3 && [room.strip_prefix(author), room.strip_suffix(author)].into_iter().flatten().any(is_user)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,5 +150,22 @@ mod tests {
         assert_eq!(two.text, "@user here too");
         assert_eq!((two.written_at, &two.thread), (one.written_at, &one.thread));
         assert_eq!(reasons(&found), ["system message"]);
+    }
+
+    #[test]
+    fn direct_messages_are_left_out() {
+        let one = |room: &str, author: &str| {
+            let text = format!(
+                r#"{{"messages":[{{"_id":"a","rid":"{room}","msg":"psst","ts":"2026-03-01T12:00:00Z","u":{{"_id":"{author}"}}}}]}}"#
+            );
+            read_text(&RocketChatReply, &text, "dm/x.json")
+        };
+        let (ann, kim) = ("3RCfXNd6Nvp7pJZd2", "zQ9kLmN2oPqRsTuVw");
+        for (room, author) in [([ann, kim], ann), ([ann, kim], kim), ([ann, ann], ann)] {
+            assert_eq!(reasons(&one(&room.concat(), author)), ["direct message"]);
+        }
+        for room in ["GENERAL", "ByehQjC44FwMeiLbX", kim] {
+            assert!(matches!(&one(room, ann)[..], [_, Ok(Record::Post(_))]), "{room}");
+        }
     }
 }

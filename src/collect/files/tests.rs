@@ -130,6 +130,37 @@ async fn a_file_that_does_not_name_its_server_moves_nothing() {
 }
 
 #[tokio::test]
+async fn a_message_that_one_export_gives_an_id_and_another_does_not_stands_once() {
+    let message = |id: &str, second: u8, text: &str| {
+        format!(
+            r#"{{"id":"14488986978772623{id}","type":"Default","timestamp":"2026-03-01T10:00:{second}+00:00","content":"{text}","author":{{"id":"7","name":"sam"}}}}"#
+        )
+    };
+    let messages = [message("87", 10, "it drips"), message("88", 11, "lol"), message("89", 12, "lol")].join(",");
+    let json = format!(
+        r#"{{"guild":{{"id":"11","name":"Yard"}},"channel":{{"id":"123456789012345678","type":"GuildTextChat","name":"repair"}},"messages":[{messages}],"messageCount":3}}"#
+    );
+    let table = "AuthorID,Author,Date,Content,Attachments,Reactions\n7,sam,01/03/2026 10:00,it drips,,\n7,sam,01/03/2026 10:00,lol,,\n7,sam,01/03/2026 10:00,lol,,\n7,sam,01/03/2026 10:00,lol,,\n7,sam,01/03/2026 10:01,it drips,,\n";
+    for (channel, posts) in [("123456789012345678", 5), ("223456789012345678", 8)] {
+        let table = (format!("Yard - Text - repair [{channel}].csv"), table.to_owned());
+        let json = ("repair.json".to_owned(), json.clone());
+        for files in [[&json, &table], [&table, &json]] {
+            let world = World::new().await;
+            let mut dropped = 0;
+            for (name, text) in files {
+                world.write(name, text);
+                world.collect().await;
+                dropped += world.store.drop_twins().await.unwrap();
+            }
+            let again = world.collect().await.counts;
+            assert_eq!((again.new, again.updated, world.store.drop_twins().await.unwrap()), (0, 0, 0));
+            let texts = world.texts().await;
+            assert_eq!((texts.len(), dropped), (posts, 8 - posts as u64), "{texts:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_folder_of_all_formats_is_read_once_however_often() {
     let world = World::new().await;
     world.write("a/vans.jsonl", line("1", "one") + &line("2", "two"));

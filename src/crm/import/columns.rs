@@ -432,6 +432,9 @@ impl Columns {
 
 /// Why a file without known columns is refused, with what can be done about it.
 pub(super) fn missing(header: &Header, field: Field) -> String {
+    if header.names().is_empty() {
+        return "of no known export: a document without a list of records".to_owned();
+    }
     let name = MAPPED.iter().find(|(_, f)| *f == field).map_or("", |(said, _)| *said);
     let hints: &[&str] = match field {
         Field::Text => &["remark", "comment", "note", "memo", "log", "body", "said"],

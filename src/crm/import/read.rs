@@ -153,6 +153,9 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
     let (vendor, format) = match known {
         Some(known) => known,
         None => {
+            if let Some(why) = open::barren(head) {
+                return Err(why.to_owned());
+            }
             let Read::Row(names, _) = plain::NOTES.read else { return Err("no format".to_owned()) };
             let columns = Columns::find(&sample.header, names, map, true)?;
             if sample.objects.is_empty() && !matches!(sample.layout, Layout::Table { .. }) {

@@ -119,7 +119,7 @@ async fn hubspot_objects_find_their_firm_by_deal_and_person() {
     assert_eq!(w.summary["skipped_why"]["deleted in the CRM"], 1);
     assert_eq!(w.summary["skipped_why"]["only a short title"], 1);
     assert_eq!(w.failures.len(), 1);
-    assert!(w.failures[0].contains("record 6") && w.failures[0].contains("no account"), "{:?}", w.failures);
+    assert!(w.failures[0].contains("record 6") && w.failures[0].contains("its associations"), "{:?}", w.failures);
     assert_eq!(w.summary["formats"]["HubSpot activities (API)"]["notes"], 4);
 }
 
@@ -620,6 +620,7 @@ async fn broken_and_foreign_files_are_told_by_name() {
         ("readme.txt", "How we export: ask Bo.\n"),
         ("usage.csv", "account_id,event_date,active_users\nA1,2026-01-01,5\n"),
         ("empty.json", "{\"results\":[]}"),
+        ("refused.json", "{\"status\":\"error\",\"message\":\"expired token\"}"),
         ("logo.png", "x"),
         ("short.csv", "Id,WhatId,Subject,Description,TaskSubtype,CreatedDate,AccountId\n1,,a,b\n2,,a,\"open"),
     ])
@@ -631,7 +632,8 @@ async fn broken_and_foreign_files_are_told_by_name() {
         ("page.html", "HTML"),
         ("readme.txt", "no column"),
         ("usage.csv", "--map"),
-        ("empty.json", "no JSON record"),
+        ("empty.json", "list is empty"),
+        ("refused.json", "request failed"),
         ("short.csv, record 1", "no account"),
         ("short.csv, record 2", "never closed"),
     ] {

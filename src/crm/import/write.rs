@@ -82,15 +82,16 @@ impl<'a> Writer<'a> {
         match found {
             Found::File { name, vendor, format, order } => {
                 self.end_file();
-                // What the next file refers to must be in the store.
-                self.write().await?;
-                self.begin(&name).await?;
+                self.begin(&name);
                 self.file += 1;
+                // What is called so is looked for among the vendor's own first.
+                if self.vendor != vendor {
+                    self.firms.clear();
+                    self.called.clear();
+                }
                 self.vendor = vendor;
                 self.format = format;
                 self.mistakes = Mistakes::new("crm", &name);
-                self.firms.clear();
-                self.called.clear();
                 self.counts().files += 1;
                 self.all.read += 1;
                 if let Some(order) = order.filter(|_| self.all.orders.len() < ORDERS_TOLD) {
@@ -100,7 +101,7 @@ impl<'a> Writer<'a> {
             }
             Found::Refused(name, reason) => {
                 self.all.refused += 1;
-                self.begin(&name).await?;
+                self.begin(&name);
                 self.batch.failures.push(Failure::new("crm", name, reason));
             }
             Found::Asset => self.all.assets += 1,
@@ -121,11 +122,10 @@ impl<'a> Writer<'a> {
     }
 
     /// What failed in the file when it was read before is no longer so.
-    async fn begin(&mut self, name: &str) -> Result<()> {
+    fn begin(&mut self, name: &str) {
         if self.begun.insert(name.to_owned()) {
-            self.store.forget_failures("crm", name).await?;
+            self.batch.reread.push(name.to_owned());
         }
-        Ok(())
     }
 
     fn end_file(&mut self) {
@@ -243,10 +243,11 @@ impl<'a> Writer<'a> {
         if let Some(known) = self.firms.get(named) {
             return Ok(known.clone());
         }
-        if !self.batch.accounts.is_empty() {
+        let told = self.batch.accounts.iter().any(|account| account.id.as_str() == named);
+        if !told && !self.batch.accounts.is_empty() {
             self.write().await?;
         }
-        let id = if self.store.has_account(named).await? {
+        let id = if told || self.store.has_account(named).await? {
             None
         } else {
             self.store.account_named(named, self.vendor).await?
@@ -301,6 +302,9 @@ impl<'a> Writer<'a> {
         }
         let mut domains = draft.emails.iter().filter_map(|email| people::domain(email)).collect::<Vec<_>>();
         domains.dedup();
+        if self.batch.accounts.iter().any(|account| account.domain.as_ref().is_some_and(|d| domains.contains(d))) {
+            self.write().await?;
+        }
         for domain in &domains {
             if let Some(firm) = self.store.account_with_domain(domain).await? {
                 return Ok(Some(firm));
@@ -323,6 +327,10 @@ impl<'a> Writer<'a> {
                 }
                 (None, false) => {
                     "no account: the note names only a person, and no file says of which firm; import the contacts with it"
+                }
+                (None, true) if self.vendor == "hubspot" => {
+                    "no account: the note is associated with no company, deal or contact, or the export does not tell; export it with \
+                     its associations (of the API: associations=companies,deals,contacts)"
                 }
                 (None, true) => "no account: a note belongs to a firm; fill the column or map another one",
             };

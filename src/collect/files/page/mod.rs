@@ -108,6 +108,9 @@ pub struct PageRead {
     pub records: Vec<Record>,
 }
 
+/// What to do where a page should have posts.
+const SCRIPT: &str = "; if a script loads its posts, save it when the browser shows them";
+
 /// Reads a page.
 ///
 /// # Errors
@@ -140,9 +143,9 @@ pub fn read_page(html: &str, place: &Place, ctx: &Context) -> Result<PageRead, S
     }
     Err(match marked.first() {
         Some(ready) => {
-            format!("a page of a forum ({}) that is no thread: no posts were found in it", ready.engine.name)
+            format!("a page of a forum ({}) that is no thread: no posts were found in it{SCRIPT}", ready.engine.name)
         }
-        None => "a page of HTML in which no posts were found: it is no thread of a forum".to_owned(),
+        None => format!("a page of HTML in which no posts were found: it is no thread of a forum{SCRIPT}"),
     })
 }
 

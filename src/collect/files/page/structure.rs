@@ -21,6 +21,9 @@ const MAX_LABEL: usize = 90;
 /// A post's container may be one of two posts; a single block is no sign of a thread.
 const FEWEST: usize = 2;
 
+/// Elements between somebody's picture and the name beside it.
+const BESIDE: usize = 8;
+
 /// Letters that an opening has at least: titles and lines of data are shorter.
 const FEWEST_LETTERS: usize = 20;
 
@@ -30,6 +33,7 @@ static AUTHOR_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static AUTHOR_LINK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:^|/)(?:u|users?|members?|profiles?|profil|authors?|people|@\w+|~\w+|person)(?:[/?.=-]|$)|member\.php|profile\.php|[?&]u(?:ser)?(?:id)?=|action=profile|showuser|/~").ok()
 });
+static AVATAR: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)avatar|user-?pic|profile-?pic").ok());
 static DATE_CLASS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)date|time|posted|stamp|(?:^|[\s_-])age(?:$|[\s_-])|published|created|ago").ok());
 static BODY_CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -195,10 +199,13 @@ fn within(sums: &[usize], items: &[Item<'_>], at: usize) -> usize {
 /// Finds the elements that hold a date or a name.
 fn label(items: &mut [Item<'_>]) {
     let sums = Sums::of(items);
+    // Where a picture of somebody stands, and of whom: classes may say nothing, but who is shown is named beside it.
+    let mut shown: Option<(usize, String)> = None;
     for at in 1..items.len() {
         let element = items[at].element;
         let class = element.attr("class").unwrap_or_default();
         let name = element.value().name();
+        shown = avatar(items, at).map(|name| (at, name)).or(shown);
         if within(&sums.letters, items, at) > MAX_LABEL {
             continue;
         }
@@ -221,7 +228,8 @@ fn label(items: &mut [Item<'_>]) {
             || says(&AUTHOR_LINK, link)
             || matches!(element.attr("itemprop"), Some("author" | "creator"))
             || element.attr("rel") == Some("author");
-        if is_author {
+        let beside = shown.as_ref().filter(|(picture, _)| items[at].letters > 0 && at - picture < BESIDE);
+        if is_author || beside.is_some_and(|(_, name)| words(element).to_lowercase() == *name) {
             let text = words(element);
             let text = text.strip_prefix("by ").unwrap_or(&text);
             let text = tidy_name(text);
@@ -232,6 +240,15 @@ fn label(items: &mut [Item<'_>]) {
             items[at].author = fits.then(|| text.to_owned());
         }
     }
+}
+
+/// Whom an element shows, when it is somebody's picture.
+fn avatar(items: &[Item<'_>], at: usize) -> Option<String> {
+    let element = items[at].element;
+    let name = element.attr("alt").filter(|alt| element.value().name() == "img" && !alt.trim().is_empty())?;
+    let told = [element, items[items[at].parent].element];
+    let told = told.iter().flat_map(|e| ["class", "src", "data-src"].map(|attribute| e.attr(attribute)));
+    told.flatten().any(|text| says(&AVATAR, text)).then(|| name.trim().to_lowercase())
 }
 
 /// What elements of one kind have in common.

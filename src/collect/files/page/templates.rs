@@ -255,3 +255,24 @@ fn an_opening_that_only_the_description_holds_is_read() {
     let texts: Vec<_> = texts.collect();
     assert_eq!((texts.len(), texts[0]), (4, "Dear all, my pump drips every single night since March."), "{}", read.by);
 }
+
+/// Classes that a program made say nothing; who is pictured is named beside the picture.
+#[test]
+fn who_is_named_beside_a_picture_of_them_wrote_it() {
+    let post = |n: u32, name: &str| {
+        format!(
+            "<div id=\"p{n}\" class=\"sc-k kK\"><div class=\"sc-a\"><div class=\"MuiAvatar-root sc-b\"><img data-src=\"default.png\" alt=\"{}\"></div><div class=\"sc-c\"><div class=\"sc-d\">{name}</div><div class=\"sc-e\">2{n}/11/2025 at 7:16 pm</div></div></div><div class=\"sc-f\"><p>Number {n} says that the seal is worn and should be changed.</p></div></div>",
+            name.to_uppercase()
+        )
+    };
+    let html = format!(
+        "<!DOCTYPE html><html><head><title>Forum</title></head><body>{}{}{}</body></html>",
+        post(5, "Ann C(157)"),
+        post(6, "bob"),
+        post(7, "cid")
+    );
+    let read = read_page(&html, &Place::on_disk(Path::new("x.html")), &context()).unwrap();
+    let posts = read.records.iter().filter_map(|r| if let Record::Post(post) = r { Some(post) } else { None });
+    let told: Vec<_> = posts.map(|post| (post.author.is_some(), post.written_at.is_some())).collect();
+    assert_eq!(told, [(true, true); 3], "{:?}", read.records);
+}

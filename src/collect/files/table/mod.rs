@@ -44,7 +44,7 @@ impl Table {
 
     /// Why a file that looks like a table is not read; `None` for one that does not.
     pub(super) fn refusal(&self, head: &[u8]) -> Option<String> {
-        let layout = Layout::of(head).filter(|layout| self.map.is_some() || layout.is_plain())?;
+        let layout = Layout::of(head).filter(|layout| self.map.is_some() || (!layout.lone && layout.is_plain()))?;
         self.columns(&layout.names).err()
     }
 }
