@@ -48,6 +48,8 @@ struct Material {
     notes: Vec<StoredNote>,
     pains: Vec<StoredPain>,
     sample: Vec<SampleUnit>,
+    /// Segments of accounts, as the store gives them.
+    segments: BTreeMap<String, Option<String>>,
 }
 
 /// Reads the store and builds the cells of the configured window, as of `now`.
@@ -140,6 +142,7 @@ pub(super) async fn read(
         notes,
         pains: store.pains(&recipes.note, codebook.hash()).await?,
         sample: Vec::new(),
+        segments: store.segments().await?,
         last: day(now),
         window: window.clone(),
     };

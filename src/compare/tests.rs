@@ -67,7 +67,7 @@ pub(super) fn world(seed: u64, size: Size, problems: &[Shares], unbacked: f64) -
             let (strong, backed, asked) = (i % 3 == 0, rng.random::<f64>() >= unbacked, rng.random());
             let truth = Standing { strong, backed, asked, ..Standing::default() };
             let rep = i % size.reps;
-            Account { id: format!("acct {i:04}"), rep, found: truth, gold: Some(truth), weight: 1.0 }
+            Account { id: format!("acct {i:04}"), rep, segment: None, found: truth, gold: Some(truth), weight: 1.0 }
         })
         .collect();
     Cells {

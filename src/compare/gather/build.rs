@@ -290,6 +290,7 @@ fn firms(
             gold: None,
             weight: 1.0,
         };
+            segment: material.segments.get(*account).cloned().flatten(),
         for claim in claims() {
             let Some(problem) = claim.problem.as_deref().and_then(|id| problems.get(id)) else {
                 unit.other = true;
@@ -331,6 +332,13 @@ fn main_rep<'a>(notes: &[&'a StoredNote]) -> Option<&'a str> {
     let mut counts = BTreeMap::<&str, usize>::new();
     for owner in notes.iter().filter_map(|n| n.note.owner.as_deref()) {
         *counts.entry(owner).or_default() += 1;
+    let named = by_account.keys().filter(|account| material.segments.get(**account) == Some(&None)).count() as u64;
+    if named > 0 {
+        caveats.push(format!(
+            "For {} the CRM’s segment is what a rep or a person at a firm is called; it is not used and not shown.",
+            counted(named, "accounts")
+        ));
+    }
     }
     counts.into_iter().max_by_key(|(name, n)| (*n, std::cmp::Reverse(*name))).map(|(name, _)| name)
 }
