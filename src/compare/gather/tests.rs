@@ -295,6 +295,42 @@ async fn duplicating_every_post_changes_nothing() {
     }
 }
 
+/// METHOD 8.1: posts without a problem change no denominator.
+#[tokio::test]
+async fn posts_about_nothing_change_no_share() {
+    let (without, with) = (world(1).await, world(1).await);
+    let nothing = |text: &str| PostReading { acts: Vec::new(), ..complains(text) };
+    // Old and new people: half of their posts hold no act, the other half one that is about no problem.
+    let posts =
+        (0..2 * PEOPLE).map(|author| post(&format!("none{author}"), author, &format!("Fine weather, day {author}")));
+    let posts = posts.collect::<Vec<_>>();
+    let read = |(i, p): (usize, &Post)| {
+        (p.id.clone(), if i.is_multiple_of(2) { complains(&p.text) } else { nothing(&p.text) })
+    };
+    let readings = posts.iter().enumerate().map(read).collect::<Vec<_>>();
+    with.store.write_batch(&Batch { posts, ..Batch::default() }).await.unwrap();
+    with.store.write_post_readings(&recipes().post, &readings).await.unwrap();
+    let signals = with.store.signals(&recipes().post, "", 10_000).await.unwrap();
+    let none = |id: &str| Assignment {
+        side: Side::Community,
+        unit: id.to_owned(),
+        problem: Some(ProblemId::new(crate::model::problem::NONE)),
+        score: 1.0,
+    };
+    let assignments = signals.iter().filter(|s| s.text.starts_with("Fine")).map(|s| none(s.signal.id.as_str()));
+    let (codebook, _) = with.store.codebook().await.unwrap().unwrap();
+    with.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+
+    let (fewer, more) = (without.compare().await, with.compare().await);
+    assert_eq!(more.population.authors, 2 * fewer.population.authors);
+    assert_eq!(more.population.problem_authors, fewer.population.problem_authors);
+    let shares = |comparison: &ComparisonV1| {
+        comparison.problems.iter().map(|p| (p.id.clone(), p.community, p.crm, p.threads)).collect::<Vec<_>>()
+    };
+    assert_eq!(shares(&more), shares(&fewer));
+    assert_eq!(more.components, fewer.components);
+}
+
 #[tokio::test]
 async fn authors_of_the_same_words_are_one_person() {
     let world = world(1).await;
