@@ -602,6 +602,56 @@ async fn a_drawn_sample_is_not_carried_to_other_days() {
         counts.push(read.cells(&world.store, &days, &days).await.unwrap().community.labelled());
     }
     assert!(counts[0] >= 39 && counts[1] == counts[0] && counts[2] == 0, "{counts:?}");
+    let settings = CompareSettings { since: more.since, until: more.until, ..CompareSettings::default() };
+    let cells = gather(&world.store, &recipes(), &settings, now(), all_different).await.unwrap();
+    assert!(
+        cells.caveats.iter().any(|c| c.starts_with("The sample was drawn for the days from")),
+        "{:?}",
+        cells.caveats
+    );
+}
+
+/// A sample of the period before stays when this period's is drawn, and corrects that period alone.
+#[tokio::test]
+async fn each_period_is_corrected_by_the_sample_that_was_drawn_in_it() {
+    let mut world = world(1).await;
+    told_earlier(&mut world, 100..170, 2, 380).await;
+    claimed_earlier(&world, "rust", 380).await;
+    told_earlier(&mut world, 200..220, 8, 40).await;
+    // Two people are not labelled, one in each period, so that neither is a census.
+    let is_known = |line: &&str| !line.contains("\"jsonl:p59-0\"") && !line.contains("\"jsonl:old169\"");
+    world.labels = world.labels.lines().filter(is_known).collect::<Vec<_>>().join("\n");
+    world.import().await;
+    let now_settings = CompareSettings::default();
+    let window = read(&world.store, &recipes(), &now_settings, now(), all_different).await.unwrap().window().clone();
+    // The period before begins ten days later than this one is long.
+    let before = window.before().unwrap().begun_later(10).unwrap();
+    let then = CompareSettings { since: before.since, until: before.until, ..CompareSettings::default() };
+    let draw = async |settings: &CompareSettings| {
+        draw(&world.store, &recipes(), settings, now(), all_different, 1000).await.unwrap();
+    };
+    let moved = async || {
+        let settings = &now_settings;
+        let told = run(&world.store, &recipes(), settings, now(), all_different, Progress::new(true)).await.unwrap().1;
+        told.moved.expect("a period before")
+    };
+    draw(&now_settings).await;
+    let lacking = moved().await;
+    assert!(lacking.missing.iter().any(|m| m.what == "hand labels (community), the period before"), "{lacking:?}");
+
+    draw(&then).await;
+    draw(&now_settings).await;
+    let said = world.cells(all_different).await.caveats;
+    assert!(!said.iter().any(|c| c.contains("The sample was drawn")), "{said:?}");
+    draw(&now_settings).await;
+    assert_eq!(world.store.draws().await.unwrap().len(), 2, "the same days are drawn anew");
+    let told = moved().await;
+    assert_eq!(told.before.since, before.since.map(|day| day.to_string()));
+    let leaks = told.problems.iter().find(|m| m.id == "leaks").unwrap();
+    assert_eq!((leaks.community.before.labels, leaks.community.after.labels), (69, 79));
+    assert!(leaks.community.moved, "{leaks:?}");
+    let labelled = world.cells(all_different).await.community.labelled();
+    assert_eq!(labelled, 79, "and this period by its own");
 }
 
 #[tokio::test]
