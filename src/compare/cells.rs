@@ -158,6 +158,8 @@ pub struct Account {
     pub id: String,
     /// Its rep; an account without one has a number of its own.
     pub rep: usize,
+    /// The part of the market that the CRM puts it in.
+    pub segment: Option<String>,
     /// What the reader found.
     pub found: Standing,
     /// The hand label, as in [`Unit::gold`].

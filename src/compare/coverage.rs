@@ -67,7 +67,7 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
     let tests = family(&raw);
     let mut problems = (0..k).map(|i| problem(cells, i, &community, &crm, &missing, tests[i])).collect::<Vec<_>>();
     let parts = Newcomers::split(&cells.community);
-    let newcomers = Newcomers::new(&parts, k);
+    let newcomers = Newcomers::new(&community, &parts);
     for (i, problem) in problems.iter_mut().enumerate() {
         let mut representative = representativeness(cells, i);
         representative.newcomers = newcomers.published(i);

@@ -16,12 +16,13 @@ use jiff::{Timestamp, ToSpan};
 
 use super::cells::{Cells, Deal, Topic};
 use super::labels::{Labels, Stance};
+use super::moved::COVERED;
 use super::window::{Window, day};
 use super::wording::counted;
 use crate::config::CompareSettings;
 use crate::model::comparison::PopulationV1;
-use crate::model::{AuthorKey, PostId, Recipes, Voice};
-use crate::store::{CommunityRow, LabelRow, SampleUnit, Side, Store, StoredNote, StoredPain};
+use crate::model::{AuthorKey, PostId, Recipe, Recipes, Voice};
+use crate::store::{CommunityRow, Draw, LabelRow, SampleUnit, Side, Store, StoredNote, StoredPain};
 use build::build;
 use twins::{alike, twins};
 
@@ -47,13 +48,13 @@ struct Material {
     /// Notes of any day.
     notes: Vec<StoredNote>,
     pains: Vec<StoredPain>,
+    /// Segments of accounts, as the store gives them.
+    segments: BTreeMap<String, Option<String>>,
     sample: Vec<SampleUnit>,
 }
 
 /// Reads the store and builds the cells of the configured window, as of `now`.
-///
-/// # Errors
-/// When there is no codebook yet, the window is empty by configuration, or the store cannot be read.
+#[cfg(test)]
 pub(super) async fn gather(
     store: &Store,
     recipes: &Recipes,
@@ -89,11 +90,16 @@ struct Shelf {
     deals: Vec<Deal>,
     /// Every hand label.
     rows: Vec<LabelRow>,
-    sample: Vec<SampleUnit>,
+    /// What was drawn to be labelled, the latest last.
+    draws: Vec<(Window, Vec<SampleUnit>)>,
     /// What is to be said of any days.
     caveats: Vec<String>,
 }
 
+/// Reads of the store what a comparison looks at, as of `now`.
+///
+/// # Errors
+/// When there is no codebook yet, the window is empty by configuration, or the store cannot be read.
 pub(super) async fn read(
     store: &Store,
     recipes: &Recipes,
@@ -123,11 +129,6 @@ pub(super) async fn read(
     let window = Window::choose(settings, latest_post, (!notes.is_empty()).then_some(latest_note))?;
 
     let deals = outcomes::deals(store, &notes, now, &mut caveats).await?;
-    let mut acts = store.community_rows(&recipes.post, codebook.hash()).await?;
-    acts.retain(|a| a.voice == Voice::FirstHand && known(a.written_at));
-    let reach = window.reach();
-    let told = acts.iter().filter(|a| reach.contains(a.written_at)).map(|a| a.post.clone()).collect();
-    let alike = alike(store, recipes, told, near_duplicates).await?;
     let problems =
         codebook.problems().iter().map(|p| Topic { id: p.id.as_str().to_owned(), name: p.name.clone() }).collect();
     let rows = store.labels().await?;
@@ -141,18 +142,75 @@ pub(super) async fn read(
         pains: store.pains(&recipes.note, codebook.hash()).await?,
         sample: Vec::new(),
         last: day(now),
+        segments: store.segments().await?,
         window: window.clone(),
     };
-    let (sample, future_notes) = (store.sample().await?, future_notes.len());
-    Ok(Read {
+    let future_notes = future_notes.len();
+    let drawn = |Draw { since, until, units }: Draw| (Window { since, until, why: String::new() }, units);
+    let draws = store.draws().await?.into_iter().map(drawn).collect::<Vec<_>>();
+    if let Some((last, _)) = draws.last().filter(|(last, _)| last.is_bounded() && !rows.is_empty())
+        && !draws.iter().any(|(drawn, _)| drawn.holds(&window))
+    {
+        let end = |day: Option<Date>, open: &str| day.map_or_else(|| open.to_owned(), |day| day.to_string());
+        caveats.push(format!(
+            "The sample was drawn for the days from {} to {}; who is only in the others could not be drawn (`candor label draw --again`).",
+            end(last.since, "the first"),
+            end(last.until, "the last")
+        ));
+    }
+    let (acts, alike) = (Vec::new(), BTreeMap::new());
+    let mut read = Read {
         labels: Labels::join(&rows, Stance::Joined)?,
         material,
-        shelf: Shelf { now, window, acts, posts, alike, future_notes, deals, rows, sample, caveats },
+        shelf: Shelf { now, window, acts, posts, alike, future_notes, deals, rows, draws, caveats },
         codebook: codebook.hash().to_owned(),
-    })
+    };
+    read.acts(store, &recipes.post, near_duplicates).await?;
+    Ok(read)
 }
 
 impl Read {
+    /// Reads what `reader` found in posts.
+    async fn acts(&mut self, store: &Store, reader: &Recipe, near_duplicates: NearDuplicates) -> Result<()> {
+        let (now, reach) = (self.shelf.now, self.shelf.window.reach());
+        let mut acts = store.community_rows(reader, &self.codebook).await?;
+        acts.retain(|a| a.voice == Voice::FirstHand && a.written_at.is_none_or(|at| at <= now));
+        let told = acts.iter().filter(|a| reach.contains(a.written_at)).map(|a| a.post.clone()).collect();
+        self.shelf.alike = alike(store, reader, told, near_duplicates).await?;
+        self.shelf.acts = acts;
+        Ok(())
+    }
+
+    /// The cells `own` of the days of [`Self::own_cells`], with what another `reader` found in posts; that stays read.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn by_post_reader(
+        &mut self,
+        store: &Store,
+        reader: &Recipe,
+        near_duplicates: NearDuplicates,
+        own: &Cells,
+    ) -> Result<Cells> {
+        self.acts(store, reader, near_duplicates).await?;
+        self.cut_own_days();
+        Ok(build::other_community(&self.material, &self.labels, own.clone()))
+    }
+
+    /// The same, with what another `reader` found in notes.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn by_note_reader(&mut self, store: &Store, reader: &Recipe, own: &Cells) -> Result<Cells> {
+        let (now, mut notes) = (self.shelf.now, store.notes(reader).await?);
+        notes.retain(|n| note_time(n).is_none_or(|at| at <= now));
+        let deals = outcomes::deals(store, &notes, now, &mut Vec::new()).await?;
+        self.material.notes = notes;
+        self.material.pains = store.pains(reader, &self.codebook).await?;
+        self.cut_own_days();
+        Ok(Cells { deals, ..build::other_crm(&self.material, &self.labels, own.clone()) })
+    }
+
     /// The days that were configured, or that both sides cover.
     pub(super) fn window(&self) -> &Window {
         &self.shelf.window
@@ -199,6 +257,15 @@ impl Read {
         Labels::annotators(&self.shelf.rows).into_iter().map(str::to_owned).collect()
     }
 
+    /// The period before that of [`Self::own_cells`]: as many days. Where a sample was drawn for nearly all of them, the days that
+    /// it was drawn for, so that its labels count: quarters are not all of one length.
+    pub(super) fn before(&self) -> Option<Window> {
+        let before = self.shelf.window.before()?;
+        let length = |days: &Window| days.days().map_or(0, i64::unsigned_abs);
+        let drawn = self.shelf.draws.iter().filter_map(|(drawn, _)| before.common(drawn)).max_by_key(length);
+        drawn.filter(|days| 100 * length(days) >= COVERED * length(&before)).or(Some(before))
+    }
+
     /// The first day with a post, and the first with a note.
     pub(super) fn begins(&self) -> [Option<Date>; 2] {
         let post = self.shelf.posts.iter().filter_map(|(_, _, at)| *at).min().map(day);
@@ -208,7 +275,7 @@ impl Read {
     /// The cells of these days of the communities, and these of the CRM.
     ///
     /// A drawn sample is a sample of the days it was drawn for. Of days beyond them it says nothing: who was there only then
-    /// could not be drawn. So labels count there only where all units have one.
+    /// could not be drawn. So labels count there only where all units have one, or where a sample was drawn for those days.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -246,14 +313,21 @@ impl Read {
         material.merged = twins.merged;
         let inside = shelf.posts.iter().filter(|(_, _, at)| community.contains(*at));
         material.posts = inside.map(|(author, post, _)| (author.clone(), post.clone())).collect();
-        let drawn_from = |side| match side {
-            Side::Community => shelf.window.holds(community),
-            Side::Crm => shelf.window.holds(crm),
-        };
-        material.sample = shelf.sample.iter().filter(|u| drawn_from(u.side)).cloned().collect();
+        let of = |side: Side, days: &Window| shelf.sample(days).iter().filter(move |u| u.side == side);
+        material.sample = of(Side::Community, community).chain(of(Side::Crm, crm)).cloned().collect();
         material.last = crm.until.map_or(day(shelf.now), |last| last.min(day(shelf.now)));
         material.window = crm.clone();
         says
+    }
+}
+
+impl Shelf {
+    /// What was drawn for days that hold these; else, of the configured days or fewer, what was drawn last, though new posts and
+    /// notes have moved them since.
+    fn sample(&self, days: &Window) -> &[SampleUnit] {
+        let for_days = self.draws.iter().rev().find(|(drawn, _)| drawn.is_bounded() && drawn.holds(days));
+        let last = || self.draws.last().filter(|_| self.window.holds(days));
+        for_days.or_else(last).map_or(&[], |(_, units)| units.as_slice())
     }
 }
 

@@ -23,9 +23,10 @@ impl<'a> Measured<'a> {
         Self::of(units, problems, rule::labels(side, units.labelled(), units.0.len()))
     }
 
-    /// A part of a side with labels enough: the part may have fewer, and wider intervals.
-    pub(super) fn part(units: &'a Units, problems: usize) -> Self {
-        Self::of(units, problems, None)
+    /// A part of `side`, which is measured where the side is: with labels enough the part may have fewer, and wider intervals;
+    /// where they are missing it is counted, as the side is.
+    pub(super) fn part(side: &Measured<'_>, units: &'a Units) -> Self {
+        Self::of(units, side.shares.len(), side.missing_labels.clone())
     }
 
     fn of(units: &'a Units, problems: usize, missing_labels: Option<Missing>) -> Self {

@@ -6,7 +6,7 @@
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
 //! `labels` and the `sample` they are drawn by (what is still `to_label`, and how far annotators are in `agreement`), the
-//! `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep and channel: `segments`) and `calibration`, and
+//! `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep, channel and segment: `segments`) and `calibration`, and
 //! whether a share is many people's (`representative`) or rests on `newcomers`. `compare` is the whole of it without a store.
 //! What qualifies it: `selection` bounds, `ranks`, other days (`sensitivity`), other readers (`multiverse`), labels read
 //! otherwise (`relabel`), the period before (`moved`), and the `overall` word with
@@ -148,12 +148,11 @@ pub async fn derive(
     comparison.ranks = ranks::ranks(&cells, settings.seed);
     sensitivity::other_days(&mut comparison, &mut read, store).await?;
     relabel::relabel(&mut comparison, &cells, &mut read)?;
-    let made = multiverse::Made { store, recipes, settings, now, near_duplicates };
-    multiverse::multiverse(&mut comparison, &cells, made).await?;
-    if let Some(earlier) = read.window().before() {
+    if let Some(earlier) = read.before() {
         let before = read.cells(store, &earlier, &earlier).await?;
         comparison.moved = moved::moved(&earlier, read.begins(), &before, &cells);
     }
+    multiverse::multiverse(&mut comparison, &cells, read, multiverse::Made { store, recipes, near_duplicates }).await?;
     overall::conclude(&mut comparison, settings);
     Ok(comparison)
 }
@@ -305,6 +304,7 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
     }
     caveats.extend(newcomers::caveats(comparison));
     caveats.extend(segments::without_rep(cells));
+    caveats.extend(segments::without_segment(cells));
     if p.threads < COMFORTABLE.0 || p.discovery_accounts < COMFORTABLE.1 {
         caveats.push(format!(
             "With {} threads and {} accounts (fewer than {} and {}) only very large gaps can be seen.",

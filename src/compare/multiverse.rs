@@ -3,15 +3,13 @@
 //! primary run says; it never makes or unmakes a finding.
 
 use anyhow::Result;
-use jiff::Timestamp;
 
 use super::NearDuplicates;
 use super::calibration::calibration;
 use super::cells::Cells;
 use super::commitment::commitment;
 use super::coverage::{apart, coverage, kind};
-use super::gather;
-use crate::config::CompareSettings;
+use super::gather::Read;
 use crate::model::comparison::{
     AgreeingV1, ComparisonV1, ComponentV1, CountsV1, MultiverseV1, PopulationV1, ProblemV1,
 };
@@ -29,18 +27,21 @@ const ENOUGH: f64 = 0.90;
 pub(super) struct Made<'a> {
     pub(super) store: &'a Store,
     pub(super) recipes: &'a Recipes,
-    pub(super) settings: &'a CompareSettings,
-    pub(super) now: Timestamp,
     pub(super) near_duplicates: NearDuplicates,
 }
 
 /// Makes the comparison again for every other pair of readers, and says which findings are not stable. `None` and nothing said
-/// when nobody else has read.
+/// when nobody else has read. `read` is what `primary` was made of.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub(super) async fn multiverse(comparison: &mut ComparisonV1, primary: &Cells, made: Made<'_>) -> Result<()> {
-    let Made { store, recipes, settings, now, near_duplicates } = made;
+pub(super) async fn multiverse(
+    comparison: &mut ComparisonV1,
+    primary: &Cells,
+    mut read: Read,
+    made: Made<'_>,
+) -> Result<()> {
+    let Made { store, recipes, near_duplicates } = made;
     let codebook = comparison.codebook_hash.clone();
     let mut left_out = Vec::new();
     let posts = others(&recipes.post, store.post_readers(&codebook).await?, ["posts", "acts"], &mut left_out);
@@ -49,23 +50,24 @@ pub(super) async fn multiverse(comparison: &mut ComparisonV1, primary: &Cells, m
         return Ok(());
     }
     // A post reader decides the communities' side alone and a note reader the CRM's, so each is read by once.
-    let mut sides = vec![(recipes.clone(), primary.clone())];
-    for i in 0..posts.len().max(notes.len()) {
-        let pick = |all: &[Recipe], own: &Recipe| all.get(i).unwrap_or(own).clone();
-        let recipes = Recipes { post: pick(&posts, &recipes.post), note: pick(&notes, &recipes.note) };
-        let cells = gather::gather(store, &recipes, settings, now, near_duplicates).await?;
-        sides.push((recipes, cells));
+    let mut people = vec![(&recipes.post, primary.clone())];
+    for reader in &posts {
+        people.push((reader, read.by_post_reader(store, reader, near_duplicates, primary).await?));
+    }
+    let mut firms = vec![(&recipes.note, primary.clone())];
+    for reader in &notes {
+        firms.push((reader, read.by_note_reader(store, reader, primary).await?));
     }
     let own = Run { problems: of_problems(&comparison.problems), components: of_components(&comparison.components) };
     // What only the CRM's reader decides is the same beside every reader of posts.
-    let firms = sides[1..=notes.len()].iter().map(|(_, crm)| of_components(&by_notes(crm, comparison.seed)));
+    let by_notes = firms[1..].iter().map(|(_, crm)| of_components(&by_notes(crm, comparison.seed)));
     let own_firms = own.components.iter().filter(|gap| gap.id != "coverage").cloned().collect();
-    let firms = std::iter::once(own_firms).chain(firms).collect::<Vec<Vec<_>>>();
+    let by_notes = std::iter::once(own_firms).chain(by_notes).collect::<Vec<Vec<_>>>();
     let mut runs = Vec::new();
-    for (i, (people, community)) in sides[..=posts.len()].iter().enumerate() {
-        for (j, (reader, crm)) in sides[..=notes.len()].iter().enumerate() {
-            let recipes = Recipes { post: people.post.clone(), note: reader.note.clone() };
-            let run = if i + j == 0 { own.clone() } else { run(&together(community, crm), &firms[j]) };
+    for (i, (post, community)) in people.iter().enumerate() {
+        for (j, (note, crm)) in firms.iter().enumerate() {
+            let recipes = Recipes { post: (*post).clone(), note: (*note).clone() };
+            let run = if i + j == 0 { own.clone() } else { run(&together(community, crm), &by_notes[j]) };
             runs.push((recipes.both().as_str().to_owned(), run));
         }
     }
@@ -89,7 +91,7 @@ fn others(own: &Recipe, all: Vec<RecipeUse>, words: [&str; 2], left_out: &mut Ve
     let share = |part: u64, of: u64| if of == 0 { 1.0 } else { part as f64 / of as f64 };
     let Some(known) = all.iter().find(|reader| reader.recipe == *own).cloned() else { return Vec::new() };
     let mut enough = Vec::new();
-    for RecipeUse { recipe, read, found, sorted } in all.into_iter().filter(|reader| reader.recipe != *own) {
+    for RecipeUse { recipe, read, found, sorted } in newest(own, all) {
         let name = recipe.as_str();
         if share(read, known.read) < ENOUGH {
             left_out.push(format!("{name} has read {read} {}, and this comparison’s reader {}", words[0], known.read));
@@ -103,6 +105,21 @@ fn others(own: &Recipe, all: Vec<RecipeUse>, words: [&str; 2], left_out: &mut Ve
         }
     }
     enough
+}
+
+/// The readers beside `own`, each in its newest version: an older version of a reader is no other reader. Which of two versions
+/// of one number is the newer is not kept; it is taken to be the one of which more is sorted.
+fn newest(own: &Recipe, all: Vec<RecipeUse>) -> Vec<RecipeUse> {
+    let rank = |reader: &RecipeUse| {
+        (reader.recipe == *own, reader.recipe.version(), reader.sorted, reader.read, reader.recipe.as_str().to_owned())
+    };
+    let outdoes = |other: &RecipeUse, reader: &RecipeUse| {
+        let newer = other.recipe.version() > reader.recipe.version();
+        let replaces = !reader.recipe.is_configured() && rank(other) > rank(reader);
+        other.recipe.reader() == reader.recipe.reader() && (newer || replaces)
+    };
+    let is_outdone = |reader: &RecipeUse| all.iter().any(|other| outdoes(other, reader));
+    all.iter().filter(|reader| reader.recipe != *own && !is_outdone(reader)).cloned().collect()
 }
 
 /// The communities of one run and the CRM of another.
@@ -219,6 +236,29 @@ fn unstable(comparison: &ComparisonV1, multiverse: &MultiverseV1) -> Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_older_version_of_a_reader_is_no_other_reader() {
+        let used = |name: &str, sorted| RecipeUse { recipe: Recipe::stored(name), read: 9, found: 9, sorted };
+        let all = vec![
+            used("embedded-3+aa", 5),
+            used("embedded-3+bb", 9),
+            used("embedded-12+cc", 1),
+            used("embedded-12+dd", 7),
+            used("llm-post-1:small:post+aa", 9),
+            used("llm-post-2:small:post+bb", 9),
+            used("llm-post-2:small:post+cc", 9),
+            used("llm-post-1:large:post+aa", 9),
+        ];
+        let beside = |own: &str| {
+            let newest = newest(&Recipe::stored(own), all.clone()).into_iter();
+            newest.map(|reader| reader.recipe.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        let models = ["llm-post-2:small:post+bb", "llm-post-2:small:post+cc", "llm-post-1:large:post+aa"];
+        assert_eq!(beside("embedded-12+cc"), models, "this comparison's own reader stands for all its versions");
+        assert_eq!(beside(models[2]), ["embedded-12+dd", models[0], models[1]]);
+        assert_eq!(beside(models[0]), ["embedded-12+dd", models[1], models[2]], "another prompt is another reader");
+    }
 
     #[test]
     fn a_verdict_is_stable_when_nine_in_ten_point_its_way() {

@@ -24,9 +24,9 @@ impl<'a> Newcomers<'a> {
         [false, true].map(|newcomer| Units(people.0.iter().filter(|u| u.newcomer == newcomer).cloned().collect()))
     }
 
-    /// Of people as [`Self::split`] gives them.
-    pub(super) fn new([known, single]: &'a [Units; 2], problems: usize) -> Self {
-        Self { known: Measured::part(known, problems), single: Measured::part(single, problems) }
+    /// Of `people` as [`Self::split`] gives them of all.
+    pub(super) fn new(all: &Measured<'_>, [known, single]: &'a [Units; 2]) -> Self {
+        Self { known: Measured::part(all, known), single: Measured::part(all, single) }
     }
 
     /// What is told of problem `index`; `None` without people.
@@ -119,6 +119,24 @@ mod tests {
         let (problem, _) = answer(&cells(|i, has| has && i % 3 == 0));
         assert!(problem.representativeness.unwrap().newcomers.unwrap().differ());
         assert!(is_called(&problem.verdict), "{}", problem.verdict);
+    }
+
+    #[test]
+    fn what_is_counted_of_all_is_counted_of_newcomers() {
+        let mut cells = cells(|i, has| has && i % 8 != 0);
+        let kept = |cells: &mut Cells, keep: usize| {
+            let left = cells.community.0.iter_mut().enumerate().filter(|(i, _)| i % keep != 0);
+            left.for_each(|(_, unit)| unit.gold = None);
+        };
+        // Eighty labels measure people, and newcomers with them; forty only leave counts.
+        for (keep, measured) in [(5, true), (10, false)] {
+            kept(&mut cells, keep);
+            let (problem, _) = answer(&cells);
+            let newcomers = problem.representativeness.unwrap().newcomers.unwrap();
+            let rates = [problem.community, newcomers.known, newcomers.single_post];
+            assert!(rates.iter().all(|rate| rate.low.is_some() == measured), "{rates:?}");
+            assert_eq!(newcomers.difference.is_some(), measured);
+        }
     }
 
     #[test]

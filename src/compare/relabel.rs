@@ -150,6 +150,7 @@ mod tests {
         let account = |strong, backed| Account {
             id: "a".to_owned(),
             rep: 0,
+            segment: None,
             found: Standing::default(),
             gold: Some(standing(strong, backed)),
             weight: 1.0,

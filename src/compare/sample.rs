@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::cells::Cells;
-use super::gather::{NearDuplicates, gather};
+use super::gather::{NearDuplicates, read};
 use crate::config::CompareSettings;
 use crate::model::Recipes;
 use crate::store::{SampleUnit, Side, Store};
@@ -19,7 +19,7 @@ use crate::summary::StageSummary;
 /// Units drawn from every stratum, or all of a smaller one.
 const PER_STRATUM: usize = 5;
 
-/// Draws about `per_side` persons and accounts to be labelled, replacing an earlier sample: within strata of the machine's
+/// Draws about `per_side` persons and accounts to be labelled, replacing an earlier sample of the same days: within strata of the machine's
 /// primary problem, in proportion to their size but at least five of each (or all), so that every unit has a known
 /// probability of being drawn. The same store, settings and seed draw the same units.
 ///
@@ -34,9 +34,10 @@ pub async fn draw(
     per_side: usize,
 ) -> Result<StageSummary> {
     let began = Instant::now();
-    let cells = gather(store, recipes, settings, now, near_duplicates).await?;
+    let mut read = read(store, recipes, settings, now, near_duplicates).await?;
+    let cells = read.own_cells(store).await?;
     let units = sample(&cells, per_side, settings.seed);
-    store.write_sample(&units).await?;
+    store.write_sample([read.window().since, read.window().until], &units).await?;
     let of = |side| units.iter().filter(|u| u.side == side).count() as u64;
     Ok(StageSummary::new("sample", began, units.len() as u64, 0, 0)
         .with("community", serde_json::json!({ "drawn": of(Side::Community), "of": cells.community.0.len() }))

@@ -67,7 +67,7 @@ pub(super) fn world(seed: u64, size: Size, problems: &[Shares], unbacked: f64) -
             let (strong, backed, asked) = (i % 3 == 0, rng.random::<f64>() >= unbacked, rng.random());
             let truth = Standing { strong, backed, asked, ..Standing::default() };
             let rep = i % size.reps;
-            Account { id: format!("acct {i:04}"), rep, found: truth, gold: Some(truth), weight: 1.0 }
+            Account { id: format!("acct {i:04}"), rep, segment: None, found: truth, gold: Some(truth), weight: 1.0 }
         })
         .collect();
     Cells {
@@ -184,6 +184,28 @@ fn without_labels_nothing_is_a_finding() {
         assert!(component.low.is_none() && component.says.contains("not corrected"), "{}", component.says);
     }
     assert!(counted.components[0].says.contains("60 people and 60 accounts"), "{}", counted.components[0].says);
+    for newcomers in counted.problems.iter().filter_map(|p| p.representativeness.as_ref()?.newcomers) {
+        assert!(newcomers.known.low.is_none() && newcomers.single_post.low.is_none() && newcomers.difference.is_none());
+    }
+    assert!(counted.optimism.unbacked.low.is_none());
+    assert!(counted.segments.iter().all(|s| s.low.is_none() && s.omnibus_p.is_none()));
+}
+
+/// METHOD 8.1: whatever was a finding with labels lacks evidence without them, on each side alone as well.
+#[test]
+fn without_the_labels_of_one_side_nothing_is_a_finding() {
+    let cells = world(1, LARGE, &[SILENT, PHANTOM, EQUAL], 0.7);
+    let (mut no_people, mut no_accounts) = (cells.clone(), cells);
+    no_people.community.0.iter_mut().for_each(|u| u.gold = None);
+    no_accounts.crm.0.iter_mut().for_each(|u| u.gold = None);
+    for (half, missing) in [(no_people, "hand labels (community)"), (no_accounts, "hand labels (crm)")] {
+        let answer = answer(&half);
+        assert_eq!(answer.components[0].verdict, "not_enough_evidence");
+        for problem in &answer.problems {
+            assert_eq!(problem.verdict, "not_enough_evidence");
+            assert!(problem.missing.iter().any(|m| m.what == missing), "{:?}", problem.missing);
+        }
+    }
 }
 
 #[test]

@@ -88,6 +88,12 @@ impl Window {
         Some(Self { why: format!("the {days} days before"), ..self.earlier(days)? })
     }
 
+    /// The days of both; `None` when they have none in common, or an end is open.
+    pub fn common(&self, other: &Self) -> Option<Self> {
+        let (since, until) = (self.since?.max(other.since?), self.until?.min(other.until?));
+        (since <= until).then(|| Self { since: Some(since), until: Some(until), ..self.clone() })
+    }
+
     /// Everything that is looked at beside it: as many days before as it holds, and at least [`SHIFT`].
     pub fn reach(&self) -> Self {
         let back = self.days().unwrap_or(0).max(SHIFT);
@@ -200,6 +206,9 @@ mod tests {
             assert!(reach.holds(&beside.unwrap()));
         }
         assert!(!half.holds(&reach) && half.holds(&half.begun_later(SHIFT).unwrap()));
+        let common = half.common(&window("2026-05-01", "2026-09-30"));
+        assert_eq!(ends(common), expected("2026-05-01", "2026-07-31"));
+        assert_eq!(half.common(&window("2026-08-01", "2026-09-30")), None);
         let open = Window { since: None, until: None, why: String::new() };
         assert!(open.before().is_none() && open.days().is_none() && open.holds(&half) && !half.holds(&open));
         assert_eq!(open.reach(), open);

@@ -271,9 +271,9 @@ pub struct RankV1 {
 /// Unbacked optimism in one segment, shrunk to the mean of all (METHOD 5.5). Names of reps are replaced by numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SegmentV1 {
-    /// What it is a segment by: `rep`, `channel`.
+    /// What it is a segment by: `rep`, `channel`, `segment` (of the CRM).
     pub by: String,
-    /// Which: `rep 3`, `call`.
+    /// Which: `rep 3`, `call`, `Plumbing`; a segment of the CRM with fewer than 20 accounts has a number instead of its name.
     pub name: String,
     /// Accounts with strong claimed interest, and those of them that are unbacked.
     pub unbacked: CountsV1,
@@ -286,6 +286,9 @@ pub struct SegmentV1 {
     /// p of the test that all segments of this kind are alike; the same in all of them. `None` when the machine counted, or
     /// too few accounts are backed or unbacked to test it.
     pub omnibus_p: Option<f64>,
+    /// The same, adjusted for the tests of all kinds (METHOD 3.11): segments differ when it is at most 0.10.
+    #[serde(default)]
+    pub p_adjusted: Option<f64>,
 }
 
 /// Against the period before, of the same length, on the same list of problems and by the same readers.

@@ -18,6 +18,15 @@ pub struct Account {
     pub owner: Option<String>,
 }
 
+/// The part of the market that a firm belongs to, as one column of the CRM says it: an industry, a size, a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// The firm.
+    pub account: AccountId,
+    /// What the CRM calls that part. Never a person's name.
+    pub name: String,
+}
+
 /// How a deal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

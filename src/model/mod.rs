@@ -39,7 +39,7 @@ pub mod route;
 
 pub mod comparison;
 
-pub use deal::{Account, Contact, CrmProbability, Opportunity, Outcome, Owner, StageChange};
+pub use deal::{Account, Contact, CrmProbability, Opportunity, Outcome, Owner, Segment, StageChange};
 pub use evidence::{Evidence, Fit};
 pub use gap::{Component, Gap, Missing, Trust, Verdict};
 pub use id::{AccountId, AuthorKey, NoteId, OpportunityId, PostId, ProblemId, SignalId, ThreadId};

@@ -23,6 +23,32 @@ impl Recipe {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Which reader it is, whatever its version: `embedded` of `embedded-3+3f2a…`, `llm-post:m:p` of `llm-post-1:m:p+3f2a…`.
+    pub fn reader(&self) -> String {
+        let (name, _, configured) = self.parts();
+        format!("{name}{configured}")
+    }
+
+    /// The number of its reader's version; 0 when it has none.
+    pub fn version(&self) -> u32 {
+        self.parts().1
+    }
+
+    /// Whether what it reads by can be chosen, as a language model, its protocol and its prompt can. A reader without a choice
+    /// that reads by something else has become another version.
+    pub fn is_configured(&self) -> bool {
+        !self.parts().2.is_empty()
+    }
+
+    /// Name, version, and what was configured, with its first sign.
+    fn parts(&self) -> (&str, u32, &str) {
+        let all = self.0.rsplit_once('+').map_or(self.0.as_str(), |(all, _)| all);
+        let (head, configured) = all.split_at(all.find(':').unwrap_or(all.len()));
+        let numbered = head.rsplit_once('-').and_then(|(name, number)| Some((name, number.parse().ok()?)));
+        let (name, version) = numbered.unwrap_or((head, 0));
+        (name, version, configured)
+    }
 }
 
 /// The recipes of one run: who reads posts, who reads notes. Stages get it from the pipeline, so none has to know another.

@@ -4,8 +4,8 @@ use super::view::{InterestRow, Mark, OptimismView, UnbackedAccount};
 use super::words::{self, Unit, count, number, percent, share};
 use crate::model::comparison::{CountsV1, RateV1, SegmentV1, SplitV1};
 
-/// Below this the test that all segments are alike rejects; fixed beforehand.
-const TOO_UNLIKELY: f64 = 0.05;
+/// At most this, adjusted for the tests of all kinds of segments, rejects that all are alike (METHOD 3.11); fixed beforehand.
+const FALSE_DISCOVERIES: f64 = 0.10;
 
 /// Segments with fewer accounts have no rate (METHOD 5.5); the comparison decides, this is to say so.
 const FEW: u64 = 20;
@@ -92,6 +92,7 @@ impl OptimismView {
         let kinds = [
             ("rep", "By rep", "Rep", ("rep", "reps")),
             ("channel", "By the kind of note that first claims it", "Kind", ("kind of note", "kinds of notes")),
+            ("segment", "By segment, as the CRM has it", "Segment", ("segment", "segments")),
         ];
         kinds
             .into_iter()
@@ -203,15 +204,19 @@ fn difference_words(segment: &SegmentV1, many: &str) -> String {
             format!("Counted by machine, not corrected for its mistakes: whether {many} differ is not said.")
         }
         (Some(_), None) => format!("Too few accounts to test whether {many} differ."),
-        (Some(_), Some(p)) if p < TOO_UNLIKELY => {
-            format!("The {many} differ by more than chance ({}).", p_words(p))
+        (Some(_), Some(p)) if segment.p_adjusted.is_some_and(|p| p <= FALSE_DISCOVERIES) => {
+            format!("The {many} differ by more than chance ({}).", p_words(p, segment.p_adjusted))
         }
-        (Some(_), Some(p)) => format!("No detectable difference between {many} ({}).", p_words(p)),
+        (Some(_), Some(p)) => format!("No detectable difference between {many} ({}).", p_words(p, segment.p_adjusted)),
     }
 }
 
-fn p_words(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+/// `p = 0.012; adjusted for the other tests p = 0.036`.
+fn p_words(p: f64, adjusted: Option<f64>) -> String {
+    let value = |p: f64| if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") };
+    let adjusted = adjusted.filter(|adjusted| *adjusted > p);
+    let adjusted = adjusted.map_or_else(String::new, |p| format!("; adjusted for the other tests p {}", value(p)));
+    format!("p {}{adjusted}", value(p))
 }
 
 /// The segments without a rate, together.
@@ -241,6 +246,7 @@ mod tests {
             low: measured.and(shrunk).map(|rate| rate - 0.1),
             high: measured.and(shrunk).map(|rate| rate + 0.1),
             omnibus_p: measured.flatten(),
+            p_adjusted: measured.flatten().map(|p| 3.0 * p),
         }
     }
 
@@ -249,8 +255,18 @@ mod tests {
         for (measured, says) in [
             (None, "Counted by machine, not corrected for its mistakes: whether reps differ is not said."),
             (Some(None), "Too few accounts to test whether reps differ."),
-            (Some(Some(0.4)), "No detectable difference between reps (p = 0.400)."),
-            (Some(Some(0.0004)), "The reps differ by more than chance (p < 0.001)."),
+            (
+                Some(Some(0.04)),
+                "No detectable difference between reps (p = 0.040; adjusted for the other tests p = 0.120).",
+            ),
+            (
+                Some(Some(0.03)),
+                "The reps differ by more than chance (p = 0.030; adjusted for the other tests p = 0.090).",
+            ),
+            (
+                Some(Some(0.0002)),
+                "The reps differ by more than chance (p < 0.001; adjusted for the other tests p < 0.001).",
+            ),
         ] {
             assert_eq!(difference_words(&rep("rep 1", 20, 30, measured), "reps"), says);
         }

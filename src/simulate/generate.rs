@@ -261,7 +261,7 @@ fn firms(plan: &Plan, rng: &mut ChaCha8Rng) -> (Vec<Unit>, Vec<Account>) {
             asked: claims.notes.reads(truth.asked, rng),
             ..truth
         };
-        accounts.push(Account { id, rep, found, gold: Some(truth), weight: 1.0 });
+        accounts.push(Account { id, rep, segment: None, found, gold: Some(truth), weight: 1.0 });
     }
     (units, accounts)
 }

@@ -1,5 +1,7 @@
 //! What a CRM keeps beside notes: firms, deals with their stages and outcomes, people, reps.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, Sqlite, Transaction};
@@ -8,7 +10,8 @@ use super::failures::{self, Failure};
 use super::notes::write_notes;
 use super::{NoteCounts, Store, instant, millis, whole};
 use crate::model::{
-    Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, Owner, StageChange,
+    Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, Owner, Segment,
+    StageChange,
 };
 
 /// A record of an export on its way into the store.
@@ -36,6 +39,8 @@ pub struct IncomingNote {
 pub struct CrmBatch {
     /// Firms.
     pub accounts: Vec<Account>,
+    /// Segments of firms.
+    pub segments: Vec<Segment>,
     /// Deals.
     pub opportunities: Vec<Incoming<Opportunity>>,
     /// Stages that deals came to.
@@ -58,6 +63,7 @@ impl CrmBatch {
     /// How many records it holds.
     pub fn len(&self) -> usize {
         self.accounts.len()
+            + self.segments.len()
             + self.opportunities.len()
             + self.stages.len()
             + self.probabilities.len()
@@ -83,7 +89,7 @@ pub struct CrmCounts {
     pub accounts: NoteCounts,
     /// Of its deals.
     pub opportunities: NoteCounts,
-    /// Stages, probabilities, people and reps that were stored or changed.
+    /// Segments, stages, probabilities, people and reps that were stored or changed.
     pub others: u64,
 }
 
@@ -123,6 +129,17 @@ impl Store {
         let mut counts = CrmCounts::default();
         for account in &batch.accounts {
             write_account(&mut tx, account, &mut counts.accounts).await?;
+        }
+        for segment in &batch.segments {
+            counts.others += sqlx::query(
+                "insert into segment (account, name) values ($1, $2) on conflict (account) do update set name = excluded.name \
+                 where excluded.name <> segment.name",
+            )
+            .bind(segment.account.as_str())
+            .bind(&segment.name)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
         }
         for incoming in &batch.opportunities {
             write_opportunity(&mut tx, incoming, &mut counts.opportunities).await?;
@@ -289,6 +306,19 @@ impl Store {
                 Ok(LateNote { note: NoteId::new(row.try_get::<String, _>(0)?), written })
             })
             .collect()
+    }
+
+    /// The segment of every firm that has one, by the firm's id; `None` where it is what a rep or a person at a firm is called,
+    /// because a column of names divides nothing that may be shown.
+    pub async fn segments(&self) -> Result<BTreeMap<String, Option<String>>> {
+        let rows = sqlx::query(
+            "select account, case when lower(name) in (select lower(name) from owner union select lower(owner) from note \
+             where owner is not null union select lower(name) from contact where name is not null) \
+             then null else name end from segment",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
     /// Names of people at firms with their firm, to be masked before anything is sent.

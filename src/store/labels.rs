@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use super::Store;
 
@@ -37,6 +39,17 @@ pub struct SampleUnit {
     pub unit: String,
     /// Inverse of its probability of being drawn; 1 or more.
     pub weight: f64,
+}
+
+/// A sample of the units of some days.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draw {
+    /// First of the days; `None` when that end was open, or was not kept.
+    pub since: Option<Date>,
+    /// Last of them, likewise.
+    pub until: Option<Date>,
+    /// What was drawn, ordered.
+    pub units: Vec<SampleUnit>,
 }
 
 /// What one person said about one post or note.
@@ -121,12 +134,30 @@ impl Store {
         Ok(())
     }
 
-    /// Replaces the sample.
-    pub async fn write_sample(&self, units: &[SampleUnit]) -> Result<()> {
+    /// Writes what was drawn for the days `since` to `until`, instead of what was drawn for the same days before, and of what was
+    /// drawn for days that nobody kept.
+    pub async fn write_sample(&self, [since, until]: [Option<Date>; 2], units: &[SampleUnit]) -> Result<()> {
+        let [since, until] = [since, until].map(|day| day.map(|day| day.to_string()));
         let mut tx = self.write().await?;
-        sqlx::query("delete from sample_unit").execute(&mut *tx).await?;
+        sqlx::query(
+            "delete from draw where (since is not distinct from $1 and until is not distinct from $2) \
+             or (since is null and until is null)",
+        )
+        .bind(&since)
+        .bind(&until)
+        .execute(&mut *tx)
+        .await?;
+        let row = sqlx::query(
+            "insert into draw (number, since, until) select coalesce(max(number), 0) + 1, $1, $2 from draw returning number",
+        )
+        .bind(&since)
+        .bind(&until)
+        .fetch_one(&mut *tx)
+        .await?;
+        let number: i64 = row.try_get(0)?;
         for unit in units {
-            sqlx::query("insert into sample_unit (side, unit, weight) values ($1, $2, $3)")
+            sqlx::query("insert into drawn_unit (draw, side, unit, weight) values ($1, $2, $3, $4)")
+                .bind(number)
                 .bind(unit.side.as_str())
                 .bind(&unit.unit)
                 .bind(unit.weight)
@@ -154,10 +185,31 @@ impl Store {
             .collect()
     }
 
-    /// The sample, ordered.
+    /// What was drawn last, ordered.
     pub async fn sample(&self) -> Result<Vec<SampleUnit>> {
-        let rows =
-            sqlx::query("select side, unit, weight from sample_unit order by side, unit").fetch_all(&self.pool).await?;
+        Ok(self.draws().await?.pop().map(|draw| draw.units).unwrap_or_default())
+    }
+
+    /// All that was drawn, in that order.
+    pub async fn draws(&self) -> Result<Vec<Draw>> {
+        let rows = sqlx::query("select number, since, until from draw order by number").fetch_all(&self.pool).await?;
+        let day = |row: &SqliteRow, at: usize| {
+            let day = row.try_get::<Option<String>, _>(at)?.map(|day| day.parse::<Date>());
+            day.transpose().context("the days of a sample")
+        };
+        let mut draws = Vec::new();
+        for row in &rows {
+            let units = self.drawn(row.try_get(0)?).await?;
+            draws.push(Draw { since: day(row, 1)?, until: day(row, 2)?, units });
+        }
+        Ok(draws)
+    }
+
+    async fn drawn(&self, number: i64) -> Result<Vec<SampleUnit>> {
+        let rows = sqlx::query("select side, unit, weight from drawn_unit where draw = $1 order by side, unit")
+            .bind(number)
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(SampleUnit {

@@ -50,7 +50,7 @@ pub use comparisons::StoredComparison;
 pub use conversations::{Move, StreamPost};
 pub use deals::{CrmBatch, CrmCounts, Incoming, IncomingNote, LateNote, StoredDeal};
 pub use failures::Failure;
-pub use labels::{ItemInContext, LabelRow, SampleUnit, Side};
+pub use labels::{Draw, ItemInContext, LabelRow, SampleUnit, Side};
 pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, ThreadVoices, UnreadPost};

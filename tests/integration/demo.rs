@@ -121,6 +121,17 @@ fn hollow_optimism_is_measured(demo: &Demo) {
     assert_eq!(commitment["verdict"], "finding", "{commitment}");
     let [low, high] = ["low", "high"].map(|f| commitment[f].as_f64().expect("an interval"));
     assert!(low <= planted && planted <= high, "{hollow} of {population} planted, {low}..{high} measured");
+
+    // By industry nothing was planted; one account that is called strongly interested has none.
+    let segments = comparison["segments"].as_array().expect("segments");
+    assert!(segments.iter().filter_map(|s| s["p_adjusted"].as_f64()).all(|p| p > 0.10), "{segments:?}");
+    let segments = segments.iter().filter(|s| s["by"] == "segment").collect::<Vec<_>>();
+    let names = segments.iter().map(|s| s["name"].as_str().expect("a name")).collect::<Vec<_>>();
+    assert_eq!(names, ["Heating and cooling", "Plumbing and electrical"]);
+    assert!(segments.iter().all(|s| s["shrunk"].is_f64()));
+    let of = segments.iter().map(|s| s["unbacked"]["of"].as_u64().expect("a count")).sum::<u64>();
+    assert_eq!(of + 1, population as u64);
+    assert!(demo.report("report.md").contains("No detectable difference between segments"));
 }
 
 fn quotes_are_slices_and_handles_stay_hidden(demo: &Demo) {

@@ -119,6 +119,7 @@ fn no_statement_joins_a_community_author_to_the_crm() {
                 "note_reading",
                 "claimed_pain",
                 "account",
+                "segment",
                 "opportunity",
                 "stage_change",
                 "crm_probability",

@@ -23,46 +23,68 @@ struct Ground<'a> {
     problems: BTreeMap<&'a str, usize>,
 }
 
-/// The cells of `material`. `population` comes with what only the store can count.
-pub(super) fn build(
-    material: &Material,
-    labels: &Labels,
-    mut population: PopulationV1,
-    mut caveats: Vec<String>,
-) -> Cells {
-    let problems = numbered(material.problems.iter().map(|p| p.id.as_str()));
-    // Codebooks are ordered by id, so the numbers are the positions in the list.
-    let fits = labels_fit(material, labels, &problems, &mut caveats);
-    let ground = Ground { material, labels, fits, problems };
-
-    let threads = numbered(material.acts.iter().map(|a| a.thread.as_str()));
-    population.threads = threads.len() as u64;
-    let community = persons(&ground, &threads, &mut caveats);
-    population.problem_authors = community.0.len() as u64;
-
-    let inside = |note: &&StoredNote| material.window.contains(note_time(note));
-    let mut by_account = BTreeMap::<&str, Vec<&StoredNote>>::new();
-    for note in material.notes.iter().filter(inside) {
-        by_account.entry(note.note.account.as_str()).or_default().push(note);
-        population.notes += 1;
+impl<'a> Ground<'a> {
+    fn new(material: &'a Material, labels: &'a Labels, caveats: &mut Vec<String>) -> Self {
+        // Codebooks are ordered by id, so the numbers are the positions in the list.
+        let problems = numbered(material.problems.iter().map(|p| p.id.as_str()));
+        Self { fits: labels_fit(material, labels, &problems, caveats), material, labels, problems }
     }
-    let reps = numbered(by_account.values().flatten().filter_map(|n| n.note.owner.as_deref()));
-    population.reps = reps.len() as u64;
-    population.accounts = by_account.len() as u64;
-    let (crm, accounts) = firms(&ground, &reps, &by_account, &mut caveats);
-    population.discovery_accounts = crm.0.len() as u64;
+}
 
-    Cells {
+/// The cells of `material`. `population` comes with what only the store can count.
+pub(super) fn build(material: &Material, labels: &Labels, population: PopulationV1, mut caveats: Vec<String>) -> Cells {
+    let ground = Ground::new(material, labels, &mut caveats);
+    let mut cells = Cells {
         problems: material.problems.clone(),
-        community,
-        crm,
-        accounts,
+        community: Units::default(),
+        crm: Units::default(),
+        accounts: Vec::new(),
         deals: Vec::new(),
-        kinds: kinds(material),
+        kinds: Vec::new(),
         population,
         window: material.window.published(),
         caveats,
+    };
+    community_side(&ground, &mut cells);
+    crm_side(&ground, &mut cells);
+    cells
+}
+
+/// `own` with the communities as `material` has them; nothing is said of it.
+pub(super) fn other_community(material: &Material, labels: &Labels, mut own: Cells) -> Cells {
+    community_side(&Ground::new(material, labels, &mut Vec::new()), &mut own);
+    own
+}
+
+/// The same with the CRM, but for its deals.
+pub(super) fn other_crm(material: &Material, labels: &Labels, mut own: Cells) -> Cells {
+    crm_side(&Ground::new(material, labels, &mut Vec::new()), &mut own);
+    own
+}
+
+/// Puts the people of `ground` into `cells`.
+fn community_side(ground: &Ground<'_>, cells: &mut Cells) {
+    let threads = numbered(ground.material.acts.iter().map(|a| a.thread.as_str()));
+    cells.community = persons(ground, &threads, &mut cells.caveats);
+    cells.kinds = kinds(ground.material);
+    cells.population.threads = threads.len() as u64;
+    cells.population.problem_authors = cells.community.0.len() as u64;
+}
+
+/// Puts the accounts of `ground` into `cells`.
+fn crm_side(ground: &Ground<'_>, cells: &mut Cells) {
+    let material = ground.material;
+    let mut by_account = BTreeMap::<&str, Vec<&StoredNote>>::new();
+    for note in material.notes.iter().filter(|n| material.window.contains(note_time(n))) {
+        by_account.entry(note.note.account.as_str()).or_default().push(note);
     }
+    let reps = numbered(by_account.values().flatten().filter_map(|n| n.note.owner.as_deref()));
+    (cells.crm, cells.accounts) = firms(ground, &reps, &by_account, &mut cells.caveats);
+    let population = &mut cells.population;
+    population.notes = by_account.values().map(|notes| notes.len() as u64).sum();
+    population.reps = reps.len() as u64;
+    population.accounts = by_account.len() as u64;
+    population.discovery_accounts = cells.crm.0.len() as u64;
 }
 
 /// Whether the labels speak of this codebook's problems. What a note claims and what stands behind it does not depend on it.
@@ -268,6 +290,7 @@ fn firms(
         accounts.push(Account {
             id: (*account).to_owned(),
             rep,
+            segment: material.segments.get(*account).cloned().flatten(),
             found: standing(window, notes, history, promises, |_| None),
             gold: answers.map(|_| standing(window, notes, history, promises, |id| labels.notes.get(id))),
             weight: 1.0,
@@ -309,6 +332,13 @@ fn firms(
         units.push(unit);
     }
 
+    let named = by_account.keys().filter(|account| material.segments.get(**account) == Some(&None)).count() as u64;
+    if named > 0 {
+        caveats.push(format!(
+            "For {} the CRM’s segment is what a rep or a person at a firm is called; it is not used and not shown.",
+            counted(named, "accounts")
+        ));
+    }
     let drawn = design(material, Side::Crm);
     let labelled = accounts.iter().map(|a| (vec![a.id.as_str()], a.gold.is_some())).collect::<Vec<_>>();
     let (weights, counts) = drawn.weights(&labelled);

@@ -295,6 +295,42 @@ async fn duplicating_every_post_changes_nothing() {
     }
 }
 
+/// METHOD 8.1: posts without a problem change no denominator.
+#[tokio::test]
+async fn posts_about_nothing_change_no_share() {
+    let (without, with) = (world(1).await, world(1).await);
+    let nothing = |text: &str| PostReading { acts: Vec::new(), ..complains(text) };
+    // Old and new people: half of their posts hold no act, the other half one that is about no problem.
+    let posts =
+        (0..2 * PEOPLE).map(|author| post(&format!("none{author}"), author, &format!("Fine weather, day {author}")));
+    let posts = posts.collect::<Vec<_>>();
+    let read = |(i, p): (usize, &Post)| {
+        (p.id.clone(), if i.is_multiple_of(2) { complains(&p.text) } else { nothing(&p.text) })
+    };
+    let readings = posts.iter().enumerate().map(read).collect::<Vec<_>>();
+    with.store.write_batch(&Batch { posts, ..Batch::default() }).await.unwrap();
+    with.store.write_post_readings(&recipes().post, &readings).await.unwrap();
+    let signals = with.store.signals(&recipes().post, "", 10_000).await.unwrap();
+    let none = |id: &str| Assignment {
+        side: Side::Community,
+        unit: id.to_owned(),
+        problem: Some(ProblemId::new(crate::model::problem::NONE)),
+        score: 1.0,
+    };
+    let assignments = signals.iter().filter(|s| s.text.starts_with("Fine")).map(|s| none(s.signal.id.as_str()));
+    let (codebook, _) = with.store.codebook().await.unwrap().unwrap();
+    with.store.write_codebook(&codebook, &assignments.collect::<Vec<_>>(), &Origin::default(), now()).await.unwrap();
+
+    let (fewer, more) = (without.compare().await, with.compare().await);
+    assert_eq!(more.population.authors, 2 * fewer.population.authors);
+    assert_eq!(more.population.problem_authors, fewer.population.problem_authors);
+    let shares = |comparison: &ComparisonV1| {
+        comparison.problems.iter().map(|p| (p.id.clone(), p.community, p.crm, p.threads)).collect::<Vec<_>>()
+    };
+    assert_eq!(shares(&more), shares(&fewer));
+    assert_eq!(more.components, fewer.components);
+}
+
 #[tokio::test]
 async fn authors_of_the_same_words_are_one_person() {
     let world = world(1).await;
@@ -566,6 +602,56 @@ async fn a_drawn_sample_is_not_carried_to_other_days() {
         counts.push(read.cells(&world.store, &days, &days).await.unwrap().community.labelled());
     }
     assert!(counts[0] >= 39 && counts[1] == counts[0] && counts[2] == 0, "{counts:?}");
+    let settings = CompareSettings { since: more.since, until: more.until, ..CompareSettings::default() };
+    let cells = gather(&world.store, &recipes(), &settings, now(), all_different).await.unwrap();
+    assert!(
+        cells.caveats.iter().any(|c| c.starts_with("The sample was drawn for the days from")),
+        "{:?}",
+        cells.caveats
+    );
+}
+
+/// A sample of the period before stays when this period's is drawn, and corrects that period alone.
+#[tokio::test]
+async fn each_period_is_corrected_by_the_sample_that_was_drawn_in_it() {
+    let mut world = world(1).await;
+    told_earlier(&mut world, 100..170, 2, 380).await;
+    claimed_earlier(&world, "rust", 380).await;
+    told_earlier(&mut world, 200..220, 8, 40).await;
+    // Two people are not labelled, one in each period, so that neither is a census.
+    let is_known = |line: &&str| !line.contains("\"jsonl:p59-0\"") && !line.contains("\"jsonl:old169\"");
+    world.labels = world.labels.lines().filter(is_known).collect::<Vec<_>>().join("\n");
+    world.import().await;
+    let now_settings = CompareSettings::default();
+    let window = read(&world.store, &recipes(), &now_settings, now(), all_different).await.unwrap().window().clone();
+    // The period before begins ten days later than this one is long.
+    let before = window.before().unwrap().begun_later(10).unwrap();
+    let then = CompareSettings { since: before.since, until: before.until, ..CompareSettings::default() };
+    let draw = async |settings: &CompareSettings| {
+        draw(&world.store, &recipes(), settings, now(), all_different, 1000).await.unwrap();
+    };
+    let moved = async || {
+        let settings = &now_settings;
+        let told = run(&world.store, &recipes(), settings, now(), all_different, Progress::new(true)).await.unwrap().1;
+        told.moved.expect("a period before")
+    };
+    draw(&now_settings).await;
+    let lacking = moved().await;
+    assert!(lacking.missing.iter().any(|m| m.what == "hand labels (community), the period before"), "{lacking:?}");
+
+    draw(&then).await;
+    draw(&now_settings).await;
+    let said = world.cells(all_different).await.caveats;
+    assert!(!said.iter().any(|c| c.contains("The sample was drawn")), "{said:?}");
+    draw(&now_settings).await;
+    assert_eq!(world.store.draws().await.unwrap().len(), 2, "the same days are drawn anew");
+    let told = moved().await;
+    assert_eq!(told.before.since, before.since.map(|day| day.to_string()));
+    let leaks = told.problems.iter().find(|m| m.id == "leaks").unwrap();
+    assert_eq!((leaks.community.before.labels, leaks.community.after.labels), (69, 79));
+    assert!(leaks.community.moved, "{leaks:?}");
+    let labelled = world.cells(all_different).await.community.labelled();
+    assert_eq!(labelled, 79, "and this period by its own");
 }
 
 #[tokio::test]

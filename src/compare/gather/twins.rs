@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::super::evidence_rule::distinct;
 use super::super::wording::counted;
 use super::NearDuplicates;
-use crate::model::{AuthorKey, PostId, Recipes};
+use crate::model::{AuthorKey, PostId, Recipe};
 use crate::store::{CommunityRow, Store};
 
 /// Shorter texts are written alike by people who never met, so they do not merge authors.
@@ -66,14 +66,14 @@ impl Twins {
 /// Which of the posts `wanted` are in nearly the same words, whatever their days.
 pub(super) async fn alike(
     store: &Store,
-    recipes: &Recipes,
+    reader: &Recipe,
     mut wanted: BTreeSet<PostId>,
     near_duplicates: NearDuplicates,
 ) -> Result<BTreeMap<PostId, (usize, bool)>> {
     let mut texts = Vec::<(PostId, String)>::new();
     let mut after = String::new();
     loop {
-        let page = store.signals(&recipes.post, &after, PAGE).await?;
+        let page = store.signals(reader, &after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.signal.id.as_str().to_owned();
         for signal in page {

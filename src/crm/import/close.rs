@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::columns::{Field, Names};
+use super::columns::{Field, Names, SEGMENT};
 use super::json::{first, has, has_any, list, text};
 use super::plain::account_of;
 use super::record::{Cells, Draft, Reading, Record, chance, opportunity, outcome, percent};
@@ -53,6 +53,7 @@ const COLUMNS: Names = &[
     (Field::Account, &["leadid"]),
     (Field::AccountName, &["leadname", "displayname"]),
     (Field::Domain, &["url"]),
+    (Field::Segment, SEGMENT),
     (Field::Owner, &["userid", "username"]),
     (Field::WrittenAt, &["datecreated"]),
     (Field::ModifiedAt, &["dateupdated"]),
@@ -69,6 +70,7 @@ const COLUMNS: Names = &[
 fn lead_row(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     let key = cells.get(Field::Id).ok_or("a lead without an id")?;
     reading.account(key, cells.get(Field::AccountName), cells.get(Field::Domain), None);
+    reading.segment(key, cells.get(Field::Segment));
     reading.contact(None, Some(key), cells.get(Field::Contact), cells.get(Field::Email));
     Ok(())
 }
@@ -106,6 +108,8 @@ fn lead(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
     let key = first(object, &["id"]).ok_or("a lead without an id")?;
     let name = first(object, &["display_name", "name"]);
     reading.account(&key, name.as_deref(), first(object, &["url"]).as_deref(), None);
+    let own = object.get("custom").unwrap_or(&Value::Null);
+    reading.segment(&key, reading.segment_in(&[object, own]).as_deref());
     for person in list(object.get("contacts")) {
         let email = list(person.get("emails")).iter().find_map(|e| first(e, &["email"]));
         let name = first(person, &["name", "display_name"]);

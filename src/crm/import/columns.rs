@@ -16,6 +16,7 @@ pub(super) enum Field {
     Account,
     AccountName,
     Domain,
+    Segment,
     Opportunity,
     OpportunityName,
     Owner,
@@ -107,6 +108,7 @@ pub(super) const LABELS: Names = &[
         ],
     ),
     (Field::Domain, &["companydomainname", "website", "domain", "websiteurl", "companydomain"]),
+    (Field::Segment, SEGMENT),
     (
         Field::Opportunity,
         &[
@@ -304,11 +306,29 @@ pub(super) const CHURNED_AT: &[&str] =
 pub(super) const VALUE_AT: &[&str] =
     &["valueat", "valuedate", "valuereachedat", "valuemilestone", "valuemilestoneat", "valuemilestonedate"];
 
+/// What the part of the market is called that a firm belongs to, best first: what a CRM calls a segment before what it calls
+/// an industry, with the endings and beginnings that Salesforce and Close give to a firm's own columns.
+pub(super) const SEGMENT: &[&str] = &[
+    "segment",
+    "segmentc",
+    "customsegment",
+    "accountsegment",
+    "companysegment",
+    "customersegment",
+    "marketsegment",
+    "industry",
+    "customindustry",
+    "sector",
+    "vertical",
+    "companysize",
+];
+
 /// What a map file may name.
 const MAPPED: &[(&str, Field)] = &[
     ("id", Field::Id),
     ("account", Field::Account),
     ("account_name", Field::AccountName),
+    ("segment", Field::Segment),
     ("opportunity", Field::Opportunity),
     ("owner", Field::Owner),
     ("kind", Field::Kind),
@@ -352,12 +372,36 @@ impl Map {
     /// Whether it is of deals: it names what only they have, and no text.
     pub(super) fn is_of_deals(&self) -> bool {
         let of_deals = [Field::ClosedAt, Field::ChurnedAt, Field::ValueAt, Field::Probability];
-        of_deals.iter().any(|field| self.0.contains_key(field)) && !self.0.contains_key(&Field::Text)
+        of_deals.iter().any(|field| self.names(*field)) && !self.names(Field::Text)
     }
 
-    /// Whether a file with this header is meant: it has all columns that the map names. An empty map means none.
+    /// Whether a file with this header is meant: it has all columns that the map names, but for that of the segment, which may
+    /// stand in another file. A map that names nothing else means none.
     pub(super) fn fits(&self, header: &Header) -> bool {
-        !self.0.is_empty() && self.0.values().flatten().all(|name| header.at(&normal(name)).is_some())
+        let mut names = self.0.iter().filter(|(field, _)| **field != Field::Segment).flat_map(|(_, names)| names);
+        let first = names.next();
+        first.into_iter().chain(names).all(|name| header.at(&normal(name)).is_some()) && first.is_some()
+    }
+
+    /// Whether it names a column for `field`.
+    pub(super) fn names(&self, field: Field) -> bool {
+        self.0.contains_key(&field)
+    }
+
+    /// The column of the segment, as it is written in the map.
+    pub(super) fn segment(&self) -> Option<&str> {
+        self.0.get(&Field::Segment)?.first().map(String::as_str)
+    }
+
+    /// What it says of files that it is not of: the column of the segment, whatever the export.
+    pub(super) fn of_others(&self) -> Self {
+        Self(
+            self.0
+                .iter()
+                .filter(|(field, _)| **field == Field::Segment)
+                .map(|(f, names)| (*f, names.clone()))
+                .collect(),
+        )
     }
 }
 
@@ -377,7 +421,9 @@ impl Columns {
     pub(super) fn find(header: &Header, names: Names, map: &Map, strict: bool) -> Result<Self, String> {
         let (mut at, mut together) = (BTreeMap::new(), Vec::new());
         for (field, synonyms) in names {
-            let found = synonyms.iter().filter_map(|name| header.at(name)).collect::<Vec<_>>();
+            let mut found = synonyms.iter().filter_map(|name| header.at(name)).collect::<Vec<_>>();
+            // An industry does not stand in for a segment that is not filled: one column divides all firms of a file.
+            found.truncate(if *field == Field::Segment { 1 } else { found.len() });
             if !found.is_empty() {
                 at.insert(*field, found);
             }
@@ -386,7 +432,7 @@ impl Columns {
             let mut found = Vec::new();
             for name in wanted {
                 let Some(index) = header.at(&normal(name)) else {
-                    if !strict {
+                    if !strict || *field == Field::Segment {
                         continue;
                     }
                     let said = MAPPED.iter().find(|(_, f)| f == field).map_or("", |(said, _)| *said);
@@ -406,7 +452,13 @@ impl Columns {
     }
 
     pub(super) fn has(&self, field: Field) -> bool {
-        self.at.contains_key(&field)
+        self.first(field).is_some()
+    }
+
+    /// Whether rows tell of which segment firms are, and nothing else of them.
+    pub(super) fn is_of_firms(&self) -> bool {
+        let named = self.has(Field::Account) || self.has(Field::AccountName);
+        named && self.has(Field::Segment) && !self.has(Field::Text)
     }
 
     /// Where the first column of `field` stands.

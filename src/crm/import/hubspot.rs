@@ -201,6 +201,7 @@ fn company(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Res
     let key = key.ok_or("a company without an id")?;
     let (name, domain, owner) = (get(&["name"]), get(&["domain", "website"]), get(&["hubspot_owner_id"]));
     reading.account(&key, name.as_deref(), domain.as_deref(), owner.as_deref());
+    reading.segment(&key, reading.segment_in(&[properties]).as_deref());
     Ok(())
 }
 

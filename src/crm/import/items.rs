@@ -141,7 +141,9 @@ pub(super) fn flat(object: &Value) -> (Vec<String>, Vec<String>) {
     };
     for (name, value) in object.as_object().into_iter().flatten() {
         match value {
-            Value::Object(inner) if matches!(name.as_str(), "properties" | "metadata" | "engagement") => {
+            Value::Object(inner)
+                if matches!(name.as_str(), "properties" | "metadata" | "engagement" | "organization_fields") =>
+            {
                 inner.iter().for_each(|(name, value)| add(name, value));
             }
             _ => add(name, value),

@@ -50,7 +50,7 @@ use tokio::sync::mpsc;
 use crate::files::{Zone, walk};
 use crate::model::AccountId;
 use crate::progress::Progress;
-use crate::store::{NoteCounts, Store};
+use crate::store::{Failure, NoteCounts, Store};
 use crate::summary::StageSummary;
 use columns::{Map, Names};
 use record::{Cells, Reading};
@@ -146,6 +146,7 @@ struct FormatCounts {
     files: u64,
     notes: u64,
     accounts: u64,
+    segments: u64,
     opportunities: u64,
     stages: u64,
     contacts: u64,
@@ -167,11 +168,13 @@ struct Imported {
     others: u64,
     skipped: BTreeMap<&'static str, u64>,
     failed: u64,
-    /// Dates that could not be read, and cells of a probability that hold none; each is a recorded failure, and its record is
+    /// Dates that could not be read, and cells of a probability or a segment that hold none; each is a recorded failure, and its record is
     /// kept without it.
     undated: u64,
     /// Notes kept with signs that could not be read; each is a recorded failure.
     flawed: u64,
+    /// Firms of which a record told another segment than the first; the first stands.
+    otherwise: u64,
     of_accounts: BTreeSet<AccountId>,
     formats: BTreeMap<&'static str, FormatCounts>,
     orders: BTreeMap<String, &'static str>,
@@ -192,6 +195,7 @@ pub async fn import(
 ) -> Result<StageSummary> {
     let began = Instant::now();
     let map = map.map(Map::load).transpose()?.unwrap_or_default();
+    let segment = map.segment().map(str::to_owned);
     let (files, refused) = walk::files(paths)?;
     let bar = progress.counter("importing notes");
     let (sender, mut receiver) = mpsc::channel(4);
@@ -207,7 +211,8 @@ pub async fn import(
         }
     }
     reading.await.context("reading the exports ended early")?;
-    let all = writer.finish().await?;
+    let mut all = writer.finish().await?;
+    all.refused += u64::from(is_segment_missing(store, segment).await?);
     bar.finish_and_clear();
     let late = store.late_notes().await?;
     let written = late.iter().filter(|note| note.written).count();
@@ -215,6 +220,19 @@ pub async fn import(
         .summary(began)
         .with("after_the_outcome", json!({"written": written, "edited": late.len() - written}))
         .with("zoneless_dates", zone.met()))
+}
+
+/// Whether the map names a `column` of segments and no firm has one, which is recorded: a misspelt column is seen nowhere else.
+async fn is_segment_missing(store: &Store, column: Option<String>) -> Result<bool> {
+    const MAP: &str = "the column map";
+    store.forget_failures("crm", MAP).await?;
+    let Some(column) = column else { return Ok(false) };
+    if !store.segments().await?.is_empty() {
+        return Ok(false);
+    }
+    let reason = format!("it says segment = {column:?}, but no record has anything in such a column");
+    store.record_failures(&[Failure::new("crm", MAP, reason)]).await?;
+    Ok(true)
 }
 
 impl Imported {
@@ -225,6 +243,7 @@ impl Imported {
             "seen": self.seen, "new": new, "known": known, "updated": updated, "skipped": skipped, "failed": self.failed,
         });
         let stored = |counts: NoteCounts| json!({"new": counts.new, "known": counts.known, "updated": counts.updated});
+        let segments = self.formats.values().map(|f| f.segments).sum::<u64>();
         let beside = [self.accounts, self.opportunities];
         let changed = beside.iter().map(|c| c.new + c.updated).sum::<u64>() + self.others;
         let same = beside.iter().map(|c| c.known).sum::<u64>();
@@ -238,6 +257,7 @@ impl Imported {
                 .with("flawed", self.flawed)
                 .with("accounts", self.of_accounts.len())
                 .with("accounts_kept", stored(self.accounts))
+                .with("segments", json!({"accounts": segments, "told_otherwise": self.otherwise}))
                 .with("opportunities", stored(self.opportunities));
         if !self.orders.is_empty() {
             summary = summary.with("day_order", json!(self.orders));

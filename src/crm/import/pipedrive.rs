@@ -238,6 +238,11 @@ fn organization(object: &Value, reading: &mut Reading<'_>) -> Result<(), String>
         first(object, &["website"]).as_deref(),
         owner(object).as_deref(),
     );
+    // Its labels have names elsewhere.
+    let label = || first(object, &["label"]).or_else(|| text(list(object.get("label_ids")).first()));
+    let label = || label().filter(|_| reading.segment.is_none()).map(|number| format!("label {number}"));
+    let segment = reading.segment_in(&[object]).or_else(label);
+    reading.segment(&key, segment.as_deref());
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Tables and JSON whose columns say in words what they hold: exports of views and reports by label, spreadsheets, and
 //! whatever a map makes readable.
 
-use super::columns::{CHURNED_AT, Field, LABELS, Names, VALUE_AT};
+use super::columns::{CHURNED_AT, Field, LABELS, Names, SEGMENT, VALUE_AT};
 use super::items::Header;
 use super::record::{Cells, Draft, Reading, chance_of, first_id, opportunity};
 use super::sample::Sample;
@@ -87,7 +87,7 @@ pub(super) const PIPEDRIVE_ORGANIZATIONS: Format = Format {
     name: "Pipedrive organizations (CSV)",
     rank: Rank::Accounts,
     knows: |s| is_of("Organization", s) && s.header.all(&["name"]),
-    read: Read::Row(LABELS, account),
+    read: Read::Row(LABELS, pipedrive_organization),
 };
 
 /// Pipedrive's people by label.
@@ -165,19 +165,10 @@ pub(super) const ACCOUNTS: Format = Format {
     name: "Accounts by column names",
     rank: Rank::Accounts,
     knows: |s| {
-        let firm = [
-            "industry",
-            "sector",
-            "website",
-            "employees",
-            "numberofemployees",
-            "annualrevenue",
-            "revenue",
-            "companydomainname",
-        ];
+        let firm = ["website", "employees", "numberofemployees", "annualrevenue", "revenue", "companydomainname"];
         !has_text(s)
             && has_account(s)
-            && s.header.any(&firm)
+            && (s.header.any(&firm) || s.header.any(SEGMENT))
             && !s.header.any(&["firstname", "lastname", "stage", "dealstage"])
     },
     read: Read::Row(LABELS, account),
@@ -230,7 +221,7 @@ fn named(cells: &Cells<'_>) -> Option<String> {
     cells.get(Field::Account).or_else(|| cells.get(Field::AccountName)).map(|a| first_id(a).to_owned())
 }
 
-/// The firm of a row. When both its id and its name are told, that is worth keeping.
+/// The firm of a row. When both its id and its name are told, that is worth keeping, and so is its segment.
 pub(super) fn account_of(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option<String> {
     let account = named(cells)?;
     if let (Some(_), Some(name)) = (cells.get(Field::Account), cells.get(Field::AccountName))
@@ -238,6 +229,7 @@ pub(super) fn account_of(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option
     {
         reading.account(&account, Some(name), None, None);
     }
+    reading.segment(&account, cells.get(Field::Segment));
     Some(account)
 }
 
@@ -340,6 +332,17 @@ fn account(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     let id = id.ok_or("neither an id nor a name: an account that nothing can refer to")?;
     let name = cells.get(Field::AccountName).or_else(|| cells.get(Field::Account)).or_else(|| cells.raw("name"));
     reading.account(id, name, cells.get(Field::Domain), cells.get(Field::Owner));
+    reading.segment(id, cells.get(Field::Segment));
+    Ok(())
+}
+
+/// Without a column of a segment, a label divides them.
+fn pipedrive_organization(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    account(cells, reading)?;
+    let id = cells.get(Field::Id).or_else(|| cells.raw("name"));
+    if let (Some(id), false) = (id, cells.columns.has(Field::Segment)) {
+        reading.segment(id, cells.raw("labels").or_else(|| cells.raw("label")));
+    }
     Ok(())
 }
 

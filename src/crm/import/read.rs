@@ -145,7 +145,7 @@ impl Visitor for Planner<'_> {
 
 fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
     let sample = Sample::of(head)?;
-    let mapped = map.fits(&sample.header);
+    let mut mapped = map.fits(&sample.header);
     let known = match mapped {
         true => map.is_of_deals().then_some(("", &plain::DEALS)),
         false => formats().find(|(_, format)| (format.knows)(&sample)),
@@ -157,16 +157,18 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
                 return Err(why.to_owned());
             }
             let Read::Row(names, _) = plain::NOTES.read else { return Err("no format".to_owned()) };
-            let columns = Columns::find(&sample.header, names, map, true)?;
+            let firms = !map.names(Field::Text) && Columns::find(&sample.header, names, map, false)?.is_of_firms();
+            let columns = Columns::find(&sample.header, names, map, !firms)?;
             if sample.objects.is_empty() && !matches!(sample.layout, Layout::Table { .. }) {
                 return Err("no JSON record could be read at its beginning".to_owned());
             }
             for (field, or) in [(Field::Text, Field::Text), (Field::Account, Field::AccountName)] {
-                if !columns.has(field) && !columns.has(or) {
+                if !firms && !columns.has(field) && !columns.has(or) {
                     return Err(missing(&sample.header, field));
                 }
             }
-            ("", &plain::NOTES)
+            mapped |= firms;
+            ("", if firms { &plain::ACCOUNTS } else { &plain::NOTES })
         }
     };
     let vendor = if vendor.is_empty() { plain::vendor_by_labels(&sample.header) } else { vendor };
@@ -209,8 +211,8 @@ impl Visitor for Reader<'_> {
         let order = plan.dates.order;
         let (vendor, format) = (plan.vendor, plan.format.name);
         self.outbox.push(Found::File { name: name.to_owned(), vendor, format, order })?;
-        let none = Map::default();
-        let map = if plan.mapped { self.map } else { &none };
+        let others = self.map.of_others();
+        let map = if plan.mapped { self.map } else { &others };
         let mut met = HashMap::new();
         let mut columns: Option<Columns> = None;
         for (number, item) in items(plan.layout, input) {
@@ -218,6 +220,7 @@ impl Visitor for Reader<'_> {
                 vendor,
                 dates: &plan.dates,
                 scale: plan.scale,
+                segment: self.map.segment(),
                 memory: self.memory,
                 records: Vec::new(),
                 flaws: Vec::new(),
@@ -299,6 +302,7 @@ fn records_in(bytes: &[u8], format: Option<usize>, memory: &mut Memory) -> Vec<R
             vendor: plan.vendor,
             dates: &plan.dates,
             scale: plan.scale,
+            segment: None,
             memory: &mut *memory,
             records: Vec::new(),
             flaws: Vec::new(),

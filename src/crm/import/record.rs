@@ -3,21 +3,28 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
-use super::columns::{Columns, Field};
+use super::columns::{Columns, Field, SEGMENT};
 use super::dates::is_spelled_as_date;
 use super::items::Row;
 use super::{Vendor, body, people};
+use crate::files::columns::normal;
 use crate::files::dates::{Dates, NoDate, When};
 use crate::model::id::content_hash;
 use crate::model::{
-    Account, AccountId, Contact, CrmProbability, NoteKind, Opportunity, OpportunityId, Outcome, Owner, StageChange,
+    Account, AccountId, Contact, CrmProbability, NoteKind, Opportunity, OpportunityId, Outcome, Owner, Segment,
+    StageChange,
 };
+
+/// Letters of the longest name of a segment: what is longer is no name.
+const LONGEST_SEGMENT: usize = 60;
 
 /// A record. Firms and deals stand in it as the export names them: by id or by name.
 #[derive(Debug, Clone)]
 pub(super) enum Record {
     Account(Account),
+    Segment(Segment),
     Opportunity(Box<Opportunity>),
     Stage(StageChange),
     Probability(CrmProbability),
@@ -43,6 +50,7 @@ impl Record {
         let deal = |id: OpportunityId| OpportunityId::new(text(id.to_string()));
         match self {
             Self::Account(a) => Self::Account(Account { id: firm(a.id), owner: a.owner.map(text), ..a }),
+            Self::Segment(s) => Self::Segment(Segment { account: firm(s.account), ..s }),
             Self::Opportunity(o) => Self::Opportunity(Box::new(Opportunity {
                 id: deal(o.id),
                 account: o.account.map(firm),
@@ -130,6 +138,8 @@ pub(super) struct Reading<'a> {
     pub(super) vendor: Vendor,
     pub(super) dates: &'a Dates,
     pub(super) scale: Option<Scale>,
+    /// The column of the segment that the map names.
+    pub(super) segment: Option<&'a str>,
     pub(super) memory: &'a mut Memory,
     pub(super) records: Vec<Record>,
     /// What was wrong with dates and probabilities that could not be read.
@@ -201,6 +211,31 @@ impl Reading<'_> {
             domain: domain.and_then(people::domain),
             owner: owner.map(str::to_owned),
         }));
+    }
+
+    /// The segment of a firm, when one is told.
+    pub(super) fn segment(&mut self, account: &str, told: Option<&str>) {
+        let name = told.into_iter().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        if name.chars().count() > LONGEST_SEGMENT || name.contains('@') {
+            let why = "the segment cell holds an address or more than a short name; the account is kept without it";
+            self.flaws.push(why.to_owned());
+        } else if !name.is_empty() {
+            self.add(Record::Segment(Segment { account: AccountId::new(account), name }));
+        }
+    }
+
+    /// The segment that one of these objects tells: in the field that the map names, else in the first of the usual ones that
+    /// is there, filled or not.
+    pub(super) fn segment_in(&self, objects: &[&Value]) -> Option<String> {
+        let field = |wanted: &str| {
+            let fields = objects.iter().filter_map(|o| o.as_object()).flatten();
+            fields.into_iter().find(|(name, _)| normal(name) == wanted).map(|(_, value)| value)
+        };
+        let told = match self.segment {
+            Some(column) => field(&normal(column)),
+            None => SEGMENT.iter().find_map(|name| field(name)),
+        };
+        super::json::text(told)
     }
 
     /// An id for a record that has none: of what it is made of, and how often that was met before in this file.

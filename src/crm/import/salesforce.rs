@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::body::unpacked;
-use super::columns::{Field, Names};
+use super::columns::{Field, Names, SEGMENT};
 use super::plain::full_name;
 use super::record::{Cells, Draft, Reading, Record, chance, chance_of, opportunity as deal, percent};
 use super::{Format, Rank, Read};
@@ -31,6 +31,7 @@ const COLUMNS: Names = &[
     (Field::Title, &["subject", "title"]),
     (Field::Text, &["description", "body", "content", "textpreview"]),
     (Field::Domain, &["website"]),
+    (Field::Segment, SEGMENT),
     (Field::FirstName, &["firstname"]),
     (Field::LastName, &["lastname"]),
     (Field::Email, &["email"]),
@@ -204,6 +205,7 @@ fn account(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
         let id = id_of(cells).ok_or("an account without an id")?;
         let owner = cells.get(Field::Owner).map(long);
         reading.account(&id, cells.raw("name"), cells.get(Field::Domain), owner.as_deref());
+        reading.segment(&id, cells.get(Field::Segment));
     }
     Ok(())
 }

@@ -321,3 +321,114 @@ async fn probabilities_come_with_their_dates_and_never_from_an_ended_deal() {
     let (_, _, failures) = imported("odd.csv", odd.as_bytes(), None).await;
     assert!(failures.len() == 2 && failures.iter().all(|f| f.reason.contains("probability")), "{failures:?}");
 }
+
+/// The segments that the store has, by account.
+async fn segments_of(store: &Store) -> Vec<(String, Option<String>)> {
+    store.segments().await.unwrap().into_iter().collect()
+}
+
+fn segment(account: &str, name: &str) -> (String, Option<String>) {
+    (account.to_owned(), Some(name.to_owned()))
+}
+
+#[tokio::test]
+async fn a_firm_has_the_segment_that_its_export_tells() {
+    let hubspot = r#"{"results":[{"id":"301","properties":{"name":"Quill","domain":"q.example","industry":"PLUMBING"}},
+      {"id":"302","properties":{"name":"Vale","domain":"v.example","industry":null}}]}"#;
+    let companies = "Record ID,Company name,Industry\n303,Moor,  Heating  and cooling \n";
+    let salesforce = "Id,Name,BillingCity,Industry,Segment__c,IsDeleted\n0011A00000abcDeAAA,Vale,X,Retail,Large,false\n\
+        0011A00000abcDfAAA,Moor,X,Retail,,false\n";
+    let pipedrive = r#"{"data":[{"id":7,"name":"Quill","owner_id":1,"people_count":2,"address":null,"label":5},
+      {"id":8,"name":"Vale","owner_id":1,"people_count":2,"address":null,"industry":"Roofing","label":5}]}"#;
+    let labels = "Organization - ID,Organization - Name,Organization - Labels\n9,Moor,Hot lead\n";
+    let close = r#"[{"id":"lead_1","display_name":"Quill","contacts":[],"custom":{"Industry":"Heating"}},
+      {"id":"lead_2","display_name":"Vale","contacts":[],"custom.Segment":"Large","custom.Industry":"Roofing"}]"#;
+    let leads = "id,display_name,status_label,custom.Industry\nlead_3,Moor,Open,Roofing\n";
+    let zendesk = r#"{"organizations":[{"id":5,"name":"Quill","shared_tickets":false,"organization_fields":{"segment":"Large"}}]}"#;
+    let generic = "Company,Size band,Industry\nAcme,10-50,Heating\n";
+    let notes = "account,industry,note\nBeta,Retail,They left\nBeta,Retail,They came back\n";
+    for (content, want) in [
+        (hubspot, vec![segment("hubspot:301", "PLUMBING")]),
+        (companies, vec![segment("hubspot:303", "Heating and cooling")]),
+        (salesforce, vec![segment("0011A00000abcDeAAA", "Large")]),
+        (pipedrive, vec![segment("pipedrive:7", "label 5"), segment("pipedrive:8", "Roofing")]),
+        (labels, vec![segment("pipedrive:9", "Hot lead")]),
+        (close, vec![segment("lead_1", "Heating"), segment("lead_2", "Large")]),
+        (leads, vec![segment("lead_3", "Roofing")]),
+        (zendesk, vec![segment("zendesk:5", "Large")]),
+        (generic, vec![segment("Acme", "Heating")]),
+        (notes, vec![segment("Beta", "Retail")]),
+    ] {
+        let (store, _dir) = store_of(&[("export", content, None)]).await;
+        assert_eq!(segments_of(&store).await, want, "{content}");
+    }
+}
+
+#[tokio::test]
+async fn a_map_names_the_column_of_the_segment_in_any_export() {
+    let hubspot =
+        r#"{"results":[{"id":"301","properties":{"name":"Quill","domain":"q.example","industry":"X","plan":"Team"}}]}"#;
+    let salesforce = "Id,Name,BillingCity,Industry,Plan__c\n0011A00000abcDeAAA,Vale,X,Retail,Solo\n0011A00000abcDfAAA,Moor,X,Retail,\n";
+    let firms = "Kunde;Tarif\nAcme;Team\n";
+    let (store, _dir) = store_of(&[
+        ("h.json", hubspot, Some("segment = \"plan\"")),
+        ("s.csv", salesforce, Some("segment = \"Plan__c\"")),
+        ("f.csv", firms, Some("account = \"Kunde\"\nsegment = \"Tarif\"")),
+    ])
+    .await;
+    assert_eq!(
+        segments_of(&store).await,
+        [segment("0011A00000abcDeAAA", "Solo"), segment("Acme", "Team"), segment("hubspot:301", "Team")],
+        "what a map names is not mixed with an industry"
+    );
+
+    let notes = "Kunde;Tarif;Notiz\nAcme;Team;They left\n";
+    let map = "account = \"Kunde\"\nsegment = \"Tarif\"\ntext = \"Notiz\"";
+    let (summary, notes, failures) = imported("n.csv", notes.as_bytes(), Some(map)).await;
+    assert_eq!((notes.len(), failures.len()), (1, 0));
+    assert_eq!(summary["segments"], json!({"accounts": 1, "told_otherwise": 0}));
+
+    let (summary, _, failures) = imported("h.json", hubspot.as_bytes(), Some("segment = \"plam\"")).await;
+    assert_eq!(summary["files"]["refused"], 1);
+    assert!(failures[0].unit == "the column map" && failures[0].reason.contains("plam"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_firm_has_one_segment_and_a_later_import_may_change_it() {
+    let first = "Company ID,Company name,Industry\nA1,Acme,Heating\nA2,Beta,Roofing\n";
+    let rows = "company,industry,note\nAcme,Retail,They left\nAcme,Heating,They came back\n";
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("crm");
+    std::fs::create_dir(&folder).unwrap();
+    let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
+    std::fs::write(folder.join("a.csv"), first).unwrap();
+    std::fs::write(folder.join("b.csv"), rows).unwrap();
+    let run = async || {
+        let summary = import(&store, std::slice::from_ref(&folder), None, &ZONE, Progress::new(true)).await.unwrap();
+        serde_json::to_value(summary).unwrap()
+    };
+    let told = run().await;
+    assert_eq!(told["segments"], json!({"accounts": 2, "told_otherwise": 1}));
+    let want = [segment("A1", "Heating"), segment("A2", "Roofing")];
+    assert_eq!(segments_of(&store).await, want, "the table of firms before what notes say of them");
+    assert_eq!(run().await["done"], 0);
+    std::fs::write(folder.join("a.csv"), first.replace("A2,Beta,Roofing", "A2,Beta,Retail")).unwrap();
+    run().await;
+    assert_eq!(segments_of(&store).await[1], segment("A2", "Retail"));
+}
+
+#[tokio::test]
+async fn no_segment_is_a_person() {
+    let firms = "Company ID,Company name,Segment\nA1,Acme,Bo Li\nA2,Beta,INES VALE\nA3,Gale,Team\n";
+    let notes = "account,owner,contact,note\nA1,Bo Li,Ines Vale,They left\n";
+    let (store, _dir) = store_of(&[("f.csv", firms, None), ("n.csv", notes, None)]).await;
+    let want = [("A1".to_owned(), None), ("A2".to_owned(), None), segment("A3", "Team")];
+    assert_eq!(segments_of(&store).await, want);
+
+    let long = "A".repeat(61);
+    let firms = format!("Company ID,Company name,Segment\nA1,Acme,ines@quill.example\nA2,Beta,{long}\n");
+    let (summary, _, failures) = imported("f.csv", firms.as_bytes(), None).await;
+    assert_eq!((&summary["segments"]["accounts"], failures.len()), (&json!(0), 2));
+    let is_told = |f: &Failure| f.reason.contains("segment cell") && !f.reason.contains(['@', 'A']);
+    assert!(failures.iter().all(is_told), "{failures:?}");
+}

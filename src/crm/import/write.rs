@@ -1,5 +1,6 @@
 //! The writing half of an import: firms and deals are found, notes are finished, and everything is stored.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context as _, Result};
@@ -12,7 +13,8 @@ use crate::files::Mistakes;
 use crate::files::dates::Order;
 use crate::model::id::content_hash;
 use crate::model::{
-    Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, StageChange,
+    Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, Segment,
+    StageChange,
 };
 use crate::store::{CrmBatch, Failure, Incoming, IncomingNote, Store};
 
@@ -48,6 +50,8 @@ pub(super) struct Writer<'a> {
     /// Deals of this import, and firms and people just as they were told, by hashes.
     deals: HashSet<u64>,
     told: HashSet<u64>,
+    /// The segment of every firm that was told, by hashes.
+    segments: HashMap<u64, u64>,
     /// Firms by what they were called.
     firms: HashMap<String, String>,
     /// Deals by what they were called, each with its firm.
@@ -72,6 +76,7 @@ impl<'a> Writer<'a> {
             notes: HashMap::new(),
             deals: HashSet::new(),
             told: HashSet::new(),
+            segments: HashMap::new(),
             firms: HashMap::new(),
             called: HashMap::new(),
             begun: HashSet::new(),
@@ -176,6 +181,7 @@ impl<'a> Writer<'a> {
                 self.counts().skipped += 1;
             }
             Record::Account(account) => self.account(account),
+            Record::Segment(segment) => self.segment(segment).await?,
             Record::Owner(owner) => {
                 self.counts().owners += 1;
                 self.batch.owners.push(owner);
@@ -220,6 +226,22 @@ impl<'a> Writer<'a> {
             self.counts().accounts += 1;
             self.batch.accounts.push(account);
         }
+    }
+
+    /// Of several segments of a firm in one import the first stands: firms are read before what names them, and the same
+    /// import must come to the same end.
+    async fn segment(&mut self, Segment { account, name }: Segment) -> Result<()> {
+        let is_own = self.batch.accounts.iter().rev().any(|a| a.id == account);
+        let account = if is_own { account } else { AccountId::new(self.firm(account.as_str()).await?) };
+        match self.segments.entry(digest(account.as_str())) {
+            Entry::Occupied(told) => self.all.otherwise += u64::from(*told.get() != digest(&name)),
+            Entry::Vacant(new) => {
+                new.insert(digest(&name));
+                self.counts().segments += 1;
+                self.batch.segments.push(Segment { account, name });
+            }
+        }
+        Ok(())
     }
 
     fn contact(&mut self, contact: Contact) {

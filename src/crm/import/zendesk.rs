@@ -1,6 +1,6 @@
 //! Zendesk: tickets, organizations and users by the names of its API. A ticket's first words are the customer's own.
 
-use super::columns::{Field, Names};
+use super::columns::{Field, Names, SEGMENT};
 use super::record::{Cells, Draft, Reading, Record};
 use super::{Format, Rank, Read};
 use crate::model::{NoteKind, Owner};
@@ -9,6 +9,7 @@ const COLUMNS: Names = &[
     (Field::Id, &["id"]),
     (Field::Account, &["organizationid"]),
     (Field::AccountName, &["name"]),
+    (Field::Segment, SEGMENT),
     (Field::Owner, &["assigneeid"]),
     (Field::WrittenAt, &["createdat"]),
     (Field::ModifiedAt, &["updatedat"]),
@@ -66,6 +67,7 @@ fn ticket(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
 fn organization(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
     let id = cells.get(Field::Id).ok_or("an organization without an id")?;
     reading.account(id, cells.get(Field::AccountName), None, None);
+    reading.segment(id, cells.get(Field::Segment));
     Ok(())
 }
 

@@ -360,7 +360,7 @@ fn split(measured: bool) -> SplitV1 {
     }
 }
 
-/// Two reps with a rate and two without, and channels that nobody has enough of.
+/// Two reps with a rate and two without, channels of which only one has enough, and segments of the CRM.
 fn segments(measured: bool) -> Vec<SegmentV1> {
     let segment = |by: &str, name: &str, hits, of, shrunk: Option<f64>| {
         let interval = shrunk.filter(|_| measured);
@@ -371,7 +371,8 @@ fn segments(measured: bool) -> Vec<SegmentV1> {
             shrunk,
             low: interval.map(|rate| rate - 0.13),
             high: interval.map(|rate| rate + 0.11),
-            omnibus_p: interval.map(|_| 0.214),
+            omnibus_p: interval.map(|_| if by == "rep" { 0.214 } else { 0.031 }),
+            p_adjusted: interval.map(|_| if by == "rep" { 0.214 } else { 0.062 }),
         }
     };
     vec![
@@ -381,6 +382,9 @@ fn segments(measured: bool) -> Vec<SegmentV1> {
         segment("rep", "rep 5", 1, 2, None),
         segment("channel", "call", 30, 43, None),
         segment("channel", "email", 3, 3, None),
+        segment("segment", "Heating and cooling", 18, 20, Some(0.79)),
+        segment("segment", "Plumbing", 12, 21, Some(0.63)),
+        segment("segment", "segment 3", 2, 3, None),
     ]
 }
 

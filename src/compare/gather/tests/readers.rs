@@ -4,7 +4,7 @@ use super::*;
 
 /// Another reader who finds the same, sorted into the same list where `sorted`.
 async fn reads_too(world: &World, name: &str, sorted: bool) {
-    let recipe = Recipe::new(name, &[]);
+    let recipe = Recipe::new(name, &["other inputs"]);
     let signals = world.store.signals(&recipes().post, "", 10_000).await.unwrap();
     let readings = signals.iter().map(|s| (s.signal.post.clone(), complains(&s.text))).collect::<Vec<_>>();
     world.store.write_post_readings(&recipe, &readings).await.unwrap();
@@ -51,4 +51,44 @@ async fn who_has_read_little_is_not_compared() {
     let multiverse = world.compare().await.multiverse.unwrap();
     assert_eq!(multiverse.readers.len(), 1);
     assert!(multiverse.left_out[0].starts_with("hasty+") && multiverse.left_out[0].contains("has read 5 posts"));
+}
+
+/// What another reader's side is made of is what the whole comparison by that reader would make of it.
+#[tokio::test]
+async fn one_side_by_another_reader_is_that_side_read_anew() {
+    let world = world(1).await;
+    world.import().await;
+    reads_too(&world, "alike", true).await;
+    // Of posts it finds half.
+    let half = Recipe::new("half", &[]);
+    let signals = world.store.signals(&recipes().post, "", 30).await.unwrap();
+    let readings = signals.iter().map(|s| (s.signal.post.clone(), complains(&s.text))).collect::<Vec<_>>();
+    world.store.write_post_readings(&half, &readings).await.unwrap();
+    // And of notes nothing.
+    let mute = Recipe::new("mute", &[]);
+    let notes = world.store.notes(&recipes().note).await.unwrap().into_iter();
+    let silent = notes.map(|n| (n.note.id, NoteReading::default())).collect::<Vec<_>>();
+    world.store.write_note_readings(&mute, &silent).await.unwrap();
+
+    let settings = CompareSettings::default();
+    let anew = async |recipes: &Recipes| gather(&world.store, recipes, &settings, now(), all_different).await.unwrap();
+    let mut read = read(&world.store, &recipes(), &settings, now(), all_different).await.unwrap();
+    let own = read.own_cells(&world.store).await.unwrap();
+    let people = read.by_post_reader(&world.store, &half, all_different, &own).await.unwrap();
+    let fresh = anew(&Recipes { post: half, ..recipes() }).await;
+    assert_eq!(people.community.0.len(), 30);
+    assert_eq!((&people.community, &people.kinds, &people.crm), (&fresh.community, &fresh.kinds, &own.crm));
+    assert_eq!(people.population, fresh.population);
+    let firms = read.by_note_reader(&world.store, &mute, &own).await.unwrap();
+    let fresh = anew(&Recipes { note: mute, ..recipes() }).await;
+    assert_eq!((&firms.crm, &firms.accounts, &firms.deals), (&fresh.crm, &fresh.accounts, &fresh.deals));
+    assert_eq!((&firms.community, firms.population), (&own.community, fresh.population));
+    assert!(own.accounts.iter().any(|a| a.found.strong) && firms.accounts.iter().all(|a| !a.found.strong));
+}
+
+#[tokio::test]
+async fn an_older_version_of_a_reader_is_not_compared() {
+    let world = world(1).await;
+    reads_too(&world, "reader", true).await;
+    assert!(world.compare().await.multiverse.is_none(), "the same reader by other inputs is an older version");
 }

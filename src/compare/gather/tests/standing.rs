@@ -156,3 +156,30 @@ async fn a_promise_counts_when_its_day_has_passed() {
     let told = found(&world, 1).await.promises;
     assert_eq!(told, Promises { kept: 1, missed: 1, untold: 0, undated: 0, all: 3 }, "kept early is not due");
 }
+
+#[tokio::test]
+async fn segments_of_the_crm_divide_the_accounts() {
+    let world = world(1).await;
+    let named = |i: usize| match i {
+        0..30 => Some("Heating"),
+        30..60 => Some("Plumbing"),
+        60 => Some("REP 1"),
+        _ => None,
+    };
+    let segment = |i: usize| {
+        let account = AccountId::new(format!("acct {i:03}"));
+        Some(crate::model::Segment { account, name: named(i)?.to_owned() })
+    };
+    let segments = (0..ACCOUNTS).filter_map(segment).collect();
+    world.store.write_crm(&crate::store::CrmBatch { segments, ..Default::default() }).await.unwrap();
+    let answer = world.compare().await;
+    let segments = answer.segments.iter().filter(|s| s.by == "segment");
+    let counts = segments.map(|s| (s.name.as_str(), s.unbacked.of)).collect::<Vec<_>>();
+    assert_eq!(counts, [("Heating", 30), ("Plumbing", 30)]);
+    for says in [
+        "For 1 account the CRM’s segment is what a rep",
+        "2 of 62 accounts whose notes claim strong interest have no segment",
+    ] {
+        assert!(answer.caveats.iter().any(|c| c.starts_with(says)), "{says}: {:?}", answer.caveats);
+    }
+}
