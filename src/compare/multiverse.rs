@@ -44,8 +44,8 @@ pub(super) async fn multiverse(
     let Made { store, recipes, near_duplicates } = made;
     let codebook = comparison.codebook_hash.clone();
     let mut left_out = Vec::new();
-    let posts = others(&recipes.post, store.post_readers(&codebook).await?, ["posts", "acts"], &mut left_out);
-    let notes = others(&recipes.note, store.note_readers(&codebook).await?, ["notes", "claimed pains"], &mut left_out);
+    let posts = others(&recipes.post, &store.post_readers(&codebook).await?, ["posts", "acts"], &mut left_out);
+    let notes = others(&recipes.note, &store.note_readers(&codebook).await?, ["notes", "claimed pains"], &mut left_out);
     if posts.is_empty() && notes.is_empty() && left_out.is_empty() {
         return Ok(());
     }
@@ -87,7 +87,7 @@ pub(super) async fn multiverse(
 }
 
 /// The other readers that have read and sorted enough; why the rest have not is told. `words` are what is read and found.
-fn others(own: &Recipe, all: Vec<RecipeUse>, words: [&str; 2], left_out: &mut Vec<String>) -> Vec<Recipe> {
+fn others(own: &Recipe, all: &[RecipeUse], words: [&str; 2], left_out: &mut Vec<String>) -> Vec<Recipe> {
     let share = |part: u64, of: u64| if of == 0 { 1.0 } else { part as f64 / of as f64 };
     let Some(known) = all.iter().find(|reader| reader.recipe == *own).cloned() else { return Vec::new() };
     let mut enough = Vec::new();
@@ -109,7 +109,7 @@ fn others(own: &Recipe, all: Vec<RecipeUse>, words: [&str; 2], left_out: &mut Ve
 
 /// The readers beside `own`, each in its newest version: an older version of a reader is no other reader. Which of two versions
 /// of one number is the newer is not kept; it is taken to be the one of which more is sorted.
-fn newest(own: &Recipe, all: Vec<RecipeUse>) -> Vec<RecipeUse> {
+fn newest(own: &Recipe, all: &[RecipeUse]) -> Vec<RecipeUse> {
     let rank = |reader: &RecipeUse| {
         (reader.recipe == *own, reader.recipe.version(), reader.sorted, reader.read, reader.recipe.as_str().to_owned())
     };
@@ -251,7 +251,7 @@ mod tests {
             used("llm-post-1:large:post+aa", 9),
         ];
         let beside = |own: &str| {
-            let newest = newest(&Recipe::stored(own), all.clone()).into_iter();
+            let newest = newest(&Recipe::stored(own), &all).into_iter();
             newest.map(|reader| reader.recipe.as_str().to_owned()).collect::<Vec<_>>()
         };
         let models = ["llm-post-2:small:post+bb", "llm-post-2:small:post+cc", "llm-post-1:large:post+aa"];

@@ -50,7 +50,7 @@ use tokio::sync::mpsc;
 use crate::files::{Zone, walk};
 use crate::model::AccountId;
 use crate::progress::Progress;
-use crate::store::{Failure, NoteCounts, Store};
+use crate::store::{CrmBatch, Failure, NoteCounts, Store};
 use crate::summary::StageSummary;
 use columns::{Map, Names};
 use record::{Cells, Reading};
@@ -225,7 +225,7 @@ pub async fn import(
 /// Whether the map names a `column` of segments and no firm has one, which is recorded: a misspelt column is seen nowhere else.
 async fn is_segment_missing(store: &Store, column: Option<String>) -> Result<bool> {
     const MAP: &str = "the column map";
-    store.forget_failures("crm", MAP).await?;
+    store.write_crm(&CrmBatch { reread: vec![MAP.to_owned()], ..CrmBatch::default() }).await?;
     let Some(column) = column else { return Ok(false) };
     if !store.segments().await?.is_empty() {
         return Ok(false);

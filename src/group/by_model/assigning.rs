@@ -85,7 +85,7 @@ impl Sorter {
         let asked = units.iter().enumerate().filter_map(|(i, unit)| {
             let fenced = self.fenced("assign_problem", &unit.quote, Some(&unit.around));
             withheld.add(fenced.withheld);
-            (!fenced.is_empty).then(|| async move { (i, self.choose(codebook, entries, unit, &fenced).await) })
+            (!fenced.is_empty).then_some(async move { (i, self.choose(codebook, entries, unit, &fenced).await) })
         });
         let mut answers = stream::iter(asked).buffer_unordered(UNDER_WAY);
         while let Some((i, answer)) = answers.next().await {
