@@ -9,8 +9,12 @@ use serde_json::Value;
 use crate::harness::{Place, repo};
 
 /// Labelled texts that no reader learns from, by the name that `eval/thresholds.toml` has for them.
-const TEST_PARTS: [(&str, &str); 2] =
-    [("posts", "eval/truth/posts.test.jsonl"), ("notes", "eval/truth/notes.test.jsonl")];
+const TEST_PARTS: [(&str, &str); 4] = [
+    ("posts", "eval/truth/posts.test.jsonl"),
+    ("posts2", "eval/truth/posts.test2.jsonl"),
+    ("notes", "eval/truth/notes.test.jsonl"),
+    ("notes2", "eval/truth/notes.test2.jsonl"),
+];
 
 /// Scores of a file, freshly made by the shipped reader.
 fn fresh(place: &Place, file: &str) -> Vec<Row> {
