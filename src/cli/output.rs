@@ -216,7 +216,7 @@ fn share(rate: &RateV1) -> String {
 /// `collect   1,903 done, 12 skipped, 0 failed, 1.2 s · files: read 4, refused 0 · …`.
 fn sentence(summary: &StageSummary) -> String {
     let mut text = format!(
-        "{:<9} {} done, {} skipped, {} failed, {:.1} s",
+        "{:<10} {} done, {} skipped, {} failed, {:.1} s",
         summary.stage,
         grouped(summary.done),
         grouped(summary.skipped),
@@ -226,8 +226,8 @@ fn sentence(summary: &StageSummary) -> String {
     for (name, value) in summary.detail.iter().filter(|(name, _)| *name != FORMATS) {
         let shown = brief(value);
         if !shown.is_empty() {
-            let line = format!("          {}: {shown}", name.replace('_', " "));
-            let _ = write!(text, "\n{}", wrapped(&line, "            "));
+            let line = format!("           {}: {shown}", name.replace('_', " "));
+            let _ = write!(text, "\n{}", wrapped(&line, "             "));
         }
     }
     if let Some(Value::Object(formats)) = summary.detail.get(FORMATS)
@@ -263,12 +263,25 @@ fn brief(value: &Value) -> String {
             None => format!("{:.3}", number.as_f64().unwrap_or(f64::NAN)),
         },
         Value::Bool(yes) => yes.to_string(),
-        Value::Array(items) => items.iter().map(brief).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => {
+            let shown = items.iter().map(|item| named(item).unwrap_or_else(|| brief(item))).collect::<Vec<_>>();
+            let between = if shown.iter().any(|item| item.ends_with('.')) { " " } else { ", " };
+            shown.join(between)
+        }
         Value::Object(fields) => {
             let shown = fields.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), brief(value)));
             shown.collect::<Vec<_>>().join(", ")
         }
     }
+}
+
+/// A thing with a name of its own by that and its numbers; `--json` has the rest.
+fn named(value: &Value) -> Option<String> {
+    let fields = value.as_object()?;
+    let name = fields.get("name")?.as_str()?;
+    let numbers = fields.iter().filter(|(_, value)| value.is_number());
+    let numbers = numbers.map(|(what, number)| format!("{} {}", brief(number), what.replace('_', " ")));
+    Some(format!("“{name}” ({})", numbers.collect::<Vec<_>>().join(", ")))
 }
 
 /// `1234567` as `1,234,567`.
@@ -306,5 +319,8 @@ mod tests {
     fn values_are_brief() {
         assert_eq!(brief(&json!({"read": 4, "refused": 0})), "read 4, refused 0");
         assert_eq!(brief(&json!({})), "");
+        let problems = json!([{"name": "No export", "terms": ["csv"], "people": 8}, {"name": "Slow", "people": 5}]);
+        assert_eq!(brief(&problems), "“No export” (8 people), “Slow” (5 people)");
+        assert_eq!(brief(&json!(["It is so.", "And so."])), "It is so. And so.");
     }
 }

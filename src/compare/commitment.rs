@@ -78,9 +78,13 @@ impl<'a> Judged<'a> {
     /// A share of a part of the accounts called strongly interested: as [`Self::rate`], and as many of the part are labelled;
     /// with fewer the interval is too short.
     fn part(self, class: impl Fn(&Account, Standing) -> Class) -> RateV1 {
+        if self.is_labelled(&class) { self.rate(class) } else { machine(self.counts(class)) }
+    }
+
+    /// Whether enough accounts that are not `Outside` have a hand label.
+    pub(super) fn is_labelled(self, class: impl Fn(&Account, Standing) -> Class) -> bool {
         let labelled = self.accounts.iter().filter(|a| a.gold.is_some_and(|g| class(a, g) != Class::Outside)).count();
-        let enough = rule::OPTIMISM.check(labelled as u64).is_none();
-        if enough { self.rate(class) } else { machine(self.counts(class)) }
+        rule::OPTIMISM.check(labelled as u64).is_none()
     }
 
     /// The share that may be printed: an interval needs hand labels and 20 accounts to be a share of (METHOD 3.9). All stand

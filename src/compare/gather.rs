@@ -149,11 +149,11 @@ pub(super) async fn read(
     let drawn = |Draw { since, until, units }: Draw| (Window { since, until, why: String::new() }, units);
     let draws = store.draws().await?.into_iter().map(drawn).collect::<Vec<_>>();
     if let Some((last, _)) = draws.last().filter(|(last, _)| last.is_bounded() && !rows.is_empty())
-        && !draws.iter().any(|(drawn, _)| drawn.holds(&window))
+        && !draws.iter().any(|(drawn, _)| drawn.holds(&window.up_to(day(now))))
     {
         let end = |day: Option<Date>, open: &str| day.map_or_else(|| open.to_owned(), |day| day.to_string());
         caveats.push(format!(
-            "The sample was drawn for the days from {} to {}; who is only in the others could not be drawn (`candor label draw --again`).",
+            "The sample was drawn for the days from {} to {}; who is only in the others could not be drawn, and where they are more than a tenth its labels are not used (`candor label draw --again`).",
             end(last.since, "the first"),
             end(last.until, "the last")
         ));
@@ -261,7 +261,6 @@ impl Read {
     /// it was drawn for, so that its labels count: quarters are not all of one length.
     pub(super) fn before(&self) -> Option<Window> {
         let before = self.shelf.window.before()?;
-        let length = |days: &Window| days.days().map_or(0, i64::unsigned_abs);
         let drawn = self.shelf.draws.iter().filter_map(|(drawn, _)| before.common(drawn)).max_by_key(length);
         drawn.filter(|days| 100 * length(days) >= COVERED * length(&before)).or(Some(before))
     }
@@ -323,12 +322,22 @@ impl Read {
 
 impl Shelf {
     /// What was drawn for days that hold these; else, of the configured days or fewer, what was drawn last, though new posts and
-    /// notes have moved them since.
+    /// notes have moved them since: of other days than these it says nothing.
     fn sample(&self, days: &Window) -> &[SampleUnit] {
-        let for_days = self.draws.iter().rev().find(|(drawn, _)| drawn.is_bounded() && drawn.holds(days));
-        let last = || self.draws.last().filter(|_| self.window.holds(days));
+        let lived = days.up_to(day(self.now));
+        let for_days = self.draws.iter().rev().find(|(drawn, _)| drawn.is_bounded() && drawn.holds(&lived));
+        let of_these = |drawn: &Window| {
+            let both = drawn.common(&lived).is_some_and(|both| 100 * length(&both) >= COVERED * length(&lived));
+            both || !drawn.is_bounded()
+        };
+        let last = || self.draws.last().filter(|(drawn, _)| self.window.holds(days) && of_these(drawn));
         for_days.or_else(last).map_or(&[], |(_, units)| units.as_slice())
     }
+}
+
+/// How many days; none of an open period.
+fn length(days: &Window) -> u64 {
+    days.days().map_or(0, i64::unsigned_abs)
 }
 
 /// Authors with more than one of `posts` up to the end of these days, `copies` apart.

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::cells::Cells;
 use super::gather::{NearDuplicates, read};
+use super::window::day;
 use crate::config::CompareSettings;
 use crate::model::Recipes;
 use crate::store::{SampleUnit, Side, Store};
@@ -37,7 +38,9 @@ pub async fn draw(
     let mut read = read(store, recipes, settings, now, near_duplicates).await?;
     let cells = read.own_cells(store).await?;
     let units = sample(&cells, per_side, settings.seed);
-    store.write_sample([read.window().since, read.window().until], &units).await?;
+    // Nobody could be drawn who comes after this day.
+    let days = read.window().up_to(day(now));
+    store.write_sample([days.since, days.until], &units).await?;
     let of = |side| units.iter().filter(|u| u.side == side).count() as u64;
     Ok(StageSummary::new("sample", began, units.len() as u64, 0, 0)
         .with("community", serde_json::json!({ "drawn": of(Side::Community), "of": cells.community.0.len() }))

@@ -21,7 +21,8 @@ const CHANNELS: [NoteKind; 6] =
 ///
 /// A segment with 20 accounts or more has a shrunk rate (METHOD 5.5), the others have counts. With enough hand labels the rate
 /// is W-neff inside the segment, and its effective sample size is what is shrunk and tested, so that the errors of the reader
-/// and the likeness of a rep's accounts are allowed for; without them it is a machine count, with no interval and no test.
+/// and the likeness of a rep's accounts are allowed for; without them it is a machine count, with no interval and no test. Where
+/// others are measured, a segment with fewer than 20 labelled accounts has counts alone: its interval would be too short.
 /// The tests of all kinds are one Benjamini-Hochberg family (METHOD 3.11). No two segments are compared with each other.
 pub fn segments(cells: &Cells) -> Vec<SegmentV1> {
     let judged = Judged::new(cells);
@@ -50,9 +51,10 @@ pub fn segments(cells: &Cells) -> Vec<SegmentV1> {
     kinds.concat()
 }
 
-/// The accounts that are in no segment while others are, in a sentence.
+/// The accounts that are in no segment while others are in several, in a sentence.
 pub(super) fn without_segment(cells: &Cells) -> Option<String> {
-    if cells.accounts.iter().all(|a| a.segment.is_none()) {
+    let names = cells.accounts.iter().filter_map(|a| a.segment.as_deref()).collect::<BTreeSet<_>>();
+    if names.len() < 2 {
         return None;
     }
     let left_out = Judged::new(cells).counts(|a, s| Class::of(s.strong, a.segment.is_none()));
@@ -112,6 +114,9 @@ fn kind(
         let of = s.unbacked.of as f64;
         if !measured {
             return Some(Group { rate: s.unbacked.rate(), n: of });
+        }
+        if !judged.is_labelled(class(k)) {
+            return None;
         }
         let share = judged.share(class(k), class(k))?;
         Some(Group { rate: share.estimate.clamp(0.0, 1.0), n: share.n_eff.min(of) })

@@ -63,6 +63,12 @@ impl Window {
         self.since.is_some() || self.until.is_some()
     }
 
+    /// The same days without those after `today`; all days stay all.
+    pub fn up_to(&self, today: Date) -> Self {
+        let until = self.is_bounded().then(|| self.until.map_or(today, |until| until.min(today)));
+        Self { until, ..self.clone() }
+    }
+
     /// How many days it holds; `None` when an end is open.
     pub fn days(&self) -> Option<i64> {
         Some(i64::from((self.until? - self.since?).get_days()) + 1)

@@ -140,17 +140,22 @@ impl Dates {
 }
 
 /// The offset from UTC that a text ends with, and the text before it. Digits alone are one only behind a time: `+0200`,
-/// `+02:00` and `-05`, but also `UTC`.
+/// `+02:00` and `-05`, but also `UTC`. Without a blank before them they may end a range, unless the time has seconds or a `T`.
 fn zoned(text: &str) -> Option<(&str, Offset)> {
     static ZONE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"^(.*?) ?(?:UTC|GMT|Z|([+-])(\d\d):?([0-5]\d)?)$").ok());
+        LazyLock::new(|| Regex::new(r"^(.*?)( ?)(?:UTC|GMT|Z|([+-])(\d\d):?([0-5]\d)?)$").ok());
     let found = ZONE.as_ref()?.captures(text)?;
-    let (civil, sign) = (found.get(1)?.as_str(), found.get(2));
+    let (civil, sign) = (found.get(1)?.as_str(), found.get(3));
     let number = |at: usize| found.get(at).and_then(|digits| digits.as_str().parse::<i32>().ok()).unwrap_or(0);
-    let seconds = number(3) * 3600 + number(4) * 60;
+    let seconds = number(4) * 3600 + number(5) * 60;
     let signed = if sign.is_some_and(|sign| sign.as_str() == "-") { -seconds } else { seconds };
     let offset = Offset::from_seconds(signed).ok()?;
-    (sign.is_none() || civil.contains(':')).then_some((civil, offset))
+    let exact = || {
+        let after = civil.rfind('T').map(|at| &civil[at + 1..]);
+        civil.matches(':').count() > 1 || after.is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let timed = civil.contains(':') && (!found[2].is_empty() || exact());
+    (sign.is_none() || timed).then_some((civil, offset))
 }
 
 /// A date in one of the forms that need no guess.
@@ -251,6 +256,8 @@ mod tests {
             ("31-03-26 10:00:00 +0200", "2026-03-31T08:00:00Z"),
             ("31.03.26 10:00 +02:00", "2026-03-31T08:00:00Z"),
             ("31/03/26T10:00:00-05", "2026-03-31T15:00:00Z"),
+            ("31/03/26T10:00-05", "2026-03-31T15:00:00Z"),
+            ("31/03/26 10:00:00-05", "2026-03-31T15:00:00Z"),
             ("3/31/26 6:05 PM UTC", "2026-03-31T18:05:00Z"),
             ("31/03/99", "1999-03-31T00:00:00Z"),
             ("31 Mar 26", "2026-03-31T00:00:00Z"),
@@ -271,9 +278,9 @@ mod tests {
         for text in ["03/04/2026", "3.4.26", "03-04-26 10:00:00", "03-04-26 10:00:00 +0200", "3/4/26T10:00Z"] {
             assert_eq!(parse(text), Err(NoDate::Ambiguous), "{text}");
         }
-        for text in
-            ["", "soon", "32/01/2026", "31.02.26", "99999999999999999", "0/0/0", "1/2", "Z", "+0200", "10:00+0260"]
-        {
+        let none =
+            ["", "soon", "32/01/2026", "31.02.26", "99999999999999999", "0/0/0", "1/2", "Z", "+0200", "10:00+0260"];
+        for text in none.into_iter().chain(["31/03/26 10:00-12:00", "31.03.2026 10:00+12"]) {
             assert!(parse(text).is_err(), "{text}");
         }
     }

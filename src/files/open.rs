@@ -131,7 +131,15 @@ pub(crate) fn barren(head: &[u8]) -> Option<&'static str> {
 
 /// Whether an API says that it did not do what was asked.
 fn says_failed(answer: &Map<String, Value>) -> bool {
-    let told = |name: &&str| answer.get(*name).is_some_and(|value| !value.is_null());
+    let told = |name: &&str| {
+        answer.get(*name).is_some_and(|value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(fields) => !fields.is_empty(),
+            _ => true,
+        })
+    };
     let code = ["status_code", "status"].iter().filter_map(|name| answer.get(*name)).filter_map(Value::as_u64);
     ["error", "errors", "error_id"].iter().any(told)
         || ["message", "documentation_url"].iter().all(told)
@@ -426,6 +434,7 @@ mod tests {
             (r#"{"ok":false,"error":"not_in_channel"}"#, "request failed"),
             (r#"{"message":"no","status_code":403}"#, "request failed"),
             (r#"{"messages":[],"ok":true}"#, "empty"),
+            (r#"{"messages":[],"error":false,"errors":[],"error_id":""}"#, "empty"),
             (r#"{"a":1}"#, "a document of JSON"),
             ("[]", "an empty list"),
             (r#"[{"type":"message","text":"cut"#, "cut off"),

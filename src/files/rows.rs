@@ -119,25 +119,47 @@ impl<R: BufRead> Rows<R> {
         closing.is_some_and(|line| self.begins_row(line).is_some()) || self.is_of_rows(row)
     }
 
-    /// Whether each line below the first is a row, with figures where the first has them. The last one may go on.
+    /// Whether each line below the first is a row, with figures where the first has them; the last one may go on. Texts have
+    /// such lines too: in a table of two columns they are no rows, nor where a blank follows the separator as in a sentence.
+    /// Two columns must have figures of one kind. One is enough where the first line is as wide as a row, no other column is
+    /// of another kind, and the text that holds the lines does not stand last.
     fn is_of_rows(&mut self, row: &[u8]) -> bool {
-        let width = self.header.as_ref().map_or(0, Vec::len);
-        let below: Vec<&[u8]> = row.split(|b| *b == b'\n').skip(1).collect();
-        let Some((last, others)) = below.split_last() else { return false };
-        let separators = |line: &&[u8]| line.iter().filter(|b| **b == self.delimiter).count();
+        let Some(header) = self.header.as_ref().filter(|header| header.len() > 2) else { return false };
+        let (width, spaced) = (header.len(), header.iter().any(|name| name.starts_with(' ')));
+        let delimiter = self.delimiter;
+        let narrow = |line: &[u8]| line.iter().filter(|b| **b == delimiter).count() + 1 < width;
+        let mut lines = row.split(|b| *b == b'\n');
+        let first = lines.next().unwrap_or_default();
+        let below: Vec<&[u8]> = lines.collect();
+        let Some((_, others)) = below.split_last() else { return false };
         // A line of a text may begin with a number and hold one comma.
-        if others.iter().map(separators).any(|n| n + 1 < width) || (width == 2 && others.is_empty()) {
+        if others.iter().copied().any(narrow) {
             return false;
         }
         let Ok(cells) = self.cells.split(row) else { return false };
-        let mut alike: Vec<String> = cells.iter().map(figures).collect();
-        others.iter().chain([last]).enumerate().all(|(at, line)| {
-            let found = self.begins_row(line).filter(|cells| at == others.len() || cells.len() == width);
-            let shapes = found.iter().flat_map(csv::ByteRecord::iter).map(figures);
+        let text = cells.iter().position(|cell| cell.contains(&b'\n'));
+        let firsts: Vec<String> = cells.iter().map(figures).collect();
+        let (mut alike, mut one_is_enough) = (firsts.clone(), !narrow(first) && text != Some(width - 1));
+        for (at, line) in below.iter().enumerate() {
+            let last = at == others.len();
+            let found = self.begins_row(line).filter(|found| last || found.len() == width);
+            let Some(found) = found else { return false };
+            // A note of a row may begin with a blank, but that of the last line is quoted.
+            if !spaced && blanks(line, delimiter).into_iter().any(|column| last || Some(column) != text) {
+                return false;
+            }
+            let shapes: Vec<String> = found.iter().map(figures).collect();
+            one_is_enough &= firsts.iter().zip(&shapes).enumerate().all(|(column, (one, other))| {
+                one == other || Some(column) == text || (last && column + 1 == shapes.len())
+            });
             let same = |(one, other): (&String, String)| if *one == other { other } else { String::new() };
             alike = alike.iter().zip(shapes).map(same).collect();
-            alike.iter().any(|shape| !shape.is_empty())
-        })
+        }
+        match alike.iter().filter(|shape| !shape.is_empty()).count() {
+            0 => false,
+            1 => one_is_enough,
+            _ => true,
+        }
     }
 
     /// The cells of a line that is a row by itself, or the beginning of one whose text goes on in the next line.
@@ -226,6 +248,21 @@ impl<R: BufRead> Iterator for Rows<R> {
 /// How many line breaks there are.
 fn breaks(bytes: &[u8]) -> usize {
     bytes.iter().filter(|b| **b == b'\n').count()
+}
+
+/// The columns of a line in which a blank follows the separator.
+fn blanks(line: &[u8], delimiter: u8) -> Vec<usize> {
+    let (mut marks, mut column, mut found) = (Marks::new(delimiter), 0, Vec::new());
+    for pair in line.windows(2) {
+        marks.ends(pair[0]);
+        if pair[0] == delimiter && !marks.open() {
+            column += 1;
+            if pair[1] == b' ' {
+                found.push(column);
+            }
+        }
+    }
+    found
 }
 
 /// A cell of one line that holds figures, with one 9 for each number and one letter for each word: cells of one kind look
@@ -318,6 +355,10 @@ mod tests {
                 vec!["a|b", "2|two\r\nlines", "3|x"],
             ),
             ("a,b\n1,\"o\n2,p\n3,\"q\n4,r\n5,\"s\n6,t", vec!["a|b", "2|p", "4|r", "6|t"]),
+            (
+                "a,day,b\n1,2026-01-02,\"open\n2,2026-01-03,x\n3,2026-01-04,\",y\"\n",
+                vec!["a|day|b", "2|2026-01-03|x", "3|2026-01-04|,y"],
+            ),
         ] {
             let found = read(table);
             assert_eq!(found.iter().flatten().collect::<Vec<_>>(), want, "{table}");
@@ -332,6 +373,11 @@ mod tests {
             "a,b,c\n1,x,\"apples, pears, plums\n\nfigs, 3 of them, more\"\n",
             "a,b,c\n1,\"\"\"quoted,\"\" she said,\n\"\"no\"\", twice\",x\n",
             "a,b\n1,\"two\nlines\" \n",
+            "a,b\n4711,\"Angebot\n12,50\n13,00\"\n",
+            "a,b,c\n17,Acme,\"Budget in\n2024, 2025, 2026\"\n",
+            "a,b,c\n17,Acme,\"Budget in\n2024,2025,2026\"\n",
+            "a,b,c\n17,\"Sums of\n2024, 2025\",Acme\n",
+            "a,b,c\n17,\"Agenda\n2,maybe\",Acme\n",
         ] {
             let found = read(table);
             assert!(found.len() == 2 && found[1].is_ok(), "{found:?}");

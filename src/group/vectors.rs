@@ -175,7 +175,7 @@ impl Space {
     /// Number of latent coordinates, from the first, that clusters are found by: those of a model all, of the texts' own directions
     /// the strongest ([`CLUSTERED`]).
     pub(super) fn leading(&self) -> usize {
-        if self.model.is_some() { self.width() } else { self.directions.div_ceil(CLUSTERED) }
+        if self.model.is_some() { self.width() } else { self.directions.div_ceil(CLUSTERED).max(2) }
     }
 
     /// Number of terms.

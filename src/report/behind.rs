@@ -204,6 +204,8 @@ fn difference_words(segment: &SegmentV1, many: &str) -> String {
             format!("Counted by machine, not corrected for its mistakes: whether {many} differ is not said.")
         }
         (Some(_), None) => format!("Too few accounts to test whether {many} differ."),
+        // A comparison from before all kinds of segments were tested as one family.
+        (Some(_), Some(_)) if segment.p_adjusted.is_none() => format!("Compare anew to hear whether {many} differ."),
         (Some(_), Some(p)) if segment.p_adjusted.is_some_and(|p| p <= FALSE_DISCOVERIES) => {
             format!("The {many} differ by more than chance ({}).", p_words(p, segment.p_adjusted))
         }

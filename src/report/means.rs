@@ -13,7 +13,7 @@ use super::view::QuoteView;
 
 /// A word is typical of attempts when they use it at least this many times as often as other posts do.
 const TYPICAL: f64 = 2.0;
-/// What only one person tried is called by a word that attempts use at least as often as other posts do.
+/// What is in no group of several is called by a word that attempts use at least as often as other posts do.
 const NO_LESS: f64 = 1.0;
 /// What attempts are called of which the words name nothing.
 const UNNAMED: &str = "something not named";
@@ -110,7 +110,7 @@ pub(super) fn group(mut attempts: Vec<Attempt>, elsewhere: &Elsewhere, words: &W
         let (stems, label) = label(head, &members, &attempts, &named);
         (stems, label, members)
     });
-    let mut groups = joined(labelled.collect());
+    let mut groups = joined(labelled.collect(), &attempts);
     groups.push((UNNAMED.to_owned(), unnamed));
 
     let mut slots = attempts.into_iter().map(Some).collect::<Vec<_>>();
@@ -235,12 +235,14 @@ fn label(head: &str, members: &[usize], attempts: &[Attempt], named: &[Named]) -
     (stems.iter().cloned().collect(), form.to_owned())
 }
 
-/// Groups of which one's words are all in the other's are one means; the larger one names it.
-fn joined(mut groups: Vec<(BTreeSet<String>, String, Vec<usize>)>) -> Vec<(String, Vec<usize>)> {
+/// What one person tried joins a group of which its words are all in the other's or the other way round. Larger groups stay
+/// apart: their things differ (a paper diary, paper), or one would name what many called by another word.
+fn joined(mut groups: Vec<(BTreeSet<String>, String, Vec<usize>)>, attempts: &[Attempt]) -> Vec<(String, Vec<usize>)> {
     groups.sort_by(|a, b| b.2.len().cmp(&a.2.len()).then_with(|| a.1.cmp(&b.1)));
     let mut kept = Vec::<(BTreeSet<String>, String, Vec<usize>)>::new();
     for (stems, label, members) in groups {
-        match kept.iter_mut().find(|(other, ..)| stems.is_subset(other) || other.is_subset(&stems)) {
+        let alone = people(members.iter().map(|&i| &attempts[i])) == 1;
+        match kept.iter_mut().find(|(other, ..)| alone && (stems.is_subset(other) || other.is_subset(&stems))) {
             Some(one) => one.2.extend(members),
             None => kept.push((stems, label, members)),
         }
@@ -288,6 +290,14 @@ mod tests {
             [("hotspot".to_owned(), 3), ("paper diary".to_owned(), 1)],
             "people are counted, not attempts, and 'van' is no means"
         );
+    }
+
+    #[test]
+    fn what_many_tried_is_not_called_by_what_others_tried() {
+        let diary = (0..25).map(|person| attempt(person, "we kept a paper diary", true));
+        let paper = (50..70).map(|person| attempt(person, "went back to paper", true));
+        let found = grouped(diary.chain(paper).collect(), &[]);
+        assert_eq!(found.iter().map(|(_, people)| *people).collect::<Vec<_>>(), [25, 20], "{found:?}");
     }
 
     #[test]

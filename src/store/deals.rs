@@ -1,6 +1,6 @@
 //! What a CRM keeps beside notes: firms, deals with their stages and outcomes, people, reps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::{Context as _, Result};
 use sqlx::sqlite::SqliteRow;
@@ -311,14 +311,28 @@ impl Store {
     /// The segment of every firm that has one, by the firm's id; `None` where it is what a rep or a person at a firm is called,
     /// because a column of names divides nothing that may be shown.
     pub async fn segments(&self) -> Result<BTreeMap<String, Option<String>>> {
-        let rows = sqlx::query(
-            "select account, case when lower(name) in (select lower(name) from owner union select lower(owner) from note \
-             where owner is not null union select lower(name) from contact where name is not null) \
-             then null else name end from segment",
+        let rows = sqlx::query("select account, name from segment").fetch_all(&self.pool).await?;
+        if rows.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        // SQLite knows lower case of ASCII only.
+        let folded = |name: &str| name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        let people = sqlx::query(
+            "select name from owner union select owner from note where owner is not null \
+             union select owner from account where owner is not null \
+             union select owner from opportunity where owner is not null \
+             union select name from contact where name is not null",
         )
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+        let people =
+            people.iter().map(|row| Ok(folded(row.try_get::<&str, _>(0)?))).collect::<Result<HashSet<String>>>()?;
+        rows.iter()
+            .map(|row| {
+                let name: String = row.try_get(1)?;
+                Ok((row.try_get(0)?, Some(name).filter(|name| !people.contains(&folded(name)))))
+            })
+            .collect()
     }
 
     /// Names of people at firms with their firm, to be masked before anything is sent.

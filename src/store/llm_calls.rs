@@ -1,5 +1,7 @@
 //! The ledger of questions to a language model, which is also the cache of its answers.
 
+use std::collections::HashSet;
+
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -80,6 +82,20 @@ pub(super) async fn forget_replies(tx: &mut Transaction<'_, Sqlite>, post: &Post
          and ($2 is null or exists (select 1 from post where id = $1 and text <> $2))",
     ] {
         sqlx::query(sql).bind(post.as_str()).bind(text).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// As [`forget_replies`] of many posts that are gone, in one pass over what was asked.
+pub(super) async fn forget_replies_of(tx: &mut Transaction<'_, Sqlite>, posts: &HashSet<String>) -> Result<()> {
+    let asked = "select request_hash, unit from llm_call where reply is not null";
+    let asked = sqlx::query(asked).fetch_all(&mut **tx).await?;
+    for row in &asked {
+        let (hash, unit): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        if unit.split(' ').any(|post| posts.contains(post)) {
+            let forgotten = sqlx::query("update llm_call set reply = null where request_hash = $1").bind(hash);
+            forgotten.execute(&mut **tx).await?;
+        }
     }
     Ok(())
 }

@@ -331,18 +331,15 @@ async fn insert_posts(tx: &mut Transaction<'_, Sqlite>, rows: &[(Cow<'_, Post>, 
     Ok(())
 }
 
-pub(super) async fn remove_post(
+/// Takes a post out of the store for good, and gives whether it was there. What a model said of it is kept.
+pub(super) async fn take_out(
     tx: &mut Transaction<'_, Sqlite>,
     id: &PostId,
     revision: &mut i64,
     counts: &mut BatchCounts,
-) -> Result<()> {
+) -> Result<bool> {
     let gone = sqlx::query("delete from post where id = $1").bind(id.as_str()).execute(&mut **tx).await?;
     counts.removed += gone.rows_affected();
-    // Of a post that was not stored nothing was asked, and looking for it among all answers takes long.
-    if gone.rows_affected() > 0 {
-        forget_replies(tx, id, None).await?;
-    }
     *revision += 1;
     // Kept even when the post was never stored, so that an older export read later cannot bring it back.
     sqlx::query("insert into removed_post (id, revision) values ($1, $2) on conflict do nothing")
@@ -350,6 +347,19 @@ pub(super) async fn remove_post(
         .bind(*revision)
         .execute(&mut **tx)
         .await?;
+    Ok(gone.rows_affected() > 0)
+}
+
+async fn remove_post(
+    tx: &mut Transaction<'_, Sqlite>,
+    id: &PostId,
+    revision: &mut i64,
+    counts: &mut BatchCounts,
+) -> Result<()> {
+    // Of a post that was not stored nothing was asked, and looking for it among all answers takes long.
+    if take_out(tx, id, revision, counts).await? {
+        forget_replies(tx, id, None).await?;
+    }
     if is_submission(id.as_str()) {
         let forgotten = sqlx::query("update thread set title = '', url = null where id = $1 and title <> ''")
             .bind(id.as_str())

@@ -1,53 +1,70 @@
 //! Messages of Discord that stand twice: from an export that says their ids (JSON, HTML), and from one that does not (CSV, text),
 //! where an id is made of what is said.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::Store;
-use super::post_batches::remove_post;
+use super::llm_calls::forget_replies_of;
+use super::post_batches::take_out;
 use super::posts::{BatchCounts, newest_revision};
 use crate::model::PostId;
 
 /// Ids that an export says are `discord:` and at most twenty digits; those that are made are longer.
 const MADE: &str = "id > 'discord:' and id < 'discord;' and length(id) > 28";
+const SAID: &str = "id > 'discord:' and id < 'discord;' and length(id) <= 28";
 
-/// A message of either kind is of one person, minute and text; of equal ones the first is the first of the other kind, by the
-/// number in its id where that is made: which of them were dropped before must not matter. Both are
-/// of one server and one channel, as far as their files say so.
+/// A message of either kind is of one person, who is known, of one minute and text; of equal ones in a channel the first is the
+/// first of the other kind, by the number in its id where that is made: which of them were dropped before must not matter.
+/// Both are of one server, as far as their files say so, and of one channel: where either file does not say its number, of one
+/// title.
 const TWINS: &str = "with message as materialized ( \
-     select id, length(id) > 28 as made, coalesce(author, '') as author, written_at / 60000 as minute, text, community, \
+     select id, length(id) > 28 as made, author, written_at / 60000 as minute, text, community, \
      case instr(thread, '~') when 0 then thread else substr(thread, 1, instr(thread, '~') - 1) end as stream from post \
      where id > 'discord:' and id < 'discord;' and written_at is not null \
-     and coalesce(author, '') in (select coalesce(author, '') from post where MADE)), \
+     and author in (select author from post where MADE and author is not null)), \
      numbered as materialized ( \
-     select *, case when not made then row_number() over (partition by made, author, minute, text order by id) \
+     select *, case when not made \
+     then row_number() over (partition by made, author, minute, text, community, stream order by id) \
      when instr(id, '.') = 0 then 1 else cast(substr(id, instr(id, '.') + 1) as integer) end as number from message) \
-     select m.id, s.id from numbered m join numbered s on m.author = s.author and m.minute = s.minute and m.text = s.text \
-     and m.number = s.number where m.made and not s.made and m.community in (s.community, 'discord') \
-     and (m.stream = s.stream or length(m.stream) > 28 or length(s.stream) > 28) order by m.id";
+     select m.id, min(s.id) from numbered m join numbered s on m.author = s.author and m.minute = s.minute \
+     and m.text = s.text and m.number = s.number left join thread a on a.id = m.stream left join thread b on b.id = s.stream \
+     where m.made and not s.made and m.community in (s.community, 'discord') and (m.stream = s.stream \
+     or (length(m.stream) > 28 or length(s.stream) > 28) and a.title = b.title and a.title <> '') \
+     group by m.id order by m.id";
 
 impl Store {
     /// Drops messages of Discord without an id of its own where the same message stands with one, and gives how many that were.
     /// Read again they stay dropped; what a person labelled goes to the message that stays.
     pub async fn drop_twins(&self) -> Result<u64> {
         let mut tx = self.write().await?;
-        let any = format!("select 1 from post where {MADE} limit 1");
-        if sqlx::query(sqlx::AssertSqlSafe(any)).fetch_optional(&mut *tx).await?.is_none() {
-            return Ok(0);
+        for kind in [MADE, SAID] {
+            let any = format!("select 1 from post where {kind} limit 1");
+            if sqlx::query(sqlx::AssertSqlSafe(any)).fetch_optional(&mut *tx).await?.is_none() {
+                return Ok(0);
+            }
         }
         let twins = sqlx::query(sqlx::AssertSqlSafe(TWINS.replace("MADE", MADE))).fetch_all(&mut *tx).await?;
+        if twins.is_empty() {
+            return Ok(0);
+        }
         let labelled =
             sqlx::query("select 1 from label where side = 'community' limit 1").fetch_optional(&mut *tx).await?;
         let mut revision = newest_revision(&mut *tx).await?;
         let mut counts = BatchCounts::default();
+        let mut dropped = HashSet::new();
         for twin in &twins {
             let (made, said): (String, String) = (twin.try_get(0)?, twin.try_get(1)?);
             if labelled.is_some() {
                 move_labels(&mut tx, &made, &said).await?;
             }
-            remove_post(&mut tx, &PostId::new(made), &mut revision, &mut counts).await?;
+            take_out(&mut tx, &PostId::new(made.as_str()), &mut revision, &mut counts).await?;
+            dropped.insert(made);
         }
+        // The words stay, but when their message is removed, nobody knows of these replies any more.
+        forget_replies_of(&mut tx, &dropped).await?;
         tx.commit().await?;
         Ok(counts.removed)
     }
@@ -73,21 +90,25 @@ mod tests {
     use crate::model::{AuthorKey, Post, PostFlags, Source, Thread, ThreadId};
     use crate::store::{Batch, LabelRow, Side};
 
-    #[tokio::test]
-    async fn labels_go_to_the_message_that_stays() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
-        let thread = Thread {
-            id: ThreadId::new("discord:123456789012345678"),
+    const STREAM: &str = "discord:123456789012345678";
+    const OTHER: &str = "discord:223456789012345678";
+    const MADE_STREAM: &str = "discord:00112233445566778899aabb";
+
+    fn thread(id: &str, title: &str) -> Thread {
+        Thread {
+            id: ThreadId::new(id),
             source: Source::Discord,
             community: "Yard".to_owned(),
-            title: "repair".to_owned(),
+            title: title.to_owned(),
             url: None,
             started_at: None,
-        };
-        let post = |id: &str, second: i64| Post {
+        }
+    }
+
+    fn post(id: &str, stream: &str, second: i64) -> Post {
+        Post {
             id: PostId::new(id),
-            thread: thread.id.clone(),
+            thread: ThreadId::new(stream),
             parent: None,
             source: Source::Discord,
             community: "Yard".to_owned(),
@@ -97,10 +118,56 @@ mod tests {
             url: None,
             text: "it drips".to_owned(),
             flags: PostFlags::default(),
-        };
-        let (made, said) = ("discord:0123456789abcdef01234567", "discord:1448898697877262387");
-        let posts = vec![post(made, 60), post(said, 119), post("discord:fedcba9876543210fedcba98", 120)];
-        store.write_batch(&Batch { threads: vec![thread.clone()], posts, ..Batch::default() }).await.unwrap();
+        }
+    }
+
+    async fn store_of(threads: Vec<Thread>, posts: Vec<Post>) -> (Store, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).await.unwrap();
+        store.write_batch(&Batch { threads, posts, ..Batch::default() }).await.unwrap();
+        (store, dir)
+    }
+
+    const FIRST: &str = "discord:0123456789abcdef01234567";
+    const SAID_FIRST: &str = "discord:1448898697877262387";
+
+    #[tokio::test]
+    async fn equal_messages_are_numbered_channel_by_channel() {
+        // What somebody said in both channels in one minute; of the second channel there is a file without ids.
+        let (store, _dir) = store_of(
+            vec![thread(STREAM, "repair"), thread(OTHER, "general")],
+            vec![post(SAID_FIRST, STREAM, 60), post("discord:1448898697877262388", OTHER, 61), post(FIRST, OTHER, 60)],
+        )
+        .await;
+        assert_eq!((store.drop_twins().await.unwrap(), store.drop_twins().await.unwrap()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_channel_without_a_number_is_known_by_its_title() {
+        for (title, dropped) in [("repair", 1), ("general", 0), ("", 0)] {
+            let threads = vec![thread(STREAM, "repair"), thread(MADE_STREAM, title)];
+            let posts = vec![post(SAID_FIRST, STREAM, 60), post(FIRST, MADE_STREAM, 60)];
+            let (store, _dir) = store_of(threads, posts).await;
+            assert_eq!(store.drop_twins().await.unwrap(), dropped, "{title:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_known_is_not_one_person() {
+        let unknown = |id: &str| Post { author: None, ..post(id, STREAM, 60) };
+        let (store, _dir) = store_of(vec![thread(STREAM, "repair")], vec![unknown(SAID_FIRST), unknown(FIRST)]).await;
+        assert_eq!(store.drop_twins().await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn labels_go_to_the_message_that_stays() {
+        let (made, said) = (FIRST, SAID_FIRST);
+        let posts = vec![
+            post(made, STREAM, 60),
+            post(said, STREAM, 119),
+            post("discord:fedcba9876543210fedcba98", STREAM, 120),
+        ];
+        let (store, _dir) = store_of(vec![thread(STREAM, "repair")], posts).await;
         let label = |item: &str| LabelRow {
             side: Side::Community,
             item: item.to_owned(),

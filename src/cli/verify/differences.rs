@@ -69,6 +69,8 @@ impl Agreement {
                 }
             }
             (then, now) if [then, now].into_iter().flatten().all(names_a_quote) => {}
+            // A field that came later and says nothing.
+            (None, Some(Value::Null)) => {}
             (then, now) => {
                 let same = matches!((then, now), (Some(a), Some(b)) if agree(a, b));
                 let counts = self.parts.entry(part.to_owned()).or_default();
@@ -139,6 +141,7 @@ mod tests {
         let then = json!({ "p": [{ "id": "a", "n": 1 }, { "id": "b", "n": 2 }], "old": null });
         let now = json!({ "p": [{ "id": "b", "n": 2 }], "new": 4 });
         assert_eq!(paths(&then, &now), ["p[a]", "old", "new"]);
+        assert!(paths(&json!({ "a": 1 }), &json!({ "a": 1, "later": null })).is_empty());
     }
 
     #[test]

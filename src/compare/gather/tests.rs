@@ -609,6 +609,7 @@ async fn a_drawn_sample_is_not_carried_to_other_days() {
         "{:?}",
         cells.caveats
     );
+    assert_eq!(cells.community.labelled(), 0, "it holds less than half of these days");
 }
 
 /// A sample of the period before stays when this period's is drawn, and corrects that period alone.

@@ -375,12 +375,13 @@ impl Map {
         of_deals.iter().any(|field| self.names(*field)) && !self.names(Field::Text)
     }
 
-    /// Whether a file with this header is meant: it has all columns that the map names, but for that of the segment, which may
-    /// stand in another file. A map that names nothing else means none.
+    /// Whether a file with this header is meant: it has all columns that the map names. That of the segment may stand in
+    /// another file where the map is of notes or deals. A map that names nothing else means none.
     pub(super) fn fits(&self, header: &Header) -> bool {
-        let mut names = self.0.iter().filter(|(field, _)| **field != Field::Segment).flat_map(|(_, names)| names);
-        let first = names.next();
-        first.into_iter().chain(names).all(|name| header.at(&normal(name)).is_some()) && first.is_some()
+        let aside = self.names(Field::Text) || self.is_of_deals();
+        let mut wanted = self.0.iter().filter(|(field, _)| !aside || **field != Field::Segment);
+        self.0.keys().any(|field| *field != Field::Segment)
+            && wanted.all(|(_, names)| names.iter().all(|name| header.at(&normal(name)).is_some()))
     }
 
     /// Whether it names a column for `field`.
@@ -482,6 +483,12 @@ impl Columns {
     }
 }
 
+/// Whether a column seems to hold words about a firm, by whatever name: a table that has one is not of firms alone.
+pub(super) fn may_hold_notes(header: &Header) -> bool {
+    let words = ["remark", "comment", "note", "memo", "feedback", "said"];
+    header.names().iter().map(|name| normal(name)).any(|name| words.iter().any(|word| name.contains(word)))
+}
+
 /// Why a file without known columns is refused, with what can be done about it.
 pub(super) fn missing(header: &Header, field: Field) -> String {
     if header.names().is_empty() {
@@ -503,6 +510,25 @@ pub(super) fn missing(header: &Header, field: Field) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_map_of_firms_fits_where_the_segment_is_and_others_without_it() {
+        let map = |fields: &[(Field, &str)]| {
+            Map(fields.iter().map(|(field, name)| (*field, vec![(*name).to_owned()])).collect())
+        };
+        let header = |names: &[&str]| Header::new(names.iter().map(|name| (*name).to_owned()).collect());
+        let (firm, plan) = ((Field::Account, "Kunde"), (Field::Segment, "Tarif"));
+        for (fields, names, fits) in [
+            (vec![firm, plan], vec!["Kunde", "Tarif"], true),
+            (vec![firm, plan], vec!["Kunde", "Account", "Note"], false),
+            (vec![firm, plan, (Field::Text, "Notiz")], vec!["Kunde", "Notiz"], true),
+            (vec![firm, plan, (Field::ClosedAt, "Ende")], vec!["Kunde", "Ende"], true),
+            (vec![firm], vec!["Kunde"], true),
+            (vec![plan], vec!["Kunde", "Tarif"], false),
+        ] {
+            assert_eq!(map(&fields).fits(&header(&names)), fits, "{fields:?} {names:?}");
+        }
+    }
 
     #[test]
     fn every_name_stands_for_one_field() {

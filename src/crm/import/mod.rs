@@ -212,7 +212,8 @@ pub async fn import(
     }
     reading.await.context("reading the exports ended early")?;
     let mut all = writer.finish().await?;
-    all.refused += u64::from(is_segment_missing(store, segment).await?);
+    let missing = is_segment_missing(store, segment, &all).await?;
+    all.refused += u64::from(missing);
     bar.finish_and_clear();
     let late = store.late_notes().await?;
     let written = late.iter().filter(|note| note.written).count();
@@ -222,12 +223,15 @@ pub async fn import(
         .with("zoneless_dates", zone.met()))
 }
 
-/// Whether the map names a `column` of segments and no firm has one, which is recorded: a misspelt column is seen nowhere else.
-async fn is_segment_missing(store: &Store, column: Option<String>) -> Result<bool> {
+/// Whether the map names a `column` of segments and no record that was met has one, which is recorded: a misspelt column is
+/// seen nowhere else. Where only notes were met, that firms have segments from before is enough.
+async fn is_segment_missing(store: &Store, column: Option<String>, all: &Imported) -> Result<bool> {
     const MAP: &str = "the column map";
     store.write_crm(&CrmBatch { reread: vec![MAP.to_owned()], ..CrmBatch::default() }).await?;
     let Some(column) = column else { return Ok(false) };
-    if !store.segments().await?.is_empty() {
+    let NoteCounts { new, known, updated } = all.accounts;
+    let is_met = all.formats.values().any(|format| format.segments > 0);
+    if is_met || (new + known + updated == 0 && !store.segments().await?.is_empty()) {
         return Ok(false);
     }
     let reason = format!("it says segment = {column:?}, but no record has anything in such a column");

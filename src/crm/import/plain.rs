@@ -1,7 +1,7 @@
 //! Tables and JSON whose columns say in words what they hold: exports of views and reports by label, spreadsheets, and
 //! whatever a map makes readable.
 
-use super::columns::{CHURNED_AT, Field, LABELS, Names, SEGMENT, VALUE_AT};
+use super::columns::{CHURNED_AT, Field, LABELS, Names, SEGMENT, VALUE_AT, may_hold_notes};
 use super::items::Header;
 use super::record::{Cells, Draft, Reading, chance_of, first_id, opportunity};
 use super::sample::Sample;
@@ -167,6 +167,7 @@ pub(super) const ACCOUNTS: Format = Format {
     knows: |s| {
         let firm = ["website", "employees", "numberofemployees", "annualrevenue", "revenue", "companydomainname"];
         !has_text(s)
+            && !may_hold_notes(&s.header)
             && has_account(s)
             && (s.header.any(&firm) || s.header.any(SEGMENT))
             && !s.header.any(&["firstname", "lastname", "stage", "dealstage"])

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use indicatif::ProgressBar;
 use tokio::sync::mpsc::Sender;
 
-use super::columns::{Columns, Field, Map, missing};
+use super::columns::{Columns, Field, Map, may_hold_notes, missing};
 use super::items::{Item, Row, items};
 use super::record::{Cells, Memory, Reading, Record, Scale};
 use super::sample::{Layout, Sample};
@@ -153,20 +153,8 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
     let (vendor, format) = match known {
         Some(known) => known,
         None => {
-            if let Some(why) = open::barren(head) {
-                return Err(why.to_owned());
-            }
-            let Read::Row(names, _) = plain::NOTES.read else { return Err("no format".to_owned()) };
-            let firms = !map.names(Field::Text) && Columns::find(&sample.header, names, map, false)?.is_of_firms();
-            let columns = Columns::find(&sample.header, names, map, !firms)?;
-            if sample.objects.is_empty() && !matches!(sample.layout, Layout::Table { .. }) {
-                return Err("no JSON record could be read at its beginning".to_owned());
-            }
-            for (field, or) in [(Field::Text, Field::Text), (Field::Account, Field::AccountName)] {
-                if !firms && !columns.has(field) && !columns.has(or) {
-                    return Err(missing(&sample.header, field));
-                }
-            }
+            // Only of what is refused anyway: a record may have an empty list of its own, and a cut file whole records.
+            let firms = is_of_firms(&sample, map).map_err(|why| open::barren(head).map_or(why, str::to_owned))?;
             mapped |= firms;
             ("", if firms { &plain::ACCOUNTS } else { &plain::NOTES })
         }
@@ -185,6 +173,27 @@ fn plan(head: &[u8], map: &Map, zone: &Zone) -> Result<Plan, String> {
     };
     let dates = Dates { zone: zone.clone(), order };
     Ok(Plan { vendor, format, layout: sample.layout, dates, scale, mapped })
+}
+
+/// Whether a file of no known export is of firms; otherwise it is of notes.
+///
+/// # Errors
+/// Why it is of neither, in words for the user.
+fn is_of_firms(sample: &Sample, map: &Map) -> Result<bool, String> {
+    let Read::Row(names, _) = plain::NOTES.read else { return Err("no format".to_owned()) };
+    let header = &sample.header;
+    let firms =
+        !map.names(Field::Text) && !may_hold_notes(header) && Columns::find(header, names, map, false)?.is_of_firms();
+    let columns = Columns::find(header, names, map, !firms)?;
+    if sample.objects.is_empty() && !matches!(sample.layout, Layout::Table { .. }) {
+        return Err("no JSON record could be read at its beginning".to_owned());
+    }
+    for (field, or) in [(Field::Text, Field::Text), (Field::Account, Field::AccountName)] {
+        if !firms && !columns.has(field) && !columns.has(or) {
+            return Err(missing(header, field));
+        }
+    }
+    Ok(firms)
 }
 
 /// Reads the files of one rank; the others are passed by.

@@ -108,6 +108,36 @@ async fn what_is_no_export_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_record_with_empty_lists_or_before_a_cut_is_read() {
+    let map = "account = \"Kunde\"\ntext = \"Remark\"\n";
+    for content in [
+        r#"{"Kunde":"A","Remark":"They left","tags":[]}"#,
+        r#"{"Kunde":"A","Remark":"They left","data":null}"#,
+        r#"{"data":[{"Kunde":"A","Remark":"They left"}],"errors":[]}"#,
+        r#"[{"Kunde":"A","Remark":"They left"},{"Kunde":"B","Rem"#,
+    ] {
+        let (_, notes, failures) = imported("n.json", content.as_bytes(), Some(map)).await;
+        assert_eq!(notes.iter().map(|n| n.text.as_str()).collect::<Vec<_>>(), ["They left"], "{content}: {failures:?}");
+    }
+    let (summary, _, failures) = imported("n.json", br#"{"data":[],"errors":[]}"#, Some(map)).await;
+    assert_eq!(summary["files"]["refused"], 1);
+    assert!(failures[0].reason.contains("list is empty"), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_table_of_firms_with_words_about_them_is_not_read_without_these() {
+    for words in ["Remarks", "What they said", "Feedback"] {
+        let csv = format!("Company,Segment,{words}\nAcme,Team,They left\n");
+        let (summary, _, failures) = imported("export.csv", csv.as_bytes(), None).await;
+        assert_eq!(summary["files"]["refused"], 1, "{words}");
+        assert!(failures[0].reason.contains("--map") && failures[0].reason.contains(words), "{failures:?}");
+        let map = format!("text = {words:?}");
+        let (_, notes, failures) = imported("export.csv", csv.as_bytes(), Some(&map)).await;
+        assert_eq!((notes.len(), failures.len()), (1, 0), "{failures:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_very_long_line_fails_alone() {
     let mut content = b"{\"account\":\"A\",\"text\":\"one\"}\n{\"account\":\"A\",\"text\":\"".to_vec();
     content.resize(content.len() + (17 << 20), b'x');
@@ -424,6 +454,10 @@ async fn no_segment_is_a_person() {
     let (store, _dir) = store_of(&[("f.csv", firms, None), ("n.csv", notes, None)]).await;
     let want = [("A1".to_owned(), None), ("A2".to_owned(), None), segment("A3", "Team")];
     assert_eq!(segments_of(&store).await, want);
+
+    let firms = "Company ID,Company name,Company owner,Segment\nA1,Acme,Özlem  Kaya,ÖZLEM KAYA\n";
+    let (store, _dir) = store_of(&[("f.csv", firms, None)]).await;
+    assert_eq!(segments_of(&store).await, [("A1".to_owned(), None)]);
 
     let long = "A".repeat(61);
     let firms = format!("Company ID,Company name,Segment\nA1,Acme,ines@quill.example\nA2,Beta,{long}\n");
