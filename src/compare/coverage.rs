@@ -13,15 +13,13 @@ use super::newcomers::Newcomers;
 use super::representative::{breakdown, phantom_holds, representativeness, silent_holds};
 use super::selection::selection;
 use super::stats::{ClusterTotals, Proportion, RatioTail, Z95, bh, jsd_bc, jsd_interval, mover, p_ratio, rs_f, wilson};
-use super::wording::{counted, missing as in_words, p_value, percent};
-use crate::model::comparison::{ComponentV1, DifferenceV1, ProblemV1};
+use super::wording::{counted, missing as in_words, percent};
+use crate::model::comparison::{ComponentV1, DifferenceV1, FALSE_DISCOVERIES, ProblemV1};
 use crate::model::{Elicitation, Missing};
+use crate::text::numbers::p_value;
 
 /// A silent problem is more than this many times as common on one side (METHOD 3.4).
 pub(super) const MINIMUM_RATIO: f64 = 2.0;
-
-/// False discovery rate of the family of silent and phantom tests.
-pub(super) const FALSE_DISCOVERIES: f64 = 0.10;
 
 /// Lower 95% bound that the heavy side must reach.
 pub(super) const MINIMUM_SHARE: f64 = 0.03;
@@ -325,7 +323,7 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         "The mix of problems as a whole is not told apart"
     };
     component.says = format!(
-        "{mix}: divergence {:.2} of 1 (95% interval {:.2}–{:.2}), {} by the Rao-Scott test, among {both}.{parts}",
+        "{mix}: divergence {:.2} of 1 (95% interval {:.2}–{:.2}), p {} by the Rao-Scott test, among {both}.{parts}",
         jsd.corrected.max(0.0),
         component.low.unwrap_or(0.0),
         component.high.unwrap_or(0.0),

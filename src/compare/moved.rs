@@ -6,13 +6,12 @@ use jiff::civil::Date;
 
 use super::cells::Cells;
 use super::commitment::{commitment, unbacked_share};
-use super::coverage::FALSE_DISCOVERIES;
 use super::evidence_rule as rule;
 use super::measured::Measured;
 use super::stats::{Change, Period, Proportion, bh, change};
 use super::window::Window;
 use crate::model::Missing;
-use crate::model::comparison::{ChangeV1, DifferenceV1, GateV1, MoveV1, MovedV1, RateV1};
+use crate::model::comparison::{ChangeV1, DifferenceV1, FALSE_DISCOVERIES, GateV1, MoveV1, MovedV1, RateV1};
 
 /// Per cent of the days of the earlier period that a side has to cover: who was watched for a shorter time has told less.
 pub(super) const COVERED: u64 = 90;

@@ -4,7 +4,7 @@
 use super::evidence_rule::{self as rule, Need};
 use super::{calibration, commitment, coverage, gather, moved, multiverse, selection, window};
 use crate::config::{CompareSettings, Grades};
-use crate::model::comparison::{ComparisonV1, ComponentV1, OverallV1, ThresholdV1};
+use crate::model::comparison::{ComparisonV1, ComponentV1, FALSE_DISCOVERIES, OverallV1, ThresholdV1};
 
 /// From the mildest to the worst.
 const GRADES: [&str; 4] = ["none found", "small", "moderate", "large"];
@@ -63,7 +63,7 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
         of("words of a note that could record a problem", gather::DISCOVERY_WORDS as f64),
         of("a gap: one side has the problem more than so many times as often as the other", coverage::MINIMUM_RATIO),
         of("a gap: lower end of the 95% interval of the heavier side, at least", coverage::MINIMUM_SHARE),
-        of("false discovery rate of gaps, of moves and of segments", coverage::FALSE_DISCOVERIES),
+        of("false discovery rate of gaps, of moves and of segments", FALSE_DISCOVERIES),
         of("level of the test that the mixes differ", coverage::LEVEL),
         of("“absent”: accounts read by hand without a mention, at least", rule::ABSENT as f64),
         of("“no gap”: width of the interval of the difference, at most", rule::GAP_WIDTH),

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::cells::{Cells, Unit, Units};
-use super::coverage::{FALSE_DISCOVERIES, MINIMUM_RATIO, MINIMUM_SHARE};
+use super::coverage::{MINIMUM_RATIO, MINIMUM_SHARE};
 use super::evidence_rule as rule;
 use super::stats::{Proportion, bh, p_ratio, wilson};
-use crate::model::comparison::{CountsV1, GateV1, RepresentativenessV1, ResidualV1, ResidualsV1};
+use crate::model::comparison::{CountsV1, FALSE_DISCOVERIES, GateV1, RepresentativenessV1, ResidualV1, ResidualsV1};
 
 /// The largest part of a problem's people that one thread may hold (METHOD 9.1.4).
 const THREAD_PART: f64 = 0.20;

@@ -28,8 +28,7 @@ pub fn segments(cells: &Cells) -> Vec<SegmentV1> {
     let judged = Judged::new(cells);
     let reps = reps(cells);
     let channel = |s: Standing| CHANNELS.iter().position(|kind| Some(*kind) == s.channel);
-    let names = cells.accounts.iter().filter_map(|a| a.segment.as_deref()).collect::<BTreeSet<_>>();
-    let names = names.into_iter().collect::<Vec<_>>();
+    let names = names(cells);
     let named = |a: &Account| names.binary_search(&a.segment.as_deref()?).ok();
     let mut kinds = [
         kind(judged, "rep", reps, |k| format!("rep {}", k + 1), |a, _| Some(a.rep).filter(|rep| *rep < reps)),
@@ -51,10 +50,14 @@ pub fn segments(cells: &Cells) -> Vec<SegmentV1> {
     kinds.concat()
 }
 
+/// What the mapped column of the CRM says, each once, in order.
+fn names(cells: &Cells) -> Vec<&str> {
+    cells.accounts.iter().filter_map(|a| a.segment.as_deref()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// The accounts that are in no segment while others are in several, in a sentence.
 pub(super) fn without_segment(cells: &Cells) -> Option<String> {
-    let names = cells.accounts.iter().filter_map(|a| a.segment.as_deref()).collect::<BTreeSet<_>>();
-    if names.len() < 2 {
+    if names(cells).len() < 2 {
         return None;
     }
     let left_out = Judged::new(cells).counts(|a, s| Class::of(s.strong, a.segment.is_none()));

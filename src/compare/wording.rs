@@ -30,11 +30,6 @@ pub(super) fn counted(n: u64, unit: &str) -> String {
     }
 }
 
-/// A p value.
-pub(super) fn p_value(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
-}
-
 /// What is missing, as a clause: `12 of 30 people with …; 1 of 2 communities`.
 pub(super) fn missing(list: &[crate::model::Missing]) -> String {
     list.iter().map(|m| format!("{} of {} {}", m.have, m.need, m.what)).collect::<Vec<_>>().join("; ")
@@ -52,6 +47,5 @@ mod tests {
         assert_eq!(counted(1, "people"), "1 person");
         assert_eq!(counted(1, "accounts"), "1 account");
         assert_eq!(counted(0, "accounts"), "0 accounts");
-        assert_eq!(p_value(0.0001), "p < 0.001");
     }
 }

@@ -2,10 +2,8 @@
 
 use super::view::{InterestRow, Mark, OptimismView, UnbackedAccount};
 use super::words::{self, Unit, count, number, percent, share};
-use crate::model::comparison::{CountsV1, RateV1, SegmentV1, SplitV1};
-
-/// At most this, adjusted for the tests of all kinds of segments, rejects that all are alike (METHOD 3.11); fixed beforehand.
-const FALSE_DISCOVERIES: f64 = 0.10;
+use crate::model::comparison::{CountsV1, FALSE_DISCOVERIES, RateV1, SegmentV1, SplitV1};
+use crate::text::numbers::p_value;
 
 /// Segments with fewer accounts have no rate (METHOD 5.5); the comparison decides, this is to say so.
 const FEW: u64 = 20;
@@ -215,10 +213,9 @@ fn difference_words(segment: &SegmentV1, many: &str) -> String {
 
 /// `p = 0.012; adjusted for the other tests p = 0.036`.
 fn p_words(p: f64, adjusted: Option<f64>) -> String {
-    let value = |p: f64| if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") };
     let adjusted = adjusted.filter(|adjusted| *adjusted > p);
-    let adjusted = adjusted.map_or_else(String::new, |p| format!("; adjusted for the other tests p {}", value(p)));
-    format!("p {}{adjusted}", value(p))
+    let adjusted = adjusted.map_or_else(String::new, |p| format!("; adjusted for the other tests p {}", p_value(p)));
+    format!("p {}{adjusted}", p_value(p))
 }
 
 /// The segments without a rate, together.

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 
-use super::phrases::{Phrase, Words};
+use super::phrases::{Named, Words};
 use super::quotes::Shortlist;
 use super::view::QuoteView;
 
@@ -79,26 +79,17 @@ pub(super) fn why(attempts: &[&Attempt]) -> Option<QuoteView> {
     best.pick(1).pop()
 }
 
-/// What the words of an attempt name.
-struct Named {
-    phrases: Vec<Phrase>,
-    stems: BTreeSet<String>,
-}
-
 /// Groups attempts by means. Only groups that hold a failed attempt, most people with a failed attempt first, and last what names
 /// no means. A means that one person alone tried makes a group too.
 pub(super) fn group(mut attempts: Vec<Attempt>, elsewhere: &Elsewhere, words: &Words) -> Vec<Group> {
     attempts.sort_by(|a, b| a.key.cmp(&b.key));
-    let named = attempts
-        .iter()
-        .map(|a| Named { phrases: words.phrases(&a.means), stems: words.stems(&a.means) })
-        .collect::<Vec<_>>();
+    let named = attempts.iter().map(|a| words.named(&a.means)).collect::<Vec<_>>();
     let typical = Typicality::new(&attempts, &named, elsewhere);
     let (mut groups, left) = shared(&attempts, &named, &typical);
     let mut alone = BTreeMap::<&str, Vec<usize>>::new();
     let mut unnamed = Vec::new();
     for i in left {
-        let mut own = named[i].phrases.iter().filter(|phrase| words.is_own(&attempts[i].means, phrase));
+        let mut own = named[i].phrases.iter().filter(|phrase| phrase.is_own);
         // What is named first is mostly what was tried; the rest says where or for whom.
         match own.find(|phrase| typical.of(phrase.head()) >= NO_LESS) {
             Some(phrase) => alone.entry(phrase.head()).or_default().push(i),

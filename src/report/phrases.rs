@@ -62,6 +62,17 @@ pub(super) struct Phrase {
     /// Where each of them begins, and where the last one ends.
     starts: Vec<usize>,
     end: usize,
+    /// The speaker did something with it, or the text holds little else: of what came of an attempt, the things are not what was
+    /// tried.
+    pub(super) is_own: bool,
+}
+
+/// What the words of a text name.
+pub(super) struct Named {
+    /// In order.
+    pub(super) phrases: Vec<Phrase>,
+    /// The stems of all words that name something, in a phrase or not.
+    pub(super) stems: BTreeSet<String>,
 }
 
 impl Phrase {
@@ -102,17 +113,12 @@ impl Words {
         self.read(text).into_iter().filter_map(|word| word.stem).collect()
     }
 
-    /// Whether `phrase` of `text` is something that the speaker did something with, or the text holds little else: of what came of an
-    /// attempt, the things are not what was tried.
-    pub(super) fn is_own(&self, text: &str, phrase: &Phrase) -> bool {
+    /// What `text` names.
+    pub(super) fn named(&self, text: &str) -> Named {
         let words = self.read(text);
-        let before = words.iter().take_while(|word| phrase.starts.first().is_some_and(|start| word.start < *start));
-        words.len() <= BARE || before.into_iter().any(|word| self.first_person.contains(word.lower.as_str()))
-    }
-
-    /// The phrases in `text`, in order.
-    pub(super) fn phrases(&self, text: &str) -> Vec<Phrase> {
-        let words = self.read(text);
+        let is_own = |start: usize| {
+            words.len() <= BARE || words[..start].iter().any(|word| self.first_person.contains(word.lower.as_str()))
+        };
         let mut phrases = Vec::new();
         for run in words.chunk_by(|a, b| a.stem.is_some() && b.stem.is_some() && blank(text, a, b)) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
@@ -122,10 +128,11 @@ impl Words {
                     stems: run.iter().filter_map(|word| word.stem.clone()).collect(),
                     starts: run.iter().map(|word| word.start).collect(),
                     end: last.end,
+                    is_own: is_own(start),
                 });
             }
         }
-        phrases
+        Named { phrases, stems: words.into_iter().filter_map(|word| word.stem).collect() }
     }
 
     /// Whether `run` stands where a thing is named.
@@ -198,7 +205,7 @@ mod tests {
     use super::*;
 
     fn phrases(text: &str) -> Vec<&str> {
-        let found = Words::new().phrases(text);
+        let found = Words::new().named(text).phrases;
         found.iter().map(|p| &text[p.starts[0]..p.end]).collect()
     }
 

@@ -39,13 +39,13 @@ impl Store {
     /// Drops messages of Discord without an id of its own where the same message stands with one, and gives how many that were.
     /// Read again they stay dropped; what a person labelled goes to the message that stays.
     pub async fn drop_twins(&self) -> Result<u64> {
-        let mut tx = self.write().await?;
         for kind in [MADE, SAID] {
             let any = format!("select 1 from post where {kind} limit 1");
-            if sqlx::query(sqlx::AssertSqlSafe(any)).fetch_optional(&mut *tx).await?.is_none() {
+            if sqlx::query(sqlx::AssertSqlSafe(any)).fetch_optional(&self.pool).await?.is_none() {
                 return Ok(0);
             }
         }
+        let mut tx = self.write().await?;
         let twins = sqlx::query(sqlx::AssertSqlSafe(TWINS.replace("MADE", MADE))).fetch_all(&mut *tx).await?;
         if twins.is_empty() {
             return Ok(0);

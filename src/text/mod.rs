@@ -28,6 +28,8 @@ pub mod mrkdwn;
 
 pub mod near_duplicate;
 
+pub mod numbers;
+
 pub mod outcome_words;
 
 pub mod redact;
