@@ -15,6 +15,7 @@ use crate::config::{LlmSettings, ReaderKind, Settings};
 use crate::extract::cascade::Cascade;
 use crate::index::Index;
 use crate::llm::Model;
+use crate::llm::contacts::Contacts;
 use crate::model::Recipes;
 use crate::net::Net;
 use crate::progress::Progress;
@@ -148,6 +149,12 @@ impl LlmReaders {
     }
 
     async fn new(llm: &LlmSettings, store: Option<Store>, clock: Clock, secret: [u8; 32]) -> Result<Self> {
+        let names = Names::new(llm.contact_names.iter().map(String::as_str));
+        // A post may name whom the CRM knows: masked there too, and joined to nobody.
+        let in_posts = match &store {
+            Some(store) => Contacts::new(store, &names).await?.everybody(),
+            None => names.clone(),
+        };
         let mut model = match &llm.replay {
             Some(tape) => Model::replay(tape)?,
             None => Model::new(llm, store, clock).await?,
@@ -156,9 +163,8 @@ impl LlmReaders {
             model = model.recording(tape)?;
         }
         let model = Arc::new(model);
-        let names = Names::new(llm.contact_names.iter().map(String::as_str));
         Ok(Self {
-            post: extract::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
+            post: extract::llm::Reader::new(Arc::clone(&model), llm.into(), in_posts, secret),
             note: crm::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
             sorter: group::by_model::Sorter::new(Arc::clone(&model), names, secret, llm.assign_problems),
             cascade: Cascade { pass_on: llm.pass_on, audit: llm.audit },

@@ -44,6 +44,11 @@ impl Contacts {
         }
     }
 
+    /// What to mask in texts about no firm that is known.
+    pub fn everybody(&self) -> Names {
+        Names::default().beside(&self.everybody)
+    }
+
     /// What to mask in texts about `firm`, once [`Contacts::of`] was called for it.
     pub fn names(&self, firm: &AccountId) -> &Names {
         self.built.get(firm).unwrap_or(&self.everybody)

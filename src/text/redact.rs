@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::Regex;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::mapped::{Change, Mapped};
 
@@ -19,11 +20,19 @@ const ROUNDS: usize = 6;
 /// Shortest part of a name that is masked by itself.
 const NAME_PART_CHARS: usize = 3;
 
+/// First names and surnames that mean something else in small letters.
+const ALSO_WORDS: &str = "art august baker banks bill black bond booth brown bush carol cash chance chase cherry church chuck cook cooper \
+crystal daisy dale dawn dean dick drew earl faith field fields fox frank gene glen good grace grant gray green guy harry heather hill \
+holly hope house hunt hunter iris ivy jack jay jean jewel jimmy joy judge june kelly king kit lance lane law lee lily long love mark may \
+mason max miles mills mine moon nick noble norm olive page park pat patience pearl penny peter pierce poole pope potter price prince \
+ram randy ray red rice rich rob robin rock rod rose ruby rush sandy sky small sonny star stone storm summer sue swan terry tiger tony \
+trace tuck van victor violet wade ward watch waters way web wells west white wild will winter wood woods young";
+
 /// Words of the masks; no name.
 const MASK_WORDS: [&str; 7] = ["email", "phone", "card", "iban", "key", "name", "link"];
 
 /// Names of people that are masked wherever they stand: a whole name in any case and with any white space between its words,
-/// and each of its parts as it is spelled.
+/// and each of its parts as it is spelled, in capitals, and in small letters where these are no other word.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     /// Finds [`folded`] names.
@@ -49,7 +58,7 @@ impl Names {
                 whole.push(name.trim());
             }
             let telling = |w: &&str| w.chars().count() >= NAME_PART_CHARS && !MASK_WORDS.contains(w);
-            parts.extend(words(name).filter(telling));
+            parts.extend(words(name).filter(telling).flat_map(spellings));
         }
         let build = |patterns: Vec<String>| {
             let mut builder = AhoCorasickBuilder::new();
@@ -57,7 +66,6 @@ impl Names {
             (!patterns.is_empty()).then(|| builder.build(patterns).ok()).flatten()
         };
         let whole = whole.into_iter().map(|name| folded(name).0).collect();
-        let parts = parts.into_iter().map(str::to_owned).collect();
         Self { whole: build(whole), parts: build(parts), beside: None }
     }
 
@@ -102,6 +110,13 @@ fn folded(text: &str) -> (String, Vec<usize>) {
     (out, origin)
 }
 
+/// A part of a name as people write it.
+fn spellings(part: &str) -> impl Iterator<Item = String> {
+    let (upper, lower) = (part.to_uppercase(), part.to_lowercase());
+    let lower = Some(lower).filter(|lower| !ALSO_WORDS.split(' ').any(|word| word == lower));
+    [Some(part.to_owned()), Some(upper), lower].into_iter().flatten()
+}
+
 fn words(name: &str) -> impl Iterator<Item = &str> {
     name.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '\'').filter(|w| !w.is_empty())
 }
@@ -118,7 +133,7 @@ struct Pattern {
 }
 
 /// The patterns, the more telling first.
-static PATTERNS: [Pattern; 12] = [
+static PATTERNS: [Pattern; 13] = [
     Pattern {
         looks: LazyLock::new(|| {
             Regex::new(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z)").ok()
@@ -126,11 +141,20 @@ static PATTERNS: [Pattern; 12] = [
         mask: |found| all(found, "[key]"),
     },
     Pattern { looks: LazyLock::new(|| Regex::new(r#"(?i)\b(?:https?|ftp|wss?)://[^\s<>"'\[\]]+"#).ok()), mask: link },
+    // A link without its scheme that carries something.
+    Pattern {
+        looks: LazyLock::new(|| {
+            Regex::new(r#"(?i)\b(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/[^\s<>"'\[\]?]*\?[^\s<>"'\[\]]*=[^\s<>"'\[\]]*"#)
+                .ok()
+        }),
+        mask: link,
+    },
     Pattern {
         looks: LazyLock::new(|| {
             Regex::new(
                 r"(?x)\b(?: sk-[A-Za-z0-9_-]{16,} | gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,}
-                | xox[a-z]-[A-Za-z0-9-]{10,} | (?:AKIA|ASIA)[0-9A-Z]{16} | AIza[0-9A-Za-z_-]{30,} | [rsp]k_(?:live|test)_[A-Za-z0-9]{10,}
+                | xox[a-z]-[A-Za-z0-9-]{10,} | xapp-[A-Za-z0-9-]{10,} | whsec_[A-Za-z0-9+/]{10,} | hf_[A-Za-z0-9]{16,} | npm_[A-Za-z0-9]{16,}
+                | pypi-[A-Za-z0-9_-]{8,} | SG\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)? | (?:AKIA|ASIA)[0-9A-Z]{16} | AIza[0-9A-Za-z_-]{30,} | [rsp]k_(?:live|test)_[A-Za-z0-9]{10,}
                 | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)? )",
             )
             .ok()
@@ -140,7 +164,7 @@ static PATTERNS: [Pattern; 12] = [
     Pattern {
         looks: LazyLock::new(|| {
             Regex::new(
-                r#"(?i)(?:api[_ -]?key|secret|token|passw(?:or)?d|passphrase|pwd|authorization)["']?\s*[:=]\s*["']?(?:bearer\s+)?[^\s"',;\[]{6,}|\bbearer\s+[^\s"',;\[]{12,}"#,
+                r#"(?i)(?:api[_ -]?key|secret|token|passw(?:or)?d|passphrase|pwd|authorization)(?:["']?\s*[:=]\s*|\s+(?:is|was)\s+)["']?(?:bearer\s+)?[^\s"',;\[]{6,}|\bbearer\s+[^\s"',;\[]{12,}"#,
             )
             .ok()
         }),
@@ -162,7 +186,7 @@ static PATTERNS: [Pattern; 12] = [
         mask: |found| all(found, "[email]"),
     },
     Pattern { looks: LazyLock::new(|| Regex::new(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}").ok()), mask: iban },
-    Pattern { looks: LazyLock::new(|| Regex::new(r"\b\d(?:[ -]?\d){12,18}\b").ok()), mask: card },
+    Pattern { looks: LazyLock::new(|| Regex::new(r"\b\d(?:[-. \u{A0}\n]?\d){12,18}\b").ok()), mask: card },
     Pattern {
         looks: LazyLock::new(|| Regex::new(r"\b[A-Za-z0-9_-]{32,}\b|[A-Za-z0-9+/]{40,}={0,2}").ok()),
         mask: |found| all(found, "[key]").filter(|_| is_token(found)),
@@ -172,7 +196,9 @@ static PATTERNS: [Pattern; 12] = [
         mask: |found| all(found, "[phone]"),
     },
     Pattern {
-        looks: LazyLock::new(|| Regex::new(r"\(?\b\d{3}\)?[\s./-]{1,2}\d{3}[\s.-]\d{4}\b").ok()),
+        looks: LazyLock::new(|| {
+            Regex::new(r"(?:\(\d{3}\)|\b\d{3})[\s./-]{0,2}\d{3}[\s.-]?\d{4}\b|\b\d{5}[ -]\d{5}\b").ok()
+        }),
         mask: |found| all(found, "[phone]"),
     },
     Pattern {
@@ -216,7 +242,7 @@ fn all(found: &str, mask: &str) -> Option<Change> {
 /// A link that carries more than a place: a query, a login, a long id. Its host stays.
 fn link(found: &str) -> Option<Change> {
     let found = found.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '*', '_', '~']);
-    let rest = &found[found.find("://")? + 3..];
+    let rest = found.split_once("://").map_or(found, |(_, rest)| rest);
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let host = authority.rsplit('@').next().unwrap_or(authority).split(':').next().unwrap_or_default();
     let carries = authority.contains('@')
@@ -230,12 +256,16 @@ fn link(found: &str) -> Option<Change> {
     Some((0..found.len(), mask))
 }
 
-/// What is given as a secret. A word of letters alone is one of prose ("password: required").
+/// What is given as a secret. A word of letters alone is one of prose ("password: required", "the token is invalid").
 fn secret(found: &str) -> Option<Change> {
     let start = found.rfind(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '"' | '\''))?;
     let start = start + found[start..].chars().next()?.len_utf8();
-    let value = &found[start..];
-    (value.len() >= 6 && !value.chars().all(char::is_alphabetic)).then(|| (start..found.len(), "[key]".to_owned()))
+    let value = found[start..].trim_end_matches(['.', '!', '?', ')']);
+    // What follows "is" is mostly prose.
+    let told = found[..start].trim_end().to_lowercase();
+    let mixed =
+        |c: char| if told.ends_with("is") || told.ends_with("was") { c.is_ascii_digit() } else { !c.is_alphabetic() };
+    (value.len() >= 6 && value.chars().any(mixed)).then(|| (start..start + value.len(), "[key]".to_owned()))
 }
 
 /// Long and mixed as no word is: digits among letters in one unbroken stretch, or hexadecimal.
@@ -243,6 +273,14 @@ fn is_token(found: &str) -> bool {
     let hex = |part: &str| part.len() >= 4 && part.bytes().all(|b| b.is_ascii_hexdigit());
     let parts: Vec<&str> = found.split(['-', '_', '/']).filter(|p| !p.is_empty()).collect();
     if parts.len() == 5 && parts.iter().all(|p| hex(p)) {
+        return true;
+    }
+    let all = |class: fn(&u8) -> bool| found.bytes().filter(class).count();
+    if found.len() >= 40
+        && all(u8::is_ascii_digit) >= 2
+        && all(u8::is_ascii_uppercase) >= 6
+        && all(u8::is_ascii_lowercase) >= 6
+    {
         return true;
     }
     parts.iter().any(|part| {
@@ -268,7 +306,7 @@ fn iban(found: &str) -> Option<Change> {
 
 /// A number that passes Luhn's check.
 fn card(found: &str) -> Option<Change> {
-    let digits: Vec<u32> = found.chars().filter_map(|c| c.to_digit(10)).collect();
+    let digits: Vec<u32> = found.nfkc().filter_map(|c| c.to_digit(10)).collect();
     let sum: u32 = digits
         .iter()
         .rev()
@@ -303,6 +341,19 @@ mod tests {
             ("Card 4111 1111 1111 1111 was charged", "Card [card] was charged"),
             ("to DE89 3704 0044 0532 0130 00 AND fast", "to [iban] AND fast"),
             ("see https://a.example/reset?token=abc123 now", "see [link a.example] now"),
+            ("at x.example/r?key=abc123def.", "at [link x.example]."),
+            ("ring (555)123-4567, 5551234567 or 98765 43210", "ring [phone], [phone] or [phone]"),
+            (
+                "4111.1111.1111.1111, ４１１１ １１１１ １１１１ １１１１, 4111 1111\n1111 1111",
+                "[card], [card], [card]",
+            ),
+            (
+                "my password is hunter2Xy, and the api key is 8f14e45fceea167a",
+                "my password is [key], and the api key is [key]",
+            ),
+            ("whsec_1a2b3c4d5e6f7g8h, SG.aBcDeFgHiJkL.mNoPq and hf_abcdefghijklmnopqrst", "[key], [key] and [key]"),
+            ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "[key]"),
+            ("TAM and tam", "[name] and [name]"),
             ("see https://u:p@a.example/x.", "see [link a.example]."),
             ("my key sk-abcdefghijklmnop1234 leaked", "my key [key] leaked"),
             ("API_KEY=\"hunter2hunter2\" in the file", "API_KEY=\"[key]\" in the file"),
@@ -319,6 +370,9 @@ mod tests {
         let names = Names::new(["Tam Vale"]).beside(&everybody);
         let text = "Will asked Tam and Ada: Price? will price said no.";
         assert_eq!(redact(Mapped::whole(text), &names).text(), "Will asked [name] and [name]: Price? [name] said no.");
+        let names = Names::new(["Will Price", "Priya Raman"]);
+        let text = "Will price rise? WILL and PRIYA will ask priya.";
+        assert_eq!(redact(Mapped::whole(text), &names).text(), "[name] rise? [name] and [name] will ask [name].");
     }
 
     #[test]
@@ -343,6 +397,7 @@ mod tests {
             "Version 2.4.1 of 2024-11-04 10:15:00, 1,234,567 rows in 0.123456 s",
             "https://forum.example/t/how-to-get-all-segment-details/4711#post-3",
             "We tampered with 40 rows and 6 hours a week; password: required",
+            "The password is required and the token is case-sensitive, see example.org/docs/setup or src/collect/files/table/mod.rs",
             "1234 5678 9012 3456 is no card, and 192.168.10.200 no phone",
             "a-very-long-slug-of-words-that-goes-on-and-on-2024-11-04",
         ] {
