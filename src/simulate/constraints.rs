@@ -8,7 +8,7 @@
 //! everything else that goes wrong.
 //!
 //! One rule holds: whatever is wrong is planted where it would be met, and tempts. In every world people leave: of customers won
-//! three in ten stay without value or go ([`super::generate::KEPT`]), and no problem is exactly as common on both sides.
+//! three in ten stay without value or go ([`super::generate::KEPT`]), and most problems are a little more common on one side.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -115,13 +115,13 @@ fn untrue_claims_are_declared_and_no_other_story_of_theirs_is() {
         let setting = settings.iter().find(|s| s.name.starts_with(case)).unwrap_or_else(|| panic!("no {case}"));
         try_out(setting, runs, 7)
     };
-    let untrue = of("4 deep, claims not true: 250 accounts", 8);
+    let untrue = of("4 deep, claims not true: 250 accounts", 4);
     assert!(row(&untrue, declared).value(Measure::Power).unwrap() > 0.7, "{untrue:?}");
     // The creative story of the same pair: customers go as they do everywhere, which one test alone takes for dishonesty.
-    let creative = of("4 surface, poor variants: 250 accounts", 8);
+    let creative = of("4 surface, poor variants: 250 accounts", 5);
     assert_eq!(row(&creative, declared).value(Measure::Type1), Some(0.0), "{creative:?}");
     assert!(row(&creative, value).value(Measure::Type1).unwrap() > 0.3, "{creative:?}");
-    let few = of("5 surface, too few touches: 30 accounts", 8);
+    let few = of("5 surface, too few touches: 30 accounts", 4);
     assert_eq!(row(&few, declared).value(Measure::Refused), Some(1.0), "{few:?}");
 }
 
