@@ -43,8 +43,8 @@ pub const KEPT: f64 = 0.7;
 pub const MEAN_CHANCE: f64 = 0.35;
 
 /// First day of deals, and days of them until the data end.
-const FIRST_DAY: i64 = 19_000;
-const DAYS: i64 = 1600;
+pub(super) const FIRST_DAY: i64 = 19_000;
+pub(super) const DAYS: i64 = 1600;
 
 /// How a reader errs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,7 +59,7 @@ impl Errors {
     /// None.
     pub const NONE: Self = Self { misses: 0.0, invents: 0.0 };
 
-    fn reads(self, truth: bool, rng: &mut ChaCha8Rng) -> bool {
+    pub(super) fn reads(self, truth: bool, rng: &mut ChaCha8Rng) -> bool {
         truth != chance(if truth { self.misses } else { self.invents }, rng)
     }
 }
@@ -336,7 +336,7 @@ fn labelled(mut unit: Unit, gold: Gold) -> Unit {
     unit
 }
 
-fn chance(p: f64, rng: &mut ChaCha8Rng) -> bool {
+pub(super) fn chance(p: f64, rng: &mut ChaCha8Rng) -> bool {
     rng.random::<f64>() < p
 }
 

@@ -19,7 +19,7 @@ use crate::model::comparison::{ComparisonV1, ComponentV1, ProblemV1, RateV1};
 pub(super) const GAP: f64 = 2.0;
 
 /// Below this an unbacked-optimism rate is not called.
-const OPTIMISM: f64 = 0.20;
+pub(super) const OPTIMISM: f64 = 0.20;
 
 /// One run: a plan, what was made of it, and the product's answer.
 pub(super) struct Scene<'a> {
@@ -84,6 +84,12 @@ pub(super) fn called(verdict: &str) -> Option<Lean> {
     }
 }
 
+/// What counting calls.
+pub(super) fn counted(people: naive::Count, accounts: naive::Count) -> Option<Lean> {
+    let lean = if naive::rate(people) > naive::rate(accounts) { Lean::Silent } else { Lean::Phantom };
+    (naive::z_test(people, accounts) <= LEVEL).then_some(lean)
+}
+
 /// Intervals and estimates of every share and difference.
 pub(super) fn intervals(scene: &Scene<'_>, marks: &mut Marks) {
     let all = ["difference", "share of people", "share of accounts"];
@@ -129,9 +135,7 @@ pub(super) fn calls(scene: &Scene<'_>, marks: &mut Marks) {
             None if c.total_cmp(&s).is_eq() => ("equal shares", Measure::Type1),
             None => ("mild differences", Measure::Type1),
         };
-        let lean = if naive::rate(people) > naive::rate(accounts) { Lean::Silent } else { Lean::Phantom };
-        let counted = (naive::z_test(people, accounts) <= LEVEL).then_some(lean);
-        for (tally, called) in tallies.iter_mut().zip([called(&answer.verdict), counted]) {
+        for (tally, called) in tallies.iter_mut().zip([called(&answer.verdict), counted(people, accounts)]) {
             let right = called.is_some() && called == planted;
             let wrong = called.is_some() && !right;
             marks.yes(of, measure, tally.0, if planted.is_some() { right } else { wrong });
@@ -225,7 +229,7 @@ pub(super) fn calibration(scene: &Scene<'_>, marks: &mut Marks) {
             marks.add(of, Measure::Bias, By::Candor, citl - truth);
         }
     }
-    if let Some((citl, (low, high))) = naive::calibration(&scene.cells.deals) {
+    if let Some((citl, (low, high))) = naive::calibration(&scene.cells.deals, |f| f.won) {
         let of = "forecast less won";
         let measure = if inflation > 0.0 { Measure::Power } else { Measure::Type1 };
         marks.interval(of, By::Naive, Some((low, high)), inflation);

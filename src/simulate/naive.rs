@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::compare::cells::{Account, Deal, Followed, Units};
+use crate::compare::cells::{Account, Deal, Followed, Forecast, Units};
 use crate::compare::stats::{Z95, chi_squared_survival, mover, wilson};
 
 /// So many of so many.
@@ -89,18 +89,18 @@ pub fn chi_square(one: &[f64], two: &[f64]) -> f64 {
     if df > 0.0 && x.is_finite() { chi_squared_survival(x, df) } else { 1.0 }
 }
 
-/// Mean forecast less share won, with an interval as of independent deals.
-pub fn calibration(deals: &[Deal]) -> Option<(f64, (f64, f64))> {
+/// Mean forecast of a sale less the share of what followed, by the last notes, with an interval as of independent deals.
+pub fn calibration(deals: &[Deal], of: fn(&Forecast) -> Followed) -> Option<(f64, (f64, f64))> {
     let errors = deals
         .iter()
         .filter_map(|deal| {
             let forecast = deal.last?;
-            let won = match forecast.won {
+            let happened = match of(&forecast) {
                 Followed::Yes(_) => 1.0,
                 Followed::No(_) => 0.0,
                 Followed::Censored(_) | Followed::Unknown => return None,
             };
-            Some(forecast.crm_prob? - won)
+            Some(forecast.crm_prob? - happened)
         })
         .collect::<Vec<_>>();
     let n = errors.len() as f64;

@@ -108,6 +108,24 @@ fn forty_accounts_without_a_past_are_found_out_where_they_made_a_gap() {
 }
 
 #[test]
+fn untrue_claims_are_declared_and_no_other_story_of_theirs_is() {
+    let (declared, value) = ("honesty (4b and 4d)", "value below notes (4d)");
+    let of = |case: &str, runs| {
+        let settings = find("W8").unwrap().settings();
+        let setting = settings.iter().find(|s| s.name.starts_with(case)).unwrap_or_else(|| panic!("no {case}"));
+        try_out(setting, runs, 7)
+    };
+    let untrue = of("4 deep, claims not true: 250 accounts", 4);
+    assert!(row(&untrue, declared).value(Measure::Power).unwrap() > 0.7, "{untrue:?}");
+    // The creative story of the same pair: customers go as they do everywhere, which one test alone takes for dishonesty.
+    let creative = of("4 surface, poor variants: 250 accounts", 5);
+    assert_eq!(row(&creative, declared).value(Measure::Type1), Some(0.0), "{creative:?}");
+    assert!(row(&creative, value).value(Measure::Type1).unwrap() > 0.3, "{creative:?}");
+    let few = of("5 surface, too few touches: 30 accounts", 4);
+    assert_eq!(row(&few, declared).value(Measure::Refused), Some(1.0), "{few:?}");
+}
+
+#[test]
 fn next_to_nothing_says_nothing() {
     for setting in [0, 1] {
         let rows = rows_of("W9", setting, 20);
@@ -138,6 +156,6 @@ fn the_table_does_not_depend_on_threads() {
 #[test]
 fn a_world_that_cannot_be_tried_says_why() {
     let says = |name: &str| find(name).err().map(|e| e.to_string()).unwrap();
-    assert!(says("w8").contains("constraints") && says("W10").contains("referral") && says("W11").contains("alarms"));
+    assert!(says("w10").contains("referral") && says("W11").contains("alarms"));
     assert!(says("W13").contains("W0, W1, W2"), "{}", says("W13"));
 }

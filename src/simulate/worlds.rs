@@ -6,7 +6,7 @@ use super::brigade::{self, Attack};
 use super::generate::{Claims, Errors, Plan, Problem};
 use super::judge::{self, MOST_BIAS, Posting, Scene};
 use super::score::Marks;
-use super::{Setting, injection};
+use super::{Setting, constraints, injection};
 
 /// A world of METHOD 8.1.
 pub struct World {
@@ -26,7 +26,7 @@ impl World {
 }
 
 /// All worlds, in METHOD's order.
-pub static WORLDS: [World; 10] = [
+pub static WORLDS: [World; 11] = [
     World {
         name: "W0",
         truth: "both sides have the same problems; the reader errs alike on both",
@@ -74,6 +74,12 @@ pub static WORLDS: [World; 10] = [
         truth: "6% of people and 4% of accounts have a problem; then somebody attacks the share of people",
         shows: "one author's posts and 40 copies move it by less than 2 points; 40 who reword are flagged or bounded",
         settings: w7,
+    },
+    World {
+        name: "W8",
+        truth: "one story of METHOD's five pairs is true, deep or surface, or two are; claims are untrue in pair 4 deep alone",
+        shows: "by tests 4b and 4d, all that there is for the five pairs: elsewhere declared (the wrong remedy) in at most 5%",
+        settings: w8,
     },
     World {
         name: "W9",
@@ -295,6 +301,26 @@ fn w7() -> Vec<Setting> {
             Setting { name: attack.name().to_owned(), size: None, run: Box::new(run) }
         })
         .collect()
+}
+
+/// A world in which nothing is wrong: problems as common on both sides as they are, and a deal for each account, whose
+/// probability is right about the sale.
+pub(super) fn ordinary(accounts: usize, people: usize) -> Plan {
+    let problems = constraints::ORDINARY.map(|(c, s)| problem(c, s)).to_vec();
+    Plan { deals: accounts, inflation: Some(0.0), ..plan(accounts, people, problems) }
+}
+
+fn w8() -> Vec<Setting> {
+    let sizes = [(60, 400), (250, 1000)];
+    let all = constraints::CASES.into_iter().flat_map(|case| sizes.map(|size| (case, size)));
+    all.map(|((name, stories), (accounts, people))| {
+        let plan = constraints::plan(stories, ordinary(accounts, people));
+        let name = format!("{name}: {} accounts, {people} people", plan.accounts);
+        let size = Some((plan.accounts, people));
+        let run = move |rng: &mut ChaCha8Rng| constraints::run(stories, &plan, rng);
+        Setting { name, size, run: Box::new(run) }
+    })
+    .collect()
 }
 
 fn w9() -> Vec<Setting> {
