@@ -227,10 +227,8 @@ fn component(judged: Judged<'_>, optimism: &OptimismV1, missing: Vec<Missing>, r
         were(never_asked),
         match judged.complete() {
             true => "Counted by hand".to_owned(),
-            false => format!(
-                "Corrected with {} labelled by hand. Counted by machine",
-                counted(rate.labels, "accounts")
-            ),
+            false =>
+                format!("Corrected with {} labelled by hand. Counted by machine", counted(rate.labels, "accounts")),
         },
     );
     component

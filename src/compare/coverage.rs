@@ -354,11 +354,7 @@ fn parts(problems: &[ProblemV1]) -> String {
         let share = |p: &&ProblemV1| {
             format!("{} ({} of people, {} of accounts)", p.name, percent(p.community.rate), percent(p.crm.rate))
         };
-        called
-            .iter()
-            .map(share)
-            .collect::<Vec<_>>()
-            .join(", ")
+        called.iter().map(share).collect::<Vec<_>>().join(", ")
     };
     let (silent, phantom, contested) = (list(&["silent", "absent"]), list(&["phantom"]), list(&["contested"]));
     let mut says = String::new();

@@ -187,7 +187,9 @@ fn a_silent_problem_of_one_kind_of_community_is_named() {
     let mut cells = world(3, LARGE, &[SILENT, EQUAL], 0.5);
     let kind = |name, communities: [usize; 1]| Kind { name, communities: BTreeSet::from(communities), people: 100 };
     cells.kinds = vec![kind("chat", [7]), kind("forum", [1])];
-    let told = |cells: &Cells| answer(cells).caveats.iter().any(|c| c.contains("one kind of community only: problem 0 (forum)"));
+    let told = |cells: &Cells| {
+        answer(cells).caveats.iter().any(|c| c.contains("one kind of community only: problem 0 (forum)"))
+    };
     assert!(told(&cells));
     cells.kinds[0] = kind("chat", [2]);
     assert!(!told(&cells));

@@ -219,7 +219,9 @@ fn promise_words(split: &SplitV1) -> Vec<String> {
         number(split.note_only.hits),
         Unit::Accounts.count(split.note_only.of)
     ));
-    says.push("Promises and steps are counted by machine and get no verdict; hand labels do not tell of them.".to_owned());
+    says.push(
+        "Promises and steps are counted by machine and get no verdict; hand labels do not tell of them.".to_owned(),
+    );
     says
 }
 

@@ -68,8 +68,8 @@ impl View {
             (how(people, self.population.problem_authors), how(accounts, self.population.accounts));
         [
             ("By what people did or paid, counted by machine", &ranks.community),
-            (&format!("By all that people tell, {}", people), &ranks.community_all),
-            (&format!("By what the CRM claims, {}", accounts), &ranks.crm),
+            (&format!("By all that people tell, {people}"), &ranks.community_all),
+            (&format!("By what the CRM claims, {accounts}"), &ranks.crm),
         ]
         .into_iter()
         .filter(|(_, list)| !list.is_empty())

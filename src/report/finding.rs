@@ -83,7 +83,9 @@ fn how_measured(comparison: &ComparisonV1) -> String {
     let of = |(all, units): &(bool, String)| if *all { format!("all {units}") } else { units.clone() };
     let who = format!("{} and {}", of(&people), of(&accounts));
     if people.0 && accounts.0 {
-        return format!("Shares are counted by hand, from labels of {who}. What labels do not tell is counted by machine.");
+        return format!(
+            "Shares are counted by hand, from labels of {who}. What labels do not tell is counted by machine."
+        );
     }
     format!(
         "Shares are corrected for the reader's mistakes with hand labels of {who}. A number that is neither corrected nor said to be \

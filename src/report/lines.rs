@@ -70,7 +70,8 @@ impl View {
             says.push(other_words(&residual.crm, "claimed in the CRM"));
         }
         let CountsV1 { hits, of } = residual.community.none;
-        let mut none = format!("None: the reader found no first-hand problem in the posts of {} of {}", number(hits), authors(of));
+        let mut none =
+            format!("None: the reader found no first-hand problem in the posts of {} of {}", number(hits), authors(of));
         if self.has_crm() {
             let CountsV1 { hits, of } = residual.crm.none;
             none += &format!(", and none claimed in the notes of {} of {}", number(hits), Unit::Accounts.count(of));

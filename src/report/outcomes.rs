@@ -117,7 +117,8 @@ fn remarks(numbers: &CalibrationV1) -> Vec<String> {
         .to_owned(),
     );
     says.push(
-        "The Brier score is the mean squared error of the forecasts: 0 is perfect, and always saying a half gets 0.25.".to_owned(),
+        "The Brier score is the mean squared error of the forecasts: 0 is perfect, and always saying a half gets 0.25."
+            .to_owned(),
     );
     says.push("Skill is against always naming the share that happened: 1 is perfect, 0 or less means that the notes told nothing.".to_owned());
     let outcomes = [("won within 90 days", &numbers.won), ("of value after 365", &numbers.value)];

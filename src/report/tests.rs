@@ -54,7 +54,11 @@ async fn a_machine_count_is_never_a_finding() {
     for word in ["silent in the CRM", "claimed, not found", "absent from the CRM", "95%"] {
         assert!(!view.finding.join(" ").contains(word), "{word} in {:?}", view.finding);
     }
-    assert!(view.finding[0].contains("128 of 412 people in whose posts the reader found a problem (31%)"), "{:?}", view.finding);
+    assert!(
+        view.finding[0].contains("128 of 412 people in whose posts the reader found a problem (31%)"),
+        "{:?}",
+        view.finding
+    );
 }
 
 #[tokio::test]
@@ -68,7 +72,10 @@ async fn what_is_counted_by_hand_is_called_so() {
     };
     w.compared(&measured).await;
     let (trust, headline, table, _) = says(&w.view().await);
-    assert!(trust.contains("corrected for the reader's mistakes with hand labels of 100 people and 80 accounts"), "{trust}");
+    assert!(
+        trust.contains("corrected for the reader's mistakes with hand labels of 100 people and 80 accounts"),
+        "{trust}"
+    );
     assert_eq!(
         headline,
         "46 accounts, by machine; 72% (33 of 46, by machine); 21 of 33, by machine; 12 of 33, by machine"
@@ -98,7 +105,11 @@ async fn accounts_are_too_young_only_where_the_days_make_them_so() {
         w.compared(&compared).await;
         let note = w.view().await.optimism.unwrap().table_note();
         assert!(note.contains("The table is counted by machine."), "{note}");
-        assert_eq!(note.contains("too late for anything to be given yet, is in the table (2 accounts)"), young, "{note}");
+        assert_eq!(
+            note.contains("too late for anything to be given yet, is in the table (2 accounts)"),
+            young,
+            "{note}"
+        );
     }
 }
 
@@ -188,7 +199,10 @@ async fn without_crm_notes_nothing_is_said_of_a_crm() {
     w.post("p1", "ann", "2026-02-10T08:00:00Z", text, vec![(complaint(), text)]);
     w.write(vec![problem("offline", "notes lost", "Notes are lost.")], |_| Some("offline")).await;
     let view = w.view().await;
-    assert_eq!(view.finding, ["People complain most about “notes lost”: 1 of 1 person in whose posts the reader found a problem."]);
+    assert_eq!(
+        view.finding,
+        ["People complain most about “notes lost”: 1 of 1 person in whose posts the reader found a problem."]
+    );
     let page = html::render(&view).unwrap();
     assert!(!page.contains("In the CRM") && !page.contains("The CRM"), "no CRM side is drawn");
     assert!(!page.contains("Hollow optimism"));

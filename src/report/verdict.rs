@@ -260,7 +260,8 @@ mod tests {
         let kind = |kind: &str, hits| KindV1 { kind: kind.to_owned(), people: CountsV1 { hits, of: 20 } };
         for (forum, says) in [(0, true), (3, false)] {
             let kinds = vec![kind("chat", 11), kind("forum", forum)];
-            let told = ProblemV1 { selection: Some(SelectionV1 { kinds, ..SelectionV1::default() }), ..problem("silent") };
+            let told =
+                ProblemV1 { selection: Some(SelectionV1 { kinds, ..SelectionV1::default() }), ..problem("silent") };
             assert_eq!(verdict(&told, true).long.contains("in one kind of community only (chat)"), says);
         }
     }

@@ -269,7 +269,9 @@ fn forged_evidence_is_named(demo: &Demo) {
         ("no list of quotes", |r| drop(r.as_object_mut().expect("a report").remove("quotes"))),
         ("other attributions", |r| {
             every_quote(r, |quote| {
-                for field in ["community", "act", "voice", "url", "written_at", "kind", "mark", "rep", "before", "after"] {
+                for field in
+                    ["community", "act", "voice", "url", "written_at", "kind", "mark", "rep", "before", "after"]
+                {
                     if quote[field].is_string() {
                         quote[field] = json!("forged");
                     }

@@ -217,10 +217,7 @@ mod tests {
             ),
             (forged(|r| r["problems"][0]["why"] = json!("q3")), &["problems[a].why"][..]),
             (forged(|r| r["problems"][0]["quotes"][1] = json!("q1")), &["problems[a].quotes[1].id"][..]),
-            (
-                forged(|r| r["problems"][0]["quotes"] = json!(["q1"])),
-                &["problems[a].quotes[community p 20 24]"][..],
-            ),
+            (forged(|r| r["problems"][0]["quotes"] = json!(["q1"])), &["problems[a].quotes[community p 20 24]"][..]),
             (forged(|r| r["quotes"] = json!([])), &["problems[a].quotes[0]"][..]),
         ] {
             assert_eq!(found.iter().filter(|path| named.contains(&path.as_str())).count(), named.len(), "{found:?}");
