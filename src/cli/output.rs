@@ -84,14 +84,14 @@ impl Output {
         self.summary(summary)?;
         let mut table = plain_table(&["problem", "of people", "of accounts", "verdict"]);
         for problem in &comparison.problems {
-            table.add_row(comparison_row(problem));
+            table.add_row(comparison_row(problem, comparison));
         }
         self.line(&table.to_string())?;
         for component in &comparison.components {
             self.line(&format!("\n{}", wrapped(&format!("{}: {}", component.name, component.says), "")))?;
         }
         if let Some(split) = comparison.optimism.split.as_ref().filter(|split| split.asked.of > 0) {
-            self.line(&format!("\n{}", wrapped(&split_line(split), "")))?;
+            self.line(&format!("\n{}", wrapped(&split_line(split, comparison.accounts_by_hand()), "")))?;
         }
         for says in qualified(comparison) {
             self.line(&format!("\n{}", wrapped(&says, "")))?;
@@ -176,7 +176,8 @@ pub(super) fn plain_table(headers: &[&str]) -> comfy_table::Table {
 }
 
 /// Who was asked, what is behind it either way, and what became of promises.
-fn split_line(split: &SplitV1) -> String {
+fn split_line(split: &SplitV1, by_hand: bool) -> String {
+    let share = |rate| share(rate, by_hand);
     format!(
         "asked: {} of the accounts described as strongly interested. Nothing behind: {} of those never asked, {} of those asked. Counted \
          by machine: {} of {} promises kept that were due, {} due and never told of, {} of {} for no day that is named; accounts with a \
@@ -193,24 +194,24 @@ fn split_line(split: &SplitV1) -> String {
     )
 }
 
-fn comparison_row(problem: &ProblemV1) -> Vec<String> {
+fn comparison_row(problem: &ProblemV1, comparison: &ComparisonV1) -> Vec<String> {
     vec![
         display::plain(&problem.name),
-        share(&problem.community),
-        share(&problem.crm),
+        share(&problem.community, comparison.people_by_hand()),
+        share(&problem.crm, comparison.accounts_by_hand() || problem.crm.is_census()),
         problem.verdict.replace('_', " "),
     ]
 }
 
-/// `31% (40 of 128; 24–38%)`.
-fn share(rate: &RateV1) -> String {
-    let mut text = format!("{:.0}% ({} of {}", rate.rate * 100.0, rate.hits, rate.of);
-    if let (Some(low), Some(high)) = (rate.low, rate.high) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "; {:.0}–{:.0}%", low * 100.0, high * 100.0);
+/// `31% (24–38%; machine count 40 of 128)`, and without an interval `machine count 40 of 128`.
+fn share(rate: &RateV1, by_hand: bool) -> String {
+    let counted = format!("{} count {} of {}", if by_hand { "hand" } else { "machine" }, rate.hits, rate.of);
+    match (rate.low, rate.high) {
+        (Some(low), Some(high)) => {
+            format!("{:.0}% ({:.0}–{:.0}%; {counted})", rate.rate * 100.0, low * 100.0, high * 100.0)
+        }
+        _ => counted,
     }
-    text.push(')');
-    text
 }
 
 /// `collect   1,903 done, 12 skipped, 0 failed, 1.2 s · files: read 4, refused 0 · …`.
@@ -313,6 +314,15 @@ mod tests {
     fn failures_are_shown_after_their_stage() {
         let failure = Failure::new("crm", "n.csv, record 3", "no account");
         assert!(is_of(&failure, "crm import") && is_of(&failure, "crm") && !is_of(&failure, "collect"));
+    }
+
+    #[test]
+    fn who_counted_is_said_beside_every_share() {
+        let counted = RateV1 { hits: 32, of: 160, rate: 0.2, low: None, high: None, n_eff: None, labels: 0 };
+        let measured = RateV1 { rate: 0.27, low: Some(0.17), high: Some(0.41), labels: 74, ..counted };
+        assert_eq!(share(&measured, false), "27% (17–41%; machine count 32 of 160)");
+        assert_eq!(share(&measured, true), "27% (17–41%; hand count 32 of 160)");
+        assert_eq!(share(&counted, false), "machine count 32 of 160");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `candor verify`: does the workspace still say what a report says? The comparison is made again as of the report's day and
-//! set against the report field by field, and every quote is cut again from the text it came from. Nothing is written.
+//! set against the report field by field, its quotes with all that is said of them among these, and every quote is cut again
+//! from the text it came from. Nothing is written.
 
 mod differences;
 
@@ -75,8 +76,11 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, out: &mut Output) -> Resul
     let quotes = recut(app, &then).await?;
     let made = Made::of(&then).with_context(|| format!("in {}", args.file.display()))?;
     let cannot = made.cannot(app).await?;
-    let agreement =
-        if cannot.is_empty() { differences::between(&then, &derived(app, &made).await?) } else { Agreement::default() };
+    let gone = quotes.gone.iter().map(|quote| quote.id.as_str()).collect::<Vec<_>>();
+    let agreement = match cannot.as_slice() {
+        [] => differences::between(&then, &derived(app, &made).await?, &gone),
+        _ => Agreement::default(),
+    };
     let parts = agreement.parts.into_iter().map(|(part, (agree, of))| Part { part, agree, of });
     let parts = parts.filter(|part| part.of > 0).collect();
     let agrees =

@@ -10,9 +10,13 @@
 
 mod cohort;
 
-use super::cells::{Cells, Followed, Forecast};
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::cells::{Cells, Deal, Followed, Forecast};
 use super::wording::{missing as in_words, percent, points};
 use crate::model::comparison::{CalibrationV1, ComponentV1, CountsV1, ForecastV1, TouchesV1};
+pub(super) use cohort::CENSORED_PERCENT;
 use cohort::{cohort, enough};
 
 /// A sale counts when it closes within so many days of the note (METHOD 3.6).
@@ -69,8 +73,16 @@ pub fn calibration(cells: &Cells, seed: u64) -> (Option<CalibrationV1>, [Compone
         (TouchesV1 { first, last }, component)
     });
     let drift = value.0.last.citl.zip(won.0.last.citl).map(|(value, won)| value - won);
-    let calibration = CalibrationV1 { deals: deals.len() as u64, left_out, won: won.0, value: value.0, drift };
-    ((!deals.is_empty()).then_some(calibration), [won.1, value.1])
+    let (notes, deals) = (days_of_notes(deals), deals.len() as u64);
+    let calibration = CalibrationV1 { deals, notes, left_out, won: won.0, value: value.0, drift };
+    ((deals > 0).then_some(calibration), [won.1, value.1])
+}
+
+/// First and last day of a note that foretold.
+fn days_of_notes(deals: &[Deal]) -> Option<[String; 2]> {
+    let days = || deals.iter().flat_map(|deal| [&deal.first, &deal.last]).flatten().map(|forecast| forecast.day);
+    let date = |day: i64| Some(Date::constant(1970, 1, 1).checked_add(day.days()).ok()?.to_string());
+    Some([date(days().min()?)?, date(days().max()?)?])
 }
 
 /// The component, of the last notes. Of an outcome that is recorded nowhere nothing is inferred (METHOD 5.1).

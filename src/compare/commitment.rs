@@ -219,14 +219,17 @@ fn component(judged: Judged<'_>, optimism: &OptimismV1, missing: Vec<Missing>, r
     let never_asked = per_hundred(never_asked.map_or(0.0, |s| s.estimate.clamp(0.0, rate.rate)));
     component.says = format!(
         "{} of every 100 accounts described as strongly interested {} nothing behind them (95% interval {}, allowing for \
-         differences between {}), of which {} never asked. Corrected with {} labelled by hand. Counted by {}: {counts}, {asked}. {nothing}",
+         differences between {}), of which {} never asked. {}: {counts}, {asked}. {nothing}",
         per_hundred(rate.rate),
         have(per_hundred(rate.rate)),
         range(low, high),
         counted(reps, "reps"),
         were(never_asked),
-        counted(rate.labels, "accounts"),
-        if judged.complete() { "hand" } else { "machine" },
+        match judged.complete() {
+            true => "Counted by hand".to_owned(),
+            false =>
+                format!("Corrected with {} labelled by hand. Counted by machine", counted(rate.labels, "accounts")),
+        },
     );
     component
 }

@@ -3,7 +3,6 @@
 //! One rule holds: a machine count is never a finding. Without hand labels every verdict is `uncorrected` or
 //! `not_enough_evidence`, and no test is run.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::cells::Cells;
@@ -347,19 +346,15 @@ pub(super) fn apart(problem: &ProblemV1) -> f64 {
     problem.difference.map_or(problem.community.rate - problem.crm.rate, |d| d.estimate)
 }
 
-/// The problems that were called, and those that would have been, with their counts on both sides.
+/// The problems that were called, and those that would have been, with their shares on both sides.
 fn parts(problems: &[ProblemV1]) -> String {
     let list = |wanted: &[&str]| {
         let mut called = problems.iter().filter(|p| wanted.contains(&p.verdict.as_str())).collect::<Vec<_>>();
-        called.sort_by_key(|p| (Reverse(p.community.hits.abs_diff(p.crm.hits)), &p.id));
-        called
-            .iter()
-            .map(|p| {
-                let (c, s) = (&p.community, &p.crm);
-                format!("{} ({} of {} people, {} of {} accounts)", p.name, c.hits, c.of, s.hits, s.of)
-            })
-            .collect::<Vec<_>>()
-            .join(", ")
+        called.sort_by(|a, b| apart(b).abs().total_cmp(&apart(a).abs()).then(a.id.cmp(&b.id)));
+        let share = |p: &&ProblemV1| {
+            format!("{} ({} of people, {} of accounts)", p.name, percent(p.community.rate), percent(p.crm.rate))
+        };
+        called.iter().map(share).collect::<Vec<_>>().join(", ")
     };
     let (silent, phantom, contested) = (list(&["silent", "absent"]), list(&["phantom"]), list(&["contested"]));
     let mut says = String::new();

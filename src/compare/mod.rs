@@ -251,11 +251,7 @@ fn trust(comparison: &ComparisonV1) -> Trust {
 fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
     let p = &cells.population;
     let mut caveats = cells.caveats.clone();
-    caveats.push(
-        "Shares of people are of those who posted about a problem in these communities in this window, not of all people who \
-         have it: who posts is not a random sample (METHOD 3.10)."
-            .to_owned(),
-    );
+    caveats.push(frame(cells));
     if p.accounts == 0 {
         caveats.push(
             "There are no CRM notes in the window, so there is nothing to compare the communities with.".to_owned(),
@@ -302,6 +298,7 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
                 .to_owned(),
         );
     }
+    caveats.extend(one_kind(comparison));
     caveats.extend(newcomers::caveats(comparison));
     caveats.extend(segments::without_rep(cells));
     caveats.extend(segments::without_segment(cells));
@@ -312,6 +309,33 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
         ));
     }
     caveats
+}
+
+/// Of whom shares of people are: the reader picks them, and hand labels tell only how many it picks for nothing.
+fn frame(cells: &Cells) -> String {
+    let mut says = "Shares of people are of those in whose posts the reader found a problem, in these communities and this window. Whom \
+                    it misses is in no share, and who posts is not a random sample."
+        .to_owned();
+    let labelled = cells.community.0.iter().filter_map(|unit| unit.gold.as_ref()).collect::<Vec<_>>();
+    if !labelled.is_empty() {
+        let none = labelled.iter().filter(|gold| gold.problems.is_empty()).count() as u64;
+        let all = wording::counted(labelled.len() as u64, "people");
+        says += &format!(" By hand labels {none} of {all} it picked told of no problem on the list.");
+    }
+    says
+}
+
+/// Problems that are called silent and told in one kind of community only (METHOD 3.10).
+fn one_kind(comparison: &ComparisonV1) -> Option<String> {
+    let silent = comparison.problems.iter().filter(|p| matches!(p.verdict.as_str(), "silent" | "absent"));
+    let told = silent.filter_map(|p| Some(format!("{} ({})", p.name, p.selection.as_ref()?.only_kind()?)));
+    let told = told.collect::<Vec<_>>();
+    (!told.is_empty()).then(|| {
+        format!(
+            "Told in one kind of community only: {}. Whether people elsewhere have the problem too is not known.",
+            told.join(", ")
+        )
+    })
 }
 
 #[cfg(test)]

@@ -93,6 +93,12 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
         of("days from the last note that counts to the end of its deal, at least", calibration::LAST_NOTE_DAYS as f64),
         of("outcomes behind a calibration, at least", rule::OUTCOMES as f64),
         of("outcomes of either kind behind a calibration, at least", rule::OF_EACH_CLASS as f64),
+        of("outcomes for a skill score, at least", rule::SKILL as f64),
+        of("outcomes for a curve, at least", rule::CURVE as f64),
+        of(
+            "per cent of forecasts lost from sight above which the others are weighted for them",
+            calibration::CENSORED_PERCENT as f64,
+        ),
         of("gamma* below which a finding is fragile", selection::GAMMA_STAR[0]),
         of("gamma* above which a finding is robust", selection::GAMMA_STAR[1]),
         of(
@@ -157,5 +163,8 @@ mod tests {
         let names = all.iter().map(|t| t.what.as_str()).collect::<std::collections::BTreeSet<_>>();
         assert_eq!(names.len(), all.len());
         assert!(all.iter().all(|t| t.value.is_finite()) && all.len() > 25);
+        for (what, value) in [("skill score", 60.0), ("a curve", 100.0), ("lost from sight", 5.0)] {
+            assert_eq!(all.iter().filter(|t| t.what.contains(what) && t.value == value).count(), 1, "{what}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::cells::{Account, Cells, Gold, Kind, Occurrence, Standing, Topic, Unit
 use super::*;
 use crate::config::Grades;
 use crate::model::Elicitation;
-use crate::model::comparison::{PopulationV1, ProblemV1, WindowV1};
+use crate::model::comparison::{PopulationV1, ProblemV1, RateV1, WindowV1};
 
 /// How many of each, and how often the reader is right about a cell.
 #[derive(Clone, Copy)]
@@ -157,6 +157,42 @@ fn planted_gaps_are_found_and_mild_ones_are_not() {
     }
     assert!(found as f64 >= 0.7 * (4 * runs) as f64, "{found} of {} planted gaps", 4 * runs);
     assert!(wrong as f64 <= 0.1 * (4 * runs) as f64, "{wrong} of {} others called", 4 * runs);
+}
+
+#[test]
+fn a_sentence_of_measured_shares_names_those_and_not_what_the_machine_counted() {
+    let size = Size { reader_right: 0.9, ..LARGE };
+    let answer = answer(&labelled_one_in(&world(2, size, &[(0.4, 0.02), EQUAL], 0.5), 2));
+    let (problem, says) = (of(&answer, "p00"), &answer.components[0].says);
+    let share = |rate: &RateV1| wording::percent(rate.rate);
+    assert_eq!(problem.verdict, "silent");
+    assert_ne!(share(&problem.crm), wording::percent(problem.crm.hits as f64 / problem.crm.of as f64));
+    let told = format!("problem 0 ({} of people, {} of accounts)", share(&problem.community), share(&problem.crm));
+    assert!(says.contains(&told), "{told}: {says}");
+}
+
+#[test]
+fn whom_the_reader_picked_for_nothing_is_told() {
+    let cells = world(3, LARGE, &[SILENT, EQUAL], 0.5);
+    let none = cells.community.0.iter().filter(|u| u.gold.as_ref().is_some_and(|g| g.problems.is_empty())).count();
+    let says = format!("By hand labels {none} of 400 people it picked told of no problem on the list.");
+    assert!(answer(&cells).caveats.iter().any(|c| c.contains(&says)), "{says}");
+    let counted = answer(&unlabelled(&cells)).caveats;
+    assert!(counted.iter().any(|c| c.contains("Whom it misses is in no share")), "{counted:?}");
+    assert!(!counted.iter().any(|c| c.contains("By hand labels")), "{counted:?}");
+}
+
+#[test]
+fn a_silent_problem_of_one_kind_of_community_is_named() {
+    let mut cells = world(3, LARGE, &[SILENT, EQUAL], 0.5);
+    let kind = |name, communities: [usize; 1]| Kind { name, communities: BTreeSet::from(communities), people: 100 };
+    cells.kinds = vec![kind("chat", [7]), kind("forum", [1])];
+    let told = |cells: &Cells| {
+        answer(cells).caveats.iter().any(|c| c.contains("one kind of community only: problem 0 (forum)"))
+    };
+    assert!(told(&cells));
+    cells.kinds[0] = kind("chat", [2]);
+    assert!(!told(&cells));
 }
 
 #[test]
@@ -330,7 +366,7 @@ fn tiny_data_refuses_everything() {
             assert_eq!(problem.verdict, "not_enough_evidence");
             assert!(!problem.missing.is_empty() && problem.gamma_star.is_none());
         }
-        for component in &answer.components {
+        for component in answer.components.iter().filter(|c| c.name != "sentiment") {
             assert_eq!(component.verdict, "not_enough_evidence");
             assert!(component.estimate.is_none() && !component.missing.is_empty() && !component.says.is_empty());
         }
@@ -414,6 +450,7 @@ fn unbacked_optimism_is_split_by_asking() {
     );
     let says = &answer.components[1].says;
     assert!(says.contains("never asked") && says.contains("of 50 accounts"), "{says}");
+    assert!(says.contains("Counted by hand: ") && !says.contains("Corrected"), "nothing is corrected: {says}");
 
     let honest = self::answer(&world(12, LARGE, &[EQUAL], 0.1));
     assert_eq!(honest.components[1].verdict, "no_gap_detected");

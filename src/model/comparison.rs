@@ -79,6 +79,18 @@ pub struct ComparisonV1 {
     pub seed: u64,
 }
 
+impl ComparisonV1 {
+    /// Whether every person that is counted has a hand label, so that shares of people are counted by hand.
+    pub fn people_by_hand(&self) -> bool {
+        self.labels.community > 0 && self.labels.community >= self.population.problem_authors
+    }
+
+    /// The same for accounts.
+    pub fn accounts_by_hand(&self) -> bool {
+        self.labels.crm > 0 && self.labels.crm >= self.population.accounts
+    }
+}
+
 /// The days that were compared, the same for both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowV1 {
@@ -128,7 +140,7 @@ pub struct ComponentV1 {
     /// `coverage`, `commitment`, `calibration_won`, `calibration_value` or `sentiment`, which is none of the vector's four
     /// and is always refused.
     pub name: String,
-    /// `finding`, `no_gap_detected`, `not_enough_evidence` or `uncorrected`.
+    /// `finding`, `no_gap_detected`, `not_enough_evidence`, `uncorrected` or, of sentiment, `not_measured`.
     pub verdict: String,
     /// Coverage: bias-corrected Jensen-Shannon divergence in 0..=1. Commitment: the unbacked-optimism rate. Calibration:
     /// forecast less outcome, in -1..=1, positive for optimism.
@@ -182,6 +194,10 @@ pub struct ThresholdV1 {
 pub struct CalibrationV1 {
     /// Deals looked at.
     pub deals: u64,
+    /// First and last day of the notes that foretold, which may lie outside the days that were compared; `None` without any, and in
+    /// comparisons made before it was told.
+    #[serde(default)]
+    pub notes: Option<[String; 2]>,
     /// What was left out and why, as sentences with counts.
     pub left_out: Vec<String>,
     /// Closed-won within 90 days of the note.
@@ -356,6 +372,13 @@ pub struct RateV1 {
     pub labels: u64,
 }
 
+impl RateV1 {
+    /// Every unit of this share of all people or accounts has a hand label: it is counted by hand.
+    pub fn is_census(&self) -> bool {
+        self.labels > 0 && self.labels >= self.of
+    }
+}
+
 /// One problem on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProblemV1 {
@@ -406,6 +429,14 @@ pub struct SelectionV1 {
     pub grade: Option<String>,
     /// People with the problem by kind of community, of all with a problem there.
     pub kinds: Vec<KindV1>,
+}
+
+impl SelectionV1 {
+    /// The only kind of community in which it is told; METHOD 3.10 wants two.
+    pub fn only_kind(&self) -> Option<&str> {
+        let mut told = self.kinds.iter().filter(|k| k.people.hits > 0);
+        told.next().filter(|_| told.next().is_none()).map(|k| k.kind.as_str())
+    }
 }
 
 /// The share under one propensity ratio.

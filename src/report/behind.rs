@@ -1,7 +1,7 @@
 //! Hollow optimism in words (METHOD 3.5, 5.5): how much there is, who was asked, what became of promises, who writes it.
 
 use super::view::{InterestRow, Mark, OptimismView, UnbackedAccount};
-use super::words::{self, Unit, count, number, percent, share};
+use super::words::{self, Unit, count, number, percent};
 use crate::model::comparison::{CountsV1, FALSE_DISCOVERIES, RateV1, SegmentV1, SplitV1};
 use crate::text::numbers::p_value;
 
@@ -21,31 +21,55 @@ pub(super) struct Segments<'a> {
 }
 
 impl OptimismView {
-    /// The four numbers of the first screen, each after its label; the second with its share.
+    /// The four numbers of the first screen, each after its label; the second with its share. Who counted is said beside a
+    /// measured share.
     pub(super) fn headline(&self) -> Vec<(&'static str, String)> {
-        let share = words::share_short(&self.unbacked).map_or_else(String::new, |s| format!(" ({s})"));
-        let of = |n: u64| format!("{} of {}", number(n), number(self.unbacked.hits));
+        let by = match self.unbacked.low {
+            None => "",
+            Some(_) if self.by_hand => ", by hand",
+            Some(_) => ", by machine",
+        };
+        let (hits, strong) = (number(self.unbacked.hits), number(self.strong));
+        let backed = match (words::share_short(&self.unbacked), by) {
+            (Some(share), "") => format!("{hits} of {strong} ({share})"),
+            (Some(share), by) => format!("{share} ({hits} of {strong}{by})"),
+            (None, _) => format!("{hits} of {strong}"),
+        };
+        let of = |n: u64| format!("{} of {hits}{by}", number(n));
         vec![
-            ("called very interested", Unit::Accounts.count(self.strong)),
-            ("backed by nothing", format!("{} of {}{share}", number(self.unbacked.hits), number(self.strong))),
+            ("called very interested", format!("{}{by}", Unit::Accounts.count(self.strong))),
+            ("backed by nothing", backed),
             ("of these, never asked for anything", of(self.never_asked)),
             ("asked, and nothing came", of(self.asked_not_given)),
         ]
     }
 
-    /// What the frames mean, and why the table may hold more accounts than the rate.
+    /// What the frames mean, and why the table and the rate may differ.
     pub(super) fn table_note(&self) -> String {
-        let strong: u64 = self.table.iter().filter(|r| r.level >= Some(3)).flat_map(|r| r.given).sum();
-        let framed = "The framed numbers are strong claims with nothing behind them.";
-        if strong <= self.strong {
-            return framed.to_owned();
-        }
-        format!(
-            "{framed} The table holds all {} with strong interest in the period, the rate {}: accounts that are too young to have \
-             given anything are left out of it.",
-            Unit::Accounts.count(strong),
-            number(self.strong)
-        )
+        let counted = match self.unbacked.low {
+            _ if self.by_hand => "The table is counted by machine and the rate by hand, so they may differ.",
+            Some(_) => "The table is counted by machine and the rate is corrected by hand labels, so they may differ.",
+            None => "The table is counted by machine.",
+        };
+        let young = match self.young {
+            0 => String::new(),
+            n => format!(
+                " Strong interest that is claimed only in the last 30 days of the period, too late for anything to be given yet, is in \
+                 the table ({}) and not in the rate.",
+                Unit::Accounts.count(n)
+            ),
+        };
+        format!("The framed numbers are strong claims with nothing behind them. {counted}{young}")
+    }
+
+    /// A share of accounts, and without an interval who counted.
+    fn told(&self, rate: &RateV1, who: &str) -> String {
+        let by = match rate.low {
+            Some(_) => "",
+            None if self.by_hand => ", counted by hand",
+            None => ", counted by machine",
+        };
+        format!("{}{by}", words::share_among(rate, Unit::Accounts, who))
     }
 
     /// The accounts that are unbacked and not shown: `acct 3, 9, 12`, cut after a few dozen.
@@ -64,8 +88,8 @@ impl OptimismView {
     /// Why nothing is behind it, and what became of promises: one sentence each.
     pub(super) fn split_words(&self) -> Vec<String> {
         let Some(split) = self.split.as_ref().filter(|s| s.asked.of > 0) else { return Vec::new() };
-        let among = |rate: &RateV1| share(rate, Unit::Accounts);
-        let asked = words::share_among(&split.asked, Unit::Accounts, " called very interested");
+        let among = |rate: &RateV1| self.told(rate, "");
+        let asked = self.told(&split.asked, " called very interested");
         let mut says = vec![format!("Asked for anything: {asked}.")];
         says.push(match (split.unbacked_not_asked.of, split.unbacked_asked.of) {
             (_, 0) => format!("Nothing behind it, and never asked: {}.", among(&split.unbacked_not_asked)),
@@ -98,6 +122,10 @@ impl OptimismView {
                 let (rows, few): (Vec<_>, Vec<_>) =
                     self.segments.iter().filter(|s| s.by == by).partition(|s| s.shrunk.is_some());
                 let mut says = vec![difference_words(rows.first()?, unit.1)];
+                if self.unbacked.low.is_some() {
+                    let by = if self.by_hand { "hand" } else { "machine, the rates corrected with hand labels" };
+                    says.push(format!("Accounts are counted by {by}."));
+                }
                 says.push(format!(
                     "A shrunk rate is drawn towards that of all {}, the more so the fewer accounts it stands on, so that none looks \
                      best or worst by chance.",
@@ -191,7 +219,9 @@ fn promise_words(split: &SplitV1) -> Vec<String> {
         number(split.note_only.hits),
         Unit::Accounts.count(split.note_only.of)
     ));
-    says.push("Promises and steps are counted by machine; hand labels do not tell of them.".to_owned());
+    says.push(
+        "Promises and steps are counted by machine and get no verdict; hand labels do not tell of them.".to_owned(),
+    );
     says
 }
 

@@ -59,11 +59,17 @@ impl View {
             format!("“{name}” {} ({})", words::percent(r.mass), words::percent(r.top5))
         };
         let [people, accounts] = self.sureness.labels;
-        let how = |labels: u64| if labels == 0 { "counted by machine" } else { "corrected where labels allow" };
+        let how = |labels: u64, all: u64| match labels {
+            0 => "counted by machine",
+            n if n >= all => "counted by hand",
+            _ => "corrected where labels allow",
+        };
+        let (people, accounts) =
+            (how(people, self.population.problem_authors), how(accounts, self.population.accounts));
         [
             ("By what people did or paid, counted by machine", &ranks.community),
-            (&format!("By all that people tell, {}", how(people)), &ranks.community_all),
-            (&format!("By what the CRM claims, {}", how(accounts)), &ranks.crm),
+            (&format!("By all that people tell, {people}"), &ranks.community_all),
+            (&format!("By what the CRM claims, {accounts}"), &ranks.crm),
         ]
         .into_iter()
         .filter(|(_, list)| !list.is_empty())
@@ -139,11 +145,7 @@ impl View {
 
 /// `1 Feb 2026 to 31 Jul 2026`.
 pub(super) fn days(window: &WindowV1) -> String {
-    let day = |text: &Option<String>| {
-        let parsed = text.as_deref().and_then(|text| text.parse().ok());
-        parsed.map_or_else(|| text.clone().unwrap_or_else(|| "open".to_owned()), words::day)
-    };
-    format!("{} to {}", day(&window.since), day(&window.until))
+    words::days(window.since.as_ref(), window.until.as_ref())
 }
 
 /// How many times as likely: `a third as likely`, `3 times as likely`.

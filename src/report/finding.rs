@@ -51,18 +51,12 @@ pub(super) fn trust(comparison: Option<&ComparisonV1>, problems: &[ProblemView])
                 level: Trust::Measured,
                 name: format!("measured ({} labels)", number(labels.community + labels.crm)),
                 bars,
-                words: format!(
-                    "Shares are corrected for the reader's mistakes with hand labels of {} and {}. The ranges in brackets are 95% intervals.",
-                    Unit::People.count(labels.community),
-                    Unit::Accounts.count(labels.crm)
-                ),
+                words: format!("{} The ranges in brackets are 95% intervals.", how_measured(comparison)),
             }
         }
         Trust::NotEnoughEvidence => {
             let mut missing = Vec::<crate::model::Missing>::new();
-            // Sentiment lacks what no reader can give, so it is no reason.
-            let parts = comparison.components.iter().filter(|c| c.name != "sentiment");
-            for m in parts.flat_map(|c| &c.missing) {
+            for m in comparison.components.iter().flat_map(|c| &c.missing) {
                 if !missing.iter().any(|known| known.what == m.what) {
                     missing.push(m.clone());
                 }
@@ -78,6 +72,25 @@ pub(super) fn trust(comparison: Option<&ComparisonV1>, problems: &[ProblemView])
             }
         }
     }
+}
+
+/// Where measured shares come from, and all other numbers.
+fn how_measured(comparison: &ComparisonV1) -> String {
+    let [people, accounts] = [
+        (comparison.people_by_hand(), Unit::People.count(comparison.labels.community)),
+        (comparison.accounts_by_hand(), Unit::Accounts.count(comparison.labels.crm)),
+    ];
+    let of = |(all, units): &(bool, String)| if *all { format!("all {units}") } else { units.clone() };
+    let who = format!("{} and {}", of(&people), of(&accounts));
+    if people.0 && accounts.0 {
+        return format!(
+            "Shares are counted by hand, from labels of {who}. What labels do not tell is counted by machine."
+        );
+    }
+    format!(
+        "Shares are corrected for the reader's mistakes with hand labels of {who}. A number that is neither corrected nor said to be \
+         counted by hand is counted by machine."
+    )
 }
 
 /// The finding in two or three sentences.
@@ -119,7 +132,7 @@ fn most_complained(top: &ProblemView) -> String {
     let first = format!(
         "People complain most about “{}”: {}.",
         top.name,
-        words::share_among(&top.community, Unit::People, " who tell of a problem")
+        words::share_among(&top.community, Unit::People, " in whose posts the reader found a problem")
     );
     let Some(crm) = top.crm.filter(|c| c.of > 0) else { return first };
     let notes = match crm.hits {
@@ -131,6 +144,17 @@ fn most_complained(top: &ProblemView) -> String {
 }
 
 fn hollow(o: &OptimismView) -> String {
+    if let Some((low, high)) = words::rate_interval(&o.unbacked).filter(|_| !o.by_hand) {
+        return format!(
+            "Of the accounts that the CRM calls very interested, {} gave nothing back ({}; machine count {} of {}, {} of them never asked \
+             for anything).",
+            words::percent(o.unbacked.rate),
+            words::interval(low, high),
+            number(o.unbacked.hits),
+            number(o.strong),
+            number(o.never_asked)
+        );
+    }
     let strong = format!("Of {} that the CRM calls very interested, ", Unit::Accounts.count(o.strong));
     let nothing = match o.unbacked.hits {
         0 => "every one gave something back".to_owned(),
@@ -147,7 +171,7 @@ fn hollow(o: &OptimismView) -> String {
 fn hollow_share(o: &OptimismView) -> String {
     match words::rate_interval(&o.unbacked) {
         Some((low, high)) => {
-            format!(" (corrected: {}, {})", words::percent(o.unbacked.rate), words::interval(low, high))
+            format!(" (counted by hand: {}, {})", words::percent(o.unbacked.rate), words::interval(low, high))
         }
         None => words::share_short(&o.unbacked).map_or_else(String::new, |share| format!(" ({share})")),
     }

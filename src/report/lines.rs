@@ -45,8 +45,8 @@ impl View {
         let mut says = vec![format!("Period: {}{why}.", self.period_words())];
         if p.posts > 0 {
             says.push(format!(
-                "People: the {} who tell first-hand of any problem, out of {} who wrote anything in the period. A person counts once, \
-                 however much they write.",
+                "People: the {} in whose posts the reader found a problem told first-hand, out of {} who wrote anything in the period. \
+                 Whom it missed is in no share. A person counts once, however much they write.",
                 number(p.problem_authors),
                 number(p.authors)
             ));
@@ -70,10 +70,11 @@ impl View {
             says.push(other_words(&residual.crm, "claimed in the CRM"));
         }
         let CountsV1 { hits, of } = residual.community.none;
-        let mut none = format!("None: {} of {} wrote and told first-hand of no problem", number(hits), authors(of));
+        let mut none =
+            format!("None: the reader found no first-hand problem in the posts of {} of {}", number(hits), authors(of));
         if self.has_crm() {
             let CountsV1 { hits, of } = residual.crm.none;
-            none += &format!("; the notes of {} of {} claim none", number(hits), Unit::Accounts.count(of));
+            none += &format!(", and none claimed in the notes of {} of {}", number(hits), Unit::Accounts.count(of));
         }
         says.push(none + ".");
         if !residual.community.fits || self.has_crm() && !residual.crm.fits {
@@ -90,8 +91,11 @@ impl View {
     pub(super) fn tried_lead(&self) -> String {
         let people = self.tried.people;
         match self.population.problem_authors {
-            0 => format!("{} tried something that did not work", Unit::People.count(people)),
-            all => format!("{} of {} tried something that did not work", number(people), Unit::People.count(all)),
+            0 => format!("{} tried something that did not work, counted by machine", Unit::People.count(people)),
+            all => {
+                let all = Unit::People.count(all);
+                format!("{} of {all} tried something that did not work, counted by machine", number(people))
+            }
         }
     }
 
@@ -134,6 +138,11 @@ impl RateV1 {
     /// `31%`, where there may be a share.
     pub(super) fn short(&self) -> Option<String> {
         words::share_short(self)
+    }
+
+    /// `machine count 128 of 412`.
+    pub(super) fn counted(&self) -> String {
+        words::counts(self)
     }
 
     /// `24–38%`.

@@ -350,11 +350,11 @@ fn against_outcomes(doc: &mut Document, o: &OutcomesView) {
     doc.heading(2, "Notes against outcomes");
     o.says.iter().for_each(|says| doc.paragraph(says));
     let rows = o.rows.iter().map(|r| {
-        let words = [r.what, r.note, &r.foretold, &r.happened, &r.optimism, &r.skill];
+        let words = [r.what, r.note, &r.foretold, &r.happened, &r.optimism, &r.brier, &r.skill];
         words.map(str::to_owned).to_vec()
     });
-    let head =
-        ["Outcome", "By the", "Foretold", "Happened", "Optimism in points (95% interval)", "Skill (95% interval)"];
+    let optimism = "Optimism in points (95% interval)";
+    let head = ["Outcome", "By the", "Foretold", "Happened", optimism, "Brier score", "Skill (95% interval)"];
     doc.table(&head, &rows.collect::<Vec<_>>());
     let rows = o.by_interest.iter().map(|(level, won)| vec![(*level).to_owned(), won.clone()]);
     doc.table(&["Claimed interest of the last note", "Won within 90 days"], &rows.collect::<Vec<_>>());

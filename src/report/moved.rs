@@ -5,6 +5,9 @@ use super::view::View;
 use super::words::{self, Unit, count, number, share};
 use crate::model::comparison::{ChangeV1, MoveV1, MovedV1};
 
+/// What is seen four times in five at the 5% level, in half-widths of the 95% interval: (1.96 + 0.84) / 1.96.
+const SEEN: f64 = 1.43;
+
 /// Problems listed; the others moved less.
 const LISTED: usize = 12;
 
@@ -37,7 +40,11 @@ impl MovedV1 {
         let says = match (measured, moved) {
             (0, _) => "These are machine counts: without enough hand labels in both periods nobody can say what moved."
                 .to_owned(),
-            (n, 0) => format!("None of {} moved by more than noise.", count(n, "share", "shares")),
+            (n, 0) => format!(
+                "None of {} moved by more than noise{}.",
+                count(n, "share", "shares"),
+                self.visible_words().map_or_else(String::new, |says| format!("; {says}"))
+            ),
             (n, m) => format!(
                 "{} of {} moved by more than noise (of all that are called so, one in ten may be wrong).",
                 number(m),
@@ -45,6 +52,18 @@ impl MovedV1 {
             ),
         };
         before + &says
+    }
+
+    /// How large a move had to be to be seen: for the share that is known best, and for the one that is known least.
+    fn visible_words(&self) -> Option<String> {
+        let visible = || self.changes().filter_map(|c| c.change).map(|d| SEEN * (d.high - d.low) / 2.0);
+        let (least, most) = (visible().reduce(f64::min)?, visible().reduce(f64::max)?);
+        Some(format!(
+            "taken alone, one of {} would have been seen four times in five in the share that is known best, and one of {} in the one \
+             that is known least",
+            words::points(least),
+            words::points(most)
+        ))
     }
 
     /// What is missing for an interval, when anything is.

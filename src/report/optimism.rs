@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use super::crm::{Account, Crm};
 use super::view::{InterestRow, Mark, MarkedNote, OptimismView, Piece, UnbackedAccount};
+use super::window::Window;
 use super::words;
 use crate::model::comparison::{ComparisonV1, CountsV1, OptimismV1};
-use crate::model::{Evidence, Giver, NoteReading};
+use crate::model::{Evidence, Giver, Interest, NoteReading};
 use crate::store::StoredNote;
 
 /// Accounts whose note is shown.
@@ -17,6 +18,9 @@ const ACCOUNTS: usize = 8;
 const LONGEST: usize = 520;
 /// Words shown before the first mark, bytes.
 const LEAD: usize = 120;
+
+/// A claim of strong interest has this many days to be followed by something (METHOD 3.5).
+const SETTLING_DAYS: i64 = 30;
 
 /// The view; `None` without accounts.
 pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<OptimismView> {
@@ -45,6 +49,8 @@ pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<O
     Some(OptimismView {
         strong: numbers.strong,
         unbacked: numbers.unbacked,
+        by_hand: comparison.is_some_and(ComparisonV1::accounts_by_hand),
+        young: comparison.map_or(0, |c| young(crm, Window::of(&c.window))),
         never_asked: numbers.never_asked,
         asked_not_given: numbers.asked_not_given,
         split: numbers.split,
@@ -58,6 +64,16 @@ pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<O
         accounts: shown,
         more,
     })
+}
+
+/// Accounts that claim strong interest only in the last days of the period.
+fn young(crm: &Crm, window: Window) -> u64 {
+    let claims = |account: &Account| {
+        let strong = |n: &&StoredNote| n.reading.as_ref().and_then(|r| r.interest).map(Interest::level) >= Some(3);
+        account.notes.iter().filter(strong).map(|n| n.note.written_at).collect::<Vec<_>>()
+    };
+    let young = |claims: &Vec<_>| !claims.is_empty() && !claims.iter().any(|at| window.leaves(SETTLING_DAYS, *at));
+    crm.accounts.iter().map(claims).filter(young).count() as u64
 }
 
 /// The least and the largest share with nothing behind it that other readings of the hand labels give, this one's included.

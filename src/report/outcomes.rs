@@ -6,6 +6,9 @@ use super::view::{OutcomeRow, OutcomesView};
 use super::words::{self, count, number, percent};
 use crate::model::comparison::{BinV1, CalibrationV1, ComparisonV1, CountsV1, ForecastV1, TouchesV1};
 
+/// Deals that a skill score takes (METHOD 3.9); the comparison decides, this is to say so.
+const SKILL: u64 = 60;
+
 /// What the numbers cannot show (METHOD 8.2).
 const NOT_CAUSES: &str = "A forecast that misses does not say why: reps also work harder on the deals they believe in, so this \
      measures what notes are worth as forecasts and not what they caused.";
@@ -55,13 +58,30 @@ fn row(what: &'static str, note: &'static str, forecast: &ForecastV1) -> Outcome
             _ if forecast.missing.is_empty() => "–".to_owned(),
             _ => format!("too little: {}", words::missing(&forecast.missing, 2)),
         },
+        brier: forecast.brier.map_or_else(|| "–".to_owned(), words::score),
         skill: match (forecast.bss, forecast.bss_low, forecast.bss_high) {
             (Some(skill), Some(low), Some(high)) => {
                 format!("{} ({} to {})", words::score(skill), words::score(low), words::score(high))
             }
+            (Some(skill), ..) => format!("{} (no interval: too few reps)", words::score(skill)),
+            _ if forecast.brier.is_some() => format!("too little: {} of {SKILL} deals", number(forecast.outcomes)),
             _ => "–".to_owned(),
         },
     }
+}
+
+/// Spiegelhalter's test of the forecasts of one outcome, with what it rests on.
+fn misfit(what: &str, touches: &TouchesV1) -> Option<String> {
+    let notes = [("first", touches.first.spiegelhalter_z), ("last", touches.last.spiegelhalter_z)];
+    let z = notes.into_iter().filter_map(|(note, z)| Some(format!("{} by the {note} notes", words::score(z?))));
+    let z = z.collect::<Vec<_>>();
+    (!z.is_empty()).then(|| {
+        format!(
+            "Spiegelhalter's z ({what}): {}. Beyond 1.96 either way the forecasts do not fit, if deals are independent; deals of one rep \
+             are not, so it says so too readily.",
+            words::list(&z)
+        )
+    })
 }
 
 /// `9 of 37`, with the share where there are enough for one.
@@ -82,7 +102,10 @@ fn bin(bin: &BinV1) -> (String, String) {
 }
 
 fn remarks(numbers: &CalibrationV1) -> Vec<String> {
-    let mut says = vec![format!("{} looked at.", count(numbers.deals, "deal was", "deals were"))];
+    let notes = numbers.notes.as_ref().map_or_else(String::new, |[first, last]| {
+        format!(", by notes of {}, whatever the period of this report", words::days(Some(first), Some(last)))
+    });
+    let mut says = vec![format!("{} looked at{notes}.", count(numbers.deals, "deal was", "deals were"))];
     says.push(
         match numbers.won.last.source.as_str() {
             "crm_prob" => "What is foretold is the CRM's own probability at the time of the note.",
@@ -93,7 +116,13 @@ fn remarks(numbers: &CalibrationV1) -> Vec<String> {
         }
         .to_owned(),
     );
+    says.push(
+        "The Brier score is the mean squared error of the forecasts: 0 is perfect, and always saying a half gets 0.25."
+            .to_owned(),
+    );
     says.push("Skill is against always naming the share that happened: 1 is perfect, 0 or less means that the notes told nothing.".to_owned());
+    let outcomes = [("won within 90 days", &numbers.won), ("of value after 365", &numbers.value)];
+    says.extend(outcomes.into_iter().filter_map(|(what, touches)| misfit(what, touches)));
     says.extend(numbers.left_out.iter().cloned());
     if let Some(drift) = numbers.drift {
         says.push(format!(
@@ -126,6 +155,25 @@ mod tests {
         let row = row("won within 90 days", "last note", &forecast);
         assert_eq!((row.foretold.as_str(), row.happened.as_str()), ("50%", "25% (10 of 40)"));
         assert_eq!((row.optimism.as_str(), row.skill.as_str()), ("+25 (+8 to +42)", "−0.20 (−0.50 to 0.10)"));
+    }
+
+    #[test]
+    fn scores_are_told_with_what_they_rest_on() {
+        let first = ForecastV1 {
+            outcomes: 69,
+            brier: Some(0.268),
+            bss: Some(-0.115),
+            spiegelhalter_z: Some(2.74),
+            ..ForecastV1::default()
+        };
+        let last = ForecastV1 { outcomes: 48, brier: Some(0.2), ..ForecastV1::default() };
+        let rows = [&first, &last].map(|forecast| super::row("won within 90 days", "note", forecast));
+        assert_eq!((rows[0].brier.as_str(), rows[0].skill.as_str()), ("0.27", "−0.12 (no interval: too few reps)"));
+        assert_eq!((rows[1].brier.as_str(), rows[1].skill.as_str()), ("0.20", "too little: 48 of 60 deals"));
+        let says = misfit("won within 90 days", &TouchesV1 { first, last }).unwrap();
+        assert!(says.starts_with("Spiegelhalter's z (won within 90 days): 2.74 by the first notes."), "{says}");
+        assert!(says.contains("if deals are independent"), "{says}");
+        assert_eq!(misfit("of value", &TouchesV1::default()), None);
     }
 
     #[test]

@@ -85,9 +85,11 @@ fn share(p: &ProblemView) -> String {
 /// The verdict without what is missing for it, which the page tells, and with the flags that qualify it.
 fn verdict(p: &ProblemView) -> String {
     let mut says = p.verdict.short.split([':', '(']).next().unwrap_or_default().trim_end().to_owned();
+    let silent = matches!(p.verdict.name.as_str(), "silent" | "absent");
     let flags = [
         (p.representativeness.as_ref().is_some_and(|r| r.thread_dominated), "thread dominated"),
         (p.register.is_some_and(|r| r.register_sensitive), "register sensitive"),
+        (silent && p.selection.as_ref().is_some_and(|s| s.only_kind().is_some()), "one kind only"),
     ];
     for (_, flag) in flags.into_iter().filter(|(is, _)| *is) {
         says += if says.is_empty() { "" } else { "\n" };

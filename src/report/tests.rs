@@ -17,12 +17,12 @@ async fn the_report_reads_as_it_should() {
     assert_eq!(
         view.finding,
         [
-            "People complain most about “notes lost without signal”: 31% of 412 people who tell of a problem (24–38%). It is in the \
-             notes of 4% of 96 accounts (1–9%): silent in the CRM.",
+            "People complain most about “notes lost without signal”: 31% of 412 people in whose posts the reader found a \
+             problem (24–38%). It is in the notes of 4% of 96 accounts (1–9%): silent in the CRM.",
             "The CRM claims “owners see nothing” for 31% of 96 accounts (22–41%); in the communities it is told by <1% of 412 people \
              (0–2%).",
-            "Of 46 accounts that the CRM calls very interested, 33 gave nothing back (corrected: 72%, 57–83%); 21 of those were never \
-             asked for anything.",
+            "Of the accounts that the CRM calls very interested, 72% gave nothing back (57–83%; machine count 33 of 46, 21 of them never \
+             asked for anything).",
         ]
     );
     insta::assert_snapshot!("markdown", markdown::render(&view).unwrap());
@@ -54,7 +54,77 @@ async fn a_machine_count_is_never_a_finding() {
     for word in ["silent in the CRM", "claimed, not found", "absent from the CRM", "95%"] {
         assert!(!view.finding.join(" ").contains(word), "{word} in {:?}", view.finding);
     }
-    assert!(view.finding[0].contains("128 of 412 people who tell of a problem (31%)"), "{:?}", view.finding);
+    assert!(
+        view.finding[0].contains("128 of 412 people in whose posts the reader found a problem (31%)"),
+        "{:?}",
+        view.finding
+    );
+}
+
+#[tokio::test]
+async fn what_is_counted_by_hand_is_called_so() {
+    let (w, codebook) = trades().await;
+    let mut measured = comparison(&codebook, Trust::Measured);
+    let says = |view: &super::view::View| {
+        let o = view.optimism.as_ref().unwrap();
+        let rows = o.headline().into_iter().map(|row| row.1).collect::<Vec<_>>();
+        (view.trust.words.clone(), rows.join("; "), o.table_note(), o.split_words().join(" "))
+    };
+    w.compared(&measured).await;
+    let (trust, headline, table, _) = says(&w.view().await);
+    assert!(
+        trust.contains("corrected for the reader's mistakes with hand labels of 100 people and 80 accounts"),
+        "{trust}"
+    );
+    assert_eq!(
+        headline,
+        "46 accounts, by machine; 72% (33 of 46, by machine); 21 of 33, by machine; 12 of 33, by machine"
+    );
+    assert!(table.contains("The table is counted by machine and the rate is corrected by hand labels"), "{table}");
+
+    measured.labels = crate::model::comparison::LabelsV1 { community: 412, crm: 118 };
+    let split = measured.optimism.split.as_mut().unwrap();
+    (split.unbacked_asked.low, split.unbacked_asked.high) = (None, None);
+    w.compared(&measured).await;
+    let view = w.view().await;
+    let (trust, headline, table, split) = says(&view);
+    assert!(trust.contains("counted by hand, from labels of all 412 people and all 118 accounts"), "{trust}");
+    assert!(!trust.contains("corrected") && headline.contains("72% (33 of 46, by hand)"), "{trust} {headline}");
+    assert!(table.contains("by machine and the rate by hand") && !table.contains("too late"), "{table}");
+    assert!(split.contains("12 of 22 accounts, counted by hand"), "{split}");
+    assert!(view.rank_lines()[1].starts_with("By all that people tell, counted by hand"), "{:?}", view.rank_lines());
+    assert!(view.finding[2].contains("33 gave nothing back (counted by hand: 72%, 57–83%)"), "{:?}", view.finding);
+}
+
+#[tokio::test]
+async fn accounts_are_too_young_only_where_the_days_make_them_so() {
+    let (w, codebook) = trades().await;
+    let mut compared = comparison(&codebook, Trust::Counted);
+    for (until, young) in [("2026-07-30", false), ("2026-05-20", true)] {
+        compared.window.until = Some(until.to_owned());
+        w.compared(&compared).await;
+        let note = w.view().await.optimism.unwrap().table_note();
+        assert!(note.contains("The table is counted by machine."), "{note}");
+        assert_eq!(
+            note.contains("too late for anything to be given yet, is in the table (2 accounts)"),
+            young,
+            "{note}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_move_is_told_with_the_move_that_would_have_been_seen() {
+    let (w, codebook) = trades().await;
+    let mut compared = comparison(&codebook, Trust::Measured);
+    let moved = compared.moved.as_mut().unwrap();
+    moved.problems[0].community.moved = false;
+    let crm = moved.problems[0].crm.change.as_mut().unwrap();
+    (crm.low, crm.high) = (-0.2, 0.2);
+    w.compared(&compared).await;
+    let says = w.view().await.moved.unwrap().lead();
+    assert!(says.contains("None of 3 shares moved by more than noise; taken alone, one of 7 points"), "{says}");
+    assert!(says.contains("and one of 29 points in the one that is known least"), "{says}");
 }
 
 #[tokio::test]
@@ -129,7 +199,10 @@ async fn without_crm_notes_nothing_is_said_of_a_crm() {
     w.post("p1", "ann", "2026-02-10T08:00:00Z", text, vec![(complaint(), text)]);
     w.write(vec![problem("offline", "notes lost", "Notes are lost.")], |_| Some("offline")).await;
     let view = w.view().await;
-    assert_eq!(view.finding, ["People complain most about “notes lost”: 1 of 1 person who tell of a problem."]);
+    assert_eq!(
+        view.finding,
+        ["People complain most about “notes lost”: 1 of 1 person in whose posts the reader found a problem."]
+    );
     let page = html::render(&view).unwrap();
     assert!(!page.contains("In the CRM") && !page.contains("The CRM"), "no CRM side is drawn");
     assert!(!page.contains("Hollow optimism"));

@@ -19,15 +19,20 @@ pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
     match problem.verdict.as_str() {
         "silent" => view(
             "silent in the CRM".to_owned(),
-            "Heavy in the communities, all but silent in the CRM: the gap is larger than the reader's mistakes and the sample allow for.".to_owned(),
+            format!(
+                "Heavy in the communities, all but silent in the CRM: the gap is larger than the reader's mistakes and the sample allow \
+                 for.{}",
+                only_kind(problem)
+            ),
             true,
             false,
         ),
         "absent" => view(
             "absent from the CRM".to_owned(),
             format!(
-                "Heavy in the communities, and in none of the {} looked at.",
-                Unit::Accounts.count(problem.crm.of)
+                "Heavy in the communities, and in none of the {} looked at.{}",
+                Unit::Accounts.count(problem.crm.of),
+                only_kind(problem)
             ),
             true,
             false,
@@ -84,14 +89,7 @@ pub(super) fn change_our_mind(
     match problem.verdict.as_str() {
         _ if !has_crm => {}
         "silent" | "absent" => {
-            if let Some(gamma) = problem.gamma_star {
-                let grade = problem.selection.as_ref().and_then(|s| s.grade.as_ref());
-                let grade = grade.map_or_else(String::new, |grade| format!(" ({grade})"));
-                says.push(format!(
-                    "If people with this problem were more than {gamma:.1} times as likely to post about it as people with other \
-                     problems, the gap would be explained{grade}."
-                ));
-            }
+            says.extend(explained(problem, "as likely to post about it as people with other problems"));
             says.push(
                 "If the reps never asked about it, the CRM's silence means “not asked”, not “not there”: look for the topic in the \
                  discovery script."
@@ -99,6 +97,7 @@ pub(super) fn change_our_mind(
             );
         }
         "phantom" => {
+            says.extend(explained(problem, "less likely to post about it than people with other problems"));
             says.push(elicited(problem));
             says.push(
                 "Some pains are never posted, because they are confidential or felt by owners who do not write in forums: communities \
@@ -134,6 +133,22 @@ pub(super) fn change_our_mind(
         ));
     }
     says
+}
+
+/// The tipping point of a gap (METHOD 3.10): who would have to post how much more, or less.
+fn explained(problem: &ProblemV1, likely: &str) -> Option<String> {
+    let gamma = problem.gamma_star?;
+    let grade = problem.selection.as_ref().and_then(|s| s.grade.as_ref());
+    let grade = grade.map_or_else(String::new, |grade| format!(" ({grade})"));
+    Some(format!(
+        "If people with this problem were more than {gamma:.1} times {likely}, the gap would be explained{grade}."
+    ))
+}
+
+/// That it is told in one kind of community only, when it is.
+fn only_kind(problem: &ProblemV1) -> String {
+    let kind = problem.selection.as_ref().and_then(|s| s.only_kind());
+    kind.map_or_else(String::new, |kind| format!(" It is told in one kind of community only ({kind})."))
 }
 
 /// The share with and without people of whom there is a single post.
@@ -200,7 +215,7 @@ pub(super) fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::Missing;
-    use crate::model::comparison::SelectionV1;
+    use crate::model::comparison::{CountsV1, KindV1, SelectionV1};
 
     pub(super) fn problem(verdict: &str) -> ProblemV1 {
         let rate = RateV1 { hits: 11, of: 100, rate: 0.11, low: None, high: None, n_eff: None, labels: 0 };
@@ -241,6 +256,17 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_that_is_told_in_one_kind_of_community_says_so() {
+        let kind = |kind: &str, hits| KindV1 { kind: kind.to_owned(), people: CountsV1 { hits, of: 20 } };
+        for (forum, says) in [(0, true), (3, false)] {
+            let kinds = vec![kind("chat", 11), kind("forum", forum)];
+            let told =
+                ProblemV1 { selection: Some(SelectionV1 { kinds, ..SelectionV1::default() }), ..problem("silent") };
+            assert_eq!(verdict(&told, true).long.contains("in one kind of community only (chat)"), says);
+        }
+    }
+
+    #[test]
     fn without_a_crm_nothing_is_said_about_it() {
         for name in ["silent", "uncorrected"] {
             assert!(!verdict(&problem(name), false).finding);
@@ -253,6 +279,7 @@ mod tests {
         let says = |name| change_our_mind(&problem(name), true, Some(("r/x", 9, 11))).join(" ");
         assert!(says("silent").contains("2.4 times as likely"));
         assert!(says("silent").contains("would be explained (moderate)."));
+        assert!(says("phantom").contains("2.4 times less likely to post about it than people with other problems"));
         assert!(
             says("phantom").contains("volunteered in 1 account, prompted by the rep in 5 and inferred by the rep in 9")
         );

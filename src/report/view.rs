@@ -97,7 +97,9 @@ pub struct OutcomeRow {
     pub happened: String,
     /// Foretold less happened, in points, with its interval; or what is missing for one.
     pub optimism: String,
-    /// Brier skill with its interval.
+    /// Mean squared error of the forecasts.
+    pub brier: String,
+    /// Brier skill with its interval, or why there is none.
     pub skill: String,
 }
 
@@ -382,6 +384,10 @@ pub struct OptimismView {
     pub strong: u64,
     /// Of these, with nothing behind it.
     pub unbacked: RateV1,
+    /// Every account has a hand label, so that these are counted by hand; the table never is.
+    pub by_hand: bool,
+    /// Accounts of the table that claim strong interest too late in the period to have given anything: they are not in `strong`.
+    pub young: u64,
     /// Of the unbacked: never asked for anything.
     pub never_asked: u64,
     /// Of the unbacked: asked, and nothing came.

@@ -27,6 +27,12 @@ impl Window {
         self.since.is_none_or(|since| day >= since) && self.until.is_none_or(|until| day <= until)
     }
 
+    /// Whether something of this date lies at least `days` before the last one; anything does when there is none.
+    pub(super) fn leaves(self, days: i64, at: Option<Timestamp>) -> bool {
+        let (Some(until), Some(at)) = (self.until, at) else { return true };
+        at.to_zoned(TimeZone::UTC).date() <= until.saturating_sub(days.days())
+    }
+
     /// First instant inside, and first instant after it; `None` where it is open.
     pub(super) fn instants(self) -> (Option<Timestamp>, Option<Timestamp>) {
         let start = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp());
@@ -58,6 +64,8 @@ mod tests {
         ] {
             assert_eq!(window.holds(Some(at.parse().unwrap())), inside, "{at}");
         }
+        let left = ["2026-02-18T23:59:59Z", "2026-02-19T00:00:00Z"].map(|at| window.leaves(10, at.parse().ok()));
+        assert_eq!((left, Window::default().leaves(10, None)), ([true, false], true));
         let (from, to) = window.instants();
         assert_eq!((from, to), ("2026-02-01T00:00:00Z".parse().ok(), "2026-03-01T00:00:00Z".parse().ok()));
         assert!(!window.holds(None), "an undated post has no place in a bounded window");

@@ -102,7 +102,7 @@ pub(super) fn share(rate: &RateV1, unit: Unit) -> String {
     share_among(rate, unit, "")
 }
 
-/// The same, saying who the units are: `31% of 412 people who tell of a problem (24–38%)`.
+/// The same, saying who the units are: `31% of 412 people in whose posts … (24–38%)`.
 pub(super) fn share_among(rate: &RateV1, unit: Unit, who: &str) -> String {
     if rate.of == 0 {
         return format!("no {}{who}", if unit == Unit::People { "people" } else { "accounts" });
@@ -137,7 +137,7 @@ pub(super) fn share_short(rate: &RateV1) -> Option<String> {
 pub(super) fn counts(rate: &RateV1) -> String {
     let prefix = match rate.low {
         None => "",
-        Some(_) if rate.labels >= rate.of => "hand count ",
+        Some(_) if rate.is_census() => "hand count ",
         Some(_) => "machine count ",
     };
     format!("{prefix}{} of {}", number(rate.hits), number(rate.of))
@@ -160,6 +160,15 @@ pub(super) fn period(days: Option<(Date, Date)>) -> String {
         Some((first, last)) => format!("{} to {}", day(first), day(last)),
         None => "no dates known".to_owned(),
     }
+}
+
+/// `1 Feb 2026 to 31 Jul 2026`, of days as they are published; `open` where there is none.
+pub(super) fn days(first: Option<&String>, last: Option<&String>) -> String {
+    let day = |text: Option<&String>| match text.map(|text| text.parse()) {
+        Some(Ok(date)) => day(date),
+        _ => text.map_or_else(|| "open".to_owned(), String::clone),
+    };
+    format!("{} to {}", day(first), day(last))
 }
 
 /// The day an instant falls on, in UTC.

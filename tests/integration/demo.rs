@@ -58,6 +58,7 @@ fn the_demo_finds_what_was_planted() {
     hollow_optimism_is_measured(&demo);
     quotes_are_slices_and_handles_stay_hidden(&demo);
     a_report_is_derived_again(&demo);
+    forged_evidence_is_named(&demo);
     words_of_the_end_move_no_forecast(&demo);
     every_problem_has_a_page(&demo);
     a_deleted_post_is_gone_and_not_wrong(&demo);
@@ -230,7 +231,9 @@ fn a_report_is_derived_again(demo: &Demo) {
     demo.place.file("changed.json", changed.to_string());
     let (code, answer) = demo.verify("changed.json");
     let differences = answer["differences"].as_array().expect("differences");
-    assert_eq!((code, differences.len(), &differences[0]["path"]), (1, 1, &json!(path)), "{answer}");
+    let paths = differences.iter().map(|d| d["path"].as_str().expect("a path")).collect::<Vec<_>>();
+    assert_eq!((code, paths.len(), paths[0]), (1, 2, path.as_str()), "{answer}");
+    assert!(paths[1].starts_with("quotes[") && paths[1].ends_with("].text"), "{answer}");
     assert_eq!((&differences[0]["then"], &answer["quotes"]["changed"][0]["id"]), (&json!(4711), &json!("q1")));
 
     // Other settings are a reason and no list of differences.
@@ -238,6 +241,60 @@ fn a_report_is_derived_again(demo: &Demo) {
     assert_eq!(ran.code, 1);
     assert!(ran.stdout.contains("cannot be derived again") && ran.stdout.contains("--config"), "{}", ran.stdout);
     assert!(ran.stdout.contains("are exact"), "quotes are cut all the same: {}", ran.stdout);
+}
+
+/// Every quote is in the workspace where it is said to be; what is forged is what it stands for.
+fn forged_evidence_is_named(demo: &Demo) {
+    fn every_reference(value: &mut Value) {
+        match value {
+            Value::String(text) if text.strip_prefix('q').is_some_and(|n| n.parse::<u64>().is_ok()) => {
+                "q5".clone_into(text);
+            }
+            Value::Array(list) => list.iter_mut().for_each(every_reference),
+            Value::Object(fields) => fields.values_mut().for_each(every_reference),
+            _ => {}
+        }
+    }
+    fn every_quote(report: &mut Value, forge: impl Fn(&mut Value)) {
+        report["quotes"].as_array_mut().expect("quotes").iter_mut().for_each(forge);
+    }
+    fn cut(quote: &mut Value, bytes: usize) {
+        let text = quote["text"].as_str().expect("text")[..bytes].to_owned();
+        quote["end"] = json!(quote["start"].as_u64().expect("a start") + bytes as u64);
+        quote["text"] = json!(text);
+    }
+    type Forge = fn(&mut Value);
+    let forgeries: [(&str, Forge); 7] = [
+        ("no quotes", |r| r["quotes"] = json!([])),
+        ("no list of quotes", |r| drop(r.as_object_mut().expect("a report").remove("quotes"))),
+        ("other attributions", |r| {
+            every_quote(r, |quote| {
+                for field in
+                    ["community", "act", "voice", "url", "written_at", "kind", "mark", "rep", "before", "after"]
+                {
+                    if quote[field].is_string() {
+                        quote[field] = json!("forged");
+                    }
+                }
+            });
+        }),
+        ("one act", |r| r["quotes"][0]["act"] = json!("praise")),
+        ("every reference to one quote", |r| {
+            let quotes = r["quotes"].take();
+            every_reference(r);
+            r["quotes"] = quotes;
+        }),
+        ("a quote cut shorter", |r| cut(&mut r["quotes"][0], 5)),
+        ("an empty quote", |r| cut(&mut r["quotes"][0], 0)),
+    ];
+    for (what, forge) in forgeries {
+        let mut report = serde_json::from_str::<Value>(&demo.report("report.v1.json")).expect("JSON");
+        forge(&mut report);
+        demo.place.file("forged.json", report.to_string());
+        let (code, answer) = demo.verify("forged.json");
+        assert_eq!((code, &answer["agrees"]), (1, &json!(false)), "{what}");
+        assert_ne!(answer["differences"], json!([]), "{what}");
+    }
 }
 
 fn a_deleted_post_is_gone_and_not_wrong(demo: &Demo) {
@@ -285,6 +342,14 @@ fn a_second_demo_writes_the_same_bytes(demo: &Demo) {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let second = ["report.html", "report.md", "report.v1.json"].map(|name| demo.report(name));
     assert!(first == second, "two demos differ");
+    // A later report leaves the earlier one true.
+    demo.run(&["compare"]);
+    demo.run(&["report"]);
+    demo.place.file("later.json", demo.report("report.v1.json"));
+    for file in ["report.json", "later.json"] {
+        let (code, answer) = demo.verify(file);
+        assert_eq!(code, 0, "{file}: {answer}");
+    }
 }
 
 #[test]

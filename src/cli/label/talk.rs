@@ -12,7 +12,7 @@ const NARROWEST: usize = 20;
 /// Answers before a forecast of the time that is left.
 const FORECAST_FROM: usize = 3;
 
-pub(super) const KEYS: &str = "Keys at every question: ? explains it · ! marks the item as contested · b back · k skip · t the text again · q quit.";
+pub(super) const KEYS: &str = "Type a key and then Enter. At every question: ? explains it · ! marks the item as contested · b back · k skip · t the text again · q quit.";
 
 /// Why a question was not answered.
 #[derive(Debug)]

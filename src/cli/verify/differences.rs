@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Numbers agree when they differ by no more than this part of them: another machine may round the last digit otherwise.
 const ROUNDING: f64 = 1e-9;
@@ -31,13 +31,15 @@ pub(super) struct Agreement {
     pub(super) differences: Vec<Difference>,
 }
 
-/// Compares two documents. Quotes and the names under which fields refer to them are left out: they are numbered by order, so
-/// that one that is gone renames all that follow, and they are looked at one by one instead.
-pub(super) fn between(then: &Value, now: &Value) -> Agreement {
+/// Compares two documents. Quotes are set against each other by where they were cut, and what refers to one by what it refers
+/// to: they are numbered by order, so that one more or less renames all that follow. `gone` are the numbers of quotes of the
+/// first that are not looked for in the second.
+pub(super) fn between(then: &Value, now: &Value, gone: &[&str]) -> Agreement {
     let mut agreement = Agreement::default();
+    let (then, now) = (placed(then, gone), placed(now, &[]));
     let none = serde_json::Map::new();
     let (before, after) = (then.as_object().unwrap_or(&none), now.as_object().unwrap_or(&none));
-    for (part, then, now) in fields(before, after).filter(|(part, ..)| *part != "quotes") {
+    for (part, then, now) in fields(before, after) {
         let counts = (0, 0);
         agreement.parts.insert(part.to_owned(), counts);
         agreement.walk(part, part, then, now);
@@ -68,7 +70,6 @@ impl Agreement {
                     self.walk(part, &format!("{path}[{name}]"), then, now);
                 }
             }
-            (then, now) if [then, now].into_iter().flatten().all(names_a_quote) => {}
             // A field that came later and says nothing.
             (None, Some(Value::Null)) => {}
             (then, now) => {
@@ -102,10 +103,49 @@ fn members<'a>(then: &'a [Value], now: &'a [Value]) -> Vec<(String, Option<&'a V
     (0..then.len().max(now.len())).map(|i| (i.to_string(), then.get(i), now.get(i))).collect()
 }
 
-/// `q12`.
-fn names_a_quote(value: &Value) -> bool {
-    let digits = value.as_str().and_then(|text| text.strip_prefix('q'));
-    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+/// The document without the quotes numbered `gone`, and with places instead of the numbers of all others.
+fn placed(document: &Value, gone: &[&str]) -> Value {
+    let mut document = document.clone();
+    let is_gone = |id: &Value| id.as_str().is_some_and(|id| gone.contains(&id));
+    let mut places = BTreeMap::new();
+    if let Some(quotes) = document.get_mut("quotes").and_then(Value::as_array_mut) {
+        let number = |quote: &Value| Some((quote["id"].as_str()?.to_owned(), place(quote)));
+        places.extend(quotes.iter().filter_map(number));
+        quotes.retain(|quote| !is_gone(&quote["id"]));
+    }
+    put_places(&mut document, &places, &is_gone);
+    document
+}
+
+/// Where a quote was cut: `community reddit:t1_c0ffee 12 80`.
+fn place(quote: &Value) -> String {
+    let fields = ["side", "post", "note", "start", "end"].into_iter().filter_map(|field| quote.get(field));
+    let fields = fields.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    fields.collect::<Vec<_>>().join(" ")
+}
+
+/// A list of references becomes one of members with names, which are found again in any order.
+fn put_places(value: &mut Value, places: &BTreeMap<String, String>, is_gone: &impl Fn(&Value) -> bool) {
+    match value {
+        Value::String(text) => {
+            if let Some(place) = places.get(text) {
+                place.clone_into(text);
+            }
+        }
+        Value::Array(list) => {
+            let refers = |member: &Value| member.as_str().is_some_and(|id| places.contains_key(id));
+            let all_refer = list.iter().all(refers);
+            list.retain(|member| !is_gone(member));
+            for member in list {
+                put_places(member, places, is_gone);
+                if all_refer {
+                    *member = json!({ "id": member.take() });
+                }
+            }
+        }
+        Value::Object(fields) => fields.values_mut().for_each(|field| put_places(field, places, is_gone)),
+        _ => {}
+    }
 }
 
 fn agree(then: &Value, now: &Value) -> bool {
@@ -122,13 +162,13 @@ mod tests {
     use super::*;
 
     fn paths(then: &Value, now: &Value) -> Vec<String> {
-        between(then, now).differences.into_iter().map(|d| d.path).collect()
+        between(then, now, &[]).differences.into_iter().map(|d| d.path).collect()
     }
 
     #[test]
     fn a_number_that_changed_is_named_with_what_it_was_and_is() {
         let document = |hits: u64| json!({ "v": 1, "problems": [{ "id": "a", "rate": { "hits": 3 } }, { "id": "b", "rate": { "hits": hits } }] });
-        let agreement = between(&document(7), &document(8));
+        let agreement = between(&document(7), &document(8), &[]);
         assert_eq!(agreement.differences.len(), 1);
         let Difference { path, then, now } = &agreement.differences[0];
         assert_eq!((path.as_str(), then, now), ("problems[b].rate.hits", &Some(json!(7)), &Some(json!(8))));
@@ -151,11 +191,46 @@ mod tests {
         assert_eq!(paths(&json!({ "x": "1" }), &json!({ "x": 1 })), ["x"]);
     }
 
+    /// Three quotes numbered from `first` on, and what refers to them.
+    fn quoted(first: usize) -> Value {
+        let id = |i: usize| format!("q{}", first + i);
+        let quote = |i, start, act: &str| json!({ "id": id(i), "side": "community", "post": "p", "start": start, "end": start + 4, "act": act });
+        json!({
+            "quotes": [quote(0, 0, "ask"), quote(1, 5, "complaint"), quote(2, 20, "ask")],
+            "problems": [{ "id": "a", "why": id(1), "quotes": [id(0), id(2)] }],
+        })
+    }
+
     #[test]
-    fn quotes_are_looked_at_elsewhere() {
-        let then = json!({ "quotes": [1], "p": { "why": "q3", "list": ["q1", "q2"], "text": "q", "more": ["q1"] } });
-        let now = json!({ "quotes": [2], "p": { "why": "q2", "list": ["q1"], "text": "p", "more": [] } });
-        assert_eq!(paths(&then, &now), ["p.text"]);
+    fn a_quote_is_known_by_its_place_and_not_by_its_number() {
+        assert!(paths(&quoted(1), &quoted(4)).is_empty(), "numbers are no content");
+        let forged = |forge: fn(&mut Value)| {
+            let mut then = quoted(1);
+            forge(&mut then);
+            paths(&then, &quoted(4))
+        };
+        for (found, named) in [
+            (forged(|r| r["quotes"][1]["act"] = json!("ask")), &["quotes[community p 5 9].act"][..]),
+            (
+                forged(|r| r["quotes"][1]["end"] = json!(7)),
+                &["problems[a].why", "quotes[community p 5 7]", "quotes[community p 5 9]"][..],
+            ),
+            (forged(|r| r["problems"][0]["why"] = json!("q3")), &["problems[a].why"][..]),
+            (forged(|r| r["problems"][0]["quotes"][1] = json!("q1")), &["problems[a].quotes[1].id"][..]),
+            (forged(|r| r["problems"][0]["quotes"] = json!(["q1"])), &["problems[a].quotes[community p 20 24]"][..]),
+            (forged(|r| r["quotes"] = json!([])), &["problems[a].quotes[0]"][..]),
+        ] {
+            assert_eq!(found.iter().filter(|path| named.contains(&path.as_str())).count(), named.len(), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_gone_is_not_looked_for() {
+        let mut now = quoted(1);
+        now["quotes"].as_array_mut().unwrap().remove(0);
+        now["problems"][0]["quotes"] = json!(["q3"]);
+        let differ = |gone: &[&str]| between(&quoted(1), &now, gone).differences.len();
+        assert_eq!((differ(&["q1"]), differ(&[])), (0, 2));
     }
 
     #[test]

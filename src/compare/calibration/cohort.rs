@@ -14,7 +14,7 @@ use crate::model::Missing;
 use crate::model::comparison::{BinV1, CountsV1, ForecastV1, GateV1, RateV1};
 
 /// Censored forecasts of all, per cent, above which the others are weighted for them (METHOD 3.6).
-const CENSORED_PERCENT: usize = 5;
+pub(in crate::compare) const CENSORED_PERCENT: usize = 5;
 
 /// Samples of the bootstrap (METHOD 3.11).
 const DRAWS: usize = 1000;

@@ -411,6 +411,7 @@ fn calibration() -> CalibrationV1 {
     };
     CalibrationV1 {
         deals: 96,
+        notes: Some(["2025-11-03".to_owned(), "2026-07-14".to_owned()]),
         left_out: vec!["12 notes were written after their deal had ended.".to_owned()],
         won: TouchesV1 { first: won.clone(), last: won },
         value: TouchesV1 { first: young.clone(), last: young },

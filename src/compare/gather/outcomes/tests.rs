@@ -265,7 +265,9 @@ async fn a_store_is_scored() {
     assert_eq!((won.verdict.as_str(), won.n), ("finding", 80), "{}", won.says);
     assert!((won.estimate.unwrap() - (0.65 - 27.0 / 80.0)).abs() < 1e-9);
     assert!(won.says.starts_with("Of 80 deals, 27 were won within 90 days"), "{}", won.says);
-    assert_eq!(answer.calibration.as_ref().unwrap().won.last.source, "crm_prob");
+    let calibration = answer.calibration.as_ref().unwrap();
+    assert_eq!(calibration.won.last.source, "crm_prob");
+    assert_eq!(calibration.notes, Some(["2024-01-01".to_owned(), "2024-03-20".to_owned()]), "of any time");
     assert_eq!(answer.components[3].verdict, "not_enough_evidence");
 
     // The same answer twice, and none without deals.
