@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{Record, Unreadable, clean, is_future, lenient, parse_instant};
+use super::{Record, Unreadable, clean, is_future, lenient, parse_instant, words};
 use crate::collect::Context;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::html_to_text;
@@ -135,7 +135,7 @@ pub fn post(ctx: &Context, place: &Place, topic: Option<u64>, post: &TopicPost) 
         _ if post.hidden => return skip("hidden"),
         _ => {}
     }
-    let plain = html_to_text(post.cooked.as_deref().unwrap_or_default());
+    let plain = words::own(html_to_text(post.cooked.as_deref().unwrap_or_default()));
     let text = clean(plain.text).trim().to_owned();
     if text.is_empty() {
         return skip(if plain.quoted { "only quotes others" } else { "empty" });
@@ -226,6 +226,20 @@ mod tests {
         assert!(two.edited_at.is_some());
         assert_eq!(action, &Record::Skipped { id: "discourse:forum.example:72".to_owned(), reason: "small action" });
         assert_eq!(gone, &Record::Removed(PostId::new("discourse:forum.example:73")));
+    }
+
+    #[test]
+    fn what_a_mail_program_added_is_nobodys_words() {
+        let place = Place { community: "f".to_owned(), base: None };
+        let text = |cooked: &str| {
+            let given = TopicPost { post_number: Some(1), cooked: Some(cooked.to_owned()), ..TopicPost::default() };
+            match post(&context(), &place, Some(7), &given) {
+                Ok(Record::Post(post)) => post.text,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(text("<p>It leaks.</p><p>Sent from my iPhone</p>"), "It leaks.");
+        assert_eq!(text("<p>Mine.</p><p>-----Original Message-----<br>From: Ann<br>hers</p>"), "Mine.");
     }
 
     #[test]

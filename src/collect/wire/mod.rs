@@ -13,6 +13,8 @@ pub mod stack_exchange;
 
 pub(super) mod lenient;
 
+pub(super) mod words;
+
 use jiff::Timestamp;
 use thiserror::Error;
 

@@ -19,8 +19,6 @@ mod schema;
 
 mod structure;
 
-mod words;
-
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, Read as _};
 use std::sync::LazyLock;
@@ -34,7 +32,7 @@ use self::engine::{Engine, Ready};
 use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records};
 use crate::collect::Context;
 use crate::collect::wire::discourse as wire;
-use crate::collect::wire::{Record, clean, is_future};
+use crate::collect::wire::{Record, clean, is_future, words};
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::Plain;
