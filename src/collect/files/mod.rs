@@ -358,7 +358,8 @@ impl Slicer {
 
     fn take(&mut self, record: Record) {
         match &record {
-            Record::Thread(_) | Record::Mentions { .. } => {}
+            Record::Thread(_) | Record::Mentions { .. } | Record::Notice(_) => {}
+            Record::Absent { count, .. } => self.of_format().skipped += u64::from(*count),
             Record::Post(_) => self.of_format().posts += 1,
             Record::Removed(_) | Record::Skipped { .. } => self.of_format().skipped += 1,
         }
@@ -373,6 +374,15 @@ impl Slicer {
             }
             Record::Mentions { post, people } => {
                 batch.mentions.push((post, people));
+                return;
+            }
+            Record::Notice(notice) => {
+                collected.notices.insert(notice);
+                return;
+            }
+            Record::Absent { count, reason } => {
+                *collected.skipped.entry(reason.to_owned()).or_default() += u64::from(count);
+                collected.seen += u64::from(count);
                 return;
             }
             Record::Post(post) => {
@@ -435,6 +445,15 @@ fn each_line<'a>(
 /// What came of one piece of a file, record by record.
 fn each(found: Result<Vec<Record>, BadRecord>) -> Vec<Result<Record, BadRecord>> {
     found.map_or_else(|bad| vec![Err(bad)], |records| records.into_iter().map(Ok).collect())
+}
+
+/// The same, and what failed beside it.
+fn each_beside(found: Result<(Vec<Record>, Option<BadRecord>), BadRecord>) -> Vec<Result<Record, BadRecord>> {
+    let (records, beside) = match found {
+        Ok(found) => found,
+        Err(bad) => return vec![Err(bad)],
+    };
+    records.into_iter().map(Ok).chain(beside.map(Err)).collect()
 }
 
 /// One JSON value out of bytes that may be no UTF-8 at all.

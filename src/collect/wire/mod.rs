@@ -46,6 +46,15 @@ pub enum Record {
         /// Why, in two or three words.
         reason: &'static str,
     },
+    /// What is said to be there and is not in the file: counted as left out.
+    Absent {
+        /// How many.
+        count: u32,
+        /// What, in a few words.
+        reason: &'static str,
+    },
+    /// What to know about how the file was read; beside records, as a thread is. Said once however many files say it.
+    Notice(&'static str),
 }
 
 /// Why what people write to one another in private is left out, whatever it was exported from: it is no community's.
