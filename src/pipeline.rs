@@ -67,6 +67,7 @@ pub async fn collect(
     }
     all.zoneless = context.zone.met();
     let twins = app.store.drop_twins().await?;
+    app.store.join_openings().await?;
     let cut = conversations::cut_streams(&app.store, app.progress).await?;
     let summary = all.summary(began).with("conversations", serde_json::json!(cut));
     Ok(if twins > 0 { summary.with("stood_twice", twins) } else { summary })

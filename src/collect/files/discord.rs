@@ -16,8 +16,9 @@ use crate::text::discord::markdown_to_text;
 /// The format.
 pub(super) struct DiscordExport;
 
-/// Kinds of messages that somebody wrote: 20 and 23 are commands, answered by a bot. All others are notices of Discord's.
-const WRITTEN: [&str; 4] = ["Default", "Reply", "20", "23"];
+/// Kinds of messages that somebody wrote: 20 and 23 are commands, answered by a bot. All others are notices of Discord's. A kind
+/// that the exporter has no name for is a number; that of 2020 had none for replies.
+const WRITTEN: [&str; 6] = ["Default", "0", "Reply", "19", "20", "23"];
 
 impl Format for DiscordExport {
     fn name(&self) -> &'static str {
@@ -189,7 +190,7 @@ fn message(ctx: &Context, channel: &Channel, message: Message) -> Result<Vec<Rec
         () => "empty",
     };
     let reference = message.reference.filter(|r| r.kind.as_deref() != Some("Forward"));
-    let answers = reference.filter(|_| message.kind.as_deref() == Some("Reply"));
+    let answers = reference.filter(|_| matches!(message.kind.as_deref(), Some("Reply" | "19")));
     let command = message.kind.as_deref().is_some_and(|kind| kind.starts_with('2'));
     let named = message.mentions.as_array().into_iter().flatten();
     let named = named.filter_map(|someone| serde_json::from_value::<Author>(someone.clone()).ok());
@@ -242,6 +243,16 @@ mod tests {
         assert_eq!(one.written_at.map(|t| t.to_string()).as_deref(), Some("2026-03-01T12:00:00.123Z"));
         assert_eq!(one.author, context().author("discord", "sam"));
         assert_eq!((two.text.as_str(), two.flags.bot, two.flags.quoted), ("same :sad: @user", true, true));
+        assert_eq!(two.parent.as_ref(), Some(&one.id));
+    }
+
+    #[test]
+    fn kinds_that_the_exporter_has_no_name_for_are_numbers() {
+        let found = read(&[
+            r#"{"id":"1","type":"0","content":"flat again"}"#,
+            r#"{"id":"2","type":"19","content":"same","reference":{"messageId":"1"}}"#,
+        ]);
+        let [_, Ok(Record::Post(one)), Ok(Record::Post(two))] = &found[..] else { panic!("{found:?}") };
         assert_eq!(two.parent.as_ref(), Some(&one.id));
     }
 
