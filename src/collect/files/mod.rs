@@ -92,6 +92,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &discord_txt::DiscordText,
     &discord_package::DiscordPackage,
     &discourse::DiscourseTopic,
+    &discourse::DiscourseLatest,
     &discourse_feed::DiscourseFeed,
     &reddit::RedditPage,
     &hacker_news::Hits,

@@ -100,6 +100,13 @@ pub fn records(ctx: &Context, place: &Place, topic: &Topic) -> Vec<Result<Record
     found
 }
 
+/// What the topic says to have beyond the `held` posts of its page.
+pub fn absent(topic: &Topic, held: u64) -> Option<Record> {
+    let all = topic.post_stream.stream.as_ref().map(|ids| ids.len() as u64).or(topic.posts_count)?;
+    let count = u32::try_from(all.saturating_sub(held)).unwrap_or(u32::MAX);
+    (count > 0).then_some(Record::Absent { count, reason: "posts that the page does not hold" })
+}
+
 /// The topic as a thread; `None` for a body that does not name its topic.
 pub fn thread(place: &Place, topic: &Topic) -> Option<Thread> {
     let id = topic.id?;

@@ -637,8 +637,9 @@ fn discourse_topic(topic: &wire::Topic, address: &Address, place: &Place, ctx: &
         ctx.community.clone().or(address.host()).or(place.folder()).unwrap_or_else(|| "discourse".to_owned());
     let place = wire::Place { community, base: address.all.first().and_then(discourse_base) };
     let found = wire::records(ctx, &place, topic);
-    let records: Vec<Record> = found.into_iter().filter_map(Result::ok).collect();
+    let mut records: Vec<Record> = found.into_iter().filter_map(Result::ok).collect();
     let holds = records.iter().any(|r| matches!(r, Record::Post(_)));
+    records.extend(wire::absent(topic, topic.post_stream.posts.len() as u64));
     holds.then_some(PageRead { by: "Discourse (JSON in the page)", records })
 }
 
