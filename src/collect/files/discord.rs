@@ -100,7 +100,9 @@ struct Message {
     timestamp_edited: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     content: Option<String>,
+    #[serde(deserialize_with = "lenient::shape")]
     author: Option<Author>,
+    #[serde(deserialize_with = "lenient::shape")]
     reference: Option<Reference>,
     forwarded_message: Value,
     attachments: Value,
@@ -359,6 +361,12 @@ mod tests {
         let kept: Vec<_> = found.iter().filter(|r| matches!(r, Ok(Record::Post(_)))).collect();
         assert_eq!(kept.len(), 2);
         assert_eq!(found.iter().filter(|r| r.is_err()).count(), 2);
+    }
+
+    #[test]
+    fn one_odd_field_costs_no_message() {
+        let found = read(&[r#"{"id":"1","content":"a","author":"x","reference":7,"attachments":"none"}"#, r#"["secret"]"#]);
+        assert!(matches!(&found[1], Ok(Record::Post(post)) if post.text == "a" && post.author.is_none()), "{found:?}");
     }
 
     #[test]

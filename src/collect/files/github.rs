@@ -75,7 +75,9 @@ struct Node {
     body: Option<String>,
     #[serde(rename = "bodyText", deserialize_with = "lenient::text")]
     body_text: Option<String>,
+    #[serde(deserialize_with = "lenient::shape")]
     user: Option<Account>,
+    #[serde(deserialize_with = "lenient::shape")]
     author: Option<Account>,
     #[serde(deserialize_with = "lenient::text")]
     created_at: Option<String>,

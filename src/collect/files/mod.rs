@@ -271,7 +271,7 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
     let (head, input) = match open::open(place.path(), raw) {
         Ok(opened) => opened,
         Err(reason) => {
-            slicer.refuse(name, reason);
+            slicer.refuse(name, if slack::is_archive(&[], place) { slack::ARCHIVE.to_owned() } else { reason });
             return Ok(());
         }
     };
@@ -280,6 +280,8 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
     let Some(format) = first.into_iter().chain(FORMATS.iter().copied()).find(|f| f.sniff(&head, place)) else {
         if FORMATS.iter().any(|f| f.accompanies(&head, place)) {
             slicer.slice.collected.companions += 1;
+        } else if slack::is_archive(&head, place) {
+            slicer.refuse(name, slack::ARCHIVE.to_owned());
         } else {
             let table = mapped.as_ref().unwrap_or(&table::Table::PLAIN).refusal(&head);
             slicer.refuse(name, table.unwrap_or_else(|| open::refusal(&head)));
