@@ -313,7 +313,7 @@ mod tests {
             ),
             read_text(
                 &DiscordPage,
-                "<!DOCTYPE html><style>.chatlog__message{}</style><body><div class=preamble__entry>Direct Messages</div><div class=preamble__entry>Private / alice</div><div class=chatlog__message-group><div data-message-id=175928847299117063><span class=chatlog__author title=sam></span><div class=chatlog__content>psst</div></div></div>",
+                "<!DOCTYPE html><style>.chatlog__message{}</style><body><div class=preamble__entry>Direct Messages</div><div class=preamble__entry>Private / alice</div><div class=chatlog__message-group><div data-message-id=175928847299117063><span class=chatlog__author title=sam></span><div class=chatlog__content>psst</div></div></div></html>",
                 "x.html",
             ),
         ];
