@@ -69,7 +69,9 @@ impl Store {
             }
         }
         let mut tx = self.write().await?;
-        let twins = sqlx::query(sqlx::AssertSqlSafe(TWINS.replace("MADE", MADE).replace("OPENED", OPENED))).fetch_all(&mut *tx).await?;
+        let twins = sqlx::query(sqlx::AssertSqlSafe(TWINS.replace("MADE", MADE).replace("OPENED", OPENED)))
+            .fetch_all(&mut *tx)
+            .await?;
         if twins.is_empty() {
             return Ok(0);
         }

@@ -365,7 +365,8 @@ mod tests {
 
     #[test]
     fn one_odd_field_costs_no_message() {
-        let found = read(&[r#"{"id":"1","content":"a","author":"x","reference":7,"attachments":"none"}"#, r#"["secret"]"#]);
+        let found =
+            read(&[r#"{"id":"1","content":"a","author":"x","reference":7,"attachments":"none"}"#, r#"["secret"]"#]);
         assert!(matches!(&found[1], Ok(Record::Post(post)) if post.text == "a" && post.author.is_none()), "{found:?}");
     }
 

@@ -12,7 +12,8 @@ use crate::files::rows::{Row, Rows, delimiter};
 /// The format.
 pub(super) struct DiscordCsv;
 
-const UNDATED: &str = "a date that is spelled in a way that is not known: export the channel as JSON, or with the locale en-US";
+const UNDATED: &str =
+    "a date that is spelled in a way that is not known: export the channel as JSON, or with the locale en-US";
 
 /// The columns that are read, by their place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,8 @@ impl Format for DiscordCsv {
                 return Err(BadRecord::new(number, byte, UNDATED));
             };
             let attached = columns.attachments.and_then(cell).is_some_and(|a| !a.trim().is_empty());
-            let found = transcript.tell(ctx, (name, when, content), if attached { "only attachments" } else { "empty" });
+            let found =
+                transcript.tell(ctx, (name, when, content), if attached { "only attachments" } else { "empty" });
             Ok((found, turned))
         };
         let rows = Rows::new(input, columns.delimiter).skip(1);

@@ -23,6 +23,9 @@ pub(super) struct DiscordPage;
 /// What begins a group of messages, in markup of any thrift.
 const GROUPS: [&[u8]; 2] = [b"<div class=\"chatlog__message-group\"", b"<div class=chatlog__message-group"];
 
+/// What stands at the end of every page, of whichever layout; thrifty ones leave out the last tags.
+const ENDS: [&str; 3] = ["</html", "<div class=\"postamble\"", "<div class=postamble>"];
+
 const CUT_OFF: &str = "the page ends too early: an export that was cut off, and its last message may be cut, too; export the channel \
      again";
 
@@ -142,7 +145,7 @@ impl<R: BufRead> Iterator for Groups<R> {
         match self.advance() {
             Ok(Some(group)) => {
                 let markup = String::from_utf8_lossy(&group).into_owned();
-                self.whole = markup.contains("</html") || markup.contains("postamble");
+                self.whole = ENDS.iter().any(|end| markup.contains(end));
                 Some(Ok((number, begin, markup)))
             }
             Ok(None) => bad("more than 16 MiB: no messages are that long".to_owned()),

@@ -46,8 +46,8 @@ fn latest(ctx: &Context, place: &Place, value: Value) -> Told {
     };
     let given = TopicPost::deserialize(value).map_err(|error| Unreadable::json(&error));
     let found = given.and_then(|given| post(ctx, place, topic.id, &given));
-    let opens = matches!(found, Ok(Record::Post(_)));
-    thread(place, &topic).filter(|_| opens).map(|thread| Ok(Record::Thread(thread))).into_iter().chain([found]).collect()
+    let told = thread(place, &topic).filter(|_| matches!(found, Ok(Record::Post(_))));
+    told.map(|thread| Ok(Record::Thread(thread))).into_iter().chain([found]).collect()
 }
 
 impl Format for DiscourseTopic {

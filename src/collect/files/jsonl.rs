@@ -193,8 +193,14 @@ mod tests {
         let text = "{\"id\":\"2\",\"text\":\"<p>It <b>leaks</b></p><blockquote>hers</blockquote>\",\"user_name\":\"zoe\",\"parent_id\":\"1\",\"created_at\":\"2026-03-01T12:00:00Z\"}\n{\"id\":\"1\",\"text\":\"[removed]\",\"deleted\":true}\n{\"id\":\"3\",\"text\":\"<p>here</p>\"}\n5\n";
         assert!(PlainLines.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("vans.jsonl"))));
         let found = read_text(&PlainLines, text, "vans.jsonl");
-        let [Ok(Record::Thread(_)), Ok(Record::Post(one)), Ok(gone), Ok(Record::Thread(_)), Ok(Record::Post(two)), Err(_)] =
-            &found[..]
+        let [
+            Ok(Record::Thread(_)),
+            Ok(Record::Post(one)),
+            Ok(gone),
+            Ok(Record::Thread(_)),
+            Ok(Record::Post(two)),
+            Err(_),
+        ] = &found[..]
         else {
             panic!("{found:?}")
         };
@@ -212,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_date_without_a_zone_is_of_the_one_that_was_chosen() {
-        let ctx = Context { zone: crate::collect::Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(-5))), ..context() };
+        let ctx =
+            Context { zone: crate::collect::Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(-5))), ..context() };
         let line = serde_json::from_str(r#"{"id":"1","text":"a","written_at":"2026-03-01 10:00:00"}"#).unwrap();
         let found = records(&ctx, "vans", line).unwrap();
         let Record::Post(post) = &found[1] else { panic!("{found:?}") };

@@ -488,7 +488,9 @@ mod tests {
     #[test]
     fn a_mail_is_dated_by_all_that_tells_when() {
         let mail = |date: &str| {
-            format!("From a@x Mon Mar  2 12:00:00 2026\nFrom: a@x.example\nSubject: s\n{date}Message-ID: <1@x>\n\nIt leaks.\n")
+            format!(
+                "From a@x Mon Mar  2 12:00:00 2026\nFrom: a@x.example\nSubject: s\n{date}Message-ID: <1@x>\n\nIt leaks.\n"
+            )
         };
         for (date, want) in [
             ("Date: Mon, 2 Mar 2026 10:00:00 -0500\n", "2026-03-02T15:00:00Z"),
@@ -512,7 +514,9 @@ mod tests {
     #[test]
     fn a_footer_that_the_program_marks_is_nobodys_words() {
         for footer in ["<div id=\"Signature\">Ann, Phone 1</div>", "<div class=\"gmail_signature\"><p>Ann</p></div>"] {
-            let mail = format!("From: a@x.example\nSubject: s\nDate: Mon, 2 Mar 2026 10:00:00 GMT\nMessage-ID: <1@x>\nContent-Type: text/html\n\n<div>It leaks.</div>{footer}<div>Much.</div>\n");
+            let mail = format!(
+                "From: a@x.example\nSubject: s\nDate: Mon, 2 Mar 2026 10:00:00 GMT\nMessage-ID: <1@x>\nContent-Type: text/html\n\n<div>It leaks.</div>{footer}<div>Much.</div>\n"
+            );
             let found = read_text(&Mbox, &mail, "x.eml");
             assert!(matches!(&found[1], Ok(Record::Post(post)) if post.text == "s\n\nIt leaks.\nMuch."), "{found:?}");
         }

@@ -590,7 +590,8 @@ mod tests {
 
     #[test]
     fn one_odd_field_costs_no_message() {
-        let text = r#"[{"type":"message","user":"U1","text":"it drips","ts":"1736478514.897649","edited":"x","comment":7}]"#;
+        let text =
+            r#"[{"type":"message","user":"U1","text":"it drips","ts":"1736478514.897649","edited":"x","comment":7}]"#;
         let found = read_text(&SlackExport, text, "Yard/repair/2025-01-10.json");
         assert!(matches!(&found[1], Ok(Record::Post(post)) if post.text == "it drips"), "{found:?}");
         let odd = Unreadable::json(&serde_json::from_str::<u8>("\"secret\"").unwrap_err());

@@ -79,7 +79,11 @@ fn row(line: &[u8]) -> Result<Option<Row>, Unreadable> {
     let Some(from) = line.find("<row ") else { return Ok(None) };
     let broken = || {
         let whole = line.trim_end().ends_with('>');
-        let why = if whole { "not the expected XML" } else { "a row that does not end: the file was cut off, download it again" };
+        let why = if whole {
+            "not the expected XML"
+        } else {
+            "a row that does not end: the file was cut off, download it again"
+        };
         Unreadable(why.to_owned())
     };
     let mut reader = Reader::from_str(&line[from..]);

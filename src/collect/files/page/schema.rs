@@ -7,9 +7,9 @@ use ego_tree::NodeId;
 use scraper::{ElementRef, Html};
 use serde_json::{Map, Value};
 
-use super::{FIRST, Raw};
 use super::dom::{field, owner, selector, words};
 use super::engine::tidy_name;
+use super::{FIRST, Raw};
 use crate::text::html::{Cut, Plain, html_to_text, tree_to_text};
 
 /// Types of what people post.

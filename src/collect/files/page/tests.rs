@@ -430,7 +430,9 @@ fn a_page_without_an_address_has_the_one_of_its_posts() {
         let [one, two] = posts.map(|post| {
             format!("<tr><td class=\"windowbg\"><a name=\"msg{post}\"></a><table><tr><td><b><a href=\"https://s.example/index.php?action=profile;u={post}\">ann</a></b></td><td><div id=\"subject_{post}\"><a href=\"https://s.example/index.php?topic=7.msg{post}#msg{post}\">Pump leak</a></div><div class=\"smalltext\">&#171; <b> on:</b> March 01, 2026, 12:00:00 pm &#187;</div><div class=\"post\">It leaks, says {post}.</div></td></tr></table></td></tr>")
         });
-        let html = format!("<!DOCTYPE html><html><head><title>Pump</title><script>var smf_theme_url=\"x\"; var smf_images_url=\"i\";</script></head><body><form action=\"index.php?topic=7.{page}\" id=\"quickModForm\"><table class=\"bordercolor\">{one}{two}</table></form></body></html>");
+        let html = format!(
+            "<!DOCTYPE html><html><head><title>Pump</title><script>var smf_theme_url=\"x\"; var smf_images_url=\"i\";</script></head><body><form action=\"index.php?topic=7.{page}\" id=\"quickModForm\"><table class=\"bordercolor\">{one}{two}</table></form></body></html>"
+        );
         let place = format!("saved/board/topic-7-{page}.html");
         told(&read_page(&html, &Place::on_disk(Path::new(&place)), &context()).unwrap().records)
     };
@@ -444,9 +446,16 @@ fn answers_to_a_question_without_an_id_have_it_as_parent() {
     let json = r#"{"@type":"QAPage","mainEntity":{"@type":"Question","name":"How to stop?","text":"It leaks.","dateCreated":"2026-03-01","author":{"name":"ann"},"acceptedAnswer":{"@type":"Answer","text":"Use tape.","author":{"name":"bob"},"datePublished":"2026-03-02","comment":{"@type":"Comment","text":"Which one?","author":{"name":"cid"}}},"suggestedAnswer":[{"@type":"Answer","text":"Use glue.","author":{"name":"cid"},"url":"https://qa.example/q/1#a2"}]}}"#;
     let linked = format!("<script type=\"application/ld+json\">{json}</script>");
     let scope = |kind: &str, name: &str, text: &str, more: &str| {
-        format!("<div itemscope itemtype=\"https://schema.org/{kind}\"><span itemprop=\"author\">{name}</span><div itemprop=\"text\">{text}</div>{more}</div>")
+        format!(
+            "<div itemscope itemtype=\"https://schema.org/{kind}\"><span itemprop=\"author\">{name}</span><div itemprop=\"text\">{text}</div>{more}</div>"
+        )
     };
-    let marked = scope("Question", "ann", "It leaks.", &(scope("Answer", "bob", "Use tape.", "") + &scope("Answer", "cid", "Use glue.", "")));
+    let marked = scope(
+        "Question",
+        "ann",
+        "It leaks.",
+        &(scope("Answer", "bob", "Use tape.", "") + &scope("Answer", "cid", "Use glue.", "")),
+    );
     for (body, parents) in [(linked, [false, true, false, true].as_slice()), (marked, &[false, true, true])] {
         let found = told(&read(&page("/questions/1/how", "", &body)).unwrap().records);
         let question = Some(found[0].0.clone());
