@@ -169,7 +169,11 @@ fn all_storable(records: impl IntoIterator<Item = Record>) {
                 storable(&post);
                 assert!(threads.contains(&post.thread), "{} comes before its thread", post.id);
             }
-            Record::Mentions { .. } | Record::Removed(_) | Record::Skipped { .. } => {}
+            Record::Mentions { .. }
+            | Record::Removed(_)
+            | Record::Skipped { .. }
+            | Record::Absent { .. }
+            | Record::Notice(_) => {}
         }
     }
 }

@@ -65,8 +65,9 @@ pub async fn collect(
             all += sites::collect_site(&app.store, &net, &context, target, limit, app.progress).await?;
         }
     }
-    all.zoneless = context.zone.met();
+    all.read_in(&context.zone);
     let twins = app.store.drop_twins().await?;
+    app.store.join_openings().await?;
     let cut = conversations::cut_streams(&app.store, app.progress).await?;
     let summary = all.summary(began).with("conversations", serde_json::json!(cut));
     Ok(if twins > 0 { summary.with("stood_twice", twins) } else { summary })

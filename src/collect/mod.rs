@@ -137,7 +137,16 @@ impl AddAssign for Collected {
     }
 }
 
+/// Said where nobody chose a zone.
+const AS_UTC: &str = "Dates that name no zone were taken as of UTC; say --tz where they are of another.";
+
 impl Collected {
+    /// Adds how many dates were read in `zone` because they name none.
+    pub fn read_in(&mut self, zone: &Zone) {
+        self.zoneless = zone.met();
+        self.notices.extend((self.zoneless > 0 && zone.is_utc()).then_some(AS_UTC));
+    }
+
     /// The summary of a collection begun at `began`.
     pub fn summary(&self, began: Instant) -> StageSummary {
         let BatchCounts { new, known, updated, .. } = self.counts;
@@ -151,5 +160,25 @@ impl Collected {
             .with("formats", json!(self.formats))
             .with("zoneless_dates", self.zoneless)
             .with("notices", json!(self.notices))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zone_that_nobody_chose_is_said() {
+        let at = "2026-03-01T10:00:00".parse().unwrap();
+        for (zone, met, notices) in [
+            (Zone::default(), false, 0),
+            (Zone::default(), true, 1),
+            (Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(2))), true, 0),
+        ] {
+            let mut all = Collected::default();
+            met.then(|| zone.instant(at));
+            all.read_in(&zone);
+            assert_eq!((all.zoneless, all.notices.len()), (u64::from(met), notices));
+        }
     }
 }

@@ -26,6 +26,11 @@ impl Zone {
         self.tz.to_timestamp(at).ok()
     }
 
+    /// Whether it is the one that is taken where none is chosen.
+    pub fn is_utc(&self) -> bool {
+        self.tz == TimeZone::UTC
+    }
+
     /// How many dates were read so.
     pub fn met(&self) -> u64 {
         self.met.load(Ordering::Relaxed)

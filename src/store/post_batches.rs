@@ -207,7 +207,9 @@ impl Stored {
         }
         // A conversation that was cut out of a stream is called by the stream and `~`.
         let stream = self.thread.split('~').next().unwrap_or_default();
-        Cow::Owned(Post { community: self.community.clone(), thread: ThreadId::new(stream), ..post.clone() })
+        // A message stands in the thread that was opened from it, whatever file it comes from.
+        let thread = if stream == post.id.as_str() { post.thread.clone() } else { ThreadId::new(stream) };
+        Cow::Owned(Post { community: self.community.clone(), thread, ..post.clone() })
     }
 }
 

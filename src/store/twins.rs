@@ -1,5 +1,6 @@
-//! Messages of Discord that stand twice: from an export that says their ids (JSON, HTML), and from one that does not (CSV, text),
-//! where an id is made of what is said.
+//! Messages of Discord in more than one place. Those that stand twice: from an export that says their ids (JSON, HTML), and from
+//! one that does not (CSV, text), where an id is made of what is said. And those that a thread was opened from: they are written
+//! in their channel, and the thread, which is called by their id, is exported without them.
 
 use std::collections::HashSet;
 
@@ -19,10 +20,11 @@ const SAID: &str = "id > 'discord:' and id < 'discord;' and length(id) <= 28";
 /// A message of either kind is of one person, who is known, of one minute and text; of equal ones in a channel the first is the
 /// first of the other kind, by the number in its id where that is made: which of them were dropped before must not matter.
 /// Both are of one server, as far as their files say so, and of one channel: where either file does not say its number, of one
-/// title.
+/// title. Of a message that a thread was opened from, the address says the channel.
 const TWINS: &str = "with message as materialized ( \
      select id, length(id) > 28 as made, author, written_at / 60000 as minute, text, community, \
-     case instr(thread, '~') when 0 then thread else substr(thread, 1, instr(thread, '~') - 1) end as stream from post \
+     case when thread = id and url is not null then 'discord:' || replace(OPENED, rtrim(OPENED, '0123456789'), '') \
+     when instr(thread, '~') = 0 then thread else substr(thread, 1, instr(thread, '~') - 1) end as stream from post \
      where id > 'discord:' and id < 'discord;' and written_at is not null \
      and author in (select author from post where MADE and author is not null)), \
      numbered as materialized ( \
@@ -35,7 +37,28 @@ const TWINS: &str = "with message as materialized ( \
      or (length(m.stream) > 28 or length(s.stream) > 28) and a.title = b.title and a.title <> '') \
      group by m.id order by m.id";
 
+/// The address of a message without its id.
+const OPENED: &str = "substr(url, 1, length(url) - length(id) + 7)";
+
 impl Store {
+    /// Puts messages into the threads that were opened from them, and gives how many. Read again they stay there.
+    pub async fn join_openings(&self) -> Result<u64> {
+        let sql = "select p.id from post p join thread t on t.id = p.id where p.source = 'discord' and p.thread <> p.id order by p.id";
+        let posts: Vec<String> = sqlx::query_scalar(sql).fetch_all(&self.pool).await?;
+        if posts.is_empty() {
+            return Ok(0);
+        }
+        let mut tx = self.write().await?;
+        let mut revision = newest_revision(&mut *tx).await?;
+        for post in &posts {
+            revision += 1;
+            let query = sqlx::query("update post set thread = id, revision = $1 where id = $2");
+            query.bind(revision).bind(post).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(posts.len() as u64)
+    }
+
     /// Drops messages of Discord without an id of its own where the same message stands with one, and gives how many that were.
     /// Read again they stay dropped; what a person labelled goes to the message that stays.
     pub async fn drop_twins(&self) -> Result<u64> {
@@ -46,7 +69,9 @@ impl Store {
             }
         }
         let mut tx = self.write().await?;
-        let twins = sqlx::query(sqlx::AssertSqlSafe(TWINS.replace("MADE", MADE))).fetch_all(&mut *tx).await?;
+        let twins = sqlx::query(sqlx::AssertSqlSafe(TWINS.replace("MADE", MADE).replace("OPENED", OPENED)))
+            .fetch_all(&mut *tx)
+            .await?;
         if twins.is_empty() {
             return Ok(0);
         }
@@ -149,6 +174,30 @@ mod tests {
             let posts = vec![post(SAID_FIRST, STREAM, 60), post(FIRST, MADE_STREAM, 60)];
             let (store, _dir) = store_of(threads, posts).await;
             assert_eq!(store.drop_twins().await.unwrap(), dropped, "{title:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_stands_in_the_thread_that_was_opened_from_it() {
+        let opening = Post {
+            url: Some(format!("https://discord.com/channels/11/{}/{}", &STREAM[8..], &SAID_FIRST[8..])),
+            ..post(SAID_FIRST, STREAM, 60)
+        };
+        let channel = vec![opening, post("discord:1448898697877262388", STREAM, 61)];
+        let threads = vec![thread(STREAM, "repair"), thread(SAID_FIRST, "repair / it drips")];
+        let (store, _dir) = store_of(threads, channel.clone()).await;
+        assert_eq!((store.join_openings().await.unwrap(), store.join_openings().await.unwrap()), (1, 0));
+        let places = |posts: Vec<crate::store::ExportPost>| posts.into_iter().map(|p| p.thread).collect::<Vec<_>>();
+        let joined = places(store.export_posts("", 10).await.unwrap());
+        assert_eq!(joined, [SAID_FIRST, STREAM]);
+        // The channel once more, and as a table: which a file without a server's name is, too.
+        let unnamed = channel.iter().map(|p| Post { community: "discord".to_owned(), ..p.clone() }).collect();
+        for posts in [channel, unnamed, vec![post(FIRST, STREAM, 60)]] {
+            let counts = store.write_batch(&Batch { posts, ..Batch::default() }).await.unwrap();
+            assert_eq!(counts.updated, 0);
+            store.drop_twins().await.unwrap();
+            assert_eq!(store.join_openings().await.unwrap(), 0);
+            assert_eq!(places(store.export_posts("", 10).await.unwrap()), joined);
         }
     }
 

@@ -16,8 +16,9 @@ use crate::text::discord::markdown_to_text;
 /// The format.
 pub(super) struct DiscordExport;
 
-/// Kinds of messages that somebody wrote: 20 and 23 are commands, answered by a bot. All others are notices of Discord's.
-const WRITTEN: [&str; 4] = ["Default", "Reply", "20", "23"];
+/// Kinds of messages that somebody wrote: 20 and 23 are commands, answered by a bot. All others are notices of Discord's. A kind
+/// that the exporter has no name for is a number; that of 2020 had none for replies.
+const WRITTEN: [&str; 6] = ["Default", "0", "Reply", "19", "20", "23"];
 
 impl Format for DiscordExport {
     fn name(&self) -> &'static str {
@@ -99,7 +100,9 @@ struct Message {
     timestamp_edited: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     content: Option<String>,
+    #[serde(deserialize_with = "lenient::shape")]
     author: Option<Author>,
+    #[serde(deserialize_with = "lenient::shape")]
     reference: Option<Reference>,
     forwarded_message: Value,
     attachments: Value,
@@ -189,7 +192,7 @@ fn message(ctx: &Context, channel: &Channel, message: Message) -> Result<Vec<Rec
         () => "empty",
     };
     let reference = message.reference.filter(|r| r.kind.as_deref() != Some("Forward"));
-    let answers = reference.filter(|_| message.kind.as_deref() == Some("Reply"));
+    let answers = reference.filter(|_| matches!(message.kind.as_deref(), Some("Reply" | "19")));
     let command = message.kind.as_deref().is_some_and(|kind| kind.starts_with('2'));
     let named = message.mentions.as_array().into_iter().flatten();
     let named = named.filter_map(|someone| serde_json::from_value::<Author>(someone.clone()).ok());
@@ -242,6 +245,16 @@ mod tests {
         assert_eq!(one.written_at.map(|t| t.to_string()).as_deref(), Some("2026-03-01T12:00:00.123Z"));
         assert_eq!(one.author, context().author("discord", "sam"));
         assert_eq!((two.text.as_str(), two.flags.bot, two.flags.quoted), ("same :sad: @user", true, true));
+        assert_eq!(two.parent.as_ref(), Some(&one.id));
+    }
+
+    #[test]
+    fn kinds_that_the_exporter_has_no_name_for_are_numbers() {
+        let found = read(&[
+            r#"{"id":"1","type":"0","content":"flat again"}"#,
+            r#"{"id":"2","type":"19","content":"same","reference":{"messageId":"1"}}"#,
+        ]);
+        let [_, Ok(Record::Post(one)), Ok(Record::Post(two))] = &found[..] else { panic!("{found:?}") };
         assert_eq!(two.parent.as_ref(), Some(&one.id));
     }
 
@@ -300,7 +313,7 @@ mod tests {
             ),
             read_text(
                 &DiscordPage,
-                "<!DOCTYPE html><style>.chatlog__message{}</style><body><div class=preamble__entry>Direct Messages</div><div class=preamble__entry>Private / alice</div><div class=chatlog__message-group><div data-message-id=175928847299117063><span class=chatlog__author title=sam></span><div class=chatlog__content>psst</div></div></div>",
+                "<!DOCTYPE html><style>.chatlog__message{}</style><body><div class=preamble__entry>Direct Messages</div><div class=preamble__entry>Private / alice</div><div class=chatlog__message-group><div data-message-id=175928847299117063><span class=chatlog__author title=sam></span><div class=chatlog__content>psst</div></div></div></html>",
                 "x.html",
             ),
         ];
@@ -348,6 +361,13 @@ mod tests {
         let kept: Vec<_> = found.iter().filter(|r| matches!(r, Ok(Record::Post(_)))).collect();
         assert_eq!(kept.len(), 2);
         assert_eq!(found.iter().filter(|r| r.is_err()).count(), 2);
+    }
+
+    #[test]
+    fn one_odd_field_costs_no_message() {
+        let found =
+            read(&[r#"{"id":"1","content":"a","author":"x","reference":7,"attachments":"none"}"#, r#"["secret"]"#]);
+        assert!(matches!(&found[1], Ok(Record::Post(post)) if post.text == "a" && post.author.is_none()), "{found:?}");
     }
 
     #[test]

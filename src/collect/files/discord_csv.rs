@@ -4,13 +4,16 @@
 
 use std::io::BufRead;
 
-use super::{BadRecord, Format, Place, Records, each, open};
+use super::{BadRecord, Format, Place, Records, each_beside, open};
 use crate::collect::Context;
-use crate::collect::wire::discord::{Channel, Dates, Transcript};
+use crate::collect::wire::discord::{Channel, Dates, TURNED, Transcript};
 use crate::files::rows::{Row, Rows, delimiter};
 
 /// The format.
 pub(super) struct DiscordCsv;
+
+const UNDATED: &str =
+    "a date that is spelled in a way that is not known: export the channel as JSON, or with the locale en-US";
 
 /// The columns that are read, by their place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +40,9 @@ impl Format for DiscordCsv {
             Err(bad) => return Box::new(std::iter::once(Err(bad))),
         };
         let Some(columns) = columns(&head) else { return Box::new(std::iter::empty()) };
-        let dates = Dates::seen_in(&String::from_utf8_lossy(&head));
-        let mut transcript = Transcript::of(Channel::of_place(place));
+        let rows = Rows::new(&head[..], columns.delimiter).skip(1).filter_map(Result::ok);
+        let mut dates = Dates::seen_in(rows.filter_map(|(_, _, cells)| cells.into_iter().nth(columns.date)));
+        let mut transcript = Transcript::of(Channel::of_place(place), &dates);
         let mut read = move |row: Result<Row, BadRecord>| {
             let (number, byte, cells) = row?;
             let cell = |at: usize| cells.get(at).map(String::as_str);
@@ -47,14 +51,17 @@ impl Format for DiscordCsv {
             else {
                 return Err(BadRecord::new(number, byte, "fewer cells than columns"));
             };
+            let turned = dates.turn(date).then(|| BadRecord::new(number, byte, TURNED));
             let Some(when) = dates.read(date) else {
-                return Err(BadRecord::new(number, byte, "a date of an unknown spelling"));
+                return Err(BadRecord::new(number, byte, UNDATED));
             };
             let attached = columns.attachments.and_then(cell).is_some_and(|a| !a.trim().is_empty());
-            Ok(transcript.tell(ctx, (name, when, content), if attached { "only attachments" } else { "empty" }))
+            let found =
+                transcript.tell(ctx, (name, when, content), if attached { "only attachments" } else { "empty" });
+            Ok((found, turned))
         };
         let rows = Rows::new(input, columns.delimiter).skip(1);
-        Box::new(rows.flat_map(move |row| each(read(row))))
+        Box::new(rows.flat_map(move |row| each_beside(read(row))))
     }
 }
 
@@ -101,6 +108,31 @@ mod tests {
     }
 
     #[test]
+    fn a_date_that_contradicts_those_above_it_is_told() {
+        let rows = |dates: &[&str]| {
+            let rows = dates.iter().map(|date| format!("7,sam,{date},it drips,,\n")).collect::<String>();
+            let head = "AuthorID,Author,Date,Content,Attachments,Reactions\n";
+            read_text(&DiscordCsv, &format!("{head}{rows}"), "Yard - Text - repair [123456789012345678].csv")
+        };
+        let days = |found: &[Result<Record, BadRecord>]| -> Vec<String> {
+            let day = |r: &_| match r {
+                Ok(Record::Post(post)) => post.written_at.map(|at| at.strftime("%F").to_string()),
+                _ => None,
+            };
+            found.iter().filter_map(day).collect()
+        };
+        let found = rows(&["03/01/2026 1:10 pm"]);
+        assert!(matches!(&found[..], [Ok(Record::Thread(_)), Ok(Record::Post(_)), Ok(Record::Notice(_))]), "{found:?}");
+        // One a month by either reading, and what tells comes after the head.
+        let mut dates = vec!["02/01/2026 1:10 pm"; 2000];
+        dates.push("13/01/2026 1:10 pm");
+        dates.push("02/03/2026 1:10 pm");
+        let found = rows(&dates);
+        assert_eq!(reasons(&found), [TURNED]);
+        assert_eq!(days(&found)[1999..], ["2026-02-01", "2026-01-13", "2026-03-02"]);
+    }
+
+    #[test]
     fn ids_tell_nobody_without_the_key_who_wrote() {
         let place = Place::on_disk(std::path::Path::new("Yard - Text - repair [123456789012345678].csv"));
         let ids = |author_key| -> Vec<String> {
@@ -120,7 +152,7 @@ mod tests {
             reasons(&found),
             [
                 "fewer cells than columns",
-                "a date of an unknown spelling",
+                UNDATED,
                 "a quotation mark in the row that begins on line 4 is never closed: close it, or write it twice; this row was left out, and what follows was read where a line is a row by itself"
             ]
         );

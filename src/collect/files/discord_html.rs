@@ -23,6 +23,12 @@ pub(super) struct DiscordPage;
 /// What begins a group of messages, in markup of any thrift.
 const GROUPS: [&[u8]; 2] = [b"<div class=\"chatlog__message-group\"", b"<div class=chatlog__message-group"];
 
+/// What stands at the end of every page, of whichever layout; thrifty ones leave out the last tags.
+const ENDS: [&str; 3] = ["</html", "<div class=\"postamble\"", "<div class=postamble>"];
+
+const CUT_OFF: &str = "the page ends too early: an export that was cut off, and its last message may be cut, too; export the channel \
+     again";
+
 impl Format for DiscordPage {
     fn name(&self) -> &'static str {
         "DiscordChatExporter HTML"
@@ -36,7 +42,7 @@ impl Format for DiscordPage {
     }
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
-        let mut groups = Groups { input, held: Vec::new(), byte: 0, number: 0, ended: false };
+        let mut groups = Groups { input, held: Vec::new(), byte: 0, number: 0, ended: false, whole: false };
         let mut channel = None;
         let mut told = false;
         let mut waiting = Vec::new().into_iter();
@@ -45,9 +51,11 @@ impl Format for DiscordPage {
                 if let Some(record) = waiting.next() {
                     return Some(record);
                 }
-                let (number, byte, markup) = match groups.next()? {
-                    Ok(group) => group,
-                    Err(bad) => return Some(Err(bad)),
+                let (number, byte, markup) = match groups.next() {
+                    Some(Ok(group)) => group,
+                    Some(Err(bad)) => return Some(Err(bad)),
+                    None if std::mem::replace(&mut groups.whole, true) => return None,
+                    None => return Some(Err(BadRecord::new(groups.number, groups.byte, CUT_OFF))),
                 };
                 let Some(channel) = &channel else {
                     channel = Some(preamble(&markup).or(Channel::of_place(place)));
@@ -71,6 +79,8 @@ struct Groups<R> {
     byte: u64,
     number: u64,
     ended: bool,
+    /// Whether the page's end was seen, or that it was not was told.
+    whole: bool,
 }
 
 impl<R: BufRead> Groups<R> {
@@ -133,10 +143,14 @@ impl<R: BufRead> Iterator for Groups<R> {
         self.number += 1;
         let bad = |reason: String| Some(Err(BadRecord::new(number, begin, reason)));
         match self.advance() {
-            Ok(Some(group)) => Some(Ok((number, begin, String::from_utf8_lossy(&group).into_owned()))),
+            Ok(Some(group)) => {
+                let markup = String::from_utf8_lossy(&group).into_owned();
+                self.whole = ENDS.iter().any(|end| markup.contains(end));
+                Some(Ok((number, begin, markup)))
+            }
             Ok(None) => bad("more than 16 MiB: no messages are that long".to_owned()),
             Err(error) => {
-                self.ended = true;
+                (self.ended, self.whole) = (true, true);
                 bad(format!("could not read on from here: {error}"))
             }
         }
@@ -347,5 +361,6 @@ mod tests {
     fn a_page_cut_off_keeps_what_is_whole() {
         let found = read_text(&DiscordPage, &OLD[..OLD.find("beep").unwrap()], "12.html");
         assert_eq!(found.iter().filter(|r| matches!(r, Ok(Record::Post(_)))).count(), 1);
+        assert_eq!(reasons(&found)[1..], ["empty", CUT_OFF]);
     }
 }

@@ -4,9 +4,9 @@
 
 use std::io::BufRead;
 
-use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records, each, open};
+use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records, each_beside, open};
 use crate::collect::Context;
-use crate::collect::wire::discord::{Channel, Dates, Transcript, When};
+use crate::collect::wire::discord::{Channel, Dates, TURNED, Transcript, When};
 use crate::files::lines::take_line;
 
 /// The format.
@@ -39,7 +39,7 @@ impl Format for DiscordText {
             Err(bad) => return Box::new(std::iter::once(Err(bad))),
         };
         let head = String::from_utf8_lossy(&head);
-        let dates = Dates::seen_in(&head);
+        let dates = Dates::seen_in(head.lines().filter_map(|line| Some(line.strip_prefix('[')?.split_once("] ")?.0)));
         let newest_first = is_newest_first(&head, &dates);
         let mut reader = Reader {
             input,
@@ -50,18 +50,19 @@ impl Format for DiscordText {
             next: None,
             last: None,
             numbered: None,
+            turned: false,
             ended: false,
         };
         let channel = match reader.header(place) {
             Ok(channel) => channel,
             Err(bad) => return Box::new(std::iter::once(Err(bad))),
         };
-        let mut transcript = Transcript::of(channel);
+        let mut transcript = Transcript::of(channel, &dates);
         let read = move |entry: Result<Entry, BadRecord>| {
-            let Entry { when, name, content, attached } = entry?;
-            Ok(transcript.tell(ctx, (&name, when, &content), attached))
+            let Entry { when, name, content, attached, turned } = entry?;
+            Ok((transcript.tell(ctx, (&name, when, &content), attached), turned))
         };
-        Box::new(std::iter::from_fn(move || reader.message()).map(read).flat_map(each))
+        Box::new(std::iter::from_fn(move || reader.message()).map(read).flat_map(each_beside))
     }
 }
 
@@ -84,6 +85,8 @@ struct Reader<R> {
     last: Option<When>,
     /// Whether names have numbers (`name#1234`), as the first had or had not.
     numbered: Option<bool>,
+    /// Whether the date of the next message shows that those before it were read wrong.
+    turned: bool,
     ended: bool,
 }
 
@@ -92,6 +95,7 @@ struct Entry {
     name: String,
     content: String,
     attached: &'static str,
+    turned: Option<BadRecord>,
 }
 
 /// A line and how long it was, with its break. `None` at the end.
@@ -151,7 +155,9 @@ impl<R: BufRead> Reader<R> {
     /// `[date] name`, perhaps with a note that the message is pinned.
     fn head(&mut self, line: &str) -> Option<(When, String)> {
         let (date, name) = line.strip_prefix('[')?.split_once("] ")?;
-        let when = self.dates.read(date).filter(|_| date.len() < 40)?;
+        let mut dates = self.dates;
+        let turned = dates.turn(date);
+        let when = dates.read(date).filter(|_| date.len() < 40)?;
         let name = name.trim_end();
         let name = name.strip_suffix(" (pinned)").unwrap_or(name);
         let numbered = name
@@ -165,6 +171,7 @@ impl<R: BufRead> Reader<R> {
             return None;
         }
         self.last = Some(when);
+        (self.dates, self.turned) = (dates, turned);
         Some((when, name.to_owned()))
     }
 
@@ -175,6 +182,7 @@ impl<R: BufRead> Reader<R> {
         let (when, name) = self.next.take()?;
         self.number += 1;
         let begin = self.byte;
+        let turned = std::mem::take(&mut self.turned).then(|| BadRecord::new(self.number, begin, TURNED));
         let (mut content, mut attached) = (String::new(), "empty");
         let (mut below, mut blank, mut long) = (false, false, false);
         loop {
@@ -221,7 +229,7 @@ impl<R: BufRead> Reader<R> {
         if long {
             return Some(Err(BadRecord::new(self.number, begin, "more than 16 MiB: no post is that long")));
         }
-        Some(Ok(Entry { when, name, content: content.trim().to_owned(), attached }))
+        Some(Ok(Entry { when, name, content: content.trim().to_owned(), attached, turned }))
     }
 }
 
@@ -314,6 +322,16 @@ mod tests {
             reasons(&read_text(&DiscordText, &long, "x.txt")),
             ["a line of more than 16 MiB before the first message"]
         );
+    }
+
+    #[test]
+    fn a_date_that_contradicts_those_above_it_is_told() {
+        let above = "[02/01/2026 1:10 pm] sam\nit drips\n\n".repeat(2000);
+        let found = read_text(&DiscordText, &export(&format!("{above}[13/01/2026 1:10 pm] kim\nhere too\n")), "x.txt");
+        assert_eq!(reasons(&found), [TURNED]);
+        let last = found.iter().rev().find_map(|r| if let Ok(Record::Post(p)) = r { p.written_at } else { None });
+        assert_eq!(last.map(|at| at.to_string()).as_deref(), Some("2026-01-13T13:10:00Z"));
+        assert_eq!(found.iter().filter(|r| matches!(r, Ok(Record::Notice(_)))).count(), 1);
     }
 
     #[test]

@@ -1,17 +1,54 @@
-//! A saved Discourse topic: the body of `/t/ID.json` (FORMATS d5).
+//! Saved answers of Discourse: a topic, the body of `/t/ID.json` (FORMATS d5), and a forum's latest posts, `/posts.json`.
 
+use std::collections::VecDeque;
 use std::io::BufRead;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::pieces::{Piece, Pieces};
+use super::shape::Shape;
+use super::values::{Told, each_value, items};
 use super::{BadRecord, Format, Records, json};
 use crate::collect::Context;
-use crate::collect::wire::discourse::{Place, Topic, TopicPost, post, thread};
+use crate::collect::wire::discourse::{Place, Topic, TopicPost, absent, post, thread};
 use crate::collect::wire::{Record, Unreadable};
 
-/// The format.
+/// A topic.
 pub(super) struct DiscourseTopic;
+
+/// The latest posts of all topics.
+pub(super) struct DiscourseLatest;
+
+impl Format for DiscourseLatest {
+    fn name(&self) -> &'static str {
+        "Discourse latest posts JSON (/posts.json)"
+    }
+
+    fn sniff(&self, head: &[u8], _place: &super::Place) -> bool {
+        Shape::of(head).all("latest_posts[].", &["cooked", "topic_id"])
+    }
+
+    fn read<'a>(&self, input: Box<dyn BufRead + 'a>, at: &'a super::Place, ctx: &'a Context) -> Records<'a> {
+        let place = place(at, ctx);
+        each_value(items(input, &["latest_posts"]), move |value| latest(ctx, &place, value))
+    }
+}
+
+/// A post that says itself which topic it stands in, and what that is called.
+fn latest(ctx: &Context, place: &Place, value: Value) -> Told {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let topic = Topic {
+        id: value.get("topic_id").and_then(Value::as_u64),
+        title: text("topic_title"),
+        slug: text("topic_slug"),
+        ..Topic::default()
+    };
+    let given = TopicPost::deserialize(value).map_err(|error| Unreadable::json(&error));
+    let found = given.and_then(|given| post(ctx, place, topic.id, &given));
+    let told = thread(place, &topic).filter(|_| matches!(found, Ok(Record::Post(_))));
+    told.map(|thread| Ok(Record::Thread(thread))).into_iter().chain([found]).collect()
+}
 
 impl Format for DiscourseTopic {
     fn name(&self) -> &'static str {
@@ -27,53 +64,45 @@ impl Format for DiscourseTopic {
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, at: &'a super::Place, ctx: &'a Context) -> Records<'a> {
         let mut pieces = Pieces::new(input, &["post_stream", "posts"]);
-        let mut file = File { place: place(at, ctx), topic: Topic::default(), told: None };
-        let (mut held, mut ahead, mut document) = (None, None, 0);
+        let mut file = File { place: place(at, ctx), topic: Topic::default(), told: None, held: 0 };
+        let (mut waiting, mut document, mut ended) = (VecDeque::new(), 0, false);
         Box::new(std::iter::from_fn(move || {
             loop {
-                if let Some(record) = held.take() {
+                if let Some(record) = waiting.pop_front() {
                     return Some(record);
                 }
-                let next = ahead.take().or_else(|| pieces.next());
-                if pieces.document() != document {
+                if ended {
+                    return None;
+                }
+                let next = pieces.next();
+                ended = next.is_none();
+                if ended || pieces.document() != document {
                     // Another topic begins; what the last one is called may have come after its posts.
                     document = pieces.document();
-                    ahead = next;
-                    let last = file.tell();
-                    (file.topic, file.told) = (Topic::default(), None);
-                    match last {
-                        Some(thread) => return Some(Ok(thread)),
-                        None => continue,
-                    }
+                    waiting.extend(file.end().into_iter().map(Ok));
                 }
-                let piece = match next {
-                    None => return file.tell().map(Ok),
+                let (record, byte, value) = match next {
+                    None => continue,
                     Some(Err(bad)) => {
-                        held = Some(Err(bad));
-                        match file.tell() {
-                            Some(thread) => return Some(Ok(thread)),
-                            None => continue,
-                        }
+                        waiting.extend(file.tell().map(Ok));
+                        waiting.push_back(Err(bad));
+                        continue;
                     }
-                    Some(Ok(piece)) => piece,
-                };
-                let (record, byte, value) = match piece {
-                    Piece::Item { record, byte, value } => (record, byte, value),
-                    Piece::Member { key, value } => {
+                    Some(Ok(Piece::Member { key, value })) => {
                         file.member(&key, &value);
                         continue;
                     }
+                    Some(Ok(Piece::Item { record, byte, value })) => (record, byte, value),
                 };
+                file.held += 1;
                 let found = json::<TopicPost>(&value).and_then(|p| {
                     file.topic.id = file.topic.id.or(p.topic_id);
                     post(ctx, &file.place, file.topic.id, &p)
                 });
-                let found = found.map_err(|Unreadable(reason)| BadRecord::new(record, byte, reason));
                 if file.told.is_none() && matches!(found, Ok(Record::Post(_))) {
-                    held = Some(found);
-                    return file.tell().map(Ok);
+                    waiting.extend(file.tell().map(Ok));
                 }
-                return Some(found);
+                waiting.push_back(found.map_err(|Unreadable(reason)| BadRecord::new(record, byte, reason)));
             }
         }))
     }
@@ -84,6 +113,8 @@ struct File {
     place: Place,
     topic: Topic,
     told: Option<Record>,
+    /// Posts met.
+    held: u64,
 }
 
 impl File {
@@ -95,8 +126,17 @@ impl File {
             "title" => self.topic.title = value.as_str().map(str::to_owned),
             "slug" => self.topic.slug = value.as_str().map(str::to_owned),
             "created_at" => self.topic.created_at = value.as_str().map(str::to_owned),
+            "posts_count" => self.topic.posts_count = value.as_u64(),
+            "stream" => self.topic.post_stream.stream = serde_json::from_value(value).ok(),
             _ => {}
         }
+    }
+
+    /// What is left to say of a topic that ends here; the next one begins.
+    fn end(&mut self) -> Vec<Record> {
+        let left = self.tell().into_iter().chain(absent(&self.topic, self.held)).collect();
+        *self = Self { place: self.place.clone(), topic: Topic::default(), told: None, held: 0 };
+        left
     }
 
     /// The thread, when more is known of it than was told.
@@ -142,6 +182,28 @@ mod tests {
         };
         let threads: std::collections::BTreeSet<_> = found.iter().filter_map(threads).collect();
         assert_eq!(threads.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn the_latest_posts_are_those_of_their_topics() {
+        let latest = r#"{"latest_posts":[{"id":71,"post_number":2,"reply_to_post_number":1,"topic_id":7,"topic_slug":"lost-notes","topic_title":"Lost notes","username":"bob","raw":"Same.","cooked":"<p>Same.</p>"},{"id":99}]}"#;
+        let place = super::super::Place::on_disk(std::path::Path::new("saved/vans/posts.json"));
+        assert!(DiscourseLatest.sniff(latest.as_bytes(), &place) && !DiscourseLatest.sniff(TOPIC.as_bytes(), &place));
+        let found = read_text(&DiscourseLatest, latest, "saved/vans/posts.json");
+        let [Ok(Record::Thread(thread)), Ok(post), Err(_)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((thread.id.as_str(), thread.title.as_str()), ("discourse:vans:7", "Lost notes"));
+        assert!(read_text(&DiscourseTopic, TOPIC, "saved/vans/7.json").contains(&Ok(post.clone())));
+    }
+
+    #[test]
+    fn posts_that_the_body_only_names_are_counted() {
+        let reasons = |stream: &str| -> Vec<Record> {
+            let found = read_text(&DiscourseTopic, &TOPIC.replace("[70,71]", stream), "vans/7.json");
+            found.into_iter().flatten().filter(|record| matches!(record, Record::Absent { .. })).collect()
+        };
+        assert_eq!(reasons("[70,71]"), []);
+        let absent = Record::Absent { count: 3, reason: "posts that the page does not hold" };
+        assert_eq!(reasons("[70,71,72,73,74]"), [absent]);
     }
 
     #[test]

@@ -75,7 +75,9 @@ struct Node {
     body: Option<String>,
     #[serde(rename = "bodyText", deserialize_with = "lenient::text")]
     body_text: Option<String>,
+    #[serde(deserialize_with = "lenient::shape")]
     user: Option<Account>,
+    #[serde(deserialize_with = "lenient::shape")]
     author: Option<Account>,
     #[serde(deserialize_with = "lenient::text")]
     created_at: Option<String>,
@@ -327,15 +329,16 @@ fn records(ctx: &Context, unnamed: &str, node: &Node, above: &mut Above) -> Resu
 }
 
 /// A body's own words: without the hints of templates (`<!-- … -->`), without quotations, and of answers that came by mail
-/// without what the mail program added.
+/// without what the mail program added. What a mail quotes is cut while the line that says whose it is stands above it.
 pub(super) fn plain_text(body: &str) -> Plain {
     let body = without_comments(&body.replace("\r\n", "\n"));
-    let plain = markdown_to_text(&body);
-    if !body.contains("Reply to this email directly") && !body.contains("You are receiving this because") {
-        return plain;
+    let marks = ["Reply to this email directly", "You are receiving this because", "<notifications@github.com> wrote:"];
+    if !marks.iter().any(|mark| body.contains(mark)) {
+        return markdown_to_text(&body);
     }
-    let own = mail_to_text(&plain.text);
-    Plain { text: own.text, quoted: plain.quoted || own.quoted }
+    let own = mail_to_text(&body);
+    let plain = markdown_to_text(&own.text);
+    Plain { text: plain.text, quoted: plain.quoted || own.quoted }
 }
 
 /// `text` without comments of HTML, except in code and where no mark ends one.
@@ -480,5 +483,14 @@ mod tests {
         }
         assert_eq!(plain_text("a ` b <!-- hint --> c").text, "a ` b  c");
         assert_eq!(plain_text("Ok\n\n\u{2014}\nReply to this email directly, view it").text, "Ok");
+    }
+
+    #[test]
+    fn an_answer_by_mail_names_nobody_whom_it_quotes() {
+        let quote = "On Mon, Mar 2, 2026 at 1:00 PM ann <notifications@github.com> wrote:\r\n\r\n> hers\r\n\r\nMine.";
+        for body in [quote.to_owned(), format!("{quote}\r\n\r\n\u{2014}\r\nReply to this email directly")] {
+            let plain = plain_text(&body);
+            assert_eq!((plain.text.as_str(), plain.quoted), ("Mine.", true));
+        }
     }
 }

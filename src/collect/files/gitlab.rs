@@ -52,6 +52,7 @@ struct Item {
     description: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     body: Option<String>,
+    #[serde(deserialize_with = "lenient::shape")]
     author: Option<Account>,
     #[serde(deserialize_with = "lenient::text")]
     created_at: Option<String>,
@@ -71,6 +72,7 @@ struct Item {
     confidential: bool,
     #[serde(deserialize_with = "lenient::flag")]
     internal: bool,
+    #[serde(deserialize_with = "lenient::shape")]
     notes: Vec<Value>,
 }
 

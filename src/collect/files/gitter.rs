@@ -54,6 +54,7 @@ struct Message {
     edited_at: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     parent_id: Option<String>,
+    #[serde(deserialize_with = "lenient::shape")]
     from_user: Option<User>,
 }
 

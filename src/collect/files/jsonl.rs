@@ -2,6 +2,8 @@
 //! "parent"?, "community"?, "bot"?}`.
 //!
 //! The text is kept exactly as given. Ids count within their community, which is the file's name unless said otherwise.
+//!
+//! Lines that say more than these ten are somebody else's: they are read as rows of a table, by the usual names of columns.
 
 use std::io::BufRead;
 
@@ -9,9 +11,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{Format, Place, Records, each_line, json};
+use super::{Format, Place, Records, each_line, json, open, table};
 use crate::collect::Context;
-use crate::collect::wire::{Record, Unreadable, clean, is_future, lenient, parse_instant};
+use crate::collect::wire::{Record, Unreadable, clean, instant, is_future, lenient};
+use crate::files::dates::{Dates, When};
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 
 /// The format.
@@ -27,10 +30,24 @@ impl Format for PlainLines {
     }
 
     fn read<'a>(&self, input: Box<dyn BufRead + 'a>, place: &'a Place, ctx: &'a Context) -> Records<'a> {
+        let (head, input) = match open::head(input) {
+            Ok(opened) => opened,
+            Err(bad) => return Box::new(std::iter::once(Err(bad))),
+        };
         let stem = place.name();
         let stem = stem.split('.').next().filter(|s| !s.is_empty()).unwrap_or("jsonl").to_owned();
-        each_line(input, move |line| records(ctx, &stem, json(line)?))
+        let own = !head.split(|b| *b == b'\n').any(is_of_others);
+        let rows = table::Lines::of(&head, &stem, ctx);
+        each_line(input, move |line| match own.then(|| json(line)) {
+            Some(Ok(own)) => records(ctx, &stem, own),
+            _ => rows.records(line),
+        })
     }
+}
+
+/// Whether a line is an object that says what this format does not know.
+fn is_of_others(line: &[u8]) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(line).is_ok() && json::<Line>(line).is_err()
 }
 
 /// Whether some line of `head` is a JSON object with the keys that `wanted` asks for. Of a line that does not end in `head`
@@ -76,7 +93,7 @@ fn first_keys(json: &[u8]) -> Vec<&[u8]> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct Line {
     #[serde(deserialize_with = "lenient::text")]
     id: Option<String>,
@@ -125,9 +142,13 @@ fn records(ctx: &Context, stem: &str, line: Line) -> Result<Vec<Record>, Unreada
     };
     let written_at = match given(line.written_at) {
         None => None,
-        Some(text) => Some(parse_instant(&text).ok_or_else(|| {
-            Unreadable("written_at is no date; write it as 2026-06-30 or 2026-06-30T12:00:00Z".to_owned())
-        })?),
+        Some(text) => {
+            let dates = Dates { zone: ctx.zone.clone(), order: None };
+            let read = dates.parse(&text).ok().map(When::start).or_else(|| instant(text.trim().parse().ok()?));
+            Some(read.ok_or_else(|| {
+                Unreadable("written_at is no date; write it as 2026-06-30 or 2026-06-30T12:00:00Z".to_owned())
+            })?)
+        }
     };
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
     let post = Post {
@@ -165,6 +186,45 @@ mod tests {
         assert_eq!(one.author, context().author("jsonl:vans", "Sam"));
         assert_eq!((rest.id.as_str(), two.parent.as_ref()), ("jsonl:vans", Some(&one.id)));
         assert_eq!((two.flags.future, two.url.as_deref()), (true, None));
+    }
+
+    #[test]
+    fn lines_that_say_more_are_read_by_the_usual_names() {
+        let text = "{\"id\":\"2\",\"text\":\"<p>It <b>leaks</b></p><blockquote>hers</blockquote>\",\"user_name\":\"zoe\",\"parent_id\":\"1\",\"created_at\":\"2026-03-01T12:00:00Z\"}\n{\"id\":\"1\",\"text\":\"[removed]\",\"deleted\":true}\n{\"id\":\"3\",\"text\":\"<p>here</p>\"}\n5\n";
+        assert!(PlainLines.sniff(text.as_bytes(), &Place::on_disk(std::path::Path::new("vans.jsonl"))));
+        let found = read_text(&PlainLines, text, "vans.jsonl");
+        let [
+            Ok(Record::Thread(_)),
+            Ok(Record::Post(one)),
+            Ok(gone),
+            Ok(Record::Thread(_)),
+            Ok(Record::Post(two)),
+            Err(_),
+        ] = &found[..]
+        else {
+            panic!("{found:?}")
+        };
+        assert_eq!((one.id.as_str(), one.text.as_str(), one.flags.quoted), ("jsonl:vans:2", "It leaks", true));
+        assert_eq!(one.author, context().author("jsonl:vans", "zoe"));
+        assert_eq!(one.parent.as_ref().map(PostId::as_str), Some("jsonl:vans:1"));
+        assert_eq!(one.written_at.map(|at| at.to_string()).as_deref(), Some("2026-03-01T12:00:00Z"));
+        assert_eq!((gone, two.text.as_str()), (&Record::Removed(PostId::new("jsonl:vans:1")), "here"));
+        // Also where the first of them comes after the file's head.
+        let own = "{\"id\":\"1\",\"text\":\"<p>as is</p>\"}\n".repeat(3000);
+        let found = read_text(&PlainLines, &format!("{own}{text}"), "vans.jsonl");
+        assert!(matches!(&found[1], Ok(Record::Post(post)) if post.text == "<p>as is</p>"));
+        assert!(found.contains(&Ok(Record::Post(one.clone()))));
+    }
+
+    #[test]
+    fn a_date_without_a_zone_is_of_the_one_that_was_chosen() {
+        let ctx =
+            Context { zone: crate::collect::Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(-5))), ..context() };
+        let line = serde_json::from_str(r#"{"id":"1","text":"a","written_at":"2026-03-01 10:00:00"}"#).unwrap();
+        let found = records(&ctx, "vans", line).unwrap();
+        let Record::Post(post) = &found[1] else { panic!("{found:?}") };
+        assert_eq!(post.written_at.map(|at| at.to_string()).as_deref(), Some("2026-03-01T15:00:00Z"));
+        assert_eq!(ctx.zone.met(), 1);
     }
 
     #[test]

@@ -51,7 +51,9 @@ impl Format for LemmyReply {
 struct View {
     post: Option<Written>,
     comment: Option<Written>,
+    #[serde(deserialize_with = "lenient::shape")]
     creator: Person,
+    #[serde(deserialize_with = "lenient::shape")]
     community: Person,
 }
 

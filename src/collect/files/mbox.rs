@@ -2,22 +2,28 @@
 //!
 //! Threads follow `References` and `In-Reply-To`; an answer without them joins the last thread of its subject. Message ids can
 //! hold people's names, so a hash stands for each.
+//!
+//! A date without a zone is of the one that was chosen, as in all files; where the head's cannot be read, the line that parts
+//! two mails tells one.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufRead};
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::civil;
 use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders as _, PartType};
+use scraper::Selector;
 
 use super::{BadRecord, Format, Place, Records, open};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, is_future};
+use crate::files::dates::{Dates, When};
 use crate::files::lines::take_line;
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
-use crate::text::html::{Plain, html_to_text};
+use crate::text::html::{Cut, Plain, fragment, html_to_text, tree_to_text};
 use crate::text::mail::{mail_to_text, unflow};
 
 /// The format.
@@ -51,13 +57,13 @@ impl Format for Mbox {
             threads: Remembered::default(),
             subjects: Remembered::default(),
         };
-        let mails = Mails { input, parted: false, record: 0, byte: 0, ended: false };
+        let mails = Mails { input, parted: false, separator: String::new(), record: 0, byte: 0, ended: false };
         Box::new(mails.flat_map(move |mail| match mail {
             Err(bad) => vec![Err(bad)],
-            Ok((record, byte, mail)) => match list.records(&mail) {
-                Ok(records) => records.into_iter().map(Ok).collect(),
-                Err(Unreadable(reason)) => vec![Err(BadRecord::new(record, byte, reason))],
-            },
+            Ok(Mail { record, byte, separator, raw }) => {
+                let bad = |Unreadable(reason)| BadRecord::new(record, byte, reason);
+                list.records(&raw, &separator).into_iter().map(|found| found.map_err(bad)).collect()
+            }
         }))
     }
 }
@@ -101,9 +107,19 @@ struct Mails<'a> {
     input: Box<dyn BufRead + 'a>,
     /// Whether lines part mails, as the first then does. In a single mail such a line is a sentence.
     parted: bool,
+    /// The one before the mail that is read.
+    separator: String,
     record: u64,
     byte: u64,
     ended: bool,
+}
+
+/// A mail: its number from 1, where it begins, the line before it that parts it from others, and its bytes.
+struct Mail {
+    record: u64,
+    byte: u64,
+    separator: String,
+    raw: Vec<u8>,
 }
 
 impl Mails<'_> {
@@ -116,7 +132,7 @@ impl Mails<'_> {
 }
 
 impl Iterator for Mails<'_> {
-    type Item = Result<(u64, u64, Vec<u8>), BadRecord>;
+    type Item = Result<Mail, BadRecord>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -147,7 +163,7 @@ impl Iterator for Mails<'_> {
                 }
                 continue;
             }
-            // The separator says nothing that the head does not.
+            let separator = std::mem::replace(&mut self.separator, String::from_utf8_lossy(&line).into_owned());
             if mail.trim_ascii().is_empty() {
                 if self.ended {
                     return None;
@@ -157,7 +173,7 @@ impl Iterator for Mails<'_> {
                 continue;
             }
             self.record += 1;
-            return Some(Ok((self.record, begin, mail)));
+            return Some(Ok(Mail { record: self.record, byte: begin, separator, raw: mail }));
         }
     }
 }
@@ -220,18 +236,22 @@ fn ids(value: &HeaderValue) -> Vec<String> {
 }
 
 impl List<'_> {
-    fn records(&mut self, raw: &[u8]) -> Result<Vec<Record>, Unreadable> {
-        let no_mail = || Unreadable("no mail: its head cannot be read".to_owned());
-        let mail = MessageParser::default().parse(raw).ok_or_else(no_mail)?;
+    /// What a mail is, and beside it that its date could not be read.
+    fn records(&mut self, raw: &[u8], separator: &str) -> Vec<Result<Record, Unreadable>> {
+        let no_mail = || vec![Err(Unreadable("no mail: its head cannot be read".to_owned()))];
+        let Some(mail) = MessageParser::default().parse(raw) else { return no_mail() };
         let subject = clean(mail.subject().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "));
         let from = mail.from().and_then(Address::first);
         if from.is_none() && subject.is_empty() && mail.message_id().is_none() {
-            return Err(no_mail());
+            return no_mail();
         }
         let community = list_name(&mail).unwrap_or_else(|| self.unnamed.clone());
         let handle = handle(&mail);
         let author = self.ctx.author("mail", &handle);
-        let written_at = mail.date().and_then(instant);
+        let dates = Dates { zone: self.ctx.zone.clone(), order: None };
+        let read = |text: &str| dates.parse(text).ok().map(When::start);
+        let said = mail.header_raw("Date").map(|date| date.split('(').next().unwrap_or_default());
+        let written_at = mail.date().and_then(instant).or_else(|| read(said?)).or_else(|| read(&date_of(separator)?));
         let plain = own_words(&mail);
         let id = mail.message_id().map_or_else(
             || {
@@ -254,7 +274,7 @@ impl List<'_> {
             self.subjects.put(&base.to_lowercase(), &thread);
         }
         let opens = thread == id;
-        let skip = |reason| Ok(vec![Record::Skipped { id: format!("mail:{id}"), reason }]);
+        let skip = |reason| vec![Ok(Record::Skipped { id: format!("mail:{id}"), reason })];
         let text = clean(plain.text);
         let text = if opens && !text.is_empty() { format!("{base}\n\n{text}").trim().to_owned() } else { text };
         if text.is_empty() {
@@ -289,8 +309,21 @@ impl List<'_> {
                 future: is_future(written_at, self.ctx.now),
             },
         };
-        Ok(vec![Record::Thread(told), Record::Post(post)])
+        let undated = said.filter(|date| written_at.is_none() && !date.trim().is_empty()).map(|_| {
+            let what = "the mail has no date: its own could not be read; write it as Sun, 1 Mar 2026 15:00:00 +0000";
+            Err(Unreadable(what.to_owned()))
+        });
+        [Ok(Record::Thread(told)), Ok(Record::Post(post))].into_iter().chain(undated).collect()
     }
+}
+
+/// The date in a line that parts mails, as `2 Mar 2026 10:00:00`.
+fn date_of(separator: &str) -> Option<String> {
+    let words: Vec<&str> = separator.split_whitespace().collect();
+    let time = words.iter().rposition(|word| word.contains(':') && word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let [month, day] = words.get(time.checked_sub(2)?..time)? else { return None };
+    let year = words[time + 1..].iter().find(|word| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit()))?;
+    Some(format!("{day} {month} {year} {}", words[time]))
 }
 
 /// `<pumps.lists.example>` out of `Pumps and hoses <pumps.lists.example>`.
@@ -314,7 +347,7 @@ fn handle(mail: &Message) -> String {
     from.address().filter(|a| !a.trim().is_empty()).unwrap_or(name).trim().to_lowercase()
 }
 
-/// A date without a zone is taken as of Greenwich, as mails have been since there are zones in them.
+/// A date with its zone.
 fn instant(date: &mail_parser::DateTime) -> Option<Timestamp> {
     let small = |n: u8| i8::try_from(n).ok();
     let at = civil::DateTime::new(
@@ -383,7 +416,7 @@ fn own_words(mail: &Message) -> Plain {
                 });
             }
             PartType::Html(html) => {
-                let found = html_to_text(html);
+                let found = without_footer(html);
                 let own = mail_to_text(&found.text);
                 add(Plain { text: own.text, quoted: found.quoted || own.quoted });
             }
@@ -392,6 +425,17 @@ fn own_words(mail: &Message) -> Plain {
     }
     plain.text = plain.text.trim_end().trim_start_matches(['\n', '\r']).to_owned();
     plain
+}
+
+/// The text of a mail's HTML without the sender's footer, which mail programs mark.
+fn without_footer(html: &str) -> Plain {
+    #[expect(clippy::unwrap_used, reason = "a constant selector, compiled by the tests")]
+    static FOOTER: LazyLock<Selector> =
+        LazyLock::new(|| Selector::parse("[id$=ignature], .gmail_signature, .moz-signature").unwrap());
+    let page = html.contains("ignature").then(|| fragment(html).ok()).flatten();
+    let Some(page) = page else { return html_to_text(html) };
+    let footers: Vec<_> = page.select(&FOOTER).map(|footer| footer.id()).collect();
+    tree_to_text(*page.root_element(), |id| if footers.contains(&id) { Cut::Furniture } else { Cut::Keep })
 }
 
 /// A part's bytes as they stand in the mail, where it is not packed.
@@ -439,6 +483,43 @@ mod tests {
         }
         let bad = format!("{LIST}\nFrom x Mon Mar  2 12:00:00 2026\n\nnothing\n");
         assert_eq!(reasons(&read_text(&Mbox, &bad, "x")), ["no mail: its head cannot be read"]);
+    }
+
+    #[test]
+    fn a_mail_is_dated_by_all_that_tells_when() {
+        let mail = |date: &str| {
+            format!(
+                "From a@x Mon Mar  2 12:00:00 2026\nFrom: a@x.example\nSubject: s\n{date}Message-ID: <1@x>\n\nIt leaks.\n"
+            )
+        };
+        for (date, want) in [
+            ("Date: Mon, 2 Mar 2026 10:00:00 -0500\n", "2026-03-02T15:00:00Z"),
+            ("Date: Mon, 2 Mar 2026 10:00:00\n", "2026-03-02T10:00:00Z"),
+            ("Date: Mon, 2 Mar 2026 10:00:00 (local time)\n", "2026-03-02T10:00:00Z"),
+            ("Date: 2026-03-02 10:00:00\n", "2026-03-02T10:00:00Z"),
+            ("Date: 2026-03-02T10:00:00+02:00\n", "2026-03-02T08:00:00Z"),
+            ("Date: soon\n", "2026-03-02T12:00:00Z"),
+            ("", "2026-03-02T12:00:00Z"),
+        ] {
+            let found = read_text(&Mbox, &mail(date), "x.mbox");
+            let [Ok(Record::Thread(_)), Ok(Record::Post(post))] = &found[..] else { panic!("{date}: {found:?}") };
+            assert_eq!(post.written_at.map(|at| at.to_string()).as_deref(), Some(want), "{date}");
+        }
+        let lone = mail("Date: soon\n").split_once('\n').map(|(_, mail)| mail.to_owned()).unwrap();
+        let found = read_text(&Mbox, &lone, "x.eml");
+        let [Ok(Record::Thread(_)), Ok(Record::Post(post)), Err(bad)] = &found[..] else { panic!("{found:?}") };
+        assert!(post.written_at.is_none() && bad.reason.contains("could not be read"), "{bad:?}");
+    }
+
+    #[test]
+    fn a_footer_that_the_program_marks_is_nobodys_words() {
+        for footer in ["<div id=\"Signature\">Ann, Phone 1</div>", "<div class=\"gmail_signature\"><p>Ann</p></div>"] {
+            let mail = format!(
+                "From: a@x.example\nSubject: s\nDate: Mon, 2 Mar 2026 10:00:00 GMT\nMessage-ID: <1@x>\nContent-Type: text/html\n\n<div>It leaks.</div>{footer}<div>Much.</div>\n"
+            );
+            let found = read_text(&Mbox, &mail, "x.eml");
+            assert!(matches!(&found[1], Ok(Record::Post(post)) if post.text == "s\n\nIt leaks.\nMuch."), "{found:?}");
+        }
     }
 
     #[test]

@@ -92,6 +92,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &discord_txt::DiscordText,
     &discord_package::DiscordPackage,
     &discourse::DiscourseTopic,
+    &discourse::DiscourseLatest,
     &discourse_feed::DiscourseFeed,
     &reddit::RedditPage,
     &hacker_news::Hits,
@@ -270,7 +271,7 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
     let (head, input) = match open::open(place.path(), raw) {
         Ok(opened) => opened,
         Err(reason) => {
-            slicer.refuse(name, reason);
+            slicer.refuse(name, if slack::is_archive(&[], place) { slack::ARCHIVE.to_owned() } else { reason });
             return Ok(());
         }
     };
@@ -279,6 +280,8 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
     let Some(format) = first.into_iter().chain(FORMATS.iter().copied()).find(|f| f.sniff(&head, place)) else {
         if FORMATS.iter().any(|f| f.accompanies(&head, place)) {
             slicer.slice.collected.companions += 1;
+        } else if slack::is_archive(&head, place) {
+            slicer.refuse(name, slack::ARCHIVE.to_owned());
         } else {
             let table = mapped.as_ref().unwrap_or(&table::Table::PLAIN).refusal(&head);
             slicer.refuse(name, table.unwrap_or_else(|| open::refusal(&head)));
@@ -358,7 +361,8 @@ impl Slicer {
 
     fn take(&mut self, record: Record) {
         match &record {
-            Record::Thread(_) | Record::Mentions { .. } => {}
+            Record::Thread(_) | Record::Mentions { .. } | Record::Notice(_) => {}
+            Record::Absent { count, .. } => self.of_format().skipped += u64::from(*count),
             Record::Post(_) => self.of_format().posts += 1,
             Record::Removed(_) | Record::Skipped { .. } => self.of_format().skipped += 1,
         }
@@ -373,6 +377,15 @@ impl Slicer {
             }
             Record::Mentions { post, people } => {
                 batch.mentions.push((post, people));
+                return;
+            }
+            Record::Notice(notice) => {
+                collected.notices.insert(notice);
+                return;
+            }
+            Record::Absent { count, reason } => {
+                *collected.skipped.entry(reason.to_owned()).or_default() += u64::from(count);
+                collected.seen += u64::from(count);
                 return;
             }
             Record::Post(post) => {
@@ -435,6 +448,15 @@ fn each_line<'a>(
 /// What came of one piece of a file, record by record.
 fn each(found: Result<Vec<Record>, BadRecord>) -> Vec<Result<Record, BadRecord>> {
     found.map_or_else(|bad| vec![Err(bad)], |records| records.into_iter().map(Ok).collect())
+}
+
+/// The same, and what failed beside it.
+fn each_beside(found: Result<(Vec<Record>, Option<BadRecord>), BadRecord>) -> Vec<Result<Record, BadRecord>> {
+    let (records, beside) = match found {
+        Ok(found) => found,
+        Err(bad) => return vec![Err(bad)],
+    };
+    records.into_iter().map(Ok).chain(beside.map(Err)).collect()
 }
 
 /// One JSON value out of bytes that may be no UTF-8 at all.

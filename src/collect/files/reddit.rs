@@ -8,7 +8,7 @@ use super::shape::Shape;
 use super::values::{Told, each_value, items, values};
 use super::{Format, Place, Records, each_line, json, open};
 use crate::collect::Context;
-use crate::collect::wire::reddit::{Object, records, unfold};
+use crate::collect::wire::reddit::{More, Object, records, unfold};
 use crate::collect::wire::{DIRECT_MESSAGE, Record};
 
 /// Lines of submissions and comments, in any mixture.
@@ -75,7 +75,13 @@ fn tell(ctx: &Context, page: Value) -> Told {
     }
     told.extend(found.broken.into_iter().map(Err));
     let skipped = |reason| Ok(Record::Skipped { id: "reddit:".to_owned(), reason });
-    told.extend(found.more.iter().map(|_| skipped("comments that the page does not hold")));
+    let absent = |more: &More| {
+        // A branch that goes on on a page of its own counts none.
+        let count = more.count.max(i64::try_from(more.children.len()).unwrap_or(0)).max(1);
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(Record::Absent { count, reason: "comments that the page does not hold" })
+    };
+    told.extend(found.more.iter().map(absent));
     told.extend((0..found.private).map(|_| skipped(DIRECT_MESSAGE)));
     told.extend((0..found.others).map(|_| skipped("neither a post nor a comment")));
     told
@@ -115,7 +121,8 @@ mod tests {
             let others = reasons(&found);
             assert_eq!(others.contains(&"neither a post nor a comment"), page.contains("t5"), "{page}");
             assert_eq!(others.contains(&"direct message"), page.contains("t4"), "{page}");
-            assert_eq!(others.contains(&"comments that the page does not hold"), page.contains("more"), "{page}");
+            let absent = Record::Absent { count: 3, reason: "comments that the page does not hold" };
+            assert_eq!(found.contains(&Ok(absent)), page.contains("more"), "{page}");
         }
     }
 

@@ -52,6 +52,7 @@ struct Message {
     ts: Value,
     #[serde(rename = "editedAt")]
     edited_at: Value,
+    #[serde(deserialize_with = "lenient::shape")]
     u: User,
     #[serde(deserialize_with = "lenient::text")]
     t: Option<String>,

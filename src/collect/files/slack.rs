@@ -21,6 +21,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::pieces::{Piece, Pieces};
+use super::shape::Shape;
 use super::{BadRecord, Format, Place, Records, json};
 use crate::collect::Context;
 use crate::collect::wire::{DIRECT_MESSAGE, Record, Unreadable, clean, instant, is_future, lenient};
@@ -146,6 +147,16 @@ impl Format for SlackExport {
     }
 }
 
+/// What to do with slackdump's archives, which hold an export in another shape.
+pub(super) const ARCHIVE: &str = "an archive of slackdump; turn it into an export first: slackdump convert -f export";
+
+/// Whether a file is part of such an archive: its database, or pieces of what Slack's API answered.
+pub(super) fn is_archive(head: &[u8], place: &Place) -> bool {
+    let shape = Shape::of(head);
+    let number = |key| shape.value(key).is_some_and(|value| value.parse::<i64>().is_ok());
+    place.name() == "slackdump.sqlite" || (number("t") && number("ts") && number("n"))
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Message {
@@ -163,12 +174,15 @@ struct Message {
     ts: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     thread_ts: Option<String>,
+    #[serde(deserialize_with = "lenient::shape")]
     edited: Option<Edited>,
     /// Of a `file_comment` in the old schema.
+    #[serde(deserialize_with = "lenient::shape")]
     comment: Option<Comment>,
     files: Value,
     file: Value,
     attachments: Value,
+    blocks: Value,
     slackdump_thread_replies: Value,
 }
 
@@ -277,6 +291,7 @@ impl<'a> File<'a> {
                 () if plain.quoted => "only quotes others",
                 () if holds(&message.files) || holds(&message.file) => "only a file",
                 () if holds(&message.attachments) => "only attachments",
+                () if holds(&message.blocks) => "only blocks of an app",
                 () => "empty",
             };
             return Ok(vec![Record::Skipped { id, reason }]);
@@ -563,6 +578,24 @@ mod tests {
         let found = read_text(&SlackExport, text, "C1AAAAAAA.json");
         let posts = found.iter().filter(|r| matches!(r, Ok(Record::Post(_)))).count();
         assert_eq!((posts, reasons(&found).len()), (2, 2), "{found:?}");
+    }
+
+    #[test]
+    fn an_archive_of_slackdump_is_told_from_other_files() {
+        let is = |head: &str, name: &str| is_archive(head.as_bytes(), &Place::on_disk(std::path::Path::new(name)));
+        let chunk = r#"{"t":0,"ts":1736478514,"id":"C0123ABCD","n":1,"m":[{"type":"message","text":"it drips"}]}"#;
+        assert!(is(chunk, "C0123ABCD.json.gz") && is("", "slackdump.sqlite"));
+        assert!(!is(r#"{"t":"a","ts":1,"n":2}"#, "x.json") && !is("", "x.sqlite"));
+    }
+
+    #[test]
+    fn one_odd_field_costs_no_message() {
+        let text =
+            r#"[{"type":"message","user":"U1","text":"it drips","ts":"1736478514.897649","edited":"x","comment":7}]"#;
+        let found = read_text(&SlackExport, text, "Yard/repair/2025-01-10.json");
+        assert!(matches!(&found[1], Ok(Record::Post(post)) if post.text == "it drips"), "{found:?}");
+        let odd = Unreadable::json(&serde_json::from_str::<u8>("\"secret\"").unwrap_err());
+        assert!(!odd.0.contains("secret") && odd.0.contains("export it again"), "{odd}");
     }
 
     #[test]

@@ -77,7 +77,15 @@ type Row = HashMap<String, String>;
 fn row(line: &[u8]) -> Result<Option<Row>, Unreadable> {
     let line = std::str::from_utf8(line).map_err(|_| Unreadable("not UTF-8".to_owned()))?;
     let Some(from) = line.find("<row ") else { return Ok(None) };
-    let broken = || Unreadable("not the expected XML".to_owned());
+    let broken = || {
+        let whole = line.trim_end().ends_with('>');
+        let why = if whole {
+            "not the expected XML"
+        } else {
+            "a row that does not end: the file was cut off, download it again"
+        };
+        Unreadable(why.to_owned())
+    };
     let mut reader = Reader::from_str(&line[from..]);
     let Ok(Event::Empty(tag) | Event::Start(tag)) = reader.read_event() else {
         return Err(broken());
@@ -186,7 +194,11 @@ mod tests {
         assert_eq!(two.thread, thread.id);
         assert_eq!(
             reasons(&found),
-            ["neither question nor answer", "an answer that names no question", "not the expected XML"]
+            [
+                "neither question nor answer",
+                "an answer that names no question",
+                "a row that does not end: the file was cut off, download it again"
+            ]
         );
     }
 

@@ -172,12 +172,13 @@ fn records(ctx: &Context, chat: &Chat, message: &Message) -> Result<Vec<Record>,
         return skip("only forwarded");
     }
     if plain.text.is_empty() {
-        let media = [&message.photo, &message.file, &message.media_type, &message.poll];
+        let media = [&message.photo, &message.file, &message.media_type];
         let shared = [&message.contact_information, &message.location_information];
         let any = media.into_iter().chain(shared).any(|v| !v.is_null());
         return skip(match plain.quoted {
             true => "only quotes others",
             false if any => "only attachments",
+            false if !message.poll.is_null() => "only a poll",
             false => "empty",
         });
     }
@@ -289,6 +290,7 @@ struct Entity {
     kind: Option<String>,
     offset: usize,
     length: usize,
+    #[serde(deserialize_with = "lenient::shape")]
     user: Option<BotUser>,
 }
 
@@ -323,7 +325,9 @@ struct BotMessage {
     #[serde(deserialize_with = "lenient::number")]
     edit_date: Option<f64>,
     chat: Option<BotChat>,
+    #[serde(deserialize_with = "lenient::shape")]
     from: Option<BotUser>,
+    #[serde(deserialize_with = "lenient::shape")]
     sender_chat: Option<BotUser>,
     #[serde(deserialize_with = "lenient::text")]
     text: Option<String>,
@@ -331,6 +335,7 @@ struct BotMessage {
     caption: Option<String>,
     entities: Value,
     caption_entities: Value,
+    #[serde(deserialize_with = "lenient::shape")]
     reply_to_message: Option<BotReply>,
     forward_origin: Value,
     forward_date: Value,
@@ -421,7 +426,8 @@ mod tests {
         {"id":2,"type":"message","date":"2026-03-01T13:00:00","date_unixtime":"1772366400","from":"Ann","from_id":"user7","text":"It drips"},
         {"id":3,"type":"message","date":"2026-03-01T13:05:00","edited":"2026-03-01T13:06:00","from":"Bob","from_id":"user8","reply_to_message_id":2,"text":[{"type":"blockquote","text":"It drips"},"Here ",{"type":"bold","text":"too"},"!"]},
         {"id":4,"type":"message","from_id":"user8","photo":"(File not included)","text":""},
-        {"id":5,"type":"message","from_id":"user8","forwarded_from":"News","text":"old"}]}"#;
+        {"id":5,"type":"message","from_id":"user8","forwarded_from":"News","text":"old"},
+        {"id":6,"type":"message","from_id":"user8","text":"","poll":{"question":"Which one?","answers":[]}}]}"#;
 
     fn posts(found: &[Result<Record, BadRecord>]) -> Vec<&Post> {
         found.iter().filter_map(|r| if let Ok(Record::Post(post)) = r { Some(post) } else { None }).collect()
@@ -432,7 +438,7 @@ mod tests {
         let place = Place::on_disk(std::path::Path::new("result.json"));
         assert!(TelegramExport.sniff(CHAT.as_bytes(), &place));
         let found = read_text(&TelegramExport, CHAT, "result.json");
-        assert_eq!(reasons(&found), ["system message", "only attachments", "only forwarded"]);
+        assert_eq!(reasons(&found), ["system message", "only attachments", "only forwarded", "only a poll"]);
         let one = posts(&found);
         assert_eq!((one[0].id.as_str(), one[0].community.as_str()), ("telegram:1234567890:2", "Pump Talk"));
         assert_eq!(one[0].url.as_deref(), Some("https://t.me/c/1234567890/2"));

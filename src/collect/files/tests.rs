@@ -25,7 +25,7 @@ pub(super) fn read_text(format: &dyn Format, text: &str, path: &str) -> Vec<Resu
 
 pub(super) fn reasons(found: &[Result<Record, BadRecord>]) -> Vec<&str> {
     let reason = |found| match found {
-        &Ok(Record::Skipped { reason, .. }) => Some(reason),
+        &Ok(Record::Skipped { reason, .. } | Record::Absent { reason, .. }) => Some(reason),
         Err(BadRecord { reason, .. }) => Some(reason.as_str()),
         Ok(_) => None,
     };

@@ -175,13 +175,15 @@ pub(in crate::collect) fn record(ctx: &Context, channel: &Channel, id: &str, mes
 pub(in crate::collect) struct Transcript {
     channel: Channel,
     ids: HashIds,
+    /// What to know of its dates.
+    notice: Option<&'static str>,
     /// Whether the thread was given out.
     told: bool,
 }
 
 impl Transcript {
-    pub(in crate::collect) fn of(channel: Channel) -> Self {
-        Self { channel, ids: HashIds::default(), told: false }
+    pub(in crate::collect) fn of(channel: Channel, dates: &Dates) -> Self {
+        Self { channel, ids: HashIds::default(), notice: dates.notice(), told: false }
     }
 
     /// The records of the next message, with the thread before the first post. `otherwise` as in [`Message::otherwise`].
@@ -201,7 +203,8 @@ impl Transcript {
         let found = record(ctx, &self.channel, &id, message);
         let opens = !self.told && matches!(found, Record::Post(_));
         self.told |= opens;
-        opens.then(|| Record::Thread(self.channel.thread(ctx))).into_iter().chain([found]).collect()
+        let notice = self.notice.filter(|_| opens).map(Record::Notice);
+        opens.then(|| Record::Thread(self.channel.thread(ctx))).into_iter().chain([found]).chain(notice).collect()
     }
 }
 
@@ -266,30 +269,82 @@ pub(in crate::collect) fn is_notice(text: &str) -> bool {
     text.len() < 200 && NOTICE.is_match(text)
 }
 
+/// Why one of a file's records fails beside its post.
+pub(in crate::collect) const TURNED: &str = "this date shows that day and month are the other way round than they were read \
+     above: the messages above it are dated wrong; export the channel as JSON, whose dates are exact";
+
+const DAY_FIRST: &str = "Nothing in some Discord files (CSV, text) tells whether their dates name the day or the month first; they \
+     were read with the day first. If that is wrong, export these channels as JSON, whose dates are exact.";
+
+const MONTH_FIRST: &str = "Nothing in some Discord files (CSV, text) tells whether their dates name the day or the month first; \
+     they were read with the month first. If that is wrong, export these channels as JSON, whose dates are exact.";
+
 /// The dates of a file: as the machine that wrote it spells them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::collect) struct Dates {
-    /// Whether `3/4/2026` is of March; `None` where the file did not show it (then it is when the hour is of twelve).
-    pub(in crate::collect) month_first: Option<bool>,
+    /// Whether `3/4/2026` is of March; `None` where the file's head has no such dates (then it is when the hour is of twelve).
+    month_first: Option<bool>,
+    /// Whether nothing showed it.
+    guessed: bool,
 }
 
+/// The two small numbers of a date, the year, and what stands between them.
+#[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the tests")]
+static SLASHED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4}|\d\d),?\s+\d{1,2}[:.]\d\d").unwrap());
+
 impl Dates {
-    /// What the dates between `[` and `]`, or between quotes and delimiters, in the first part of a file show.
-    pub(in crate::collect) fn seen_in(head: &str) -> Self {
-        #[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the tests")]
-        static SLASHED: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"\b(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d\d),? +\d{1,2}[:.]\d\d").unwrap());
-        let mut month_first = None;
-        for date in SLASHED.captures_iter(head) {
-            let number = |i: usize| date[i].parse::<u8>().unwrap_or(0);
-            match (number(1), number(2)) {
-                (13.., ..=12) => month_first = Some(false),
-                (..=12, 13..) => month_first = Some(true),
-                _ => continue,
+    /// What the dates in a file's head show: a number that is no month, or a month with its zero where the day has none
+    /// (`1/03`); else the one reading by which they are in order, as exports are. By both they may be: then it is guessed that
+    /// they lie close together, and of a single day that clocks of twelve hours go with months first.
+    pub(in crate::collect) fn seen_in<S: AsRef<str>>(dates: impl IntoIterator<Item = S>) -> Self {
+        let sure = |month_first| Self { month_first: Some(month_first), guessed: false };
+        let mut read: [Vec<i32>; 2] = Default::default();
+        let mut twelve = None;
+        for date in dates {
+            let date = date.as_ref().trim();
+            let Some(found) = SLASHED.captures(date) else { continue };
+            let number = |at: usize| found[at].parse::<i32>().unwrap_or(0);
+            let (first, second, year) = (number(1), number(3), number(4));
+            if let Some(month_first) = shown(first, second) {
+                return sure(month_first);
             }
-            break;
+            // Nobody who writes dots puts the month first.
+            if &found[2] == "." || (found[1].len() == 1 && found[3].starts_with('0')) {
+                return sure(false);
+            }
+            if first != second {
+                twelve.get_or_insert(&found[2] == "/" && date.to_lowercase().trim_end_matches('.').ends_with('m'));
+            }
+            read[0].push((year * 12 + second) * 31 + first);
+            read[1].push((year * 12 + first) * 31 + second);
         }
-        Self { month_first }
+        let Some(twelve) = twelve else { return Self::default() };
+        let sorted = |days: &Vec<i32>| days.is_sorted() || days.iter().rev().is_sorted();
+        let way = |days: &Vec<i32>| days.windows(2).map(|pair| i64::from(pair[0].abs_diff(pair[1]))).sum::<i64>();
+        match (read.each_ref().map(sorted), read.each_ref().map(way)) {
+            ([true, false], _) => sure(false),
+            ([false, true], _) => sure(true),
+            (_, [day, month]) => {
+                Self { month_first: Some(if day == month { twelve } else { month < day }), guessed: true }
+            }
+        }
+    }
+
+    fn notice(&self) -> Option<&'static str> {
+        self.guessed.then_some(if self.month_first == Some(true) { MONTH_FIRST } else { DAY_FIRST })
+    }
+
+    /// Whether a later date shows that the head's were read in the wrong order; from then on the other one counts.
+    pub(in crate::collect) fn turn(&mut self, date: &str) -> bool {
+        let Some(month_first) = self.month_first else { return false };
+        let shows = || {
+            let found = SLASHED.captures(date.trim())?;
+            shown(found[1].parse().ok()?, found[3].parse().ok()?)
+        };
+        let turned = shows().is_some_and(|shown| shown != month_first);
+        self.month_first = Some(month_first != turned);
+        turned
     }
 
     /// A date, exact where it names its offset; else on the wall clock.
@@ -344,6 +399,15 @@ impl Dates {
         };
         let (month, day) = if month_first { (first, second) } else { (second, first) };
         Date::new(year(c)?, month, day).ok()
+    }
+}
+
+/// Whether the first of a date's two small numbers is the month, where only one can be.
+fn shown(first: i32, second: i32) -> Option<bool> {
+    match (first, second) {
+        (13..=31, 1..=12) => Some(false),
+        (1..=12, 13..=31) => Some(true),
+        _ => None,
     }
 }
 
@@ -402,11 +466,36 @@ mod tests {
         }
         let exact = day_first.read("2022-11-01T15:10:00.0000000+01:00");
         assert_eq!(exact, Some(When::Exact("2022-11-01T14:10:00Z".parse().unwrap())));
-        let shown = Dates::seen_in("[01/02/2022 15:10] a\nx\n\n[28/02/2022 15:10] a\ny");
+        let shown = Dates::seen_in(["01/02/2022 15:10", "28/02/2022 15:10"]);
         assert_eq!(shown.read("01/02/2022 3:10 PM"), Some(When::Clock("2022-02-01T15:10:00".parse().unwrap())));
         for text in ["", "soon", "13:40", "99-Jun-18 07:13 AM", "05-Jun-18 13:13 PM", "1/2/3/4 5:06"] {
             assert_eq!(day_first.read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_dates_of_a_head_tell_their_order() {
+        let at = |dates: &[&str]| {
+            let seen = Dates::seen_in(dates);
+            let month = match seen.read(dates[0]) {
+                Some(When::Clock(at)) => at.month(),
+                other => panic!("{other:?}"),
+            };
+            (month, seen.guessed)
+        };
+        // A number that is no month, and how numbers are written.
+        assert_eq!(at(&["03/04/2026 1:10 pm", "03/13/2026 1:10 pm"]), (3, false));
+        assert_eq!(at(&["1/03/2026 1:10 pm", "2/03/2026 1:10 pm"]), (3, false));
+        assert_eq!(at(&["01.03.2026 13:10"]), (3, false));
+        // Only one reading is in order, newest first or last.
+        assert_eq!(at(&["01/02/2026 1:10 pm", "05/02/2026 1:10 pm", "02/03/2026 1:10 pm"]), (2, false));
+        assert_eq!(at(&["03/02/2026 1:10 pm", "02/05/2026 1:10 pm", "02/01/2026 1:10 pm"]), (3, false));
+        // Both are: the days are close, and else it is as before.
+        assert_eq!(at(&["01/03/2026 1:10 pm", "02/03/2026 1:10 pm", "02/03/2026 1:12 pm"]), (3, true));
+        assert_eq!(at(&["03/01/2026 1:10 pm", "03/02/2026 1:10 pm"]), (3, true));
+        assert_eq!(at(&["03/04/2026 1:10 pm"]), (3, true));
+        assert_eq!(at(&["03/04/2026 13:10"]), (4, true));
+        assert_eq!(at(&["04/04/2026 13:10"]), (4, false));
     }
 
     #[test]

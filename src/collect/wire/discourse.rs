@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{Record, Unreadable, clean, is_future, lenient, parse_instant};
+use super::{Record, Unreadable, clean, is_future, lenient, parse_instant, words};
 use crate::collect::Context;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::html_to_text;
@@ -100,6 +100,13 @@ pub fn records(ctx: &Context, place: &Place, topic: &Topic) -> Vec<Result<Record
     found
 }
 
+/// What the topic says to have beyond the `held` posts of its page.
+pub fn absent(topic: &Topic, held: u64) -> Option<Record> {
+    let all = topic.post_stream.stream.as_ref().map(|ids| ids.len() as u64).or(topic.posts_count)?;
+    let count = u32::try_from(all.saturating_sub(held)).unwrap_or(u32::MAX);
+    (count > 0).then_some(Record::Absent { count, reason: "posts that the page does not hold" })
+}
+
 /// The topic as a thread; `None` for a body that does not name its topic.
 pub fn thread(place: &Place, topic: &Topic) -> Option<Thread> {
     let id = topic.id?;
@@ -135,7 +142,7 @@ pub fn post(ctx: &Context, place: &Place, topic: Option<u64>, post: &TopicPost) 
         _ if post.hidden => return skip("hidden"),
         _ => {}
     }
-    let plain = html_to_text(post.cooked.as_deref().unwrap_or_default());
+    let plain = words::own(html_to_text(post.cooked.as_deref().unwrap_or_default()));
     let text = clean(plain.text).trim().to_owned();
     if text.is_empty() {
         return skip(if plain.quoted { "only quotes others" } else { "empty" });
@@ -226,6 +233,20 @@ mod tests {
         assert!(two.edited_at.is_some());
         assert_eq!(action, &Record::Skipped { id: "discourse:forum.example:72".to_owned(), reason: "small action" });
         assert_eq!(gone, &Record::Removed(PostId::new("discourse:forum.example:73")));
+    }
+
+    #[test]
+    fn what_a_mail_program_added_is_nobodys_words() {
+        let place = Place { community: "f".to_owned(), base: None };
+        let text = |cooked: &str| {
+            let given = TopicPost { post_number: Some(1), cooked: Some(cooked.to_owned()), ..TopicPost::default() };
+            match post(&context(), &place, Some(7), &given) {
+                Ok(Record::Post(post)) => post.text,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(text("<p>It leaks.</p><p>Sent from my iPhone</p>"), "It leaks.");
+        assert_eq!(text("<p>Mine.</p><p>-----Original Message-----<br>From: Ann<br>hers</p>"), "Mine.");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Fields whose type changed over the years, or that somebody's export spells differently.
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -40,6 +41,13 @@ pub(in crate::collect) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Re
         Value::Number(number) => number.as_f64() != Some(0.0),
         _ => false,
     })
+}
+
+/// What has the shape that is meant; nothing for anything else, which would cost the whole record.
+pub(in crate::collect) fn shape<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(T::deserialize(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
 /// RFC 3339, the same without a zone (taken as UTC), a day, or a number as in [`instant`].

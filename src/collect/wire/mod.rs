@@ -13,6 +13,8 @@ pub mod stack_exchange;
 
 pub(super) mod lenient;
 
+pub(super) mod words;
+
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -44,6 +46,15 @@ pub enum Record {
         /// Why, in two or three words.
         reason: &'static str,
     },
+    /// What is said to be there and is not in the file: counted as left out.
+    Absent {
+        /// How many.
+        count: u32,
+        /// What, in a few words.
+        reason: &'static str,
+    },
+    /// What to know about how the file was read; beside records, as a thread is. Said once however many files say it.
+    Notice(&'static str),
 }
 
 /// Why what people write to one another in private is left out, whatever it was exported from: it is no community's.
@@ -55,8 +66,13 @@ pub(super) const DIRECT_MESSAGE: &str = "direct message";
 pub struct Unreadable(pub String);
 
 impl Unreadable {
-    /// For JSON of the wrong shape. The position is left out, so that equal mistakes are counted as equal.
+    /// For JSON of the wrong shape. The position is left out, so that equal mistakes are counted as equal, and of what is there
+    /// but not as it should be everything, for it may be somebody's words.
     pub fn json(error: &serde_json::Error) -> Self {
+        if error.is_data() {
+            let laid = "not the expected JSON: this record is not laid out as its program writes it; export it again, or report it";
+            return Self(laid.to_owned());
+        }
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
         Self(format!("not the expected JSON: {reason}"))

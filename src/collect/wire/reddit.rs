@@ -154,18 +154,16 @@ impl Object {
     fn is_removed(&self) -> bool {
         let gone = |text: &Option<String>| {
             let text = text.as_deref().unwrap_or_default().trim();
-            matches!(text, "[deleted]" | "[removed]") || text.starts_with("[ Removed by Reddit")
+            let by = ["[deleted by user]", "[removed by ", "[ removed by "];
+            let marked = || by.iter().any(|mark| text.get(..mark.len()).is_some_and(|t| t.eq_ignore_ascii_case(mark)));
+            matches!(text, "[deleted]" | "[removed]") || (text.ends_with(']') && marked())
         };
-        let title_gone = self.title.as_deref().is_some_and(|t| {
-            let t = t.trim();
-            t.starts_with("[deleted by") || t.starts_with("[ Removed by Reddit") || t == "[removed]"
-        });
         let deleted_later = self.meta.get("was_deleted_later").and_then(Value::as_bool) == Some(true);
         let named = |category: Option<&str>| category.is_some_and(|c| !c.is_empty());
         let category =
             named(self.removed_by_category.as_deref()) || named(self.meta.get("removal_type").and_then(Value::as_str));
         let marked = self.removed || self.spam || deleted_later || category;
-        gone(&self.body) || gone(&self.selftext) || title_gone || marked
+        [&self.body, &self.selftext, &self.title].into_iter().any(gone) || marked
     }
 
     /// What follows `/part/` in the permalink.
@@ -349,6 +347,9 @@ mod tests {
         let gone = [
             json!({"id": "a", "title": "T", "selftext": "[removed]", "subreddit": "x"}),
             json!({"id": "a", "title": "[deleted by user]", "selftext": "", "subreddit": "x"}),
+            json!({"id": "a", "title": "[deleted]", "selftext": "x", "subreddit": "x"}),
+            json!({"id": "a", "title": "[ Removed by moderator ]", "selftext": "x", "subreddit": "x"}),
+            json!({"id": "a", "title": "T", "selftext": "[deleted by user]", "subreddit": "x"}),
             json!({"id": "a", "title": "T", "selftext": "still here", "removed_by_category": "moderator"}),
             json!({"id": "a", "title": "T", "selftext": "[ Removed by Reddit on account of … ]"}),
             json!({"name": "t3_a", "title": "T", "selftext": "x", "_meta": {"was_deleted_later": true}}),

@@ -150,8 +150,11 @@ struct Item {
     creation_date: Option<f64>,
     #[serde(deserialize_with = "lenient::number")]
     last_edit_date: Option<f64>,
+    #[serde(deserialize_with = "lenient::shape")]
     owner: Owner,
+    #[serde(deserialize_with = "lenient::shape")]
     answers: Vec<Value>,
+    #[serde(deserialize_with = "lenient::shape")]
     comments: Vec<Value>,
 }
 

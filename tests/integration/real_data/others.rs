@@ -24,7 +24,8 @@ fn read(path: &Path) -> Option<Read> {
     let mut read = Read { format, ..Read::default() };
     for record in found {
         match record {
-            Ok(Record::Thread(_) | Record::Mentions { .. }) => {}
+            Ok(Record::Thread(_) | Record::Mentions { .. } | Record::Notice(_)) => {}
+            Ok(Record::Absent { count, reason }) => *read.skipped.entry(reason).or_default() += count as usize,
             Ok(Record::Post(_)) => read.posts += 1,
             Ok(Record::Removed(_)) => read.removed += 1,
             Ok(Record::Skipped { reason, .. }) => *read.skipped.entry(reason).or_default() += 1,

@@ -19,8 +19,6 @@ mod schema;
 
 mod structure;
 
-mod words;
-
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, Read as _};
 use std::sync::LazyLock;
@@ -34,7 +32,7 @@ use self::engine::{Engine, Ready};
 use super::{BadRecord, Format, MAX_RECORD_BYTES, Place, Records};
 use crate::collect::Context;
 use crate::collect::wire::discourse as wire;
-use crate::collect::wire::{Record, clean, is_future};
+use crate::collect::wire::{Record, clean, is_future, words};
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
 use crate::text::html::Plain;
@@ -82,6 +80,9 @@ fn is_html(head: &[u8]) -> bool {
         && !has(b"<feed")
         && [&b"<!doctype html"[..], b"<html", b"<head", b"<body", b"<meta"].into_iter().any(has)
 }
+
+/// What an answer calls the page's first post, where that has no id of its own.
+const FIRST: &str = "";
 
 /// A post as a page shows it.
 #[derive(Debug, Clone, Default)]
@@ -310,6 +311,30 @@ impl Address {
         Self { all, base: base.or(start) }
     }
 
+    /// Where the posts of a page that does not tell its address say that they are: what most of those with an absolute link
+    /// agree on. Links to a post lead to its thread, or else at least to the forum.
+    fn of_posts(posts: &[Raw], ready: Option<&Ready>) -> Option<Self> {
+        let web = |raw: &Raw| {
+            let mut url = Url::parse(raw.url.as_deref()?).ok()?;
+            url.set_fragment(None);
+            (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+        };
+        let urls: Vec<Url> = posts.iter().filter_map(web).collect();
+        let thread = |url: &Url| match ready {
+            Some(ready) => ready.thread(&path_of(url)),
+            None => plain_key(url),
+        };
+        let most = |alike: &dyn Fn(&Url, &Url) -> bool| {
+            urls.iter().find(|url| urls.iter().filter(|other| alike(url, other)).count() * 2 > urls.len()).cloned()
+        };
+        let of_host = |one: &Url, other: &Url| one.origin() == other.origin();
+        let of_thread =
+            |one: &Url, other: &Url| of_host(one, other) && thread(one).is_some_and(|id| thread(other) == Some(id));
+        let base = most(&of_host)?;
+        let all = most(&of_thread).into_iter().collect();
+        Some(Self { all, base: Some(base) })
+    }
+
     /// The host that names the forum, with a port other than the usual one.
     fn host(&self) -> Option<String> {
         let url = self.all.first().or(self.base.as_ref())?;
@@ -383,6 +408,8 @@ impl About<'_> {
         place: &Place,
         ctx: &Context,
     ) -> PageRead {
+        let told = address.all.is_empty().then(|| Address::of_posts(&posts, self.ready)).flatten();
+        let address = told.as_ref().unwrap_or(address);
         let names = Names::of(self, address, place, ctx);
         let language = dom::first(page, "html", "lang").unwrap_or_default();
         let dates = Dates::new(ctx, html, &language, posts.iter().flat_map(|p| p.dates.iter().map(String::as_str)));
@@ -400,6 +427,7 @@ impl About<'_> {
         let mut records = vec![Record::Thread(thread)];
         let mut told: BTreeMap<String, u64> = BTreeMap::new();
         let ids: std::collections::HashSet<String> = posts.iter().filter_map(|p| p.id.clone()).collect();
+        let mut first = None;
         for (at, raw) in posts.into_iter().enumerate() {
             let written_at = read(&raw.dates);
             let mut own = names.own_words(&title, at, raw.text.clone(), raw.id.as_deref());
@@ -414,6 +442,7 @@ impl About<'_> {
                 (count, false) => format!("{native}-{count}"),
             };
             let id = names.post(&native);
+            let first = first.get_or_insert_with(|| id.clone());
             // Reddit's pages show a mark where a post was.
             let marked =
                 self.engine.source == Source::Reddit && matches!(raw.text.text.trim(), "[deleted]" | "[removed]");
@@ -426,11 +455,14 @@ impl About<'_> {
                 records.push(Record::Skipped { id: id.as_str().to_owned(), reason });
                 continue;
             }
-            let parent =
-                raw.parent.as_ref().filter(|p| **p != native && (ids.contains(*p) || !names.answers_are_local));
+            let parent = match raw.parent.as_deref() {
+                Some(FIRST) => (at > 0).then(|| first.clone()),
+                Some(id) if id != native && (ids.contains(id) || !names.answers_are_local) => Some(names.post(id)),
+                _ => None,
+            };
             let author = raw.author.as_deref().unwrap_or_default();
             records.push(Record::Post(Post {
-                parent: parent.map(|p| names.post(p)),
+                parent,
                 thread: names.thread.clone(),
                 source: self.engine.source,
                 community: names.community.clone(),
@@ -639,8 +671,9 @@ fn discourse_topic(topic: &wire::Topic, address: &Address, place: &Place, ctx: &
         ctx.community.clone().or(address.host()).or(place.folder()).unwrap_or_else(|| "discourse".to_owned());
     let place = wire::Place { community, base: address.all.first().and_then(discourse_base) };
     let found = wire::records(ctx, &place, topic);
-    let records: Vec<Record> = found.into_iter().filter_map(Result::ok).collect();
+    let mut records: Vec<Record> = found.into_iter().filter_map(Result::ok).collect();
     let holds = records.iter().any(|r| matches!(r, Record::Post(_)));
+    records.extend(wire::absent(topic, topic.post_stream.posts.len() as u64));
     holds.then_some(PageRead { by: "Discourse (JSON in the page)", records })
 }
 

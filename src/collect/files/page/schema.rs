@@ -7,9 +7,9 @@ use ego_tree::NodeId;
 use scraper::{ElementRef, Html};
 use serde_json::{Map, Value};
 
-use super::Raw;
 use super::dom::{field, owner, selector, words};
 use super::engine::tidy_name;
+use super::{FIRST, Raw};
 use crate::text::html::{Cut, Plain, html_to_text, tree_to_text};
 
 /// Types of what people post.
@@ -99,9 +99,11 @@ fn post(object: &Map<String, Value>, parent: Option<&str>, found: &mut Described
     };
     let author = object.get("author").or_else(|| object.get("creator"));
     let url = text(object, &["url", "@id"]);
-    let id = url.clone().filter(|u| u.contains('#') || parent.is_some()).and_then(|u| super::engine::last_number(&u));
+    let below = parent.is_some_and(|parent| parent != FIRST);
+    let id = url.clone().filter(|u| u.contains('#') || below).and_then(|u| super::engine::last_number(&u));
+    let own = id.clone().or_else(|| found.posts.is_empty().then(|| FIRST.to_owned()));
     found.posts.push(Raw {
-        id: id.clone(),
+        id,
         author: author.and_then(|a| string(a, "name")).map(|a| tidy_name(&a).to_owned()),
         dates: text(object, &["datePublished", "dateCreated"]).into_iter().collect(),
         edited: text(object, &["dateModified"]),
@@ -117,7 +119,7 @@ fn post(object: &Map<String, Value>, parent: Option<&str>, found: &mut Described
             None => &[],
         };
         for reply in replies.iter().filter_map(Value::as_object) {
-            post(reply, id.as_deref(), found);
+            post(reply, own.as_deref(), found);
         }
     }
 }
@@ -172,6 +174,7 @@ pub(super) fn microdata(page: &Html) -> Described {
         }
     }
     let mut found = Described::default();
+    let mut first = None;
     // Some boards mark up only the opening, or leave the opening out of the items.
     let is_post = |at: usize| POSTS.contains(&kind(at));
     let posts: HashSet<NodeId> = (0..scopes.len()).filter(|at| is_post(*at)).map(|at| scopes[at].id()).collect();
@@ -193,6 +196,7 @@ pub(super) fn microdata(page: &Html) -> Described {
         while let Some(scope) = parent.filter(|scope| !is_post(*scope)) {
             parent = above(scope);
         }
+        first = first.or(found.posts.is_empty().then_some(at));
         let id = |at: usize| scopes[at].attr("id").or_else(|| scopes[at].attr("data-id")).map(str::to_owned);
         found.posts.push(Raw {
             id: id(at).or_else(|| value(get(&["position"])?)),
@@ -203,7 +207,9 @@ pub(super) fn microdata(page: &Html) -> Described {
                 .collect(),
             edited: get(&["dateModified"]).and_then(value),
             url: get(&["url"]).and_then(value),
-            parent: parent.filter(|p| fields[*p].contains_key("text")).and_then(id),
+            parent: parent
+                .filter(|p| fields[*p].contains_key("text"))
+                .and_then(|p| id(p).or_else(|| (first == Some(p)).then(|| FIRST.to_owned()))),
             gone: false,
             text: if body.value().name() == "meta" {
                 plain(body.attr("content").unwrap_or_default())

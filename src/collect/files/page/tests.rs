@@ -425,6 +425,46 @@ fn a_page_without_an_address_is_named_by_its_file_and_saved_pages_by_theirs() {
 }
 
 #[test]
+fn a_page_without_an_address_has_the_one_of_its_posts() {
+    let page = |page: u8, posts: [u8; 2]| {
+        let [one, two] = posts.map(|post| {
+            format!("<tr><td class=\"windowbg\"><a name=\"msg{post}\"></a><table><tr><td><b><a href=\"https://s.example/index.php?action=profile;u={post}\">ann</a></b></td><td><div id=\"subject_{post}\"><a href=\"https://s.example/index.php?topic=7.msg{post}#msg{post}\">Pump leak</a></div><div class=\"smalltext\">&#171; <b> on:</b> March 01, 2026, 12:00:00 pm &#187;</div><div class=\"post\">It leaks, says {post}.</div></td></tr></table></td></tr>")
+        });
+        let html = format!(
+            "<!DOCTYPE html><html><head><title>Pump</title><script>var smf_theme_url=\"x\"; var smf_images_url=\"i\";</script></head><body><form action=\"index.php?topic=7.{page}\" id=\"quickModForm\"><table class=\"bordercolor\">{one}{two}</table></form></body></html>"
+        );
+        let place = format!("saved/board/topic-7-{page}.html");
+        told(&read_page(&html, &Place::on_disk(Path::new(&place)), &context()).unwrap().records)
+    };
+    let ids = |posts: Vec<(String, String, String, Option<String>)>| posts.into_iter().map(|p| p.0).collect::<Vec<_>>();
+    assert_eq!(ids(page(0, [11, 12])), ["forum:s.example:7#11", "forum:s.example:7#12"]);
+    assert_eq!(ids(page(20, [31, 32])), ["forum:s.example:7#31", "forum:s.example:7#32"]);
+}
+
+#[test]
+fn answers_to_a_question_without_an_id_have_it_as_parent() {
+    let json = r#"{"@type":"QAPage","mainEntity":{"@type":"Question","name":"How to stop?","text":"It leaks.","dateCreated":"2026-03-01","author":{"name":"ann"},"acceptedAnswer":{"@type":"Answer","text":"Use tape.","author":{"name":"bob"},"datePublished":"2026-03-02","comment":{"@type":"Comment","text":"Which one?","author":{"name":"cid"}}},"suggestedAnswer":[{"@type":"Answer","text":"Use glue.","author":{"name":"cid"},"url":"https://qa.example/q/1#a2"}]}}"#;
+    let linked = format!("<script type=\"application/ld+json\">{json}</script>");
+    let scope = |kind: &str, name: &str, text: &str, more: &str| {
+        format!(
+            "<div itemscope itemtype=\"https://schema.org/{kind}\"><span itemprop=\"author\">{name}</span><div itemprop=\"text\">{text}</div>{more}</div>"
+        )
+    };
+    let marked = scope(
+        "Question",
+        "ann",
+        "It leaks.",
+        &(scope("Answer", "bob", "Use tape.", "") + &scope("Answer", "cid", "Use glue.", "")),
+    );
+    for (body, parents) in [(linked, [false, true, false, true].as_slice()), (marked, &[false, true, true])] {
+        let found = told(&read(&page("/questions/1/how", "", &body)).unwrap().records);
+        let question = Some(found[0].0.clone());
+        let of: Vec<bool> = found.iter().map(|post| post.3 == question).collect();
+        assert_eq!(of, parents, "{found:?}");
+    }
+}
+
+#[test]
 fn large_and_deep_pages_end() {
     let deep = page("/x", "", &"<div class=\"post\">".repeat(200_000));
     assert!(read(&deep).unwrap_err().contains("nests"));

@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::values::values;
-use super::{BadRecord, Format, Place, Records, open};
+use super::{BadRecord, Format, Place, Records, json, open};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, is_future};
 use crate::files::dates::{Dates, NoDate, Order};
@@ -73,11 +73,7 @@ impl Format for Table {
         let reading = Reading { ctx, unnamed, dates: Dates { zone: ctx.zone.clone(), order } };
         let Some(delimiter) = layout.delimiter else {
             let found = values(input).flat_map(move |value| match value {
-                Ok((record, byte, value)) => {
-                    let (names, cells) = flat(&value);
-                    let columns = Columns::lenient(&names, map.as_deref());
-                    laid_out(reading.records(&columns, &cells), record, byte)
-                }
+                Ok((record, byte, value)) => laid_out(reading.object(&value, map.as_deref()), record, byte),
                 Err(bad) => vec![Err(bad)],
             });
             return Box::new(found);
@@ -90,6 +86,23 @@ impl Format for Table {
             Ok((record, byte, cells)) => laid_out(reading.records(&columns, &cells), record, byte),
             Err(bad) => vec![Err(bad)],
         }))
+    }
+}
+
+/// Lines of objects whose columns their usual names tell.
+pub(super) struct Lines<'a>(Reading<'a>);
+
+impl<'a> Lines<'a> {
+    /// Those of a file that begins with `head` and is called `stem`.
+    pub(super) fn of(head: &[u8], stem: &str, ctx: &'a Context) -> Self {
+        let order = Layout::of(head).and_then(|layout| layout.order());
+        let unnamed = ctx.community.clone().unwrap_or_else(|| stem.to_owned());
+        Self(Reading { ctx, unnamed, dates: Dates { zone: ctx.zone.clone(), order } })
+    }
+
+    /// What a line holds.
+    pub(super) fn records(&self, line: &[u8]) -> Result<Vec<Record>, Unreadable> {
+        self.0.object(&json(line)?, None)
     }
 }
 
@@ -211,6 +224,14 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    fn object(&self, value: &Value, map: Option<&Map>) -> Result<Vec<Record>, Unreadable> {
+        if !value.is_object() {
+            return Err(Unreadable("no object: nothing says what it is".to_owned()));
+        }
+        let (names, cells) = flat(value);
+        self.records(&Columns::lenient(&names, map), &cells)
+    }
+
     fn records(&self, columns: &Columns, cells: &[String]) -> Result<Vec<Record>, Unreadable> {
         let given = |field| columns.get(cells, field).map(str::to_owned);
         if cells.iter().all(|cell| cell.trim().is_empty()) {

@@ -3,7 +3,7 @@
 use crate::text::html::Plain;
 
 /// `plain` without quotes written as text and without the sender's footer below `-- `.
-pub(super) fn own(plain: Plain) -> Plain {
+pub(in crate::collect) fn own(plain: Plain) -> Plain {
     let Plain { text, mut quoted } = plain;
     let text = without_codes(&text, &mut quoted);
     let lines: Vec<&str> = text.lines().collect();
