@@ -20,7 +20,8 @@ pub(super) fn context() -> Context {
 }
 
 pub(super) fn read_text(format: &dyn Format, text: &str, path: &str) -> Vec<Result<Record, BadRecord>> {
-    format.read(Box::new(text.as_bytes()), &Place::on_disk(Path::new(path)), &context()).collect()
+    let (place, context) = (Place::on_disk(Path::new(path)), context());
+    format.read(Box::new(text.as_bytes()), &place, &context).map(|record| record.map(Record::unnamed)).collect()
 }
 
 pub(super) fn reasons(found: &[Result<Record, BadRecord>]) -> Vec<&str> {
