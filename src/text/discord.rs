@@ -173,7 +173,9 @@ impl Form {
         for block in self.blocks {
             let part = match block {
                 // Pages of 2019 show what stands in two backticks as code in one more.
-                Block::Words(words) => masked(&lines(&words), name_at, is_spoken_to).replace(AT_IN_CODE, "@").replace("``", "`"),
+                Block::Words(words) => {
+                    masked(&lines(&words), name_at, is_spoken_to).replace(AT_IN_CODE, "@").replace("``", "`")
+                }
                 Block::Fence(code) => format!("```\n{code}\n```"),
                 Block::Cut => continue,
             };

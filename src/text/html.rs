@@ -242,12 +242,11 @@ fn is_somebody(element: &Element) -> bool {
 /// Whether a `pre` holds code, and not a mail or verses: it says so, what it stands in does, or all of it stands in `code`.
 fn is_code(pre: NodeRef<'_, Node>, element: &Element) -> bool {
     let tells = |element: &Element| {
-        element.name() == "code" || element.classes().any(|c| ["code", "highlight", "lang"].iter().any(|w| c.contains(w)))
+        element.name() == "code"
+            || element.classes().any(|c| ["code", "highlight", "lang"].iter().any(|w| c.contains(w)))
     };
     let holds = |child: NodeRef<'_, Node>| child.value().as_element().is_some_and(|e| e.name() == "code");
-    tells(element)
-        || pre.parent().and_then(|p| p.value().as_element()).is_some_and(tells)
-        || pre.children().any(holds)
+    tells(element) || pre.parent().and_then(|p| p.value().as_element()).is_some_and(tells) || pre.children().any(holds)
 }
 
 /// All words in `node` as they stand, with its line breaks.
