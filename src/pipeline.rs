@@ -112,7 +112,7 @@ pub async fn crm_import(
     map: Option<&Path>,
     zone: &Zone,
 ) -> Result<StageSummary> {
-    crm::import(&app.store, paths, map, zone, app.progress).await
+    crm::import(&app.store, paths, map, zone, app.clock.now(), app.progress).await
 }
 
 /// Stage 4, second half: notes to readings, by whichever reader is chosen.

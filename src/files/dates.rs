@@ -139,23 +139,50 @@ impl Dates {
     }
 }
 
-/// The offset from UTC that a text ends with, and the text before it. Digits alone are one only behind a time: `+0200`,
-/// `+02:00` and `-05`, but also `UTC`. Without a blank before them they may end a range, unless the time has seconds or a `T`.
+/// The offset from UTC that a text ends with, and the text before it: `UTC`, `GMT+1`, the names of RFC 822 and those of Europe, or
+/// digits. Digits alone are one only behind a time: `+0200`, `+02:00` and `-05`. Without a blank before them they may end a range,
+/// unless the time has seconds or a `T`.
 fn zoned(text: &str) -> Option<(&str, Offset)> {
-    static ZONE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"^(.*?)( ?)(?:UTC|GMT|Z|([+-])(\d\d):?([0-5]\d)?)$").ok());
+    static ZONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"^(?<civil>.*?)(?<blank> ?)(?:(?<name>UTC|GMT|Z|[ECMP][SD]T|CES?T|WES?T|EES?T)|(?:UTC|GMT)(?<far>[+-]\d\d?)(?::?(?<part>[0-5]\d))?|(?<hours>[+-]\d\d):?(?<minutes>[0-5]\d)?)$",
+        )
+        .ok()
+    });
     let found = ZONE.as_ref()?.captures(text)?;
-    let (civil, sign) = (found.get(1)?.as_str(), found.get(3));
-    let number = |at: usize| found.get(at).and_then(|digits| digits.as_str().parse::<i32>().ok()).unwrap_or(0);
-    let seconds = number(4) * 3600 + number(5) * 60;
-    let signed = if sign.is_some_and(|sign| sign.as_str() == "-") { -seconds } else { seconds };
-    let offset = Offset::from_seconds(signed).ok()?;
+    let get = |group: &str| found.name(group).map(|m| m.as_str());
+    let civil = get("civil")?;
+    let seconds = match get("name") {
+        Some(name) => named_zone(name) * 3600,
+        None => {
+            let hours = get("far").or(get("hours"))?;
+            let minutes = get("part").or(get("minutes")).and_then(|m| m.parse::<i32>().ok()).unwrap_or(0);
+            let whole = hours[1..].parse::<i32>().ok()? * 3600 + minutes * 60;
+            if hours.starts_with('-') { -whole } else { whole }
+        }
+    };
+    let offset = Offset::from_seconds(seconds).ok()?;
     let exact = || {
         let after = civil.rfind('T').map(|at| &civil[at + 1..]);
         civil.matches(':').count() > 1 || after.is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit()))
     };
-    let timed = civil.contains(':') && (!found[2].is_empty() || exact());
-    (sign.is_none() || timed).then_some((civil, offset))
+    let timed = civil.contains(':') && (get("blank") == Some(" ") || exact());
+    (get("hours").is_none() || timed).then_some((civil, offset))
+}
+
+/// Hours from UTC of a zone that is named.
+fn named_zone(name: &str) -> i32 {
+    match name {
+        "EST" | "CDT" => -5,
+        "EDT" => -4,
+        "CST" | "MDT" => -6,
+        "MST" | "PDT" => -7,
+        "PST" => -8,
+        "CET" | "WEST" => 1,
+        "CEST" | "EET" => 2,
+        "EEST" => 3,
+        _ => 0,
+    }
 }
 
 /// A date in one of the forms that need no guess.
@@ -268,6 +295,11 @@ mod tests {
             ("Wed, 04 Mar 2026 18:22:00 -0530", "2026-03-04T23:52:00Z"),
             ("0001/01/01", "0001-01-01T00:00:00Z"),
             ("2026-03-31 UTC", "2026-03-31T00:00:00Z"),
+            ("Jan 05, 2024 03:12 PM EST", "2024-01-05T20:12:00Z"),
+            ("2026-07-01 10:00 CEST", "2026-07-01T08:00:00Z"),
+            ("2026-03-14 10:00 GMT+1", "2026-03-14T09:00:00Z"),
+            ("2026-03-14 10:00 UTC-03:30", "2026-03-14T13:30:00Z"),
+            ("Wed, 4 Mar 2026 18:22:00 PST", "2026-03-05T02:22:00Z"),
         ] {
             assert_eq!(parse(text).map(|t| t.to_string()), Ok(means.to_owned()), "{text}");
         }

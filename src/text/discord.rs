@@ -8,6 +8,7 @@
 use scraper::ElementRef;
 use scraper::node::{Element, Node};
 
+use super::handles::masked;
 use super::html::Plain;
 
 /// A message has at most 4,000 characters; in what is longer only quotes are cut.
@@ -172,7 +173,9 @@ impl Form {
         for block in self.blocks {
             let part = match block {
                 // Pages of 2019 show what stands in two backticks as code in one more.
-                Block::Words(words) => mask_people(&lines(&words)).replace(AT_IN_CODE, "@").replace("``", "`"),
+                Block::Words(words) => {
+                    masked(&lines(&words), name_at, is_spoken_to).replace(AT_IN_CODE, "@").replace("``", "`")
+                }
                 Block::Fence(code) => format!("```\n{code}\n```"),
                 Block::Cut => continue,
             };
@@ -222,51 +225,11 @@ fn heading(line: &str) -> Option<&str> {
     (matches!(line.len() - rest.len(), 1..=3) && !words.is_empty()).then_some(words)
 }
 
-/// `text`, in Markdown, with `@user` for whoever is spoken to outside of code.
-pub fn without_handles(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut fenced = false;
-    for line in text.split_inclusive('\n') {
-        let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
-        fenced ^= fence;
-        if fenced || fence || !line.contains('@') {
-            out.push_str(line);
-            continue;
-        }
-        let pieces: Vec<&str> = line.split('`').collect();
-        for (i, piece) in pieces.iter().enumerate() {
-            out.push_str(if i > 0 { "`" } else { "" });
-            // A mark that nothing closes opens no code.
-            let code = i % 2 == 1 && i + 1 < pieces.len();
-            out.push_str(&if code { (*piece).to_owned() } else { mask_people(piece) });
-        }
-    }
-    out
-}
-
-/// `words` with `@user` for whoever is spoken to. A name ends where a word does: the rest of a name of several words stays,
-/// because an export as text does not tell where it ends.
-fn mask_people(words: &str) -> String {
-    let mut out = String::with_capacity(words.len());
-    let mut rest = words;
-    while let Some(at) = rest.find('@') {
-        let before = rest[..at].chars().next_back().or_else(|| out.chars().next_back());
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let name = name_at(rest);
-        let spoken_to = before.is_none_or(|c| !c.is_alphanumeric() && !"/._%+-@".contains(c))
-            && name.chars().any(|c| c.is_alphanumeric() || !c.is_ascii())
-            && !rest[name.len()..].starts_with('/');
-        if !spoken_to || matches!(name, "user" | "role") {
-            out.push('@');
-            continue;
-        }
-        // Tables of 2019 call all and those present without the mark; some chats call them `@all` and `@channel`.
-        out.push_str(if matches!(name, "everyone" | "here" | "all" | "channel") { name } else { "@user" });
-        rest = &rest[name.len()..];
-    }
-    out.push_str(rest);
-    out
+/// Whether `name`, behind an `@`, is somebody's: of what an exporter writes for a mention, all that is no address and no package.
+fn is_spoken_to(before: &str, name: &str, after: &str) -> bool {
+    !before.ends_with(|c: char| c.is_alphanumeric() || "/._%+-@".contains(c))
+        && name.chars().any(|c| c.is_alphanumeric() || !c.is_ascii())
+        && !after.starts_with('/')
 }
 
 /// What may be the name after an `@`.
@@ -571,13 +534,6 @@ mod tests {
             assert_eq!(rendered(html).text, want, "rendered: {html}");
             assert_eq!(markdown_to_text(raw).quoted, rendered(html).quoted, "{raw}");
         }
-    }
-
-    #[test]
-    fn handles_go_and_code_stays() {
-        let text = "@ann, ask @bob.k. or @all\n```\n@route('/')\n```\nme@x.example `@decorated` @kim `";
-        let want = "@user, ask @user. or all\n```\n@route('/')\n```\nme@x.example `@decorated` @user `";
-        assert_eq!(without_handles(text), want);
     }
 
     #[test]

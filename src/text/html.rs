@@ -11,6 +11,9 @@ use html5ever::{local_name, ns};
 use scraper::node::{Element, Node};
 use scraper::{CaseSensitivity, Html, HtmlTreeSink};
 
+use super::code::{fenced, ticked};
+use super::handles::SOMEBODY;
+
 /// Text taken out of markup.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plain {
@@ -34,8 +37,9 @@ const PORTION: usize = 512;
 const MAX_INDENT: usize = 8;
 
 /// The plain text of an HTML fragment: paragraphs become blocks parted by an empty line, `<br>` a line break, list items
-/// lines that begin with `- ` or a number, table rows lines, preformatted text stays as it is, images become their
-/// alternative text, emoji their name. Block quotes, `aside`s and scripts are cut.
+/// lines that begin with `- ` or a number, table rows lines, preformatted text stays as it is, code stands between fences or
+/// backticks, images become their alternative text, emoji their name, people that are spoken to `@user`. Block quotes, `aside`s
+/// and scripts are cut.
 ///
 /// Markup over 1 MiB or that [`fragment`] gives up is only stripped of its tags.
 pub fn html_to_text(html: &str) -> Plain {
@@ -174,13 +178,13 @@ pub fn tree_to_text(root: NodeRef<'_, Node>, also: impl Fn(NodeId) -> Cut) -> Pl
                         Cut::Keep => cut(element),
                         cut => cut,
                     };
-                    if cut == Cut::Keep {
+                    if cut == Cut::Keep && !page.whole(node, element) {
                         page.open(element);
-                    } else {
-                        page.quoted |= cut == Cut::Others;
-                        page.part(if cut == Cut::Others { 2 } else { 0 });
-                        cutting = Some(node.id());
+                        continue;
                     }
+                    page.quoted |= cut == Cut::Others;
+                    page.part(if cut == Cut::Others { 2 } else { 0 });
+                    cutting = Some(node.id());
                 }
                 _ => {}
             },
@@ -223,6 +227,38 @@ fn cut(element: &Element) -> Cut {
     }
 }
 
+/// Whether an element is a link to somebody who is spoken to, by what Discourse, GitHub, NodeBB, Flarum, Vanilla, XenForo and
+/// Invision make of `@name`, however many words the name has.
+fn is_somebody(element: &Element) -> bool {
+    let class = |name: &str| element.has_class(name, CaseSensitivity::CaseSensitive);
+    matches!(element.name(), "a" | "span")
+        && (["mention", "user-mention", "plugin-mentions-user", "UserMention", "PostMention", "atMention"]
+            .into_iter()
+            .any(class)
+            || element.attr("data-mentionid").is_some()
+            || element.attr("data-username").is_some_and(|name| name.starts_with('@')))
+}
+
+/// Whether a `pre` holds code, and not a mail or verses: it says so, what it stands in does, or all of it stands in `code`.
+fn is_code(pre: NodeRef<'_, Node>, element: &Element) -> bool {
+    let tells = |element: &Element| {
+        element.name() == "code"
+            || element.classes().any(|c| ["code", "highlight", "lang"].iter().any(|w| c.contains(w)))
+    };
+    let holds = |child: NodeRef<'_, Node>| child.value().as_element().is_some_and(|e| e.name() == "code");
+    tells(element) || pre.parent().and_then(|p| p.value().as_element()).is_some_and(tells) || pre.children().any(holds)
+}
+
+/// All words in `node` as they stand, with its line breaks.
+fn verbatim(node: NodeRef<'_, Node>) -> String {
+    let piece = |node: NodeRef<'_, Node>| match node.value() {
+        Node::Text(text) => text.to_string(),
+        Node::Element(element) if element.name() == "br" => "\n".to_owned(),
+        _ => String::new(),
+    };
+    node.descendants().map(piece).collect()
+}
+
 /// The text so far, and what must come before the next word.
 #[derive(Default)]
 struct Page {
@@ -239,6 +275,35 @@ struct Page {
 }
 
 impl Page {
+    /// Adds what is taken as one: code, and whoever is spoken to. False for any other element.
+    fn whole(&mut self, node: NodeRef<'_, Node>, element: &Element) -> bool {
+        let is = |node: NodeRef<'_, Node>, name: &str| node.value().as_element().is_some_and(|e| e.name() == name);
+        match element.name() {
+            _ if is_somebody(element) => self.word(SOMEBODY),
+            _ if self.preformatted > 0 => return false,
+            "pre" if is_code(node, element) => self.block(&verbatim(node)),
+            // What holds a `pre` is code by that, and lines make a block of what some boards call only `code`.
+            "code" if node.descendants().any(|inner| is(inner, "pre")) => return false,
+            "code" if node.descendants().any(|inner| is(inner, "br")) => self.block(&verbatim(node)),
+            "code" => {
+                let words = verbatim(node);
+                let words: Vec<&str> = words.split(is_space).filter(|word| !word.is_empty()).collect();
+                self.word(&ticked(&words.join(" ")));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Code as lines of their own.
+    fn block(&mut self, code: &str) {
+        if !code.trim().is_empty() {
+            self.part(2);
+            self.word(&fenced(code));
+            self.part(2);
+        }
+    }
+
     fn open(&mut self, element: &Element) {
         match element.name() {
             "br" => {
@@ -365,7 +430,7 @@ mod tests {
             ("<p>One.</p>\n<p>Two<br>\nthree  four</p>", "One.\n\nTwo\nthree four"),
             ("<p>a</p><ul><li>x</li><li><p>y</p></li></ul><p>b</p>", "a\n\n- x\n- y\n\nb"),
             ("<ol start=\"3\"><li>x<ul><li>in</li></ul></li><li>y</li></ol>", "3. x\n  - in\n4. y"),
-            ("<p>do</p><pre><code>if x:\n    y\n\nz\n</code></pre><p>ok</p>", "do\n\nif x:\n    y\n\nz\n\nok"),
+            ("<p>do</p><pre>if x:\n    y\n\nz\n</pre><p>ok</p>", "do\n\nif x:\n    y\n\nz\n\nok"),
             ("<p>nice <img class=\"emoji\" title=\":ok:\" alt=\":ok:\"> one</p>", "nice :ok: one"),
             ("<p>see <a href=\"http://x\">the <b>page</b></a>, now &amp; then</p>", "see the page, now & then"),
             ("<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>", "a | b\n1 | 2"),
@@ -376,6 +441,44 @@ mod tests {
         for (html, want) in cases {
             assert_eq!(html_to_text(html), Plain { text: want.to_owned(), quoted: false }, "{html}");
         }
+    }
+
+    #[test]
+    fn code_stands_between_marks() {
+        let block = "do\n\n```\nif x:\n    y\n\nz\n```\n\nok";
+        for code in [
+            "<pre><code>if x:\n    y\n\nz\n</code></pre>",
+            "<pre class=\"lang-py\"><span>if</span> x:\n    y\n\nz</pre>",
+            "<div class=\"highlight highlight-source-python\"><pre>if x:\n    y\n\nz</pre></div>",
+            "<code class=\"bbc_code\">if x:<br>    y<br><br>z</code>",
+            "<code><pre>if x:\n    y\n\nz</pre></code>",
+        ] {
+            assert_eq!(html_to_text(&format!("<p>do</p>{code}<p>ok</p>")).text, block, "{code}");
+        }
+        for (html, want) in [
+            ("<p>run <code>npm  i</code>, <code></code>then</p>", "run `npm i`, then"),
+            ("<ul><li><pre><code>x</code></pre></li><li>y</li></ul>", "- ```\nx\n```\n\n- y"),
+            ("<pre><code>a\n```\nb</code></pre>", "```\na\n~~~\nb\n```"),
+            ("<pre>Dear all,\n\nit drips.</pre>", "Dear all,\n\nit drips."),
+            ("<pre>see <a class=mention>@Ann</a></pre>", "see @user"),
+        ] {
+            assert_eq!(html_to_text(html).text, want, "{html}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_spoken_to_is_somebody() {
+        for link in [
+            "<a class=\"mention\" href=\"/u/ann\">@ann</a>",
+            "<span class=\"mention\">@ann</span>",
+            "<a class=\"user-mention notranslate\">@ann</a>",
+            "<a class=\"UserMention\">@Ann Lee</a>",
+            "<a class=\"username\" data-user-id=\"7\" data-username=\"@Ann Lee\">@Ann Lee</a>",
+            "<a data-mentionid=\"7\">@Ann Lee</a>",
+        ] {
+            assert_eq!(html_to_text(&format!("<p>so {link}, it drips</p>")).text, "so @user, it drips", "{link}");
+        }
+        assert_eq!(html_to_text("<a class=\"mention-group\">@staff</a>").text, "@staff");
     }
 
     #[test]
@@ -425,7 +528,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics_and_is_trimmed(html in "(<(/?)(p|b|li|ul|pre|aside|td|br|img alt=x)>|[a-z é<>&;\n]{0,6}){0,40}") {
+        fn never_panics_and_is_trimmed(html in "(<(/?)(p|b|li|ul|pre|code|aside|td|br|img alt=x)>|[a-z é<>&;\n]{0,6}){0,40}") {
             let plain = html_to_text(&html);
             prop_assert_eq!(plain.text.trim(), &plain.text);
         }

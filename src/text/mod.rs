@@ -4,6 +4,8 @@ pub mod alone;
 
 pub(crate) mod base64;
 
+pub mod code;
+
 pub(crate) mod contractions;
 
 pub mod discord;
@@ -11,6 +13,8 @@ pub mod discord;
 pub mod display;
 
 pub mod due;
+
+pub mod handles;
 
 pub mod html;
 

@@ -11,7 +11,6 @@ use super::{Format, Place, Records};
 use crate::collect::Context;
 use crate::collect::wire::{Record, Unreadable, clean, is_future, lenient, parse_instant};
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
-use crate::text::discord::without_handles;
 use crate::text::html::Plain;
 use crate::text::markdown::markdown_to_text;
 
@@ -70,7 +69,7 @@ fn records(ctx: &Context, room: &str, message: Value) -> Result<Vec<Record>, Unr
     let id = message.id.ok_or_else(|| Unreadable("a message without an id".to_owned()))?;
     let native = |id: &str| format!("jsonl:gitter:{id}");
     let Plain { text, quoted } = markdown_to_text(message.text.as_deref().unwrap_or_default());
-    let text = clean(without_handles(&text));
+    let text = clean(text);
     if text.is_empty() {
         // A message that was deleted stays, without words.
         let reason = if quoted { "only quotes others" } else { "empty" };

@@ -254,7 +254,7 @@ mod tests {
         let tree = read_text(&Items, tree, "x.json");
         let tree = posts(&tree);
         assert_eq!(tree[0].text, "Ask: pumps & hoses\n\nMine leaks.");
-        assert_eq!((tree[1].text.as_str(), tree[1].flags.quoted), ("Same / worse.\n\n  if x > 1", true));
+        assert_eq!((tree[1].text.as_str(), tree[1].flags.quoted), ("Same / worse.\n\n```\n  if x > 1\n```", true));
         assert_eq!(tree[2].parent.as_ref(), Some(&tree[1].id));
         assert!(tree.iter().all(|p| p.thread.as_str() == "hacker_news:10"));
         let hits = read_text(&Hits, hits, "x.json");

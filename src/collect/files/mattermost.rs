@@ -16,7 +16,6 @@ use crate::collect::Context;
 use crate::collect::wire::{DIRECT_MESSAGE, Record, Unreadable, clean, instant, is_future, lenient};
 use crate::model::id::content_hash;
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
-use crate::text::discord::without_handles;
 use crate::text::html::Plain;
 use crate::text::markdown::markdown_to_text;
 
@@ -287,7 +286,7 @@ fn records(ctx: &Context, written: Written) -> Vec<Record> {
         return vec![Record::Skipped { id, reason: "system message" }];
     }
     let Plain { text, quoted } = markdown_to_text(body.message.as_deref().unwrap_or_default());
-    let text = clean(without_handles(&text));
+    let text = clean(text);
     if text.is_empty() {
         let reason = match quoted {
             true => "only quotes others",

@@ -293,7 +293,7 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
     slicer.slice.collected.notices.extend(format.notice());
     for record in format.read(input, place, ctx) {
         match record {
-            Ok(record) => slicer.take(record),
+            Ok(record) => slicer.take(record.unnamed()),
             Err(bad) if bad.is_refusal() => {
                 slicer.refuse(name, bad.reason);
                 return Ok(());

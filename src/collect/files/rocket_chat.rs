@@ -11,7 +11,6 @@ use super::{Format, Place, Records};
 use crate::collect::Context;
 use crate::collect::wire::{DIRECT_MESSAGE, Record, Unreadable, clean, instant, is_future, lenient, parse_instant};
 use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
-use crate::text::discord::without_handles;
 use crate::text::html::Plain;
 use crate::text::markdown::markdown_to_text;
 
@@ -87,7 +86,7 @@ fn records(ctx: &Context, community: &str, message: Value) -> Result<Vec<Record>
         return skip(DIRECT_MESSAGE);
     }
     let Plain { text, quoted } = markdown_to_text(message.msg.as_deref().unwrap_or_default());
-    let text = clean(without_handles(&text));
+    let text = clean(text);
     if text.is_empty() {
         let attached = message.file.is_object() || message.attachments.as_array().is_some_and(|a| !a.is_empty());
         return skip(match quoted {

@@ -187,7 +187,7 @@ mod tests {
             panic!("{found:?}")
         };
         assert_eq!((thread.id.as_str(), thread.title.as_str()), ("stack_exchange:pumps.example:1", "Why <div> drips"));
-        assert_eq!(one.text, "Why <div> drips\n\nIt drips.\n\na < b");
+        assert_eq!(one.text, "Why <div> drips\n\nIt drips.\n\n```\na < b\n```");
         assert_eq!(one.url.as_deref(), Some("https://pumps.example/questions/1"));
         assert_eq!((one.written_at.is_some(), one.edited_at.is_some()), (true, true));
         assert_eq!((two.text.as_str(), two.flags.quoted, two.parent.as_ref()), ("Mine too.", true, Some(&one.id)));

@@ -4,6 +4,7 @@
 //! Only groups and channels are read: what people write to one another in private is no community's. Who is spoken to becomes
 //! `@user`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::BufRead;
 
@@ -18,6 +19,8 @@ use super::{BadRecord, Format, Place, Records, each, json, open};
 use crate::collect::Context;
 use crate::collect::wire::{DIRECT_MESSAGE, Record, Unreadable, clean, instant, is_future, lenient};
 use crate::model::{AuthorKey, Post, PostFlags, PostId, Source, Thread, ThreadId};
+use crate::text::code::{fenced, ticked};
+use crate::text::handles::SOMEBODY;
 use crate::text::html::Plain;
 
 /// Telegram Desktop's export.
@@ -269,14 +272,20 @@ fn plain_text(ctx: &Context, text: &Value) -> (Plain, BTreeSet<AuthorKey>) {
             continue;
         }
         let words = piece.as_str().or_else(|| piece.get("text")?.as_str()).unwrap_or_default();
-        plain.text.push_str(words);
+        plain.text.push_str(&coded(kind, words));
     }
     plain.text = clean(plain.text).trim().to_owned();
     (plain, people)
 }
 
-/// What stands for somebody who is spoken to.
-const SOMEBODY: &str = "@user";
+/// `words`, between marks when they are code by their `kind`.
+fn coded<'w>(kind: &str, words: &'w str) -> Cow<'w, str> {
+    match kind {
+        "pre" => format!("\n{}\n", fenced(words)).into(),
+        "code" => ticked(words).into(),
+        _ => words.into(),
+    }
+}
 
 fn user(ctx: &Context, id: i64) -> Option<AuthorKey> {
     ctx.author("telegram", &format!("user{id}"))
@@ -294,11 +303,11 @@ struct Entity {
     user: Option<BotUser>,
 }
 
-/// `text` with `@user` for the people that `entities` mark, and who they are.
+/// `text` with `@user` for the people and marks for the code that `entities` tell of, and who they are.
 fn unnamed(ctx: &Context, text: &str, entities: &Value) -> (String, BTreeSet<AuthorKey>) {
     let entities = entities.as_array().map_or(&[][..], Vec::as_slice);
     let mut marked: Vec<Entity> = entities.iter().filter_map(|e| Entity::deserialize(e).ok()).collect();
-    marked.retain(|e| matches!(e.kind.as_deref(), Some("mention" | "text_mention")));
+    marked.retain(|e| matches!(e.kind.as_deref(), Some("mention" | "text_mention" | "pre" | "code")));
     marked.sort_by_key(|e| e.offset);
     let units: Vec<u16> = text.encode_utf16().collect();
     let (mut out, mut people, mut at) = (String::new(), BTreeSet::new(), 0);
@@ -306,7 +315,12 @@ fn unnamed(ctx: &Context, text: &str, entities: &Value) -> (String, BTreeSet<Aut
         let end = entity.offset.saturating_add(entity.length);
         let Some(before) = units.get(at..entity.offset).filter(|_| end <= units.len()) else { continue };
         out.push_str(&String::from_utf16_lossy(before));
-        out.push_str(SOMEBODY);
+        match entity.kind.as_deref() {
+            Some(kind @ ("pre" | "code")) => {
+                out.push_str(&coded(kind, &String::from_utf16_lossy(&units[entity.offset..end])));
+            }
+            _ => out.push_str(SOMEBODY),
+        }
         people.extend(entity.user.as_ref().and_then(|u| user(ctx, u.id?)));
         at = end;
     }
@@ -468,6 +482,16 @@ mod tests {
         assert_eq!(posts(&export)[0].text, "😀 @user and @user: it drips");
         let people = vec![user(&crate::collect::files::tests::context(), 7).unwrap()];
         assert_eq!(export[2], Ok(Record::Mentions { post: posts(&export)[0].id.clone(), people }));
+        assert_eq!(read_text(&TelegramUpdates, updates, "x"), export);
+    }
+
+    #[test]
+    fn code_stands_between_marks() {
+        let chat = r#"{"name":"Pump Talk","type":"public_supergroup","id":1234567890,"messages":[
+            {"id":2,"type":"message","from_id":"user8","text":["my log: ",{"type":"pre","text":"it @fails\nhere","language":""},"and ",{"type":"code","text":"x"}]}]}"#;
+        let updates = r#"{"ok":true,"result":[{"update_id":1,"message":{"message_id":2,"chat":{"id":-1001234567890,"title":"Pump Talk","type":"supergroup"},"from":{"id":8},"text":"my log: it @fails\nhereand x","entities":[{"type":"pre","offset":8,"length":14},{"type":"code","offset":26,"length":1}]}}]}"#;
+        let export = read_text(&TelegramExport, chat, "result.json");
+        assert_eq!(posts(&export)[0].text, "my log: \n```\nit @fails\nhere\n```\nand `x`");
         assert_eq!(read_text(&TelegramUpdates, updates, "x"), export);
     }
 

@@ -20,7 +20,8 @@ pub(super) fn context() -> Context {
 }
 
 pub(super) fn read_text(format: &dyn Format, text: &str, path: &str) -> Vec<Result<Record, BadRecord>> {
-    format.read(Box::new(text.as_bytes()), &Place::on_disk(Path::new(path)), &context()).collect()
+    let (place, context) = (Place::on_disk(Path::new(path)), context());
+    format.read(Box::new(text.as_bytes()), &place, &context).map(|record| record.map(Record::unnamed)).collect()
 }
 
 pub(super) fn reasons(found: &[Result<Record, BadRecord>]) -> Vec<&str> {
@@ -422,5 +423,58 @@ proptest! {
         for seed in seeds {
             survives_damage(seed, &bytes, cut, "x.json")?;
         }
+    }
+}
+
+/// One message as eight places write it: nobody is named, and code is code.
+#[tokio::test]
+async fn handles_and_code_are_alike_wherever_they_come_from() {
+    let world = World::new().await;
+    let typed = r"Hi @sam_b and u/kim_lee, ask me@x.example: it drips.\n\n    @code fails\n\nRun `@x` now.";
+    let marked = r#"<p>Hi <a class=\"mention\" href=\"/u/sam_b\">@sam_b</a> and u/kim_lee, ask me@x.example: it drips.</p><pre><code>@code fails\n</code></pre><p>Run <code>@x</code> now.</p>"#;
+    let files = [
+        (
+            "reddit.json",
+            r#"{"kind":"Listing","data":{"children":[{"kind":"t1","data":{"id":"c1","link_id":"t3_a","body":"TYPED","author":"q","subreddit":"x","created_utc":1772366400.0}}]}}"#,
+        ),
+        (
+            "github.json",
+            r#"[{"number":1,"title":"","html_url":"https://github.com/o/r/issues/1","user":{"login":"q"},"body":"TYPED","created_at":"2026-03-01T12:00:00Z"}]"#,
+        ),
+        (
+            "gitlab.json",
+            r#"[{"id":5,"individual_note":false,"notes":[{"id":5,"body":"TYPED","author":{"username":"q","web_url":"https://git.example/q"},"noteable_id":80,"noteable_type":"Issue","system":false}]}]"#,
+        ),
+        (
+            "mattermost.json",
+            r#"{"order":["p1"],"posts":{"p1":{"id":"p1","create_at":1772366400000,"user_id":"u","channel_id":"c","message":"TYPED","type":""}}}"#,
+        ),
+        (
+            "discourse.json",
+            r#"{"id":5,"title":"T","slug":"t","posts_count":1,"post_stream":{"posts":[{"id":50,"topic_id":5,"post_number":1,"username":"q","cooked":"MARKED","post_type":1}],"stream":[50]}}"#,
+        ),
+        (
+            "stack.json",
+            r#"{"items":[{"answer_id":4,"question_id":3,"body":"MARKED","creation_date":1772366400,"owner":{"user_id":2},"link":"https://stackoverflow.com/a/4"}],"has_more":false,"quota_max":300,"quota_remaining":299}"#,
+        ),
+        (
+            "news.json",
+            r#"{"id":7,"author":"q","text":"MARKED","children":[],"created_at_i":1772366400,"points":1,"type":"comment","parent_id":6,"story_id":6}"#,
+        ),
+    ];
+    for (name, content) in files {
+        world.write(name, content.replace("TYPED", typed).replace("MARKED", marked));
+    }
+    let page = marked.replace(r#"\""#, "\"").replace("\\n", "\n");
+    world.write("mail.eml", format!("From: q <q@x.example>\nSubject: T\nDate: Sun, 01 Mar 2026 12:00:00 +0000\nMessage-ID: <1@x>\nContent-Type: text/html\n\n{page}"));
+    world.collect().await;
+    assert_eq!(world.failures().await, Vec::<String>::new());
+    let texts = world.texts().await;
+    assert_eq!(texts.len(), files.len() + 1);
+    for text in texts {
+        assert!(
+            text.ends_with("Hi @user and @user, ask me@x.example: it drips.\n\n```\n@code fails\n```\n\nRun `@x` now."),
+            "{text:?}"
+        );
     }
 }

@@ -285,7 +285,7 @@ fn meaning(status: u16) -> Option<&'static str> {
 /// Sorts what stands on a page into `batch`, and counts it.
 fn take_records(records: Vec<Result<Record, Unreadable>>, unit: &str, batch: &mut Batch, collected: &mut Collected) {
     for (number, record) in records.into_iter().enumerate() {
-        match record {
+        match record.map(Record::unnamed) {
             // Every comment of a tree brings its thread.
             Ok(Record::Thread(thread)) if batch.threads.last() == Some(&thread) => {}
             Ok(Record::Thread(thread)) => batch.threads.push(thread),

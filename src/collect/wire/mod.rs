@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::model::{AuthorKey, Post, PostId, Thread};
+use crate::text::handles::without_handles;
 
 pub use crate::files::dates::instant;
 pub use lenient::parse_instant;
@@ -55,6 +56,18 @@ pub enum Record {
     },
     /// What to know about how the file was read; beside records, as a thread is. Said once however many files say it.
     Notice(&'static str),
+}
+
+impl Record {
+    /// The record without handles of people in its words, as the last step of whatever read it.
+    #[must_use]
+    pub fn unnamed(self) -> Self {
+        match self {
+            Self::Thread(thread) => Self::Thread(Thread { title: without_handles(&thread.title), ..thread }),
+            Self::Post(post) => Self::Post(Post { text: without_handles(&post.text), ..post }),
+            other => other,
+        }
+    }
 }
 
 /// Why what people write to one another in private is left out, whatever it was exported from: it is no community's.

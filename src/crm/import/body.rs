@@ -62,15 +62,28 @@ pub(super) fn unpacked(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.contains(|c: char| c.is_control() && !c.is_whitespace()))
 }
 
-/// `4,800.00`, `4.800,00`, `$4800`, `4800 USD`.
+/// `4,800.00`, `4.800,00`, `$4800`, `4800 USD`, `4.5k`, `1,2 Mio. €`; `(100)` is owed.
 pub(super) fn amount(text: &str) -> Option<f64> {
+    let text = text.trim();
     let kept = text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-')).collect::<String>();
+    let kept = kept.trim_end_matches(['.', ',']);
+    let after = &text[text.rfind(|c: char| c.is_ascii_digit())? + 1..];
+    let word = after.trim_start().split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
+    let factor = match &*word {
+        "k" | "tsd" | "thousand" => 1e3,
+        "m" | "mn" | "mm" | "mio" | "million" | "millions" | "millionen" => 1e6,
+        "b" | "bn" | "mrd" | "billion" => 1e9,
+        _ => 1.0,
+    };
+    let bare = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-'));
     let last = kept.rfind(['.', ',']);
-    // A sign with three digits after it, or one that stands there twice, parts thousands.
+    // A sign with three digits after it, or one that stands there twice, parts thousands. A point alone does so only in money:
+    // programs write numbers with any count of digits behind it, and no currency has three.
     let decimal = last.filter(|at| {
         let sign = &kept[*at..=*at];
         let after = kept.len() - at - 1;
-        kept.matches(sign).count() == 1 && !(after == 3 && (sign == "," || kept.contains(',')))
+        let money = !bare && factor == 1.0 && !text.contains('%') && !kept.starts_with("0.");
+        kept.matches(sign).count() == 1 && !(after == 3 && (sign == "," || kept.contains(',') || money))
     });
     let digits = kept
         .char_indices()
@@ -80,7 +93,8 @@ pub(super) fn amount(text: &str) -> Option<f64> {
             c => Some(c),
         })
         .collect::<String>();
-    digits.parse::<f64>().ok().filter(|n| n.is_finite())
+    let owed = if text.starts_with('(') && text.ends_with(')') { -1.0 } else { 1.0 };
+    digits.parse::<f64>().ok().map(|n| n * factor * owed).filter(|n| n.is_finite())
 }
 
 #[cfg(test)]
@@ -110,10 +124,20 @@ mod tests {
             ("48.5 EUR", 48.5),
             ("48,5", 48.5),
             ("1054", 1054.0),
+            ("4.5k", 4500.0),
+            ("$1.2M", 1_200_000.0),
+            ("1,2 Mio. €", 1_200_000.0),
+            ("4800 MXN", 4800.0),
+            ("€ 5.000", 5000.0),
+            ("5.000 €", 5000.0),
+            ("5.125", 5.125),
+            ("40.125%", 40.125),
+            ("(1,234.50)", -1234.5),
+            ("($100)", -100.0),
         ] {
             assert_eq!(amount(text), Some(means), "{text}");
         }
-        assert_eq!(amount("soon"), None);
+        assert_eq!([amount("soon"), amount("100-200"), amount(""), amount("k")], [None; 4]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::columns::{Field, Names, SEGMENT};
 use super::json::{first, has, has_any, list, text};
 use super::plain::account_of;
-use super::record::{Cells, Draft, Reading, Record, chance, opportunity, outcome, percent};
+use super::record::{Cells, Draft, Reading, Record, chance, opportunity, percent};
 use super::{Format, Rank, Read};
 use crate::model::{AccountId, NoteKind, Opportunity, OpportunityId, Outcome, StageChange};
 
@@ -137,7 +137,10 @@ fn deal(object: &Value, lead: Option<&str>, reading: &mut Reading<'_>) -> Result
         reading.account(account, Some(&name), None, None);
     }
     let stage = first(object, &["status_label", "status_display_name"]);
-    let outcome = first(object, &["status_type"]).or_else(|| stage.clone()).as_deref().map_or(Outcome::Open, outcome);
+    let outcome = first(object, &["status_type"])
+        .or_else(|| stage.clone())
+        .as_deref()
+        .map_or(Outcome::Open, |words| reading.stages.outcome(words));
     let end = match outcome {
         Outcome::Open => None,
         Outcome::Won => first(object, &["date_won"]),

@@ -7,7 +7,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::items::{Header, Row};
+use super::record::outcome;
 use crate::files::columns::{listed, map_lines, most_like, normal};
+use crate::model::Outcome;
 
 /// What records are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -348,25 +350,58 @@ const MAPPED: &[(&str, Field)] = &[
     ("email", Field::Email),
 ];
 
-/// A map file: `text = "Comments"`, or `text = ["Summary", "Next steps"]`.
+/// A map file: `text = "Comments"`, or `text = ["Summary", "Next steps"]`; beside columns the stages that are called so and mean
+/// an end, `lost_stages = ["Parked"]`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Map(BTreeMap<Field, Vec<String>>);
+pub(super) struct Map(BTreeMap<Field, Vec<String>>, Stages);
+
+/// What the map calls won and lost.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stages {
+    won: Vec<String>,
+    lost: Vec<String>,
+}
+
+impl Stages {
+    /// How a deal stands by the words of its stage or status, which the map knows better.
+    pub(super) fn outcome(&self, words: &str) -> Outcome {
+        let told = normal(words);
+        let is_one_of = |stages: &[String]| stages.iter().any(|stage| normal(stage) == told);
+        match () {
+            () if is_one_of(&self.won) => Outcome::Won,
+            () if is_one_of(&self.lost) => Outcome::Lost,
+            () => outcome(words),
+        }
+    }
+}
 
 impl Map {
     pub(super) fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("could not read the column map {}", path.display()))?;
         let written = map_lines(&text).with_context(|| format!("in the column map {}", path.display()))?;
-        let mut map = BTreeMap::new();
+        let (mut map, mut stages) = (BTreeMap::new(), Stages::default());
         for (name, value) in written {
+            let known = match &*name {
+                "won_stages" => Some(&mut stages.won),
+                "lost_stages" => Some(&mut stages.lost),
+                _ => None,
+            };
+            if let Some(known) = known {
+                *known = value.headers(&name, true).with_context(|| format!("in the column map {}", path.display()))?;
+                continue;
+            }
             let Some((_, field)) = MAPPED.iter().find(|(known, _)| *known == name) else {
                 let known = MAPPED.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
-                bail!("the column map {} names {name:?}; notes and deals have {known}", path.display());
+                bail!(
+                    "the column map {} names {name:?}; notes and deals have {known}, won_stages, lost_stages",
+                    path.display()
+                );
             };
             let headers = value.headers(&name, *field == Field::Text);
             map.insert(*field, headers.with_context(|| format!("in the column map {}", path.display()))?);
         }
-        Ok(Self(map))
+        Ok(Self(map, stages))
     }
 
     /// Whether it is of deals: it names what only they have, and no text.
@@ -389,6 +424,11 @@ impl Map {
         self.0.contains_key(&field)
     }
 
+    /// The stages that mean an end.
+    pub(super) fn stages(&self) -> &Stages {
+        &self.1
+    }
+
     /// The column of the segment, as it is written in the map.
     pub(super) fn segment(&self) -> Option<&str> {
         self.0.get(&Field::Segment)?.first().map(String::as_str)
@@ -402,6 +442,7 @@ impl Map {
                 .filter(|(field, _)| **field == Field::Segment)
                 .map(|(f, names)| (*f, names.clone()))
                 .collect(),
+            self.1.clone(),
         )
     }
 }
@@ -514,7 +555,8 @@ mod tests {
     #[test]
     fn a_map_of_firms_fits_where_the_segment_is_and_others_without_it() {
         let map = |fields: &[(Field, &str)]| {
-            Map(fields.iter().map(|(field, name)| (*field, vec![(*name).to_owned()])).collect())
+            let columns = fields.iter().map(|(field, name)| (*field, vec![(*name).to_owned()])).collect();
+            Map(columns, Stages::default())
         };
         let header = |names: &[&str]| Header::new(names.iter().map(|name| (*name).to_owned()).collect());
         let (firm, plan) = ((Field::Account, "Kunde"), (Field::Segment, "Tarif"));

@@ -18,7 +18,10 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
-const MARKS: [&str; 6] = ["am", "pm", "utc", "gmt", "t", "z"];
+const MARKS: &[&str] = &[
+    "am", "pm", "utc", "gmt", "t", "z", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "cet", "cest", "wet",
+    "west", "eet", "eest",
+];
 
 /// Whether a cell holds digits, signs and names of months only, so that it can be shown: other words may be anybody's.
 pub(super) fn is_spelled_as_date(cell: &str) -> bool {

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::columns::{Field, LABELS};
 use super::json::{first, has, has_any, id, list, text, yes};
 use super::plain::full_name;
-use super::record::{Cells, Draft, Reading, Record, chance, outcome};
-use super::{Format, Rank, Read, body};
+use super::record::{Cells, Draft, Reading, Record, WORDS_OF_A_DEAL, chance};
+use super::{Format, Rank, Read};
 use crate::model::{AccountId, NoteKind, Opportunity, OpportunityId, Outcome, Owner, StageChange};
 
 const fn objects(name: &'static str, rank: Rank, knows: fn(&super::sample::Sample) -> bool) -> Format {
@@ -144,7 +144,7 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
     let key = id(object.get("id")).or_else(|| first(object, &["dealId"])).or_else(|| get(&["hs_object_id"]));
     let key = key.ok_or("a deal without an id")?;
     let stage = get(&["dealstage"]);
-    let said = stage.as_deref().map_or(Outcome::Open, outcome);
+    let said = stage.as_deref().map_or(Outcome::Open, |words| reading.stages.outcome(words));
     let share = |text: String| text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p));
     let probability = get(&["hs_deal_stage_probability"]).and_then(share);
     let closed = yes(properties, "hs_is_closed");
@@ -165,6 +165,10 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
     let opened_at =
         reading.at(get(&["createdate", "hs_createdate"]).or_else(|| first(object, &["createdAt"])).as_deref());
     let modified_at = reading.at(get(&["hs_lastmodifieddate"]).or_else(|| first(object, &["updatedAt"])).as_deref());
+    if get(&["closed_lost_reason", "closed_won_reason", "description", "hs_next_step"]).is_some() {
+        reading.skip(WORDS_OF_A_DEAL);
+    }
+    let amount = reading.amount(get(&["amount"]).as_deref());
     reading.add(Record::Opportunity(Box::new(Opportunity {
         id: OpportunityId::new(&*key),
         account: associated(object, COMPANIES).into_iter().next().map(AccountId::new),
@@ -172,7 +176,7 @@ fn deal(object: &Value, properties: &Value, reading: &mut Reading<'_>) -> Result
         owner: get(&["hubspot_owner_id"]),
         stage,
         outcome,
-        amount: get(&["amount"]).and_then(|a| body::amount(&a)),
+        amount,
         opened_at,
         closed_at,
         modified_at,

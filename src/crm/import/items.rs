@@ -126,30 +126,37 @@ impl Row {
     }
 }
 
-/// An object's fields as names and cells. The objects that APIs nest them in are laid flat.
+/// An object's fields as names and cells. The objects that APIs nest them in are laid flat; what others nest stands behind
+/// all that is not nested, under both names (`owner.name`). The words of a list are put together.
 pub(super) fn flat(object: &Value) -> (Vec<String>, Vec<String>) {
-    let (mut names, mut cells) = (Vec::new(), Vec::new());
-    let mut add = |name: &str, value: &Value| {
-        let cell = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Bool(yes) => yes.to_string(),
-            _ => return,
-        };
-        names.push(name.to_owned());
-        cells.push(cell);
-    };
+    let (mut fields, mut nested) = (Vec::new(), Vec::new());
     for (name, value) in object.as_object().into_iter().flatten() {
         match value {
             Value::Object(inner)
                 if matches!(name.as_str(), "properties" | "metadata" | "engagement" | "organization_fields") =>
             {
-                inner.iter().for_each(|(name, value)| add(name, value));
+                fields.extend(inner.iter().map(|(name, value)| (name.clone(), cell(value))));
             }
-            _ => add(name, value),
+            Value::Object(inner) => {
+                nested.extend(inner.iter().map(|(inner, value)| (format!("{name}.{inner}"), cell(value))));
+            }
+            _ => fields.push((name.clone(), cell(value))),
         }
     }
-    (names, cells)
+    fields.into_iter().chain(nested).filter_map(|(name, cell)| Some((name, cell?))).unzip()
+}
+
+/// A value as a cell; `None` for what has no words of its own.
+fn cell(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        Value::Array(items) if items.iter().all(|item| item.is_string() || item.is_number()) && !items.is_empty() => {
+            Some(items.iter().filter_map(cell).collect::<Vec<_>>().join("\n"))
+        }
+        _ => None,
+    }
 }
 
 /// A record as it lies in the file.
@@ -157,6 +164,8 @@ pub(super) fn flat(object: &Value) -> (Vec<String>, Vec<String>) {
 pub(super) enum Item {
     Row(Row),
     Object(Value),
+    /// The file says that further pages follow, which it does not hold.
+    More,
 }
 
 /// Records with their number from 1, not counting a header.
@@ -179,14 +188,40 @@ fn framed<'a>(input: impl BufRead + 'a) -> Items<'a> {
 }
 
 fn pieces<'a>(input: impl BufRead + 'a, path: &'static [&'static str], added: u64) -> Items<'a> {
-    let items = Pieces::new(input, path).filter_map(move |piece| match piece {
-        Ok(Piece::Item { record, value, .. }) => Some((record, object(&value))),
-        Ok(Piece::Member { .. }) => None,
-        Err(BadRecord { record, byte, reason }) => {
-            Some((record, Err(format!("{reason} (byte {})", byte.saturating_sub(added)))))
+    let mut pieces = Pieces::new(input, path);
+    // Which of the pages in the file was the last to say that another follows.
+    let mut more = None;
+    Box::new(std::iter::from_fn(move || {
+        loop {
+            return match pieces.next() {
+                Some(Ok(Piece::Item { record, value, .. })) => Some((record, object(&value))),
+                Some(Ok(Piece::Member { key, value })) => {
+                    more = says_more(&key, &value).then(|| pieces.document()).or(more);
+                    continue;
+                }
+                Some(Err(BadRecord { record, byte, reason })) => {
+                    Some((record, Err(format!("{reason} (byte {})", byte.saturating_sub(added)))))
+                }
+                None => more.take().filter(|page| *page == pieces.document()).map(|_| (0, Ok(Item::More))),
+            };
         }
-    });
-    Box::new(items)
+    }))
+}
+
+/// Whether a member of a page says that another follows, as the APIs of HubSpot, Pipedrive, Close, Salesforce, Zendesk and
+/// Gong do.
+fn says_more(key: &str, value: &[u8]) -> bool {
+    let at: &[&str] = match key {
+        "paging" => &["/next"],
+        "additional_data" => &["/pagination/more_items_in_collection", "/next_cursor"],
+        "meta" => &["/has_more"],
+        "records" => &["/cursor"],
+        "has_more" | "hasMore" | "nextRecordsUrl" | "next_page" => &[""],
+        _ => return false,
+    };
+    let value: Value = serde_json::from_slice(value).unwrap_or_default();
+    let follows = |found: &Value| !matches!(found, Value::Null | Value::Bool(false)) && found != "";
+    at.iter().any(|at| value.pointer(at).is_some_and(follows))
 }
 
 fn lines<'a>(input: impl BufRead + 'a) -> Items<'a> {
@@ -244,4 +279,37 @@ fn table<'a>(input: impl BufRead + 'a, delimiter: u8) -> Items<'a> {
             }
         }
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_nested_is_found_behind_the_rest() {
+        let (names, cells) =
+            flat(&json!({"Wer": {"name": "Bo", "x": {}}, "said": ["a", "b"], "tags": [], "properties": {"n": 1}}));
+        assert_eq!(names, ["said", "n", "Wer.name"]);
+        assert_eq!(cells, ["a\nb", "1", "Bo"]);
+    }
+
+    #[test]
+    fn a_page_says_whether_another_follows() {
+        for (page, more) in [
+            (r#"{"data":[{"id":1}],"paging":{"next":{"after":"7"}}}"#, true),
+            (r#"{"data":[{"id":1}],"additional_data":{"pagination":{"more_items_in_collection":true}}}"#, true),
+            (r#"{"data":[{"id":1}],"additional_data":{"pagination":{"more_items_in_collection":false}}}"#, false),
+            (r#"{"has_more":true,"data":[{"id":1}]}"#, true),
+            (r#"{"data":[{"id":1}],"records":{"totalRecords":1}}"#, false),
+            (r#"{"data":[{"id":1}],"next_page":null}"#, false),
+            (r#"{"data":[{"id":1}],"paging":{"next":{}}}{"data":[{"id":2}]}"#, false),
+        ] {
+            let found = items(Layout::Page(&["data"]), Box::new(page.as_bytes()));
+            let found: Vec<_> = found.map(|(_, item)| item).collect();
+            assert!(matches!(found[0], Ok(Item::Object(_))), "{page}");
+            assert_eq!(matches!(found.last(), Some(Ok(Item::More))), more, "{page}");
+        }
+    }
 }

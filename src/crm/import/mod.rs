@@ -43,10 +43,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::files::columns::listed;
 use crate::files::{Zone, walk};
 use crate::model::AccountId;
 use crate::progress::Progress;
@@ -153,6 +155,9 @@ struct FormatCounts {
     owners: u64,
     skipped: u64,
     failed: u64,
+    /// Files that say that another page follows.
+    #[serde(skip)]
+    unfinished: u64,
 }
 
 /// What one import did.
@@ -178,10 +183,13 @@ struct Imported {
     of_accounts: BTreeSet<AccountId>,
     formats: BTreeMap<&'static str, FormatCounts>,
     orders: BTreeMap<String, &'static str>,
+    /// Deals that should be over and are kept as open, by what their stage is called.
+    unclear: BTreeMap<String, u64>,
 }
 
 /// Imports the CRM exports under `paths`: files, folders, archives, of any vendor. `map` (TOML) names columns where the usual
-/// names do not fit; dates without a zone are of `zone`. Importing again changes nothing.
+/// names do not fit; dates without a zone are of `zone`; a deal whose day is over by `now` and that has not ended is told. Importing
+/// again changes nothing.
 ///
 /// # Errors
 /// When a path does not exist, the map cannot be read, or the store cannot be written. A file that is no export is refused
@@ -191,6 +199,7 @@ pub async fn import(
     paths: &[PathBuf],
     map: Option<&Path>,
     zone: &Zone,
+    now: Timestamp,
     progress: Progress,
 ) -> Result<StageSummary> {
     let began = Instant::now();
@@ -201,7 +210,7 @@ pub async fn import(
     let (sender, mut receiver) = mpsc::channel(4);
     let reading = {
         let zone = zone.clone();
-        tokio::task::spawn_blocking(move || read::read(&files, refused, &map, &zone, sender))
+        tokio::task::spawn_blocking(move || read::read(&files, refused, &map, &zone, now, sender))
     };
     let mut writer = write::Writer::new(store);
     while let Some(found) = receiver.recv().await {
@@ -266,7 +275,32 @@ impl Imported {
         if !self.orders.is_empty() {
             summary = summary.with("day_order", json!(self.orders));
         }
-        summary.with("formats", json!(self.formats))
+        summary.with("notices", json!(self.notices())).with("formats", json!(self.formats))
+    }
+
+    /// What to know about what was read, each thing once.
+    fn notices(&self) -> Vec<String> {
+        // Where one file of a format says nothing of the kind, the last page is there as well.
+        let pages =
+            self.formats.iter().filter(|(_, counts)| counts.unfinished > 0 && counts.unfinished == counts.files);
+        let mut notices: Vec<String> = pages
+            .map(|(format, _)| {
+                format!(
+                    "{format}: a first page only, which says that more follow; export the rest and import it as well"
+                )
+            })
+            .collect();
+        if !self.unclear.is_empty() {
+            let stages: Vec<String> = self.unclear.keys().cloned().collect();
+            notices.push(format!(
+                "{} deals whose closing date has passed are kept as open, because their stage says neither won nor lost: {}. If one \
+                 of these is an end, name it in a map file, for example lost_stages = [{:?}], and import again with --map",
+                self.unclear.values().sum::<u64>(),
+                listed(&stages),
+                stages[0],
+            ));
+        }
+        notices
     }
 }
 

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::json::{first, has, has_any, id, list, text, yes};
-use super::record::{Draft, Reading, Record, chance, outcome, percent};
-use super::{Format, Rank, Read, body};
+use super::record::{Draft, Reading, Record, WORDS_OF_A_DEAL, chance, percent};
+use super::{Format, Rank, Read};
 use crate::model::{AccountId, NoteKind, Opportunity, OpportunityId, Outcome, StageChange};
 
 /// All of Pipedrive's JSON.
@@ -160,7 +160,7 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
     let key = id(object.get("id")).ok_or("a deal without an id")?;
     let account = org(object, reading);
     people(object, account.as_deref(), reading);
-    let outcome = first(object, &["status"]).as_deref().map_or(Outcome::Open, outcome);
+    let outcome = first(object, &["status"]).as_deref().map_or(Outcome::Open, |words| reading.stages.outcome(words));
     let ends: &[&str] = match outcome {
         Outcome::Open => &[],
         Outcome::Won => &["won_time", "close_time"],
@@ -172,6 +172,10 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
     let came_to = at(reading, first(object, &["stage_change_time"])).zip(stage.clone());
     let opened_at = at(reading, first(object, &["add_time"]));
     let modified_at = at(reading, first(object, &["update_time"]));
+    let amount = reading.amount(first(object, &["value"]).as_deref());
+    if first(object, &["lost_reason"]).is_some() {
+        reading.skip(WORDS_OF_A_DEAL);
+    }
     reading.add(Record::Opportunity(Box::new(Opportunity {
         id: OpportunityId::new(&*key),
         account: account.map(AccountId::new),
@@ -180,7 +184,7 @@ fn deal(object: &Value, reading: &mut Reading<'_>) -> Result<(), String> {
         // Pipedrive keeps the stage a deal was in when it ended, and how it ended apart from it.
         stage: if outcome == Outcome::Open { stage } else { first(object, &["status"]) },
         outcome,
-        amount: first(object, &["value"]).and_then(|v| body::amount(&v)),
+        amount,
         opened_at,
         closed_at,
         modified_at,

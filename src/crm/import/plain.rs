@@ -46,7 +46,7 @@ pub(super) const SALESFORCE_REPORT: Format = Format {
                 "relatedto",
             ])
     },
-    read: Read::Row(LABELS, note),
+    read: Read::Row(LABELS, report_note),
 };
 
 /// Pipedrive's notes by label.
@@ -240,6 +240,20 @@ pub(super) fn note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), S
         return Ok(());
     }
     let draft = draft(cells, reading);
+    reading.add(draft.record());
+    Ok(())
+}
+
+/// The `Date` of a report on activities is the activity's day, whether or not it says as well when the note was written.
+fn report_note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    if cells.is_deleted() {
+        reading.skip("deleted in the CRM");
+        return Ok(());
+    }
+    let mut draft = draft(cells, reading);
+    if !["createddate", "createdate", "created"].iter().any(|name| cells.raw(name).is_some()) {
+        draft.happened_at = draft.happened_at.or(draft.written_at.take());
+    }
     reading.add(draft.record());
     Ok(())
 }

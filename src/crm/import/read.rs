@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Result, anyhow};
 use indicatif::ProgressBar;
+use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 
 use super::columns::{Columns, Field, Map, may_hold_notes, missing};
@@ -29,6 +30,8 @@ pub(super) enum Found {
     Failed(u64, String),
     /// Something in a record that could not be read; the record itself is kept.
     Flaw(u64, String),
+    /// The file is a page, and says that another follows.
+    More,
     /// A file that is not read.
     Refused(String, String),
     /// A picture or the like.
@@ -41,6 +44,7 @@ pub(super) fn read(
     refused: Vec<walk::Refused>,
     map: &Map,
     zone: &Zone,
+    now: Timestamp,
     sender: Sender<Vec<Found>>,
 ) {
     let mut outbox = Outbox { sender, found: Vec::new(), bytes: 0 };
@@ -58,7 +62,7 @@ pub(super) fn read(
             if !plans.iter().any(|(_, plan): &Named| plan.as_ref().is_some_and(|plan| plan.format.rank == rank)) {
                 continue;
             }
-            let mut reader = Reader { rank, map, plans: &plans, at: 0, memory: &mut memory, outbox: &mut outbox };
+            let mut reader = Reader { rank, map, now, plans: &plans, at: 0, memory: &mut memory, outbox: &mut outbox };
             for file in files {
                 visit(file, &ProgressBar::hidden(), &mut reader)?;
             }
@@ -200,6 +204,7 @@ fn is_of_firms(sample: &Sample, map: &Map) -> Result<bool, String> {
 struct Reader<'a> {
     rank: Rank,
     map: &'a Map,
+    now: Timestamp,
     plans: &'a [Named],
     at: usize,
     memory: &'a mut Memory,
@@ -225,11 +230,17 @@ impl Visitor for Reader<'_> {
         let mut met = HashMap::new();
         let mut columns: Option<Columns> = None;
         for (number, item) in items(plan.layout, input) {
+            if let Ok(Item::More) = item {
+                self.outbox.push(Found::More)?;
+                continue;
+            }
             let mut reading = Reading {
                 vendor,
                 dates: &plan.dates,
                 scale: plan.scale,
                 segment: self.map.segment(),
+                stages: self.map.stages(),
+                now: self.now,
                 memory: self.memory,
                 records: Vec::new(),
                 flaws: Vec::new(),
@@ -284,6 +295,7 @@ fn one(
             let columns = Columns::find(&row.header, names, map, false)?;
             read(&Cells { row: &row, columns: &columns }, reading)
         }
+        (_, Item::More) => Ok(()),
         (Read::Object(_), Item::Row(_)) => Err("a row where an object was expected".to_owned()),
     }
 }
@@ -306,18 +318,21 @@ fn records_in(bytes: &[u8], format: Option<usize>, memory: &mut Memory) -> Vec<R
     let chosen = format.and_then(|number| formats().nth(number % formats().count()));
     (plan.vendor, plan.format) = chosen.unwrap_or((plan.vendor, plan.format));
     let (mut met, mut columns, mut found) = (HashMap::new(), None, Vec::new());
+    let map = Map::default();
     for (_, item) in items(plan.layout, input) {
         let mut reading = Reading {
             vendor: plan.vendor,
             dates: &plan.dates,
             scale: plan.scale,
             segment: None,
+            stages: map.stages(),
+            now: Timestamp::UNIX_EPOCH,
             memory: &mut *memory,
             records: Vec::new(),
             flaws: Vec::new(),
             met: &mut met,
         };
-        let read = item.and_then(|item| one(&item, &plan, &Map::default(), &mut columns, &mut reading));
+        let read = item.and_then(|item| one(&item, &plan, &map, &mut columns, &mut reading));
         found.extend(reading.records.into_iter().map(Ok).chain(read.err().map(Err)));
     }
     found.extend(gong::rest(memory).into_iter().map(Ok));

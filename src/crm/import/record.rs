@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::columns::{Columns, Field, SEGMENT};
+use super::columns::{Columns, Field, SEGMENT, Stages};
 use super::dates::is_spelled_as_date;
 use super::items::Row;
 use super::{Vendor, body, people};
+use crate::files::Zone;
 use crate::files::columns::normal;
 use crate::files::dates::{Dates, NoDate, When};
 use crate::model::id::content_hash;
@@ -31,9 +32,14 @@ pub(super) enum Record {
     Contact(Contact),
     Owner(Owner),
     Note(Box<Draft>),
+    /// The stage of a deal that should be over and is called neither won nor lost; beside the deal.
+    Unclear(String),
     /// Left out, for a reason that is counted.
     Skipped(&'static str),
 }
+
+/// What a deal says in words of its own is no note: nobody can tell when it was written.
+pub(super) const WORDS_OF_A_DEAL: &str = "words of a deal itself, such as why it was lost or what comes next";
 
 /// `id` with its vendor before it when it is a plain number, which every vendor gives. What holds letters (Salesforce's ids,
 /// Close's, a name) is nobody else's, and the numbers of no vendor stand as they are, so that a user's own files join.
@@ -69,7 +75,7 @@ impl Record {
                 owner: d.owner.map(text),
                 ..*d
             })),
-            Self::Skipped(reason) => Self::Skipped(reason),
+            Self::Unclear(_) | Self::Skipped(_) => self,
         }
     }
 }
@@ -140,6 +146,10 @@ pub(super) struct Reading<'a> {
     pub(super) scale: Option<Scale>,
     /// The column of the segment that the map names.
     pub(super) segment: Option<&'a str>,
+    /// The stages that the map calls won and lost.
+    pub(super) stages: &'a Stages,
+    /// When the import runs.
+    pub(super) now: Timestamp,
     pub(super) memory: &'a mut Memory,
     pub(super) records: Vec<Record>,
     /// What was wrong with dates and probabilities that could not be read.
@@ -177,6 +187,24 @@ impl Reading<'_> {
     /// When a deal ended: a day counts to its end.
     pub(super) fn end(&mut self, text: Option<&str>) -> Option<Timestamp> {
         self.when(text.filter(|t| !t.trim().is_empty())?).map(When::end)
+    }
+
+    /// Whether the day that `text` names has passed.
+    fn is_over(&self, text: Option<&str>) -> bool {
+        // A date that is only looked at is not counted as one that was read.
+        let dates = Dates { zone: Zone::default(), order: self.dates.order };
+        text.and_then(|text| dates.parse(text).ok()).is_some_and(|day| day.end() < self.now)
+    }
+
+    /// A sum of money; a cell that holds digits and none is a flaw that is recorded.
+    pub(super) fn amount(&mut self, text: Option<&str>) -> Option<f64> {
+        let text = text?;
+        let amount = body::amount(text);
+        if amount.is_none() && text.contains(|c: char| c.is_ascii_digit()) {
+            self.flaws
+                .push("the amount cell holds more than one sum of money; the record is kept without it".to_owned());
+        }
+        amount
     }
 
     /// A person, when something is known of them.
@@ -296,26 +324,99 @@ pub(super) fn first_id(cell: &str) -> &str {
     if several { cell.split([';', ',']).map(str::trim).find(|p| !p.is_empty()).unwrap_or(cell) } else { cell }
 }
 
+/// What CRMs call a deal that was won, in the languages that they speak.
+const WON: &[&str] = &[
+    "won",
+    "closedwon",
+    "gewonnen",
+    "gagné",
+    "gagnée",
+    "ganado",
+    "ganada",
+    "ganho",
+    "ganha",
+    "vinto",
+    "vinta",
+    "wygrana",
+    "wygrany",
+    "wygrane",
+    "vunnen",
+    "vunnet",
+    "vundet",
+    "voitettu",
+    "kazanıldı",
+    "выиграно",
+    "выиграна",
+    "受注",
+    "成約",
+];
+
+/// The same of one that was not.
+const LOST: &[&str] = &[
+    "lost",
+    "closedlost",
+    "disqualified",
+    "abandoned",
+    "verloren",
+    "perdu",
+    "perdue",
+    "perdido",
+    "perdida",
+    "perso",
+    "persa",
+    "przegrana",
+    "przegrany",
+    "przegrane",
+    "förlorad",
+    "förlorat",
+    "tapt",
+    "tabt",
+    "hävitty",
+    "kaybedildi",
+    "проиграно",
+    "проиграна",
+    "失注",
+];
+
 /// How a deal stands by the words of its stage or status. `Not won` is neither, `Closed lost - not a fit` is lost.
 pub(super) fn outcome(words: &str) -> Outcome {
     let lower = words.to_lowercase();
     let tokens = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect::<Vec<_>>();
-    let denied = |before: &[&str]| matches!(before, [.., "not"] | [.., "not", "closed"]);
-    let says = |word: &str, joint: &str| {
-        let mut said = tokens.iter().enumerate().filter(|(_, token)| **token == word || token.ends_with(joint));
+    let no = |word: &&str| matches!(*word, "not" | "nicht" | "niet" | "non" | "no" | "não" | "nie" | "ikke" | "inte");
+    let denied = |before: &[&str]| match before {
+        [.., word, "closed"] => no(word),
+        [.., word] => no(word),
+        [] => false,
+    };
+    let says = |known: &[&str], joint: &str| {
+        let mut said = tokens.iter().enumerate().filter(|(_, token)| known.contains(*token) || token.ends_with(joint));
         said.any(|(at, _)| !denied(&tokens[..at]))
     };
     match () {
-        () if says("lost", "closedlost") => Outcome::Lost,
-        () if says("won", "closedwon") => Outcome::Won,
+        () if says(LOST, "closedlost") => Outcome::Lost,
+        () if says(WON, "closedwon") => Outcome::Won,
         () => Outcome::Open,
     }
 }
 
+/// What deals say in words of their own, beside their notes: why they were lost, what they are about, what comes next.
+const OWN_WORDS: [&str; 10] = [
+    "closedlostreason",
+    "closedwonreason",
+    "lostreason",
+    "lossreason",
+    "reasonlost",
+    "description",
+    "dealdescription",
+    "nextstep",
+    "hsnextstep",
+    "dealnextstep",
+];
+
 /// A deal as tables hold it. `account` and `id` are given by the format.
 pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Option<&str>, account: Option<&str>) {
-    let said = [Field::Status, Field::Stage].into_iter().filter_map(|f| cells.get(f)).map(outcome);
-    let said = said.into_iter().find(|o| *o != Outcome::Open).unwrap_or(Outcome::Open);
+    let words = [Field::Status, Field::Stage].into_iter().filter_map(|f| cells.get(f));
+    let said = words.map(|words| reading.stages.outcome(words)).find(|o| *o != Outcome::Open).unwrap_or(Outcome::Open);
     let outcome = match (cells.is(Field::Won), cells.is(Field::Closed)) {
         (Some(true), _) => Outcome::Won,
         (_, Some(false)) => Outcome::Open,
@@ -336,6 +437,15 @@ pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Opti
         str::to_owned,
     );
     let closed_at = if outcome == Outcome::Open { None } else { reading.end(cells.get(Field::ClosedAt)) };
+    let is_open = cells.is(Field::Closed) == Some(false) || cells.is(Field::Won) == Some(false);
+    if outcome == Outcome::Open && !is_open && reading.is_over(cells.get(Field::ClosedAt)) {
+        let stage = cells.get(Field::Status).or_else(|| cells.get(Field::Stage)).unwrap_or_default();
+        reading.add(Record::Unclear(stage.to_owned()));
+    }
+    if OWN_WORDS.iter().any(|name| cells.raw(name).is_some()) {
+        reading.skip(WORDS_OF_A_DEAL);
+    }
+    let amount = reading.amount(cells.get(Field::Amount));
     let modified_at = cells.at(Field::ModifiedAt, reading);
     let churned_at = cells.at(Field::ChurnedAt, reading);
     let value_at = cells.at(Field::ValueAt, reading);
@@ -346,7 +456,7 @@ pub(super) fn opportunity(cells: &Cells<'_>, reading: &mut Reading<'_>, id: Opti
         owner,
         stage: cells.owned(Field::Stage).or_else(|| cells.owned(Field::Status)),
         outcome,
-        amount: cells.get(Field::Amount).and_then(body::amount),
+        amount,
         opened_at,
         closed_at,
         modified_at,
@@ -443,6 +553,17 @@ mod tests {
             ("Closed Lost - Not a fit", Outcome::Lost),
             ("Won, not lost", Outcome::Won),
             ("Wonderful fit", Outcome::Open),
+            ("Gewonnen", Outcome::Won),
+            ("Abgeschlossen und verloren", Outcome::Lost),
+            ("Noch nicht gewonnen", Outcome::Open),
+            ("Gagné", Outcome::Won),
+            ("Perdue", Outcome::Lost),
+            ("Cerrado ganado", Outcome::Won),
+            ("VINTO", Outcome::Won),
+            ("Przegrana", Outcome::Lost),
+            ("Disqualified", Outcome::Lost),
+            ("Abandoned", Outcome::Lost),
+            ("No ganado", Outcome::Open),
         ] {
             assert_eq!(outcome(words), want, "{words}");
         }

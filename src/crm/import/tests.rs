@@ -2,6 +2,9 @@ use super::*;
 use crate::model::{Note, NoteKind, Outcome, Recipe};
 use crate::store::Failure;
 
+/// When the tests import.
+pub(super) const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
 /// Imports one file and gives the summary's JSON, the notes and the failures.
 async fn imported(name: &str, content: &[u8], map: Option<&str>) -> (serde_json::Value, Vec<Note>, Vec<Failure>) {
     let dir = tempfile::tempdir().unwrap();
@@ -14,10 +17,10 @@ async fn imported(name: &str, content: &[u8], map: Option<&str>) -> (serde_json:
     });
     let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
     let summary =
-        import(&store, std::slice::from_ref(&path), map_path.as_deref(), &Zone::default(), Progress::new(true))
+        import(&store, std::slice::from_ref(&path), map_path.as_deref(), &Zone::default(), NOW, Progress::new(true))
             .await
             .unwrap();
-    let again = import(&store, &[path], map_path.as_deref(), &Zone::default(), Progress::new(true)).await.unwrap();
+    let again = import(&store, &[path], map_path.as_deref(), &Zone::default(), NOW, Progress::new(true)).await.unwrap();
     assert_eq!(again.done, 0, "importing again changes nothing");
     let notes = store.notes(&Recipe::stored("none")).await.unwrap().into_iter().map(|n| n.note).collect();
     (serde_json::to_value(summary).unwrap(), notes, store.failures().await.unwrap())
@@ -153,7 +156,7 @@ async fn one_id_for_two_notes_is_told_and_loses_none() {
     let path = dir.path().join("export.csv");
     std::fs::write(&path, csv).unwrap();
     let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
-    let summary = import(&store, &[path], None, &Zone::default(), Progress::new(true)).await.unwrap();
+    let summary = import(&store, &[path], None, &Zone::default(), NOW, Progress::new(true)).await.unwrap();
     assert_eq!((summary.done, summary.failed), (1, 1));
     let notes = store.notes(&Recipe::stored("none")).await.unwrap();
     assert_eq!(notes[0].note.text, "first", "the second does not silently replace the first");
@@ -168,7 +171,7 @@ async fn what_was_mended_in_a_file_is_no_failure_any_more() {
     let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
     for (csv, failures) in [("id,account,note\n1,,orphan\n", 1), ("", 1), ("id,account,note\n1,Acme,orphan\n", 0)] {
         std::fs::write(&path, csv).unwrap();
-        import(&store, std::slice::from_ref(&path), None, &Zone::default(), Progress::new(true)).await.unwrap();
+        import(&store, std::slice::from_ref(&path), None, &Zone::default(), NOW, Progress::new(true)).await.unwrap();
         assert_eq!(store.failures().await.unwrap().len(), failures, "{csv:?}");
     }
 }
@@ -255,7 +258,7 @@ async fn store_of(files: &[(&str, &str, Option<&str>)]) -> (Store, tempfile::Tem
         std::fs::write(&path, content).unwrap();
         std::fs::write(&map_path, map.unwrap_or_default()).unwrap();
         let map = map.map(|_| map_path.as_path());
-        let run = || import(&store, std::slice::from_ref(&path), map, &ZONE, Progress::new(true));
+        let run = || import(&store, std::slice::from_ref(&path), map, &ZONE, NOW, Progress::new(true));
         assert_eq!(run().await.unwrap().failed, 0, "{name}");
         assert_eq!(run().await.unwrap().done, 0, "importing {name} again changes nothing");
     }
@@ -434,7 +437,8 @@ async fn a_firm_has_one_segment_and_a_later_import_may_change_it() {
     std::fs::write(folder.join("a.csv"), first).unwrap();
     std::fs::write(folder.join("b.csv"), rows).unwrap();
     let run = async || {
-        let summary = import(&store, std::slice::from_ref(&folder), None, &ZONE, Progress::new(true)).await.unwrap();
+        let summary =
+            import(&store, std::slice::from_ref(&folder), None, &ZONE, NOW, Progress::new(true)).await.unwrap();
         serde_json::to_value(summary).unwrap()
     };
     let told = run().await;
@@ -465,4 +469,52 @@ async fn no_segment_is_a_person() {
     assert_eq!((&summary["segments"]["accounts"], failures.len()), (&json!(0), 2));
     let is_told = |f: &Failure| f.reason.contains("segment cell") && !f.reason.contains(['@', 'A']);
     assert!(failures.iter().all(is_told), "{failures:?}");
+}
+
+#[tokio::test]
+async fn deals_that_should_be_over_are_told_with_their_stages() {
+    let csv = "Opportunity Name,Account Name,Stage,Close Date,Amount\nYard,Vale,Gewonnen,2026-03-01,4.5k\nRoof,Vale,Archiviert,2026-03-01,\nShed,Vale,Archiviert,2036-03-01,1-2\n";
+    let (summary, _, failures) = imported("d.csv", csv.as_bytes(), None).await;
+    let notice = summary["notices"][0].as_str().unwrap();
+    assert!(notice.starts_with("1 deals") && notice.contains("lost_stages = [\"Archiviert\"]"), "{notice}");
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert!(failures[0].reason.contains("amount"), "{failures:?}");
+    let (summary, _, _) = imported("d.csv", csv.as_bytes(), Some("lost_stages = [\"archiviert\"]\n")).await;
+    assert_eq!(summary["notices"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_first_page_is_told() {
+    let page = r#"{"results":[{"id":"1","properties":{"hs_note_body":"Fine.","company":"Vale"}}],"paging":{"next":{"after":"7"}}}"#;
+    let (summary, notes, _) = imported("n.json", page.as_bytes(), None).await;
+    assert_eq!(notes.len(), 1);
+    assert!(summary["notices"][0].as_str().unwrap().contains("a first page only"), "{summary}");
+}
+
+#[tokio::test]
+async fn words_of_deals_are_counted() {
+    let csv = "Id,StageName,CloseDate,AccountId,Description,NextStep\n006A0000000001,Closed Lost,2026-03-01,001A,too dear,\n006A0000000002,Open,2026-03-01,001A,,\n";
+    let (summary, _, _) = imported("o.csv", csv.as_bytes(), None).await;
+    assert_eq!(summary["skipped_why"][record::WORDS_OF_A_DEAL], 1, "{summary}");
+}
+
+#[tokio::test]
+async fn what_json_nests_is_mapped_and_lists_are_text() {
+    let lines = "{\"Kunde\":\"Vale\",\"Bemerkung\":\"one\",\"Wer\":{\"name\":\"Bo\"}}\n{\"Kunde\":\"Vale\",\"Bemerkung\":[\"two\",\"three\"]}\n";
+    let map = "account = \"Kunde\"\ntext = \"Bemerkung\"\nowner = \"Wer.name\"\n";
+    let (_, notes, failures) = imported("n.jsonl", lines.as_bytes(), Some(map)).await;
+    assert_eq!(failures, []);
+    let mut told: Vec<_> = notes.iter().map(|n| (n.text.as_str(), n.owner.as_deref())).collect();
+    told.sort_unstable();
+    assert_eq!(told, [("one", Some("Bo")), ("two\nthree", None)]);
+}
+
+#[tokio::test]
+async fn the_day_of_a_salesforce_report_is_the_activitys() {
+    let csv = "Subject,Full Comments,Assigned,Date,Company / Account\nCall,They said it is slow,Bo Li,2/14/2026,Vale\n";
+    let (_, notes, _) = imported("r.csv", csv.as_bytes(), None).await;
+    assert_eq!(
+        (notes[0].written_at, notes[0].happened_at.map(|at| at.to_string())),
+        (None, Some("2026-02-14T00:00:00Z".to_owned()))
+    );
 }

@@ -1,5 +1,6 @@
 //! One small, invented export of each vendor's layout.
 
+use super::tests::NOW;
 use super::*;
 use crate::model::{Note, NoteKind, Outcome, Recipe};
 use crate::store::{LateNote, StoredDeal};
@@ -38,7 +39,7 @@ async fn world(files: &[(&str, &str)]) -> World {
         std::fs::write(folder.join(name), content).unwrap();
     }
     let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
-    let run = || import(&store, std::slice::from_ref(&folder), None, &ZONE, Progress::new(true));
+    let run = || import(&store, std::slice::from_ref(&folder), None, &ZONE, NOW, Progress::new(true));
     let summary = run().await.unwrap();
     let again = run().await.unwrap();
     assert_eq!(again.done, 0, "importing again changes nothing: {again:?}");
@@ -502,7 +503,7 @@ async fn the_same_numbers_at_two_vendors_are_two_records() {
     }
     for round in 0..2 {
         for folder in &folders {
-            let run = import(&store, std::slice::from_ref(folder), None, &ZONE, Progress::new(true));
+            let run = import(&store, std::slice::from_ref(folder), None, &ZONE, NOW, Progress::new(true));
             let summary = run.await.unwrap();
             assert_eq!((summary.done == 0, summary.failed), (round == 1, 0), "{folder:?}: {summary:?}");
         }
@@ -545,7 +546,7 @@ async fn notes_without_an_id_are_not_doubled_by_what_is_learnt_of_their_firm() {
         std::fs::write(dir.path().join(name), content).unwrap();
     }
     for name in ["n.csv", "a.csv", "n.csv"] {
-        import(&store, &[dir.path().join(name)], None, &ZONE, Progress::new(true)).await.unwrap();
+        import(&store, &[dir.path().join(name)], None, &ZONE, NOW, Progress::new(true)).await.unwrap();
     }
     let notes = store.notes(&Recipe::stored("none")).await.unwrap();
     let told: Vec<_> = notes.iter().map(|n| (n.note.account.as_str(), n.note.text.as_str())).collect();
@@ -565,7 +566,7 @@ async fn firms_and_people_told_just_before_a_note_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
     std::fs::write(dir.path().join("n.csv"), notes).unwrap();
-    import(&store, &[dir.path().join("n.csv")], None, &ZONE, Progress::new(true)).await.unwrap();
+    import(&store, &[dir.path().join("n.csv")], None, &ZONE, NOW, Progress::new(true)).await.unwrap();
     let stored = store.notes(&Recipe::stored("none")).await.unwrap();
     let told: Vec<_> = stored.iter().map(|n| (n.note.id.as_str(), n.note.account.as_str())).collect();
     assert_eq!(told, [("2", "21"), ("3", "21"), ("1", "Vale")], "a firm is looked for again once one was told");
@@ -660,7 +661,7 @@ async fn archives_and_zones() {
     zip.finish().unwrap();
     let store = Store::open(&dir.path().join("candor.db")).await.unwrap();
     let zone = Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(2)));
-    let summary = import(&store, &[path], None, &zone, Progress::new(true)).await.unwrap();
+    let summary = import(&store, &[path], None, &zone, NOW, Progress::new(true)).await.unwrap();
     assert_eq!((summary.failed, summary.detail["zoneless_dates"].as_u64()), (0, Some(1)));
     let notes = store.notes(&Recipe::stored("none")).await.unwrap();
     assert_eq!(notes[0].note.text, "caf\u{e9}, he said");

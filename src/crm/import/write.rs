@@ -24,6 +24,9 @@ const BATCH: usize = 500;
 /// Files whose order of day and month is told.
 const ORDERS_TOLD: usize = 20;
 
+/// Letters of a stage that are told.
+const STAGE_CHARS: usize = 40;
+
 /// Names of firms and deals that are looked up once.
 const REMEMBERED: usize = 100_000;
 
@@ -110,6 +113,7 @@ impl<'a> Writer<'a> {
                 self.batch.failures.push(Failure::new("crm", name, reason));
             }
             Found::Asset => self.all.assets += 1,
+            Found::More => self.counts().unfinished += 1,
             Found::Failed(number, reason) => self.fail(number, &reason),
             Found::Flaw(number, reason) => {
                 self.all.undated += 1;
@@ -179,6 +183,10 @@ impl<'a> Writer<'a> {
                 self.all.seen += 1;
                 *self.all.skipped.entry(reason).or_default() += 1;
                 self.counts().skipped += 1;
+            }
+            Record::Unclear(stage) => {
+                let short = stage.chars().take(STAGE_CHARS).collect();
+                *self.all.unclear.entry(short).or_default() += 1;
             }
             Record::Account(account) => self.account(account),
             Record::Segment(segment) => self.segment(segment).await?,

@@ -19,7 +19,8 @@ async fn imported(path: PathBuf) -> (Value, Store, tempfile::TempDir) {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("candor.db")).await.expect("a store");
     let zone = Zone::default();
-    let run = || import(&store, std::slice::from_ref(&path), None, &zone, Progress::new(true));
+    let run =
+        || import(&store, std::slice::from_ref(&path), None, &zone, jiff::Timestamp::UNIX_EPOCH, Progress::new(true));
     let first = run().await.expect("an import");
     assert_eq!(run().await.expect("an import").done, 0, "importing again changes nothing");
     (Value::Object(first.detail), store, dir)

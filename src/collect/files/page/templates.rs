@@ -232,7 +232,7 @@ fn stack_overflow_with_follow_ups() {
     let posts = read.records.iter().filter_map(|r| if let Record::Post(post) = r { Some(post) } else { None });
     let told: Vec<_> = posts.map(|p| (p.id.as_str(), p.text.as_str(), p.parent.as_ref().map(PostId::as_str))).collect();
     let (question, comment) = ("stack_exchange:board.example:70", "stack_exchange:board.example:c72");
-    assert_eq!(told, [(question, "Lost notes\n\nIt drips.", None), (comment, "Since when? v2", Some(question))]);
+    assert_eq!(told, [(question, "Lost notes\n\nIt drips.", None), (comment, "Since when? `v2`", Some(question))]);
 }
 
 /// An opening that stands in the page's own description only, before replies that no engine's rules fit.
