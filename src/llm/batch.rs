@@ -121,7 +121,7 @@ pub(super) async fn submit(server: &Arc<Server>, questions: &[Question]) -> Resu
     let (mut requests, mut file) = (Vec::new(), Vec::new());
     for question in questions {
         let hash = request::hash(&server.model, question, Turn::First);
-        if server.find(&hash).await?.is_some() || !seen.insert(hash.clone()) {
+        if server.find(question, Turn::First).await?.is_some() || !seen.insert(hash.clone()) {
             continue;
         }
         let body = server.body(question);
@@ -237,6 +237,8 @@ pub(super) async fn collect(server: &Server) -> Result<Collected> {
                 cost_micros: call.cost_micros,
             };
         }
+        // Whether they can be used is known when they are read; if not, this run has paid for them.
+        lock(&server.in_vain).extend(calls.iter().map(|call| call.request_hash.clone()));
         let tokens = usage.prompt_tokens + usage.completion_tokens;
         server.purse.take(Amount { micros: usage.cost_micros, tokens });
         server.purse.give_back(most(server.batch_rate, &batch.requests));

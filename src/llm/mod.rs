@@ -248,7 +248,7 @@ impl Model {
             Err(why) => why,
         };
         tracing::debug!(unit = question.unit, why, "asking once more");
-        let (reply, more) = self.reply(question, Turn::Second { longer: reply.finish == "length" }).await?;
+        let (reply, more) = self.reply(question, reply.next_turn()).await?;
         usage += more;
         match reply.read(question) {
             Ok(value) => Ok(Answer { value, usage }),

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Question;
+use super::request::Turn;
 
 /// Places in a reply at which a JSON value is looked for.
 const MOST_STARTS: usize = 64;
@@ -116,6 +117,16 @@ impl Reply {
             "content_filter" => Some("the answer was stopped by the provider's content filter".to_owned()),
             _ => None,
         }
+    }
+
+    /// Whether the reply is an answer to `question` that can be used.
+    pub(super) fn fits(&self, question: &Question) -> bool {
+        self.declined().is_none() && self.read::<Value>(question).is_ok()
+    }
+
+    /// How to ask once more, when the reply cannot be used.
+    pub(super) fn next_turn(&self) -> Turn {
+        Turn::Second { longer: self.finish == "length" }
     }
 
     /// Reads the reply as a `T`. It must fit the question's schema too: not every server enforces it, and a `T` may be

@@ -44,6 +44,9 @@ pub(super) struct Server {
     asking: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
     /// Answers of this run when there is no store.
     kept: Mutex<HashMap<String, Reply>>,
+    /// Questions, by hash, that this run paid for without getting an answer that can be used: it does not ask them again, a
+    /// later run does.
+    pub(super) in_vain: Mutex<HashSet<String>>,
     pub(super) used: Mutex<Usage>,
     /// Tokens of the parts that questions of one prompt share, by hash.
     prefixes: Mutex<HashMap<blake3::Hash, u64>>,
@@ -117,6 +120,7 @@ impl Server {
             probing: Arc::default(),
             asking: Mutex::default(),
             kept: Mutex::default(),
+            in_vain: Mutex::default(),
             used: Mutex::default(),
             prefixes: Mutex::default(),
             closed: Mutex::default(),
@@ -153,7 +157,7 @@ impl Server {
     ) -> Result<(Reply, Usage), Unanswered> {
         let hash = request::hash(&self.model, question, turn);
         let only = self.alone(&hash).await;
-        let outcome = match self.find(&hash).await {
+        let outcome = match self.find(question, turn).await {
             Ok(Some(reply)) => {
                 let usage = Usage { cached: 1, ..Usage::default() };
                 *lock(&self.used) += usage;
@@ -177,8 +181,21 @@ impl Server {
         queue.lock_owned().await
     }
 
-    /// The reply to the question with `hash`, if it was paid for before.
-    pub(super) async fn find(&self, hash: &str) -> Result<Option<Reply>> {
+    /// The reply to `question`, if it was paid for before. One that cannot be used is given in the run that bought it only, or
+    /// where the second asking made up for it.
+    pub(super) async fn find(&self, question: &Question, turn: Turn) -> Result<Option<Reply>> {
+        let hash = request::hash(&self.model, question, turn);
+        let Some(reply) = self.kept(&hash).await? else { return Ok(None) };
+        if reply.fits(question) || lock(&self.in_vain).contains(&hash) {
+            return Ok(Some(reply));
+        }
+        let second = request::hash(&self.model, question, reply.next_turn());
+        let made_up = self.kept(&second).await?.is_some_and(|second| second.fits(question));
+        Ok((turn == Turn::First && made_up).then_some(reply))
+    }
+
+    /// The last reply to the question with `hash`.
+    async fn kept(&self, hash: &str) -> Result<Option<Reply>> {
         match &self.store {
             Some(store) => Ok(store.llm_reply(hash).await?.map(|(finish, text)| Reply { text, finish })),
             None => Ok(lock(&self.kept).get(hash).cloned()),
@@ -290,6 +307,9 @@ impl Server {
                 lock(&self.kept).insert(hash.to_owned(), reply.clone());
             }
         }
+        if !reply.fits(question) {
+            lock(&self.in_vain).insert(hash.to_owned());
+        }
         held.settle(Amount { micros: cost_micros, tokens: prompt_tokens + completion_tokens });
         *lock(&self.used) += usage;
         Ok((reply, usage))
@@ -357,11 +377,10 @@ impl Server {
         let (mut cached, mut prompt_tokens, mut most_completion_tokens) = (0, 0, 0);
         for question in questions {
             let hash = request::hash(&self.model, question, Turn::First);
-            let known = self.find(&hash).await?.is_some();
             if !seen.insert(hash) {
                 continue;
             }
-            if known {
+            if self.find(question, Turn::First).await?.is_some() {
                 cached += 1;
                 continue;
             }

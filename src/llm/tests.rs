@@ -263,7 +263,7 @@ async fn a_malformed_answer_is_asked_once_more_and_both_are_paid_for() {
         for calls in [4, 4] {
             let outcome = mood(&model, &hopeless).await.unwrap_err();
             assert!(matches!(outcome, Unanswered::Malformed { .. }), "{outcome}");
-            assert_eq!(model.usage().calls, calls, "a second run does not pay for it again");
+            assert_eq!(model.usage().calls, calls, "a run does not pay for it again");
         }
         let requests = server.received_requests().await.unwrap();
         let limits = requests.iter().map(|r| r.body_json::<Value>().unwrap()["max_tokens"].as_u64().unwrap());
@@ -271,6 +271,51 @@ async fn a_malformed_answer_is_asked_once_more_and_both_are_paid_for() {
         assert_eq!(limits.collect::<Vec<_>>(), [50, longer, 50, longer]);
         assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 4 * (at as u64 + 1)));
     }
+}
+
+/// What a server did to one run is not the last word on a post: paid once a run, and not lost for ever.
+#[tokio::test]
+async fn what_could_not_be_used_is_asked_again_in_a_later_run_and_the_ledger_keeps_both() {
+    let (house, ill) = (house().await, Arc::new(AtomicUsize::new(1)));
+    let illness = Arc::clone(&ill);
+    let server = server(move |_, body| {
+        let second = body["temperature"] != json!(0);
+        let text = body["messages"][3]["content"].as_str().unwrap_or_default();
+        let fine = || said(FINE);
+        if illness.load(Ordering::SeqCst) == 0 || text == "well" {
+            return fine();
+        }
+        match text {
+            "wrong" => said(r#"{"colour":"red"}"#),
+            "cut" => ResponseTemplate::new(200).set_body_string(r#"{"choices":[{"message":{"content":"{\"moo"#),
+            "filtered" => ended("", "content_filter"),
+            "made up for" if second => fine(),
+            _ => said("hm"),
+        }
+    })
+    .await;
+    let texts = ["well", "wrong", "cut", "filtered", "made up for"];
+    let run = async |model: &Model| {
+        for (at, text) in texts.iter().enumerate() {
+            let good = mood(model, text).await.is_ok();
+            assert_eq!(good, ill.load(Ordering::SeqCst) == 0 || [0, 4].contains(&at), "{text}");
+        }
+    };
+    let first = model(&settings(&server), &house.store).await;
+    run(&first).await;
+    let asked = first.usage().calls;
+    assert_eq!(asked, 1 + 2 + 2 + 1 + 2);
+    run(&first).await;
+    assert_eq!(first.usage().calls, asked, "in the run that paid for it nothing is asked again");
+    let spent = house.store.llm_spent().await.unwrap();
+    ill.store(0, Ordering::SeqCst);
+    let second = model(&settings(&server), &house.store).await;
+    let questions = texts.map(|text| question("u1", text));
+    assert_eq!(second.estimate(&questions).await.unwrap().cached, 2);
+    run(&second).await;
+    assert_eq!((second.usage().calls, second.usage().cached), (3, 3), "only what could not be used, once");
+    let both = house.store.llm_spent().await.unwrap();
+    assert_eq!(both.cost_micros, spent.cost_micros + 3 * ONE.cost_micros);
 }
 
 #[tokio::test]
@@ -395,10 +440,9 @@ async fn the_ledger_is_right_under_everything_at_once() {
     assert_eq!(first.usage(), sum(ONE, paid_for));
     let second = model(&settings(&server), &house.store).await;
     let again = run(&second).await;
-    assert_eq!(second.usage().cost_micros, 0, "a second run costs nothing");
-    assert_eq!(paid.load(Ordering::SeqCst) as u64, paid_for);
-    let kinds = |answers: &[Result<(String, Usage), Unanswered>]| answers.iter().map(Result::is_ok).collect::<Vec<_>>();
-    assert_eq!(kinds(&again), kinds(&answers));
+    assert_eq!(second.usage().calls, paid.load(Ordering::SeqCst) as u64 - paid_for, "what failed is asked again");
+    assert!(answers.iter().zip(&again).all(|(before, now)| before.is_err() || now.is_ok()), "and nothing else");
+    assert_eq!(house.store.llm_spent().await.unwrap().cost_micros, ONE.cost_micros * paid.load(Ordering::SeqCst) as u64);
 }
 
 #[tokio::test]
