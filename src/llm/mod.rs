@@ -45,9 +45,10 @@ mod tests;
 pub(crate) use reply::answers_in;
 
 use std::fmt;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Sub};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Result, bail};
 use serde::de::DeserializeOwned;
@@ -86,15 +87,6 @@ pub struct Question {
     pub max_tokens: u32,
 }
 
-/// An answer of the asked shape.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer<T> {
-    /// What the model said.
-    pub value: T,
-    /// What it took; nothing but `cached` when it had been paid for before.
-    pub usage: Usage,
-}
-
 /// What calls took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -122,6 +114,21 @@ impl Usage {
     /// The price so far, for a progress bar; nothing where nothing was paid.
     pub fn paid(&self) -> Option<String> {
         (self.cost_micros > 0).then(|| format!("{} paid", purse::money(self.cost_micros)))
+    }
+}
+
+impl Sub for Usage {
+    type Output = Self;
+
+    /// What was taken since it was `before`.
+    fn sub(self, before: Self) -> Self {
+        Self {
+            calls: self.calls - before.calls,
+            cached: self.cached - before.cached,
+            prompt_tokens: self.prompt_tokens - before.prompt_tokens,
+            completion_tokens: self.completion_tokens - before.completion_tokens,
+            cost_micros: self.cost_micros - before.cost_micros,
+        }
     }
 }
 
@@ -175,6 +182,8 @@ type Script = dyn Fn(&Question) -> Value + Send + Sync;
 pub struct Model {
     voice: Voice,
     recorder: Option<Recorder>,
+    /// Answers that came from a tape.
+    replayed: AtomicU64,
 }
 
 /// Who answers.
@@ -201,7 +210,7 @@ impl Model {
     /// As [`Model::new`].
     pub async fn with_timer(settings: &LlmSettings, store: Option<Store>, clock: Clock, timer: Timer) -> Result<Self> {
         let server = Server::new(settings, store, clock, timer).await?;
-        Ok(Self { voice: Voice::Server(Arc::new(server)), recorder: None })
+        Ok(Self::of(Voice::Server(Arc::new(server))))
     }
 
     /// The model whose answers are on the tape at `path`. It touches no network; a question that is not on the tape is
@@ -210,7 +219,7 @@ impl Model {
     /// # Errors
     /// When the tape cannot be read or is empty.
     pub fn replay(path: &Path) -> Result<Self> {
-        Ok(Self { voice: Voice::Tape(Tape::open(path)?), recorder: None })
+        Ok(Self::of(Voice::Tape(Tape::open(path)?)))
     }
 
     /// The same model, recording every answer on the tape at `path` and keeping what is there. [`Model::settle`] writes it.
@@ -223,7 +232,11 @@ impl Model {
 
     /// A model that answers what `script` says, for tests of what is made of answers.
     pub fn scripted(script: impl Fn(&Question) -> Value + Send + Sync + 'static) -> Self {
-        Self { voice: Voice::Script(Box::new(script)), recorder: None }
+        Self::of(Voice::Script(Box::new(script)))
+    }
+
+    fn of(voice: Voice) -> Self {
+        Self { voice, recorder: None, replayed: AtomicU64::new(0) }
     }
 
     /// The model's name as the server knows it.
@@ -241,27 +254,27 @@ impl Model {
     ///
     /// # Errors
     /// As [`Unanswered`] says.
-    pub async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Result<Answer<T>, Unanswered> {
-        let (reply, mut usage) = self.reply(question, Turn::First).await?;
+    pub async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Result<T, Unanswered> {
+        let reply = self.reply(question, Turn::First).await?;
         let why = match reply.read(question) {
-            Ok(value) => return Ok(Answer { value, usage }),
+            Ok(answer) => return Ok(answer),
             Err(why) => why,
         };
         tracing::debug!(unit = question.unit, why, "asking once more");
-        let (reply, more) = self.reply(question, reply.next_turn()).await?;
-        usage += more;
-        match reply.read(question) {
-            Ok(value) => Ok(Answer { value, usage }),
-            Err(why) => Err(Unanswered::Malformed { unit: question.unit.clone(), why }),
-        }
+        let reply = self.reply(question, reply.next_turn()).await?;
+        reply.read(question).map_err(|why| Unanswered::Malformed { unit: question.unit.clone(), why })
     }
 
-    async fn reply(&self, question: &Question, turn: Turn) -> Result<(Reply, Usage), Unanswered> {
+    async fn reply(&self, question: &Question, turn: Turn) -> Result<Reply, Unanswered> {
         let (reply, usage) = match &self.voice {
             Voice::Script(script) => {
                 (Reply { text: script(question).to_string(), finish: "stop".to_owned() }, Usage::default())
             }
-            Voice::Tape(tape) => tape.answer(question, turn)?,
+            Voice::Tape(tape) => {
+                let reply = tape.answer(question, turn)?;
+                self.replayed.fetch_add(1, Ordering::Relaxed);
+                (reply, Usage::default())
+            }
             Voice::Server(server) => server.answer(question, turn).await?,
         };
         if let Some(recorder) = &self.recorder {
@@ -269,7 +282,7 @@ impl Model {
         }
         match reply.declined() {
             Some(why) => Err(Unanswered::Refused { unit: question.unit.clone(), why }),
-            None => Ok((reply, usage)),
+            None => Ok(reply),
         }
     }
 
@@ -339,12 +352,14 @@ impl Model {
         }
     }
 
-    /// What this run took so far.
+    /// What this run took so far, also for what got no answer that could be used.
     pub fn usage(&self) -> Usage {
-        match &self.voice {
+        let mut used = match &self.voice {
             Voice::Script(_) | Voice::Tape(_) => Usage::default(),
             Voice::Server(server) => server.used(),
-        }
+        };
+        used.cached += self.replayed.load(Ordering::Relaxed);
+        used
     }
 }
 

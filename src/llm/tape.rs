@@ -53,9 +53,9 @@ impl Tape {
         Ok(Self { path: path.to_owned(), model, replies })
     }
 
-    pub(super) fn answer(&self, question: &Question, turn: Turn) -> Result<(Reply, Usage), Unanswered> {
+    pub(super) fn answer(&self, question: &Question, turn: Turn) -> Result<Reply, Unanswered> {
         match self.find(&request::hash(&self.model, question, turn)) {
-            Some(reply) => Ok((reply, Usage { cached: 1, ..Usage::default() })),
+            Some(reply) => Ok(reply),
             None => Err(Unanswered::Down(format!(
                 "the tape {} has no answer to {} about {}; record it again",
                 self.path.display(),
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "recorded again, nothing changed");
 
         let tape = Tape::open(&path).unwrap();
-        assert_eq!(tape.answer(&question("u9", "one"), Turn::First).unwrap().0, said("1"));
+        assert_eq!(tape.answer(&question("u9", "one"), Turn::First).unwrap(), said("1"));
         let missing = tape.answer(&question("u3", "three"), Turn::First).unwrap_err().to_string();
         assert!(missing.contains("mood about u3"), "{missing}");
         assert!(tape.answer(&question("u1", "one"), Turn::Second { longer: false }).is_err());

@@ -117,8 +117,9 @@ fn sum(one: Usage, n: u64) -> Usage {
 }
 
 pub(super) async fn mood(model: &Model, text: &str) -> Result<(String, Usage), Unanswered> {
-    let answer = model.ask::<Mood>(&question("u1", text)).await?;
-    Ok((answer.value.mood, answer.usage))
+    let before = model.usage();
+    let Mood { mood } = model.ask(&question("u1", text)).await?;
+    Ok((mood, model.usage() - before))
 }
 
 #[tokio::test]
