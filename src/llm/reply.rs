@@ -30,46 +30,38 @@ pub(super) struct Completion {
     pub(super) completion_tokens: Option<u64>,
 }
 
+/// Only what a completion cannot do without. Servers fill the rest in many ways, and no oddity there may spoil an answer.
 #[derive(Deserialize)]
 struct Wire {
-    choices: Vec<WireChoice>,
-    usage: Option<WireUsage>,
-}
-
-#[derive(Deserialize)]
-struct WireChoice {
-    message: WireMessage,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireMessage {
-    content: Option<Value>,
-    refusal: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireUsage {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
+    choices: Vec<Value>,
+    #[serde(default)]
+    usage: Value,
 }
 
 impl From<Wire> for Completion {
-    fn from(wire: Wire) -> Self {
-        let (prompt_tokens, completion_tokens) =
-            wire.usage.map_or((None, None), |usage| (usage.prompt_tokens, usage.completion_tokens));
-        let reply = match wire.choices.into_iter().next() {
-            None => Reply { text: String::new(), finish: "garbled".to_owned() },
-            Some(WireChoice { message: WireMessage { refusal: Some(text), .. }, .. }) => {
-                Reply { text, finish: "refusal".to_owned() }
-            }
-            Some(choice) => Reply {
-                text: choice.message.content.map(said).unwrap_or_default(),
-                finish: choice.finish_reason.unwrap_or_else(|| "stop".to_owned()),
-            },
+    fn from(Wire { choices, usage }: Wire) -> Self {
+        let choice = choices.first().unwrap_or(&Value::Null);
+        let message = &choice["message"];
+        let refusal = message["refusal"].as_str().filter(|refusal| !refusal.trim().is_empty());
+        let (text, finish) = match refusal {
+            Some(refusal) => (refusal.to_owned(), "refusal"),
+            None if !message.is_object() => (String::new(), "garbled"),
+            None => (said(&message["content"]), choice["finish_reason"].as_str().unwrap_or("stop")),
         };
-        Self { reply, prompt_tokens, completion_tokens }
+        let reply = Reply { text, finish: finish.to_owned() };
+        Self {
+            reply,
+            prompt_tokens: count(&usage["prompt_tokens"]),
+            completion_tokens: count(&usage["completion_tokens"]),
+        }
     }
+}
+
+/// A count of tokens, if it is one, however it is written.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0 to 1e12")]
+fn count(value: &Value) -> Option<u64> {
+    let count = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    (0.0..=1e12).contains(&count).then_some(count.round() as u64)
 }
 
 impl Completion {
@@ -101,9 +93,9 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 /// Content is a text, or a list of parts with texts.
-fn said(content: Value) -> String {
+fn said(content: &Value) -> String {
     match content {
-        Value::String(text) => text,
+        Value::String(text) => text.clone(),
         Value::Array(parts) => parts.iter().filter_map(|part| part.get("text")?.as_str()).collect(),
         _ => String::new(),
     }
@@ -122,6 +114,12 @@ impl Reply {
     /// Whether the reply is an answer to `question` that can be used.
     pub(super) fn fits(&self, question: &Question) -> bool {
         self.declined().is_none() && self.read::<Value>(question).is_ok()
+    }
+
+    /// Whether the reply came whole and is of another form than `question` asks for.
+    pub(super) fn misfits(&self, question: &Question) -> bool {
+        let whole = !matches!(self.finish.as_str(), "length" | "garbled");
+        whole && self.declined().is_none() && !self.fits(question)
     }
 
     /// How to ask once more, when the reply cannot be used.
@@ -291,6 +289,16 @@ mod tests {
                 None,
             ),
             (r#"{"choices":[],"usage":{"prompt_tokens":3}}"#, "", "garbled", Some(3)),
+            (r#"{"choices":[{"message":{"content":"a","refusal":""}}],"usage":[]}"#, "a", "stop", None),
+            (
+                r#"{"choices":[{"message":{"content":"a"},"finish_reason":0}],"usage":{"prompt_tokens":3.0}}"#,
+                "a",
+                "stop",
+                Some(3),
+            ),
+            (r#"{"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":"3"}}"#, "a", "stop", Some(3)),
+            (r#"{"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":-1}}"#, "a", "stop", None),
+            (r#"{"choices":[{"message":{"content":"a","refusal":7}}],"usage":"none"}"#, "a", "stop", None),
             (r#"{"choices":[{"mess"#, r#"{"choices":[{"mess"#, "garbled", None),
         ];
         for (body, text, finish, tokens) in cases {

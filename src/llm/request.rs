@@ -57,15 +57,20 @@ impl Dialect {
             return Some(Self { seed: false, ..self });
         }
         if complains_of(&["response_format", "response format", "json_schema", "json schema", "grammar", "schema"]) {
-            return match self.format {
-                Format::Schema => Some(Self { format: Format::Json, ..self }),
-                Format::Json => Some(Self { format: Format::Plain, ..self }),
-                Format::Plain => None,
-            };
+            return self.plainer();
         }
         // JSON mode is sometimes refused by its type's name alone.
         (self.format == Format::Json && complains_of(&["json_object", "json mode"]))
             .then_some(Self { format: Format::Plain, ..self })
+    }
+
+    /// The same with a form that fewer servers fail to understand; `None` when there is none.
+    pub(super) fn plainer(self) -> Option<Self> {
+        match self.format {
+            Format::Schema => Some(Self { format: Format::Json, ..self }),
+            Format::Json => Some(Self { format: Format::Plain, ..self }),
+            Format::Plain => None,
+        }
     }
 }
 

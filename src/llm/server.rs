@@ -22,6 +22,10 @@ use crate::store::{LlmCall, Store};
 /// Rounds of async-openai's retries that one question gets while the server answers others.
 const MOST_ROUNDS: u32 = 3;
 
+/// Questions that may find out what a server understands. When none of them got an answer that can be used, the rest is asked
+/// as if it understood everything.
+const MOST_PROBES: u32 = 3;
+
 /// A server with one model, the purse it is paid from and the store where answers are kept.
 pub(super) struct Server {
     pub(super) model: String,
@@ -63,6 +67,8 @@ struct Known {
     proven: bool,
     /// It did so in this run.
     used: bool,
+    /// Questions that went first in this run to find it out.
+    probes: u32,
 }
 
 /// Counts a question as under way while it lives.
@@ -116,7 +122,12 @@ impl Server {
             batch_rate,
             store,
             clock,
-            dialect: Mutex::new(Known { proven: dialect.is_some(), dialect: dialect.unwrap_or_default(), used: false }),
+            dialect: Mutex::new(Known {
+                proven: dialect.is_some(),
+                dialect: dialect.unwrap_or_default(),
+                used: false,
+                probes: 0,
+            }),
             probing: Arc::default(),
             asking: Mutex::default(),
             kept: Mutex::default(),
@@ -225,16 +236,27 @@ impl Server {
             let (outcome, lost) = self.line.complete(&body, amount.tokens, wanted.clone()).await;
             let trouble = match outcome {
                 Ok(completion) => {
-                    let bought = self.keep(hash, question, completion, held).await?;
-                    self.learn(dialect).await;
-                    drop(probing);
-                    return Ok(bought);
+                    let (reply, usage) = self.keep(hash, question, completion, held).await?;
+                    let misfit = reply.misfits(question);
+                    // Not every server that ignores the form asked for says so.
+                    match dialect.plainer().filter(|_| misfit && turn == Turn::First && probing.is_some()) {
+                        Some(plainer) => dialect = plainer,
+                        None => {
+                            if reply.fits(question) {
+                                self.learn(dialect).await;
+                            }
+                            return Ok((reply, usage));
+                        }
+                    }
+                    continue;
                 }
                 Err(trouble) => trouble,
             };
             held.unanswered(lost);
             match trouble {
-                Trouble::Refusal { status, message } => dialect = self.refused(question, status, &message, dialect)?,
+                Trouble::Refusal { status, message } => {
+                    dialect = self.refused(question, status, &message, dialect, probing.is_some())?;
+                }
                 Trouble::Passing { why, kind } => {
                     rounds += u32::from(kind != Passing::Busy);
                     let others = self.gate.answers() - answers_before;
@@ -257,12 +279,16 @@ impl Server {
         status: u16,
         message: &str,
         dialect: Dialect,
+        probing: bool,
     ) -> Result<Dialect, Unanswered> {
         let aside = || Unanswered::Refused { unit: question.unit.clone(), why: message.to_owned() };
         let lower = message.to_lowercase();
         let moderated = ["moderat", "flagged", "content policy"].iter().any(|word| lower.contains(word));
         let todo = match status {
-            400 | 422 => return dialect.after(message).ok_or_else(aside),
+            400 | 422 => {
+                let plainer = || dialect.plainer().filter(|_| probing);
+                return dialect.after(message).or_else(plainer).ok_or_else(aside);
+            }
             403 if moderated => return Err(aside()),
             404 | 405 => {
                 format!("it has no model {:?} at this address; check llm.model and llm.base_url", self.model)
@@ -318,23 +344,28 @@ impl Server {
     /// The dialect to ask in. To a server that nobody knows yet one question goes first, and the others wait for what it
     /// finds out.
     async fn dialect(&self) -> (Dialect, Option<OwnedMutexGuard<()>>) {
+        let is_known = |known: &Known| known.proven || known.probes == MOST_PROBES;
         let known = *lock(&self.dialect);
-        if known.proven {
+        if is_known(&known) {
             return (known.dialect, None);
         }
         let probing = Arc::clone(&self.probing).lock_owned().await;
-        let known = *lock(&self.dialect);
-        (known.dialect, (!known.proven).then_some(probing))
+        let mut known = lock(&self.dialect);
+        if is_known(&known) {
+            return (known.dialect, None);
+        }
+        known.probes += 1;
+        (known.dialect, Some(probing))
     }
 
-    /// Remembers that the server answered in `dialect`. One that worked before in this run stays: a single question may be
+    /// Remembers that an answer in `dialect` could be used. One that worked before in this run stays: a single question may be
     /// refused for its own schema.
     async fn learn(&self, dialect: Dialect) {
         let before = *lock(&self.dialect);
         if before.used {
             return;
         }
-        *lock(&self.dialect) = Known { dialect, proven: true, used: true };
+        *lock(&self.dialect) = Known { dialect, proven: true, used: true, ..before };
         let (Some(store), true) = (&self.store, !before.proven || before.dialect != dialect) else { return };
         let Ok(text) = serde_json::to_string(&dialect) else { return };
         if let Err(error) = store.remember_llm_dialect(self.access.base(), &self.model, &text).await {

@@ -250,6 +250,9 @@ async fn a_malformed_answer_is_asked_once_more_and_both_are_paid_for() {
     {
         let server = server(move |_, body| {
             let text = body["messages"][3]["content"].as_str().unwrap();
+            if text.starts_with("well") {
+                return said(FINE);
+            }
             if body["temperature"] == json!(0) || text.starts_with("hopeless") {
                 ended(bad, finish)
             } else {
@@ -258,19 +261,26 @@ async fn a_malformed_answer_is_asked_once_more_and_both_are_paid_for() {
         })
         .await;
         let model = model(&settings(&server), &house.store).await;
+        mood(&model, &format!("well {at}")).await.unwrap();
         let (value, usage) = mood(&model, &format!("a {at}")).await.unwrap();
         assert_eq!((value.as_str(), usage.calls), ("fine", 2));
         let hopeless = format!("hopeless {at}");
-        for calls in [4, 4] {
+        let before = model.usage();
+        for calls in [2, 2] {
             let outcome = mood(&model, &hopeless).await.unwrap_err();
             assert!(matches!(outcome, Unanswered::Malformed { .. }), "{outcome}");
-            assert_eq!(model.usage().calls, calls, "a run does not pay for it again");
+            assert_eq!((model.usage() - before).calls, calls, "a run does not pay for it again");
         }
         let requests = server.received_requests().await.unwrap();
-        let limits = requests.iter().map(|r| r.body_json::<Value>().unwrap()["max_tokens"].as_u64().unwrap());
+        let limits = requests
+            .iter()
+            .rev()
+            .take(4)
+            .rev()
+            .map(|r| r.body_json::<Value>().unwrap()["max_tokens"].as_u64().unwrap());
         let longer = if finish == "length" { 100 } else { 50 };
         assert_eq!(limits.collect::<Vec<_>>(), [50, longer, 50, longer]);
-        assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 4 * (at as u64 + 1)));
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 5 * (at as u64 + 1)));
     }
 }
 
@@ -360,6 +370,42 @@ async fn answers_are_asked_for_as_the_server_understands_and_that_is_remembered(
     assert!(words.contains("additionalProperties"), "the schema is told in words: {words}");
 }
 
+/// Servers that take no notice of the form, and servers that do not say what they dislike.
+#[tokio::test]
+async fn a_server_that_does_not_say_what_it_understands_is_found_out_by_its_first_answer() {
+    let ignores = |_, body: &Value| match body["response_format"]["type"].as_str() {
+        Some("json_schema") => said(r#"{"feeling":"good"}"#),
+        _ => said(FINE),
+    };
+    let refuses = |_, body: &Value| match body.get("response_format") {
+        Some(_) => error(400, "Invalid request"),
+        None => said(FINE),
+    };
+    for (server, asked) in [(server(ignores).await, 2), (server(refuses).await, 3)] {
+        let house = house().await;
+        let first = model(&settings(&server), &house.store).await;
+        for text in ["a", "b", "c"] {
+            assert_eq!(mood(&first, text).await.unwrap().0, "fine");
+        }
+        assert_eq!(server.received_requests().await.unwrap().len(), asked + 2, "found out once");
+        let second = model(&settings(&server), &house.store).await;
+        assert_eq!(mood(&second, "d").await.unwrap().0, "fine");
+        assert_eq!(server.received_requests().await.unwrap().len(), asked + 3, "and remembered");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_answers_nothing_of_use_is_not_searched_for_ever_and_nothing_is_remembered_of_it() {
+    let (server, house) = (server(|_, _| said("hm")).await, house().await);
+    let model = model(&settings(&server), &house.store).await;
+    for n in 0..8 {
+        assert!(mood(&model, &format!("t{n}")).await.is_err());
+    }
+    // Both turns of a question may go first; of the first turn's, each way of asking is tried.
+    assert_eq!(model.usage().calls, 2 * (3 + 1) + 6 * 2);
+    assert_eq!(house.store.llm_dialect(&format!("{}/v1", server.uri()), "small").await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn the_budget_is_never_exceeded_and_carries_over() {
     let house = house().await;
@@ -443,7 +489,10 @@ async fn the_ledger_is_right_under_everything_at_once() {
     let again = run(&second).await;
     assert_eq!(second.usage().calls, paid.load(Ordering::SeqCst) as u64 - paid_for, "what failed is asked again");
     assert!(answers.iter().zip(&again).all(|(before, now)| before.is_err() || now.is_ok()), "and nothing else");
-    assert_eq!(house.store.llm_spent().await.unwrap().cost_micros, ONE.cost_micros * paid.load(Ordering::SeqCst) as u64);
+    assert_eq!(
+        house.store.llm_spent().await.unwrap().cost_micros,
+        ONE.cost_micros * paid.load(Ordering::SeqCst) as u64
+    );
 }
 
 #[tokio::test]
@@ -581,8 +630,9 @@ async fn an_estimate_counts_each_question_once_and_says_what_is_known() {
 async fn what_is_recorded_is_replayed_without_a_server() {
     let folder = tempfile::tempdir().unwrap();
     let tape = folder.path().join("tape.jsonl");
-    let (server, house) = (server(|n, _| if n == 0 { said("hm") } else { said(FINE) }).await, house().await);
+    let (server, house) = (server(|n, _| if n == 1 { said("hm") } else { said(FINE) }).await, house().await);
     let live = model(&settings(&server), &house.store).await.recording(&tape).unwrap();
+    assert_eq!(mood(&live, "well").await.unwrap().0, "fine");
     assert_eq!(mood(&live, "a").await.unwrap().0, "fine");
     live.settle().await.unwrap();
     drop(server);
