@@ -22,6 +22,9 @@ use crate::store::Store;
 use crate::text::redact::Names;
 use crate::{crm, extract, group};
 
+/// What an interrupted run says where answers outlive it.
+const KEPT: &str = "interrupted; what was read and what was paid for is kept, and the next run goes on from here";
+
 /// An open workspace with everything a stage may ask for.
 #[derive(Debug)]
 pub struct App {
@@ -44,11 +47,7 @@ impl App {
     /// # Errors
     /// When the folder cannot be made or written, or holds a store this version cannot read.
     pub async fn open(settings: Settings, clock: Clock, progress: Progress) -> Result<Self> {
-        let workspace = &settings.workspace;
-        fs::create_dir_all(workspace)
-            .with_context(|| format!("could not make the workspace {}", workspace.display()))?;
-        let author_key = author_key(&workspace.join("author.key"))?;
-        let store = Store::open(&workspace.join("candor.db")).await?;
+        let (store, author_key) = open_workspace(&settings.workspace).await?;
         let readers = Readers::new(&settings, Some(store.clone()), clock, author_key).await?;
         Ok(Self { settings, clock, progress, store, readers, author_key })
     }
@@ -82,6 +81,24 @@ impl App {
     }
 }
 
+/// The store and the author key of `workspace`, made on first use.
+async fn open_workspace(workspace: &Path) -> Result<(Store, [u8; 32])> {
+    fs::create_dir_all(workspace).with_context(|| format!("could not make the workspace {}", workspace.display()))?;
+    let author_key = author_key(&workspace.join("author.key"))?;
+    Ok((Store::open(&workspace.join("candor.db")).await?, author_key))
+}
+
+/// Where a verb that needs no workspace keeps a model's answers: the store and the author key of the workspace that is there, or
+/// that was `named`. None is made that nobody named.
+///
+/// # Errors
+/// When the workspace cannot be opened.
+pub async fn kept_in(settings: &Settings, named: bool) -> Result<Option<(Store, [u8; 32])>> {
+    let buys = settings.reader == ReaderKind::Llm && settings.llm.as_ref().is_some_and(|llm| llm.replay.is_none());
+    let is_there = named || settings.workspace.join("candor.db").exists();
+    Ok(if buys && is_there { Some(open_workspace(&settings.workspace).await?) } else { None })
+}
+
 /// Who reads posts and notes, chosen once.
 #[derive(Debug)]
 pub enum Readers {
@@ -103,6 +120,8 @@ pub struct LlmReaders {
     pub sorter: group::by_model::Sorter,
     /// Which posts are worth a call.
     pub cascade: Cascade,
+    /// Whether answers outlive the run.
+    keeps: bool,
 }
 
 impl Readers {
@@ -128,26 +147,53 @@ impl Readers {
 }
 
 impl LlmReaders {
-    /// Does `work`, then waits for what was asked and writes it down. The first Ctrl-C ends the work, so that nothing that is
-    /// paid for is lost; the second one ends the waiting.
+    /// Does `work`, then waits for what was asked and writes it down. After the first Ctrl-C nothing more is asked, what is
+    /// under way is waited for, and the work may put away what it got; the second one ends the waiting.
     ///
     /// # Errors
     /// Those of `work`; when it was interrupted; when the tape cannot be written.
     pub async fn settled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut work = std::pin::pin!(work);
         let ended = tokio::select! {
-            ended = work => ended,
-            _ = tokio::signal::ctrl_c() => Err(anyhow!(
-                "interrupted; what was read and what was paid for is kept, and the next run goes on from here"
-            )),
+            ended = &mut work => ended,
+            _ = tokio::signal::ctrl_c() => {
+                self.model.stop("interrupted");
+                tokio::select! {
+                    biased;
+                    ended = &mut work => ended,
+                    () = self.last_answers() => Err(anyhow!("interrupted")),
+                    _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted while waiting for the last answers")),
+                }
+                .map_err(|_| anyhow!(if self.keeps { KEPT } else { "interrupted" }))
+            }
         };
         let settled = tokio::select! {
             settled = self.model.settle() => settled,
             _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted while waiting for the last answers")),
         };
-        ended.and_then(|value| settled.map(|()| value))
+        ended.and_then(|value| settled.map(|()| value)).map_err(|error| self.or_not_kept(error))
+    }
+
+    /// Waits until what was asked is answered, and a little more for what the work makes of it.
+    async fn last_answers(&self) {
+        // Should it fail, it fails again when the run ends.
+        let _ = self.model.settle().await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+
+    /// `error`, and how to lose nothing another time where what was paid for is lost.
+    fn or_not_kept(&self, error: anyhow::Error) -> anyhow::Error {
+        if self.keeps || self.model.usage().calls == 0 {
+            return error;
+        }
+        error.context(
+            "what was paid for is not kept; with a workspace (--workspace DIR) or a tape (--record FILE) the next run goes on \
+             from where one ended",
+        )
     }
 
     async fn new(llm: &LlmSettings, store: Option<Store>, clock: Clock, secret: [u8; 32]) -> Result<Self> {
+        let keeps = store.is_some() || llm.record.is_some();
         let mut model = match &llm.replay {
             Some(tape) => Model::replay(tape)?,
             None => Model::new(llm, store, clock).await?,
@@ -162,6 +208,7 @@ impl LlmReaders {
             note: crm::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
             sorter: group::by_model::Sorter::new(Arc::clone(&model), names, secret, llm.assign_problems),
             cascade: Cascade { pass_on: llm.pass_on, audit: llm.audit },
+            keeps,
             model,
         })
     }
@@ -225,6 +272,20 @@ mod tests {
         let first = author_key(&path).unwrap();
         assert_ne!(first, [0; 32]);
         assert_eq!(first, author_key(&path).unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_workspace_is_used_where_it_is_there_or_named_and_is_not_made_otherwise() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::load(None, Some(dir.path().join("w"))).unwrap();
+        assert!(kept_in(&settings, true).await.unwrap().is_none(), "the embedded reader buys nothing");
+        settings.reader = ReaderKind::Llm;
+        settings.llm = Some(LlmSettings::new("http://x/v1", "m"));
+        assert!(kept_in(&settings, false).await.unwrap().is_none());
+        assert!(!settings.workspace.exists());
+        let named = kept_in(&settings, true).await.unwrap().unwrap();
+        let there = kept_in(&settings, false).await.unwrap().unwrap();
+        assert_eq!(named.1, there.1, "the same fences, so that the same questions are asked");
     }
 
     #[test]

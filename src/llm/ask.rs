@@ -15,6 +15,7 @@ use super::prompt::Prompt;
 use super::sheet::Sheet;
 use super::{Model, Question, Unanswered};
 use crate::config::{LlmSettings, Protocol};
+use crate::text::lines::LineAnswer;
 
 /// Questions under way at once, more than a server has places, so that none is empty while an answer is written down. How many
 /// requests the server really gets at once is the door's business.
@@ -133,13 +134,7 @@ impl<K, R> CameBack<K, R> {
 }
 
 /// What a pipe answers line by line, with readings as `published`.
-///
-/// # Errors
-/// When nothing more can be asked.
-pub fn line_by_line<R>(
-    answers: Vec<Result<Read<R>, Unanswered>>,
-    published: impl Fn(&R) -> Value,
-) -> anyhow::Result<Vec<Result<Value, String>>> {
+pub fn line_by_line<R>(answers: Vec<Result<Read<R>, Unanswered>>, published: impl Fn(&R) -> Value) -> Vec<LineAnswer> {
     let line = |answer: Result<Read<R>, Unanswered>| match answer {
         Ok(read) => Ok(Ok(published(&read.reading))),
         Err(why) if why.is_about_one_item() => Ok(Err(why.to_string())),

@@ -14,7 +14,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::sync::{Mutex as Queue, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as Queue, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::config::LlmSettings;
 use crate::net::Timer;
@@ -37,6 +37,8 @@ pub(super) struct Gate {
     queue: Arc<Queue<()>>,
     patience: Duration,
     state: Mutex<State>,
+    /// Why nothing more is sent in this run, once that is so.
+    shut: watch::Sender<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -88,7 +90,30 @@ impl Gate {
             queue: Arc::default(),
             patience: Duration::from_secs(settings.outage_secs),
             state: Mutex::default(),
+            shut: watch::Sender::default(),
         }
+    }
+
+    /// Lets nothing through any more; the first reason stays.
+    pub(super) fn shut(&self, why: &str) {
+        self.shut.send_if_modified(|shut| {
+            let first = shut.is_none();
+            shut.get_or_insert_with(|| why.to_owned());
+            first
+        });
+    }
+
+    /// Why nothing is let through any more, if so.
+    pub(super) fn why_shut(&self) -> Option<String> {
+        self.shut.borrow().clone()
+    }
+
+    /// Waits until nothing is let through any more, and says why.
+    pub(super) async fn until_shut(&self) -> String {
+        let mut shut = self.shut.subscribe();
+        // The sender is ours, so this cannot fail.
+        let why = shut.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        why.unwrap_or_default()
     }
 
     /// Whether tokens are limited, so that they need counting.

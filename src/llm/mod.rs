@@ -222,7 +222,8 @@ impl Model {
         Ok(Self::of(Voice::Tape(Tape::open(path)?)))
     }
 
-    /// The same model, recording every answer on the tape at `path` and keeping what is there. [`Model::settle`] writes it.
+    /// The same model, recording every answer on the tape at `path` as it arrives. What is on the tape is kept and not asked for
+    /// again. [`Model::settle`] puts it into order.
     ///
     /// # Errors
     /// When there is a tape and it cannot be read.
@@ -266,19 +267,22 @@ impl Model {
     }
 
     async fn reply(&self, question: &Question, turn: Turn) -> Result<Reply, Unanswered> {
-        let (reply, usage) = match &self.voice {
-            Voice::Script(script) => {
+        let taped = self.recorder.as_ref().and_then(|recorder| recorder.find(self.name(), question, turn));
+        let replayed = |reply| {
+            self.replayed.fetch_add(1, Ordering::Relaxed);
+            (reply, Usage::default())
+        };
+        let (reply, usage) = match (taped, &self.voice) {
+            (Some(reply), _) => replayed(reply),
+            (None, Voice::Script(script)) => {
                 (Reply { text: script(question).to_string(), finish: "stop".to_owned() }, Usage::default())
             }
-            Voice::Tape(tape) => {
-                let reply = tape.answer(question, turn)?;
-                self.replayed.fetch_add(1, Ordering::Relaxed);
-                (reply, Usage::default())
-            }
-            Voice::Server(server) => server.answer(question, turn).await?,
+            (None, Voice::Tape(tape)) => replayed(tape.answer(question, turn)?),
+            (None, Voice::Server(server)) => server.answer(question, turn).await?,
         };
         if let Some(recorder) = &self.recorder {
-            recorder.note(self.name(), question, turn, &reply, usage);
+            let noted = recorder.note(self.name(), question, turn, &reply, usage);
+            noted.map_err(|error| Unanswered::Down(format!("{error:#}")))?;
         }
         match reply.declined() {
             Some(why) => Err(Unanswered::Refused { unit: question.unit.clone(), why }),
@@ -328,6 +332,14 @@ impl Model {
         match &self.voice {
             Voice::Server(server) => batch::collect(server).await,
             _ => bail!("only a model behind a server takes batches"),
+        }
+    }
+
+    /// Sends nothing more in this run: what is under way is answered still, and all else is [`Unanswered::Down`] for the reason
+    /// given.
+    pub fn stop(&self, why: &str) {
+        if let Voice::Server(server) = &self.voice {
+            server.stop(why);
         }
     }
 

@@ -54,8 +54,6 @@ pub(super) struct Server {
     pub(super) used: Mutex<Usage>,
     /// Tokens of the parts that questions of one prompt share, by hash.
     prefixes: Mutex<HashMap<blake3::Hash, u64>>,
-    /// Why nothing more is asked: the server refuses us altogether.
-    closed: Mutex<Option<String>>,
     pub(super) under_way: watch::Sender<usize>,
 }
 
@@ -134,7 +132,6 @@ impl Server {
             in_vain: Mutex::default(),
             used: Mutex::default(),
             prefixes: Mutex::default(),
-            closed: Mutex::default(),
             under_way: watch::Sender::new(0),
         })
     }
@@ -228,7 +225,7 @@ impl Server {
         let answers_before = self.gate.answers();
         let mut rounds = 0;
         loop {
-            if let Some(why) = lock(&self.closed).clone() {
+            if let Some(why) = self.gate.why_shut() {
                 return Err(Unanswered::Down(why));
             }
             let held = self.purse.hold(amount).await.map_err(Unanswered::OverBudget)?;
@@ -296,7 +293,7 @@ impl Server {
             _ => remedy(status, "llm", &self.key_env, &self.model).ok_or_else(aside)?,
         };
         let why = format!("{todo} ({status}: {message})");
-        *lock(&self.closed) = Some(why.clone());
+        self.gate.shut(&why);
         Err(Unanswered::Down(why))
     }
 
@@ -434,6 +431,11 @@ impl Server {
     /// What this run took so far.
     pub(super) fn used(&self) -> Usage {
         *lock(&self.used)
+    }
+
+    /// Sends nothing more.
+    pub(super) fn stop(&self, why: &str) {
+        self.gate.shut(why);
     }
 
     /// Waits until every request under way has been answered and written down.

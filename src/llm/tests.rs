@@ -224,7 +224,7 @@ async fn refused_questions_are_set_aside_one_by_one() {
     let house = house().await;
     let long = "the request exceeds the available context size";
     let server = server(move |_, body| match body["messages"][3]["content"].as_str() {
-        Some("long") => error(400, long),
+        Some(text) if text.starts_with("long") => error(400, long),
         Some("large") => error(413, "too large"),
         Some("flagged") => error(403, "your input was flagged"),
         Some("filtered") => ended("", "content_filter"),
@@ -624,6 +624,50 @@ async fn an_estimate_counts_each_question_once_and_says_what_is_known() {
     assert_eq!(estimate.most_cost_micros, Some(2 * each + 1 + 1000));
     assert!(estimate.to_string().starts_with("3 questions, 1 of them answered before; about "), "{estimate}");
     assert_eq!(server.received_requests().await.unwrap().len(), 1, "nothing is sent for an estimate");
+}
+
+#[tokio::test]
+async fn what_is_on_a_tape_is_not_asked_for_again_although_the_run_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("tape.jsonl");
+    let server = server(|_, body| match body["messages"][3]["content"].as_str() {
+        Some("odd") if body["temperature"] == json!(0) => said("hm"),
+        _ => said(FINE),
+    })
+    .await;
+    let run = async || {
+        let model = Model::with_timer(&settings(&server), None, Clock::System, Timer::leaping()).await.unwrap();
+        let model = model.recording(&tape).unwrap();
+        for text in ["a", "odd"] {
+            assert_eq!(mood(&model, text).await.unwrap().0, "fine");
+        }
+        model.usage()
+    };
+    assert_eq!((run().await.calls, run().await.calls), (3, 0));
+    // A kill in the middle of a line.
+    let whole = std::fs::read_to_string(&tape).unwrap();
+    std::fs::write(&tape, format!("{whole}{}", r#"{"unit":"u"#)).unwrap();
+    assert_eq!(run().await, Usage { cached: 3, ..Usage::default() });
+    assert_eq!(Model::replay(&tape).unwrap().name(), "small");
+}
+
+#[tokio::test]
+async fn a_model_that_is_stopped_sends_nothing_more_and_gives_what_is_under_way() {
+    let house = house().await;
+    let server = server(|_, _| said(FINE).set_delay(Duration::from_millis(150))).await;
+    let mut settings = settings(&server);
+    settings.concurrency = 1;
+    let model = model(&settings, &house.store).await;
+    let stop = async {
+        while server.received_requests().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        model.stop("interrupted");
+    };
+    let (sent, waiting, ()) = tokio::join!(mood(&model, "sent"), mood(&model, "waiting"), stop);
+    assert_eq!(sent.unwrap().0, "fine");
+    assert!(waiting.unwrap_err().to_string().contains("interrupted"));
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

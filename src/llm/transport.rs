@@ -316,6 +316,7 @@ impl Paced {
         let pass = tokio::select! {
             biased;
             () = self.wanted.gone() => return Err(boxed(Trouble::Abandoned)),
+            why = self.gate.until_shut() => return Err(boxed(Trouble::GivenUp(why))),
             pass = self.gate.pass(self.tokens) => pass.map_err(|why| boxed(Trouble::GivenUp(why)))?,
         };
         let request = request.build().await?;
