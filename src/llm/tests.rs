@@ -175,10 +175,27 @@ async fn a_server_that_stays_away_ends_the_run_with_what_to_do() {
     let away = model(&settings(&server), &house.store).await;
     let outcome = mood(&away, "a").await.unwrap_err();
     assert!(matches!(outcome, Unanswered::Down(_)) && outcome.to_string().contains("run again"), "{outcome}");
-    let mut nobody = settings(&server);
-    nobody.base_url = "http://127.0.0.1:9/v1".to_owned();
-    let outcome = mood(&model(&nobody, &house.store).await, "a").await.unwrap_err();
-    assert!(matches!(outcome, Unanswered::Down(_)), "{outcome}");
+    assert!(outcome.to_string().contains("loading model"), "{outcome}");
+    assert_eq!(house.store.llm_spent().await.unwrap(), LlmSpent::default());
+}
+
+#[tokio::test]
+async fn a_wrong_address_ends_the_run_with_the_cause_and_where_to_look() {
+    let house = house().await;
+    let page = server(|_, _| ResponseTemplate::new(200).set_body_string("<html>log in</html>")).await;
+    let no_tls = page.uri().replace("http:", "https:");
+    for (base, cause) in [
+        ("http://127.0.0.1:9/v1".to_owned(), "refused"),
+        (format!("{no_tls}/v1"), "could not connect"),
+        (format!("{}/v1", page.uri()), "no chat completion"),
+    ] {
+        let mut settings = settings(&page);
+        settings.base_url = base;
+        let outcome = mood(&model(&settings, &house.store).await, "a").await.unwrap_err();
+        assert!(matches!(outcome, Unanswered::Down(_)), "{outcome}");
+        let words = outcome.to_string();
+        assert!(words.contains(cause) && words.contains("check llm.base_url"), "{words}");
+    }
     assert_eq!(house.store.llm_spent().await.unwrap(), LlmSpent::default());
 }
 
