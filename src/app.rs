@@ -88,15 +88,59 @@ async fn open_workspace(workspace: &Path) -> Result<(Store, [u8; 32])> {
     Ok((Store::open(&workspace.join("candor.db")).await?, author_key))
 }
 
-/// Where a verb that needs no workspace keeps a model's answers: the store and the author key of the workspace that is there, or
-/// that was `named`. None is made that nobody named.
+/// Where a verb that needs no workspace keeps a model's answers.
+#[derive(Debug)]
+pub struct Keeping {
+    /// The workspace's store.
+    pub store: Store,
+    /// Its author key.
+    pub author_key: [u8; 32],
+    _alone: Option<fs::File>,
+}
+
+impl Keeping {
+    /// In the workspace that is there, or that was `named`. None is made that nobody named.
+    ///
+    /// # Errors
+    /// When the workspace cannot be opened, or as [`alone`].
+    pub async fn open(settings: &Settings, named: bool) -> Result<Option<Self>> {
+        if !buys(settings) || !(named || settings.workspace.join("candor.db").exists()) {
+            return Ok(None);
+        }
+        let alone = alone(settings)?;
+        let (store, author_key) = open_workspace(&settings.workspace).await?;
+        Ok(Some(Self { store, author_key, _alone: alone }))
+    }
+}
+
+/// Whether a model's server may be asked.
+fn buys(settings: &Settings) -> bool {
+    settings.reader == ReaderKind::Llm && settings.llm.as_ref().is_some_and(|llm| llm.replay.is_none())
+}
+
+/// Keeps other runs of the workspace from reading with a model for as long as the file lives, or the process: two would buy the
+/// same answers and know nothing of each other's spending. `None` where no server is asked.
 ///
 /// # Errors
-/// When the workspace cannot be opened.
-pub async fn kept_in(settings: &Settings, named: bool) -> Result<Option<(Store, [u8; 32])>> {
-    let buys = settings.reader == ReaderKind::Llm && settings.llm.as_ref().is_some_and(|llm| llm.replay.is_none());
-    let is_there = named || settings.workspace.join("candor.db").exists();
-    Ok(if buys && is_there { Some(open_workspace(&settings.workspace).await?) } else { None })
+/// When another run is reading, or the workspace cannot be written.
+pub fn alone(settings: &Settings) -> Result<Option<fs::File>> {
+    if !buys(settings) {
+        return Ok(None);
+    }
+    let workspace = &settings.workspace;
+    let file = fs::create_dir_all(workspace).and_then(|()| fs::File::create(workspace.join("reading.lock")));
+    let file = file.with_context(|| format!("could not write to the workspace {}", workspace.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            bail!("another run of the workspace {} is reading with a model; wait for it", workspace.display())
+        }
+        // There are file systems without locks.
+        Err(fs::TryLockError::Error(error)) => {
+            tracing::warn!(%error, "could not lock the workspace; see that no other run reads with a model");
+        }
+    }
+    Ok(Some(file))
 }
 
 /// Who reads posts and notes, chosen once.
@@ -278,14 +322,19 @@ mod tests {
     async fn a_workspace_is_used_where_it_is_there_or_named_and_is_not_made_otherwise() {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings::load(None, Some(dir.path().join("w"))).unwrap();
-        assert!(kept_in(&settings, true).await.unwrap().is_none(), "the embedded reader buys nothing");
+        let keeping = async |settings: &Settings, named| Keeping::open(settings, named).await.unwrap();
+        assert!(keeping(&settings, true).await.is_none(), "the embedded reader buys nothing");
         settings.reader = ReaderKind::Llm;
         settings.llm = Some(LlmSettings::new("http://x/v1", "m"));
-        assert!(kept_in(&settings, false).await.unwrap().is_none());
+        assert!(keeping(&settings, false).await.is_none());
         assert!(!settings.workspace.exists());
-        let named = kept_in(&settings, true).await.unwrap().unwrap();
-        let there = kept_in(&settings, false).await.unwrap().unwrap();
-        assert_eq!(named.1, there.1, "the same fences, so that the same questions are asked");
+        let named = keeping(&settings, true).await.unwrap();
+        let second = format!("{:#}", Keeping::open(&settings, false).await.unwrap_err());
+        assert!(second.contains("another run"), "{second}");
+        let key = named.author_key;
+        drop(named);
+        let there = keeping(&settings, false).await.unwrap();
+        assert_eq!(key, there.author_key, "the same fences, so that the same questions are asked");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use super::Global;
-use crate::app::{LlmReaders, Readers, kept_in};
+use crate::app::{Keeping, LlmReaders, Readers};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::exit::Exit;
@@ -47,9 +47,9 @@ pub(super) async fn run(args: &ReadArgs, global: &Global) -> Result<Exit> {
     let input = BufReader::with_capacity(1 << 16, input);
     let output = BufWriter::new(io::stdout());
     let settings = global.settings()?;
-    let kept = if args.dry_run { None } else { kept_in(&settings, global.workspace.is_some()).await? };
-    let (store, key) = kept.unzip();
-    let secret = fence_secret(&settings, key)?;
+    let keeping = if args.dry_run { None } else { Keeping::open(&settings, global.workspace.is_some()).await? };
+    let secret = fence_secret(&settings, keeping.as_ref().map(|keeping| keeping.author_key))?;
+    let store = keeping.as_ref().map(|keeping| keeping.store.clone());
     let lines = match Readers::new(&settings, store, Clock::System, secret).await?.llm() {
         None if args.dry_run => bail!("the embedded reader sends nothing anywhere; --dry-run goes with --reader llm"),
         None => match args.kind {

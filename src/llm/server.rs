@@ -16,6 +16,7 @@ use super::{Estimate, Question, Unanswered, Usage};
 use super::{batch, tokens};
 use crate::clock::Clock;
 use crate::config::LlmSettings;
+use crate::model::id::content_hash;
 use crate::net::Timer;
 use crate::store::{LlmCall, Store};
 
@@ -249,6 +250,9 @@ impl Server {
                 }
                 Err(trouble) => trouble,
             };
+            if lost {
+                self.note_lost(hash, question, prompt_tokens, most).await?;
+            }
             held.unanswered(lost);
             match trouble {
                 Trouble::Refusal { status, message } => {
@@ -336,6 +340,31 @@ impl Server {
         held.settle(Amount { micros: cost_micros, tokens: prompt_tokens + completion_tokens });
         *lock(&self.used) += usage;
         Ok((reply, usage))
+    }
+
+    /// Writes down the most that a question can have cost which was sent and never answered: the provider may count it all the
+    /// same, and a later run has to know.
+    async fn note_lost(
+        &self,
+        hash: &str,
+        question: &Question,
+        prompt_tokens: u64,
+        completion_tokens: u64,
+    ) -> Result<(), Unanswered> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let call = LlmCall {
+            request_hash: content_hash(&["lost", hash]),
+            model: self.model.clone(),
+            prompt: question.prompt.to_owned(),
+            unit: question.unit.clone(),
+            prompt_tokens,
+            completion_tokens,
+            cost_micros: self.rate.cost(prompt_tokens, completion_tokens),
+            finish: "lost".to_owned(),
+            reply: String::new(),
+            made_at: self.clock.now(),
+        };
+        store.record_llm_call(&call).await.map_err(|error| Unanswered::Down(format!("{error:#}")))
     }
 
     /// The dialect to ask in. To a server that nobody knows yet one question goes first, and the others wait for what it

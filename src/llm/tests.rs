@@ -445,6 +445,24 @@ async fn the_budget_is_never_exceeded_and_carries_over() {
     assert_eq!(server.received_requests().await.unwrap().len() as u64, expected);
 }
 
+/// The provider may count a question whose answer never came.
+#[tokio::test]
+async fn what_was_lost_counts_against_the_budget_of_later_runs_too() {
+    let house = house().await;
+    let server = server(|_, _| said(FINE).set_delay(Duration::from_millis(1500))).await;
+    let mut settings = settings(&server);
+    settings.timeout_secs = 1;
+    let most = model(&settings, &house.store).await.request_tokens(&question("u1", "a"));
+    settings.budget_tokens = Some(most + most / 2);
+    for run in ["first", "second"] {
+        let outcome = mood(&model(&settings, &house.store).await, "a").await.unwrap_err();
+        assert!(matches!(outcome, Unanswered::OverBudget(_)), "{run}: {outcome}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 1, "{run}");
+    }
+    let spent = house.store.llm_spent().await.unwrap();
+    assert_eq!((spent.calls, spent.prompt_tokens + spent.completion_tokens), (0, most));
+}
+
 #[tokio::test]
 async fn the_last_question_that_fits_the_money_is_asked_and_a_millionth_less_refuses_it() {
     let server = server(|_, _| said(FINE)).await;
@@ -593,7 +611,8 @@ async fn a_slow_drip_is_cut_off_and_set_aside_while_others_are_answered() {
     assert!(fast.is_ok(), "{fast:?}");
     let slow = slow.unwrap_err();
     assert!(matches!(slow, Unanswered::Refused { .. }) && slow.to_string().contains("timed out"), "{slow}");
-    assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 2));
+    let spent = house.store.llm_spent().await.unwrap();
+    assert_eq!((spent.calls, spent.completion_tokens), (2, 2 * 10 + 3 * 50), "what was lost may have been charged");
     drip.abort();
 }
 
