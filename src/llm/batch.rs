@@ -122,7 +122,7 @@ pub(super) async fn submit(server: &Arc<Server>, questions: &[Question]) -> Resu
     let mut seen: HashSet<String> = handed.into_iter().flat_map(|batch| batch.requests).map(|r| r.hash).collect();
     let (mut requests, mut file) = (Vec::new(), Vec::new());
     for question in questions {
-        let hash = request::hash(&server.model, question, Turn::First);
+        let hash = request::hash(&server.name, question, Turn::First);
         if server.find(question, Turn::First).await?.is_some() || !seen.insert(hash.clone()) {
             continue;
         }
@@ -135,7 +135,7 @@ pub(super) async fn submit(server: &Arc<Server>, questions: &[Question]) -> Resu
             prompt: question.prompt.to_owned(),
             unit: question.unit.clone(),
             prompt_tokens: server.count(question),
-            max_tokens: question.max_tokens.into(),
+            max_tokens: server.thinking.limit(question, Turn::First).into(),
         });
         if requests.len() > MOST_QUESTIONS || file.len() > LARGEST_FILE {
             bail!("a batch holds at most {MOST_QUESTIONS} questions in {LARGEST_FILE} bytes; hand over fewer at once");
@@ -299,7 +299,7 @@ fn call(server: &Server, request: &LlmRequest, completion: Completion) -> LlmCal
     let completion_tokens = completion_tokens.unwrap_or_else(|| tokens::count(&reply.text));
     LlmCall {
         request_hash: request.hash.clone(),
-        model: server.model.clone(),
+        model: server.name.clone(),
         prompt: request.prompt.clone(),
         unit: request.unit.clone(),
         prompt_tokens,

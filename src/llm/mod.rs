@@ -59,7 +59,7 @@ use crate::config::LlmSettings;
 use crate::net::Timer;
 use crate::store::Store;
 use reply::Reply;
-use request::{Dialect, Turn};
+use request::{Dialect, Thinking, Turn};
 use server::Server;
 use tape::{Recorder, Tape};
 
@@ -240,12 +240,12 @@ impl Model {
         Self { voice, recorder: None, replayed: AtomicU64::new(0) }
     }
 
-    /// The model's name as the server knows it.
+    /// The model's name as the server knows it, and how hard it thinks where that is set.
     pub fn name(&self) -> &str {
         match &self.voice {
             Voice::Script(_) => "scripted",
             Voice::Tape(tape) => &tape.model,
-            Voice::Server(server) => &server.model,
+            Voice::Server(server) => &server.name,
         }
     }
 
@@ -257,13 +257,15 @@ impl Model {
     /// As [`Unanswered`] says.
     pub async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Result<T, Unanswered> {
         let reply = self.reply(question, Turn::First).await?;
-        let why = match reply.read(question) {
+        let why = match reply.read(question, self.limit(question, Turn::First)) {
             Ok(answer) => return Ok(answer),
             Err(why) => why,
         };
         tracing::debug!(unit = question.unit, why, "asking once more");
-        let reply = self.reply(question, reply.next_turn()).await?;
-        reply.read(question).map_err(|why| Unanswered::Malformed { unit: question.unit.clone(), why })
+        let turn = reply.next_turn();
+        let reply = self.reply(question, turn).await?;
+        let limit = self.limit(question, turn);
+        reply.read(question, limit).map_err(|why| Unanswered::Malformed { unit: question.unit.clone(), why })
     }
 
     async fn reply(&self, question: &Question, turn: Turn) -> Result<Reply, Unanswered> {
@@ -290,12 +292,20 @@ impl Model {
         }
     }
 
+    /// Longest answer to `question`, tokens.
+    fn limit(&self, question: &Question, turn: Turn) -> u32 {
+        match &self.voice {
+            Voice::Server(server) => server.thinking.limit(question, turn),
+            _ => Thinking::default().limit(question, turn),
+        }
+    }
+
     /// The exact body of the request that `question` would make, for people who want to see what leaves their machine.
     /// Headers hold nothing but the key.
     pub fn request_body(&self, question: &Question) -> Value {
         match &self.voice {
             Voice::Server(server) => server.body(question),
-            _ => request::body(self.name(), question, Turn::First, Dialect::default()),
+            _ => request::body(self.name(), question, Turn::First, Dialect::default(), &Thinking::default()),
         }
     }
 
@@ -360,7 +370,7 @@ impl Model {
     fn request_tokens(&self, question: &Question) -> u64 {
         match &self.voice {
             Voice::Script(_) | Voice::Tape(_) => 0,
-            Voice::Server(server) => server.count(question) + u64::from(question.max_tokens),
+            Voice::Server(server) => server.count(question) + u64::from(self.limit(question, Turn::First)),
         }
     }
 

@@ -113,7 +113,7 @@ impl Reply {
 
     /// Whether the reply is an answer to `question` that can be used.
     pub(super) fn fits(&self, question: &Question) -> bool {
-        self.declined().is_none() && self.read::<Value>(question).is_ok()
+        self.declined().is_none() && self.read::<Value>(question, 0).is_ok()
     }
 
     /// Whether the reply came whole and is of another form than `question` asks for.
@@ -128,11 +128,11 @@ impl Reply {
     }
 
     /// Reads the reply as a `T`. It must fit the question's schema too: not every server enforces it, and a `T` may be
-    /// more lenient.
+    /// more lenient. `limit` is the most tokens that it could have.
     ///
     /// # Errors
     /// With what is wrong with it.
-    pub(super) fn read<T: DeserializeOwned>(&self, question: &Question) -> Result<T, String> {
+    pub(super) fn read<T: DeserializeOwned>(&self, question: &Question, limit: u32) -> Result<T, String> {
         let schema = jsonschema::validator_for(&question.schema)
             .map_err(|error| brief(&format!("the schema of {} is broken: {error}", question.prompt)))?;
         let mut why = None;
@@ -145,7 +145,10 @@ impl Reply {
             }
         }
         Err(match self.finish.as_str() {
-            "length" => format!("it is longer than {} tokens and was cut", question.max_tokens),
+            "length" if without_thoughts(&self.text).trim().is_empty() => {
+                format!("the model thought and had no room left to answer in {limit} tokens; raise llm.answer_tokens")
+            }
+            "length" => format!("it is longer than {limit} tokens and was cut"),
             "garbled" => "the server's reply is cut or damaged".to_owned(),
             _ => why.unwrap_or_else(|| "there is no JSON in it".to_owned()),
         })
@@ -161,13 +164,21 @@ pub(super) fn brief(text: &str) -> String {
 
 /// The JSON values in `text`, likeliest first: the whole, then those in prose or fences, then those with trailing commas.
 fn values(text: &str) -> Vec<Value> {
-    // Some models think aloud first; what they think is not the answer.
-    let text = text.rfind("</think>").map_or(text, |at| &text[at + "</think>".len()..]);
+    let text = without_thoughts(text);
     if let Ok(whole) = serde_json::from_str(text.trim()) {
         return vec![whole];
     }
     let found = embedded(text);
     if found.is_empty() { embedded(&without_trailing_commas(text)) } else { found }
+}
+
+/// Some models think aloud first; what they think is not the answer.
+fn without_thoughts(text: &str) -> &str {
+    match text.rfind("</think>") {
+        Some(at) => &text[at + "</think>".len()..],
+        None if text.trim_start().starts_with("<think>") => "",
+        None => text,
+    }
 }
 
 /// Objects and arrays that begin somewhere in `text`.
@@ -229,7 +240,7 @@ mod tests {
             mood: String,
         }
         let reply = Reply { text: text.to_owned(), finish: "stop".to_owned() };
-        reply.read::<Mood>(&question("u", "x")).map(|mood| json!(mood.mood))
+        reply.read::<Mood>(&question("u", "x"), 50).map(|mood| json!(mood.mood))
     }
 
     #[test]
@@ -263,7 +274,12 @@ mod tests {
             assert!(error.contains(why) && !error.contains("secret"), "{text}: {error}");
         }
         let cut = Reply { text: r#"{"mood": "fi"#.to_owned(), finish: "length".to_owned() };
-        assert!(cut.read::<Value>(&question("u", "x")).unwrap_err().contains("was cut"));
+        assert!(cut.read::<Value>(&question("u", "x"), 70).unwrap_err().contains("longer than 70 tokens and was cut"));
+        for text in ["", "<think>The mood may be"] {
+            let thought = Reply { text: text.to_owned(), finish: "length".to_owned() };
+            let why = thought.read::<Value>(&question("u", "x"), 70).unwrap_err();
+            assert!(why.contains("no room left to answer in 70 tokens"), "{why}");
+        }
     }
 
     #[test]

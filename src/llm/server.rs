@@ -10,7 +10,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use super::gate::Gate;
 use super::purse::{Amount, Held, Purse, Rate};
 use super::reply::{Completion, Reply, brief};
-use super::request::{self, Dialect, Turn};
+use super::request::{self, Dialect, Thinking, Turn};
 use super::transport::{Access, Line, Passing, Trouble, Wanted, remedy};
 use super::{Estimate, Question, Unanswered, Usage};
 use super::{batch, tokens};
@@ -30,6 +30,9 @@ const MOST_PROBES: u32 = 3;
 /// A server with one model, the purse it is paid from and the store where answers are kept.
 pub(super) struct Server {
     pub(super) model: String,
+    /// What its answers are kept under: the model, and how hard it thinks where that is set.
+    pub(super) name: String,
+    pub(super) thinking: Thinking,
     key_env: String,
     pub(super) access: Access,
     pub(super) line: Line,
@@ -109,8 +112,12 @@ impl Server {
             }
         }
         let gate = Arc::new(Gate::new(settings, timer));
+        let thinking = Thinking { room: settings.answer_tokens, effort: settings.reasoning_effort.clone() };
+        let effort = thinking.effort.as_ref().map(|effort| format!("@{effort}")).unwrap_or_default();
         Ok(Self {
             model: settings.model.clone(),
+            name: format!("{}{effort}", settings.model),
+            thinking,
             key_env: settings.api_key_env.clone(),
             line: Line::new(settings, access.clone(), Arc::clone(&gate))?,
             access,
@@ -164,7 +171,7 @@ impl Server {
         turn: Turn,
         wanted: Wanted,
     ) -> Result<(Reply, Usage), Unanswered> {
-        let hash = request::hash(&self.model, question, turn);
+        let hash = request::hash(&self.name, question, turn);
         let only = self.alone(&hash).await;
         let outcome = match self.find(question, turn).await {
             Ok(Some(reply)) => {
@@ -193,12 +200,12 @@ impl Server {
     /// The reply to `question`, if it was paid for before. One that cannot be used is given in the run that bought it only, or
     /// where the second asking made up for it.
     pub(super) async fn find(&self, question: &Question, turn: Turn) -> Result<Option<Reply>> {
-        let hash = request::hash(&self.model, question, turn);
+        let hash = request::hash(&self.name, question, turn);
         let Some(reply) = self.kept(&hash).await? else { return Ok(None) };
         if reply.fits(question) || lock(&self.in_vain).contains(&hash) {
             return Ok(Some(reply));
         }
-        let second = request::hash(&self.model, question, reply.next_turn());
+        let second = request::hash(&self.name, question, reply.next_turn());
         let made_up = self.kept(&second).await?.is_some_and(|second| second.fits(question));
         Ok((turn == Turn::First && made_up).then_some(reply))
     }
@@ -221,7 +228,7 @@ impl Server {
     ) -> Result<(Reply, Usage), Unanswered> {
         let (mut dialect, probing) = self.dialect().await;
         let prompt_tokens = self.prompt_tokens(question);
-        let most = u64::from(turn.max_tokens(question));
+        let most = u64::from(self.thinking.limit(question, turn));
         let amount = Amount { micros: self.rate.cost(prompt_tokens, most), tokens: prompt_tokens + most };
         let answers_before = self.gate.answers();
         let mut rounds = 0;
@@ -230,7 +237,7 @@ impl Server {
                 return Err(Unanswered::Down(why));
             }
             let held = self.purse.hold(amount).await.map_err(Unanswered::OverBudget)?;
-            let body = request::body(&self.model, question, turn, dialect);
+            let body = request::body(&self.model, question, turn, dialect, &self.thinking);
             let (outcome, lost) = self.line.complete(&body, amount.tokens, wanted.clone()).await;
             let trouble = match outcome {
                 Ok(completion) => {
@@ -318,7 +325,7 @@ impl Server {
             Some(store) => {
                 let call = LlmCall {
                     request_hash: hash.to_owned(),
-                    model: self.model.clone(),
+                    model: self.name.clone(),
                     prompt: question.prompt.to_owned(),
                     unit: question.unit.clone(),
                     prompt_tokens,
@@ -354,7 +361,7 @@ impl Server {
         let Some(store) = &self.store else { return Ok(()) };
         let call = LlmCall {
             request_hash: content_hash(&["lost", hash]),
-            model: self.model.clone(),
+            model: self.name.clone(),
             prompt: question.prompt.to_owned(),
             unit: question.unit.clone(),
             prompt_tokens,
@@ -425,7 +432,7 @@ impl Server {
 
     /// The exact body that would be sent first, as far as the server is known.
     pub(super) fn body(&self, question: &Question) -> Value {
-        request::body(&self.model, question, Turn::First, lock(&self.dialect).dialect)
+        request::body(&self.model, question, Turn::First, lock(&self.dialect).dialect, &self.thinking)
     }
 
     /// What `questions` would take.
@@ -433,7 +440,7 @@ impl Server {
         let mut seen = HashSet::new();
         let (mut cached, mut prompt_tokens, mut most_completion_tokens) = (0, 0, 0);
         for question in questions {
-            let hash = request::hash(&self.model, question, Turn::First);
+            let hash = request::hash(&self.name, question, Turn::First);
             if !seen.insert(hash) {
                 continue;
             }
@@ -442,7 +449,7 @@ impl Server {
                 continue;
             }
             prompt_tokens += self.count(question);
-            most_completion_tokens += u64::from(question.max_tokens);
+            most_completion_tokens += u64::from(self.thinking.limit(question, Turn::First));
         }
         let cost = |completion_tokens| self.priced.then(|| self.rate.cost(prompt_tokens, completion_tokens));
         Ok(Estimate {

@@ -424,6 +424,29 @@ async fn a_server_that_answers_nothing_of_use_is_not_searched_for_ever_and_nothi
 }
 
 #[tokio::test]
+async fn a_model_that_thinks_is_given_room_and_its_answers_are_its_own() {
+    let house = house().await;
+    let server = server(|_, body| match body["max_tokens"].as_u64() {
+        Some(..1000) => ended("", "length"),
+        _ => said(FINE),
+    })
+    .await;
+    let mut settings = settings(&server);
+    let cramped = model(&settings, &house.store).await;
+    let why = mood(&cramped, "a").await.unwrap_err().to_string();
+    assert!(why.contains("no room left to answer in 100 tokens; raise llm.answer_tokens"), "{why}");
+    settings.answer_tokens = 950;
+    let roomy = model(&settings, &house.store).await;
+    assert_eq!(roomy.request_tokens(&question("u1", "a")), cramped.request_tokens(&question("u1", "a")) + 950);
+    assert_eq!(mood(&roomy, "a").await.unwrap().0, "fine");
+    settings.reasoning_effort = Some("low".to_owned());
+    let thinking = model(&settings, &house.store).await;
+    assert_eq!((thinking.name(), mood(&thinking, "a").await.unwrap().1), ("small@low", ONE), "another reader");
+    let last = server.received_requests().await.unwrap().pop().unwrap().body_json::<Value>().unwrap();
+    assert_eq!((&last["model"], &last["reasoning_effort"]), (&json!("small"), &json!("low")));
+}
+
+#[tokio::test]
 async fn the_budget_is_never_exceeded_and_carries_over() {
     let house = house().await;
     let server = server(|_, _| said(FINE).set_delay(Duration::from_millis(5))).await;
