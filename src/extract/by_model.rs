@@ -125,6 +125,7 @@ pub async fn estimate(
     progress: Progress,
 ) -> Result<Estimate> {
     let mut sum = model.estimate(&[]).await?;
+    sum.most_checks_each = reader.most_checks();
     let bar = progress.bar("estimate", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
     worth_a_call(store, reader, cascade, &bar, async |texts| {
         let (questions, withheld) = reader.would_ask(texts);

@@ -454,6 +454,7 @@ impl Server {
         let cost = |completion_tokens| self.priced.then(|| self.rate.cost(prompt_tokens, completion_tokens));
         Ok(Estimate {
             withheld: 0,
+            most_checks_each: 0,
             questions: seen.len() as u64,
             cached,
             prompt_tokens,

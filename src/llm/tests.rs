@@ -675,13 +675,16 @@ async fn an_estimate_counts_each_question_once_and_says_what_is_known() {
     let model = model(&settings(&server), &house.store).await;
     mood(&model, "known").await.unwrap();
     let questions = ["known", "new", "new", "newer"].map(|text| question("u", text));
-    let estimate = model.estimate(&questions).await.unwrap();
+    let mut estimate = model.estimate(&questions).await.unwrap();
     let each = model.request_tokens(&questions[1]) - 50;
     assert_eq!((estimate.questions, estimate.cached), (3, 1));
     assert_eq!((estimate.prompt_tokens, estimate.most_completion_tokens), (2 * each + 1, 100));
     assert_eq!(estimate.least_cost_micros, Some(2 * each + 1));
     assert_eq!(estimate.most_cost_micros, Some(2 * each + 1 + 1000));
     assert!(estimate.to_string().starts_with("3 questions, 1 of them answered before; about "), "{estimate}");
+    assert!(!estimate.to_string().contains("checks"), "{estimate}");
+    estimate.most_checks_each = 18;
+    assert!(estimate.to_string().ends_with("of which a text has at most 18"), "{estimate}");
     assert_eq!(server.received_requests().await.unwrap().len(), 1, "nothing is sent for an estimate");
 }
 

@@ -80,6 +80,12 @@ impl Reader {
         &self.model
     }
 
+    /// Most second looks at what one window of a post says.
+    pub fn most_checks(&self) -> u64 {
+        let claims = POST_SHEET.claims.iter().filter(|claim| claim.placed);
+        if self.asking.judge { claims.map(|claim| claim.most as u64).sum() } else { 0 }
+    }
+
     /// What would be asked about `posts`, as it would be sent. Second looks are not among them: they depend on the answers.
     pub fn questions(&self, posts: &[PostText<'_>]) -> Vec<Question> {
         self.would_ask(posts).0
