@@ -23,6 +23,9 @@ use crate::store::Store;
 use crate::text::redact::Names;
 use crate::{crm, extract, group};
 
+/// What an interrupted run says where answers outlive it.
+const KEPT: &str = "interrupted; what was read and what was paid for is kept, and the next run goes on from here";
+
 /// An open workspace with everything a stage may ask for.
 #[derive(Debug)]
 pub struct App {
@@ -45,11 +48,7 @@ impl App {
     /// # Errors
     /// When the folder cannot be made or written, or holds a store this version cannot read.
     pub async fn open(settings: Settings, clock: Clock, progress: Progress) -> Result<Self> {
-        let workspace = &settings.workspace;
-        fs::create_dir_all(workspace)
-            .with_context(|| format!("could not make the workspace {}", workspace.display()))?;
-        let author_key = author_key(&workspace.join("author.key"))?;
-        let store = Store::open(&workspace.join("candor.db")).await?;
+        let (store, author_key) = open_workspace(&settings.workspace).await?;
         let readers = Readers::new(&settings, Some(store.clone()), clock, author_key).await?;
         Ok(Self { settings, clock, progress, store, readers, author_key })
     }
@@ -83,6 +82,68 @@ impl App {
     }
 }
 
+/// The store and the author key of `workspace`, made on first use.
+async fn open_workspace(workspace: &Path) -> Result<(Store, [u8; 32])> {
+    fs::create_dir_all(workspace).with_context(|| format!("could not make the workspace {}", workspace.display()))?;
+    let author_key = author_key(&workspace.join("author.key"))?;
+    Ok((Store::open(&workspace.join("candor.db")).await?, author_key))
+}
+
+/// Where a verb that needs no workspace keeps a model's answers.
+#[derive(Debug)]
+pub struct Keeping {
+    /// The workspace's store.
+    pub store: Store,
+    /// Its author key.
+    pub author_key: [u8; 32],
+    _alone: Option<fs::File>,
+}
+
+impl Keeping {
+    /// In the workspace that is there, or that was `named`. None is made that nobody named.
+    ///
+    /// # Errors
+    /// When the workspace cannot be opened, or as [`alone`].
+    pub async fn open(settings: &Settings, named: bool) -> Result<Option<Self>> {
+        if !buys(settings) || !(named || settings.workspace.join("candor.db").exists()) {
+            return Ok(None);
+        }
+        let alone = alone(settings)?;
+        let (store, author_key) = open_workspace(&settings.workspace).await?;
+        Ok(Some(Self { store, author_key, _alone: alone }))
+    }
+}
+
+/// Whether a model's server may be asked.
+fn buys(settings: &Settings) -> bool {
+    settings.reader == ReaderKind::Llm && settings.llm.as_ref().is_some_and(|llm| llm.replay.is_none())
+}
+
+/// Keeps other runs of the workspace from reading with a model for as long as the file lives, or the process: two would buy the
+/// same answers and know nothing of each other's spending. `None` where no server is asked.
+///
+/// # Errors
+/// When another run is reading, or the workspace cannot be written.
+pub fn alone(settings: &Settings) -> Result<Option<fs::File>> {
+    if !buys(settings) {
+        return Ok(None);
+    }
+    let workspace = &settings.workspace;
+    let file = fs::create_dir_all(workspace).and_then(|()| fs::File::create(workspace.join("reading.lock")));
+    let file = file.with_context(|| format!("could not write to the workspace {}", workspace.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            bail!("another run of the workspace {} is reading with a model; wait for it", workspace.display())
+        }
+        // There are file systems without locks.
+        Err(fs::TryLockError::Error(error)) => {
+            tracing::warn!(%error, "could not lock the workspace; see that no other run reads with a model");
+        }
+    }
+    Ok(Some(file))
+}
+
 /// Who reads posts and notes, chosen once.
 #[derive(Debug)]
 pub enum Readers {
@@ -104,6 +165,8 @@ pub struct LlmReaders {
     pub sorter: group::by_model::Sorter,
     /// Which posts are worth a call.
     pub cascade: Cascade,
+    /// Whether answers outlive the run.
+    keeps: bool,
 }
 
 impl Readers {
@@ -129,23 +192,49 @@ impl Readers {
 }
 
 impl LlmReaders {
-    /// Does `work`, then waits for what was asked and writes it down. The first Ctrl-C ends the work, so that nothing that is
-    /// paid for is lost; the second one ends the waiting.
+    /// Does `work`, then waits for what was asked and writes it down. After the first Ctrl-C nothing more is asked, what is
+    /// under way is waited for, and the work may put away what it got; the second one ends the waiting.
     ///
     /// # Errors
     /// Those of `work`; when it was interrupted; when the tape cannot be written.
     pub async fn settled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut work = std::pin::pin!(work);
         let ended = tokio::select! {
-            ended = work => ended,
-            _ = tokio::signal::ctrl_c() => Err(anyhow!(
-                "interrupted; what was read and what was paid for is kept, and the next run goes on from here"
-            )),
+            ended = &mut work => ended,
+            _ = tokio::signal::ctrl_c() => {
+                self.model.stop("interrupted");
+                tokio::select! {
+                    biased;
+                    ended = &mut work => ended,
+                    () = self.last_answers() => Err(anyhow!("interrupted")),
+                    _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted while waiting for the last answers")),
+                }
+                .map_err(|_| anyhow!(if self.keeps { KEPT } else { "interrupted" }))
+            }
         };
         let settled = tokio::select! {
             settled = self.model.settle() => settled,
             _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted while waiting for the last answers")),
         };
-        ended.and_then(|value| settled.map(|()| value))
+        ended.and_then(|value| settled.map(|()| value)).map_err(|error| self.or_not_kept(error))
+    }
+
+    /// Waits until what was asked is answered, and a little more for what the work makes of it.
+    async fn last_answers(&self) {
+        // Should it fail, it fails again when the run ends.
+        let _ = self.model.settle().await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+
+    /// `error`, and how to lose nothing another time where what was paid for is lost.
+    fn or_not_kept(&self, error: anyhow::Error) -> anyhow::Error {
+        if self.keeps || self.model.usage().calls == 0 {
+            return error;
+        }
+        error.context(
+            "what was paid for is not kept; with a workspace (--workspace DIR) or a tape (--record FILE) the next run goes on \
+             from where one ended",
+        )
     }
 
     async fn new(llm: &LlmSettings, store: Option<Store>, clock: Clock, secret: [u8; 32]) -> Result<Self> {
@@ -155,6 +244,7 @@ impl LlmReaders {
             Some(store) => Contacts::new(store, &names).await?.everybody(),
             None => names.clone(),
         };
+        let keeps = store.is_some() || llm.record.is_some();
         let mut model = match &llm.replay {
             Some(tape) => Model::replay(tape)?,
             None => Model::new(llm, store, clock).await?,
@@ -168,6 +258,7 @@ impl LlmReaders {
             note: crm::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
             sorter: group::by_model::Sorter::new(Arc::clone(&model), names, secret, llm.assign_problems),
             cascade: Cascade { pass_on: llm.pass_on, audit: llm.audit },
+            keeps,
             model,
         })
     }
@@ -231,6 +322,25 @@ mod tests {
         let first = author_key(&path).unwrap();
         assert_ne!(first, [0; 32]);
         assert_eq!(first, author_key(&path).unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_workspace_is_used_where_it_is_there_or_named_and_is_not_made_otherwise() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::load(None, Some(dir.path().join("w"))).unwrap();
+        let keeping = async |settings: &Settings, named| Keeping::open(settings, named).await.unwrap();
+        assert!(keeping(&settings, true).await.is_none(), "the embedded reader buys nothing");
+        settings.reader = ReaderKind::Llm;
+        settings.llm = Some(LlmSettings::new("http://x/v1", "m"));
+        assert!(keeping(&settings, false).await.is_none());
+        assert!(!settings.workspace.exists());
+        let named = keeping(&settings, true).await.unwrap();
+        let second = format!("{:#}", Keeping::open(&settings, false).await.unwrap_err());
+        assert!(second.contains("another run"), "{second}");
+        let key = named.author_key;
+        drop(named);
+        let there = keeping(&settings, false).await.unwrap();
+        assert_eq!(key, there.author_key, "the same fences, so that the same questions are asked");
     }
 
     #[test]

@@ -6,12 +6,17 @@ use std::process::ExitCode;
 use candor::cli::Cli;
 use candor::exit::Exit;
 use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // Ours alone: what libraries warn of is no user's business.
+    let warnings = || EnvFilter::new("error,candor=warn");
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("CANDOR_LOG"))
+        .with_env_filter(EnvFilter::try_from_env("CANDOR_LOG").unwrap_or_else(|_| warnings()))
         .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
         .init();
     match Cli::parse().run().await {
         Ok(exit) => exit.into(),

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Global;
 use super::output::Output;
-use crate::app::{LlmReaders, Readers};
+use crate::app::{Keeping, LlmReaders, Readers};
 use crate::clock::Clock;
 use crate::crm::llm::NoteText;
 use crate::eval::baselines::{self, Baseline};
@@ -115,7 +115,9 @@ pub(super) async fn run(args: &EvalArgs, global: &Global, out: &mut Output) -> R
     };
     let settings = global.settings()?;
     // Labelled text is no secret, and fences that stay the same let a tape answer.
-    let readers = Readers::new(&settings, None, Clock::System, [0; 32]).await?;
+    let keeping = Keeping::open(&settings, global.workspace.is_some()).await?;
+    let store = keeping.as_ref().map(|keeping| keeping.store.clone());
+    let readers = Readers::new(&settings, store, Clock::System, [0; 32]).await?;
     let read = async {
         match kind {
             Kind::Post => posts(args, &readers).await,

@@ -32,7 +32,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::collect::Zone;
 use crate::collect::files::FORMATS;
@@ -106,7 +106,7 @@ enum Verb {
     Problem(problems::ProblemArgs),
     /// Search the posts.
     Search(search::SearchArgs),
-    /// Read texts from a file or a pipe without any workspace: JSON lines in, JSON lines out.
+    /// Read texts from a file or a pipe: JSON lines in, JSON lines out. Needs no workspace; keeps a model's answers in one that is there.
     Read(read::ReadArgs),
     /// Score a reader against labelled texts, beside simple baselines.
     Eval(eval::EvalArgs),
@@ -226,6 +226,8 @@ impl Cli {
             Verb::Report(ReportArgs { title: Some(title), .. }) => settings.title = Some(title.clone()),
             _ => {}
         }
+        // Before the workspace is opened: what was spent is read then.
+        let _alone = if verb.asks() { app::alone(&settings)? } else { None };
         let app = App::open(settings, Clock::System, Progress::new(global.quiet)).await?;
         let exit = match app.readers.llm() {
             None => work(&app, verb, &mut out).await,
@@ -233,6 +235,17 @@ impl Cli {
         };
         app.store.close().await;
         exit
+    }
+}
+
+impl Verb {
+    /// Whether it asks a model where one reads.
+    fn asks(&self) -> bool {
+        match self {
+            Self::Run | Self::Crm(_) | Self::Group(_) => true,
+            Self::Extract(args) => !args.dry_run,
+            _ => false,
+        }
     }
 }
 

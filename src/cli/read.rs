@@ -1,4 +1,4 @@
-//! `candor read`: texts in, readings out, no workspace.
+//! `candor read`: texts in, readings out. It needs no workspace; a model's answers are kept in the one that is there.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read};
@@ -10,7 +10,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use super::Global;
-use crate::app::{LlmReaders, Readers};
+use crate::app::{Keeping, LlmReaders, Readers};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::exit::Exit;
@@ -47,7 +47,10 @@ pub(super) async fn run(args: &ReadArgs, global: &Global) -> Result<Exit> {
     let input = BufReader::with_capacity(1 << 16, input);
     let output = BufWriter::new(io::stdout());
     let settings = global.settings()?;
-    let lines = match Readers::new(&settings, None, Clock::System, fence_secret(&settings)?).await?.llm() {
+    let keeping = if args.dry_run { None } else { Keeping::open(&settings, global.workspace.is_some()).await? };
+    let secret = fence_secret(&settings, keeping.as_ref().map(|keeping| keeping.author_key))?;
+    let store = keeping.as_ref().map(|keeping| keeping.store.clone());
+    let lines = match Readers::new(&settings, store, Clock::System, secret).await?.llm() {
         None if args.dry_run => bail!("the embedded reader sends nothing anywhere; --dry-run goes with --reader llm"),
         None => match args.kind {
             Kind::Post => extract::lines::read_lines(input, output)?,
@@ -74,10 +77,14 @@ pub(super) async fn run(args: &ReadArgs, global: &Global) -> Result<Exit> {
     })
 }
 
-/// A tape answers only what was asked with the same fences, so these are then the same for everybody.
-fn fence_secret(settings: &Settings) -> Result<[u8; 32]> {
+/// What was answered is found again only by the same fences: a tape's are the same for everybody, a workspace's are made with
+/// its `key`.
+fn fence_secret(settings: &Settings, key: Option<[u8; 32]>) -> Result<[u8; 32]> {
     let taped = settings.llm.as_ref().is_some_and(|llm| llm.record.is_some() || llm.replay.is_some());
     let mut secret = [0; 32];
+    if let (Some(key), false) = (key, taped) {
+        return Ok(key);
+    }
     if !taped {
         SysRng.try_fill_bytes(&mut secret).context("the system gave no random bytes for the fences")?;
     }

@@ -70,6 +70,10 @@ pub struct LlmSettings {
     pub budget_micros: Option<u64>,
     /// Most tokens that this workspace may ever use, sent and received.
     pub budget_tokens: Option<u64>,
+    /// Tokens that every answer may have beside those that the answer itself takes: room to think.
+    pub answer_tokens: u32,
+    /// How hard a reasoning model is asked to think, in its server's words.
+    pub reasoning_effort: Option<String>,
     /// Prices by model name.
     pub prices: BTreeMap<String, Price>,
     /// What the price table counts in, such as `USD`.
@@ -126,6 +130,9 @@ pub(super) struct LlmFile {
     budget: Option<f64>,
     budget_tokens: Option<u64>,
     #[serde(default)]
+    answer_tokens: u32,
+    reasoning_effort: Option<String>,
+    #[serde(default)]
     prices: BTreeMap<String, Price>,
     currency: Option<String>,
     #[serde(default)]
@@ -161,6 +168,8 @@ impl LlmSettings {
             outage_secs: 600,
             budget_micros: None,
             budget_tokens: None,
+            answer_tokens: 0,
+            reasoning_effort: None,
             prices: BTreeMap::new(),
             currency: "USD".to_owned(),
             protocol: Protocol::Point,
@@ -219,6 +228,8 @@ impl LlmSettings {
             timeout_secs: file.timeout_secs.unwrap_or(defaults.timeout_secs).max(1),
             outage_secs: file.outage_secs.unwrap_or(defaults.outage_secs),
             budget_tokens: file.budget_tokens,
+            answer_tokens: file.answer_tokens,
+            reasoning_effort: file.reasoning_effort,
             prices: file.prices,
             currency: file.currency.unwrap_or(defaults.currency),
             protocol: file.protocol,

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::llm::{NoteText, Reader};
 use super::read::Told;
-use crate::llm::Usage;
 use crate::llm::ask::CameBack;
 use crate::llm::contacts::Contacts;
 use crate::llm::outgoing::{Quotes, Withheld};
@@ -28,9 +27,10 @@ const CHUNK: usize = 64;
 pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<StageSummary> {
     let began = Instant::now();
     let recipe = reader.recipe();
+    let before = reader.model().usage();
     let total = store.note_totals().await?[0].unsigned_abs();
     let bar = progress.counter("reading notes");
-    let (mut told, mut quotes, mut usage) = (Told::default(), Quotes::default(), Usage::default());
+    let (mut told, mut quotes) = (Told::default(), Quotes::default());
     let mut withheld = Withheld::default();
     // All at once: what fails stays unread, and must not be asked for again in this run.
     let unread = store.unread_notes(&recipe, "", i64::MAX).await?;
@@ -46,7 +46,6 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
             withheld.add(reading.withheld);
         }
         quotes += came.quotes;
-        usage += came.usage;
         failed += came.failures.len() as u64;
         let failures: Vec<_> =
             came.failures.iter().map(|(note, why)| Failure::new("crm", note.id.as_str(), why)).collect();
@@ -66,7 +65,7 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
         .summary(began, total.saturating_sub(told.notes + failed), failed)
         .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
         .with("withheld", withheld.published())
-        .with("spent", usage.published())
+        .with("spent", (reader.model().usage() - before).published())
         .with("recipe", recipe.as_str()))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use serde_json::json;
@@ -36,7 +36,6 @@ struct Told {
     support: BTreeMap<&'static str, u64>,
     quotes: Quotes,
     withheld: Withheld,
-    usage: Usage,
 }
 
 impl Told {
@@ -59,7 +58,19 @@ impl Told {
 /// When the store cannot be read or written, the budget is spent, or the model's server cannot be used. What was read until
 /// then is kept.
 pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Progress) -> Result<StageSummary> {
+    run_since(reader.model().usage(), store, reader, cascade, progress).await
+}
+
+/// As [`run`], where the model had taken what is in `before` when the work began.
+async fn run_since(
+    before: Usage,
+    store: &Store,
+    reader: &Reader,
+    cascade: Cascade,
+    progress: Progress,
+) -> Result<StageSummary> {
     let began = Instant::now();
+    let spent = || reader.model().usage() - before;
     let recipe = reader.recipe();
     let total = store.post_totals().await?[0].unsigned_abs();
     let unread = store.count_unread_posts(&recipe).await?.unsigned_abs();
@@ -79,7 +90,7 @@ pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Pro
         for chunk in asked.chunks(CHUNK) {
             ask(store, reader, chunk, &mut told).await?;
             bar.inc(chunk.len() as u64);
-            if let Some(paid) = told.usage.paid() {
+            if let Some(paid) = spent().paid() {
                 bar.set_message(format!("extract, {paid}"));
             }
         }
@@ -98,7 +109,7 @@ pub async fn run(store: &Store, reader: &Reader, cascade: Cascade, progress: Pro
         .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
         .with("withheld", told.withheld.published())
         .with("cascade", missed(&totals))
-        .with("spent", told.usage.published())
+        .with("spent", spent().published())
         .with("recipe", recipe.as_str()))
 }
 
@@ -114,6 +125,7 @@ pub async fn estimate(
     progress: Progress,
 ) -> Result<Estimate> {
     let mut sum = model.estimate(&[]).await?;
+    sum.most_checks_each = reader.most_checks();
     let bar = progress.bar("estimate", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
     worth_a_call(store, reader, cascade, &bar, async |texts| {
         let (questions, withheld) = reader.would_ask(texts);
@@ -136,11 +148,11 @@ pub enum ByBatch {
 }
 
 /// Reads as [`run`] does, at the provider's price for batches: the first run hands over what would be asked, a later one
-/// collects the answers, and once all are there reads from them. What a batch left unanswered, and second looks, are asked
-/// as usual.
+/// collects the answers, and once all are there reads from them. The few that a batch left unanswered, and second looks, are
+/// asked as usual.
 ///
 /// # Errors
-/// As [`run`], and when the model's server takes no batches.
+/// As [`run`], and when the model's server takes no batches, or left most of one unanswered.
 pub async fn run_by_batch(
     store: &Store,
     model: &Model,
@@ -148,7 +160,11 @@ pub async fn run_by_batch(
     cascade: Cascade,
     progress: Progress,
 ) -> Result<ByBatch> {
+    let before = model.usage();
     let mut collected = model.collect_batches().await?;
+    if let Some(why) = &collected.failed {
+        bail!("{why}; run again to hand over what is open, or without --batch to ask for it now, at the full price");
+    }
     // After all were collected, what is still open has had its turn.
     if collected.batches == 0 || collected.waiting > 0 {
         let bar = progress.bar("hand over", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
@@ -163,7 +179,7 @@ pub async fn run_by_batch(
     if collected.waiting > 0 {
         return Ok(ByBatch::UnderWay(collected));
     }
-    Ok(ByBatch::Read(run(store, reader, cascade, progress).await?))
+    Ok(ByBatch::Read(run_since(before, store, reader, cascade, progress).await?))
 }
 
 /// Hands the posts that [`run`] would ask about to `each`, some at a time.
@@ -244,7 +260,6 @@ async fn ask(store: &Store, reader: &Reader, posts: &[UnreadPost], told: &mut To
     let texts: Vec<_> = posts.iter().map(text).collect();
     let came = CameBack::sort(posts, reader.read(&texts).await);
     came.readings.iter().for_each(|(_, reading)| told.add(reading));
-    told.usage += came.usage;
     told.quotes += came.quotes;
     told.failed += came.failures.len() as u64;
     let failures: Vec<_> =

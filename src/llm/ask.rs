@@ -13,8 +13,9 @@ use serde_json::Value;
 use super::outgoing::{Context, Outgoing, Quotes};
 use super::prompt::Prompt;
 use super::sheet::Sheet;
-use super::{Model, Question, Unanswered, Usage};
+use super::{Model, Question, Unanswered};
 use crate::config::{LlmSettings, Protocol};
+use crate::text::lines::LineAnswer;
 
 /// Questions under way at once, more than a server has places, so that none is empty while an answer is written down. How many
 /// requests the server really gets at once is the door's business.
@@ -97,8 +98,6 @@ impl Standing {
 pub struct Read<R> {
     /// What it says.
     pub reading: R,
-    /// What that took. A request about several texts is on the account of the first.
-    pub usage: Usage,
     /// How the proposed quotes fared.
     pub quotes: Quotes,
 }
@@ -111,8 +110,6 @@ pub struct CameBack<K, R> {
     pub failures: Vec<(K, String)>,
     /// Why nothing more can be asked, if so.
     pub end: Option<Unanswered>,
-    /// What it took.
-    pub usage: Usage,
     /// How the proposed quotes fared.
     pub quotes: Quotes,
 }
@@ -121,11 +118,10 @@ impl<K, R> CameBack<K, R> {
     /// Sorts `answers`, which came in the order of `keys`.
     pub fn sort(keys: impl IntoIterator<Item = K>, answers: Vec<Result<Read<R>, Unanswered>>) -> Self {
         let (readings, failures) = (Vec::new(), Vec::new());
-        let mut came = Self { readings, failures, end: None, usage: Usage::default(), quotes: Quotes::default() };
+        let mut came = Self { readings, failures, end: None, quotes: Quotes::default() };
         for (key, answer) in keys.into_iter().zip(answers) {
             match answer {
                 Ok(read) => {
-                    came.usage += read.usage;
                     came.quotes += read.quotes;
                     came.readings.push((key, read.reading));
                 }
@@ -138,13 +134,7 @@ impl<K, R> CameBack<K, R> {
 }
 
 /// What a pipe answers line by line, with readings as `published`.
-///
-/// # Errors
-/// When nothing more can be asked.
-pub fn line_by_line<R>(
-    answers: Vec<Result<Read<R>, Unanswered>>,
-    published: impl Fn(&R) -> Value,
-) -> anyhow::Result<Vec<Result<Value, String>>> {
+pub fn line_by_line<R>(answers: Vec<Result<Read<R>, Unanswered>>, published: impl Fn(&R) -> Value) -> Vec<LineAnswer> {
     let line = |answer: Result<Read<R>, Unanswered>| match answer {
         Ok(read) => Ok(Ok(published(&read.reading))),
         Err(why) if why.is_about_one_item() => Ok(Err(why.to_string())),
@@ -178,14 +168,8 @@ struct Part {
     window: Range<usize>,
 }
 
-/// The filled sheets of one text.
-#[derive(Debug)]
-pub struct Answered<T> {
-    /// Each window of the text with its sheet, in order. Empty for a text without a sentence, which is not asked about.
-    pub sheets: Vec<(Range<usize>, T)>,
-    /// What they took. A request about several texts is on the account of the first.
-    pub usage: Usage,
-}
+/// Each window of a text with its filled sheet, in order. Empty for a text without a sentence, which is not asked about.
+pub type Sheets<T> = Vec<(Range<usize>, T)>;
 
 /// What would be asked about `texts`, in order.
 pub fn questions(standing: &Standing, asking: &Asking, texts: &[Asked<'_>]) -> Vec<Question> {
@@ -198,20 +182,16 @@ pub async fn ask<T: DeserializeOwned + Send>(
     standing: &Standing,
     asking: &Asking,
     texts: &[Asked<'_>],
-) -> Vec<Result<Answered<T>, Unanswered>> {
+) -> Vec<Result<Sheets<T>, Unanswered>> {
     let under_way = packs(asking, texts).into_iter().map(|parts| ask_pack::<T>(model, standing, asking, texts, parts));
     let answered = stream::iter(under_way).buffer_unordered(UNDER_WAY).collect::<Vec<_>>().await;
     let mut answers: Vec<PartAnswer<T>> = answered.into_iter().flatten().collect();
-    answers.sort_by_key(|(part, ..)| (part.text, part.window.start));
-    let mut all: Vec<Result<Answered<T>, Unanswered>> =
-        texts.iter().map(|_| Ok(Answered { sheets: Vec::new(), usage: Usage::default() })).collect();
-    for (part, sheet, usage) in answers {
+    answers.sort_by_key(|(part, _)| (part.text, part.window.start));
+    let mut all: Vec<Result<Sheets<T>, Unanswered>> = texts.iter().map(|_| Ok(Vec::new())).collect();
+    for (part, sheet) in answers {
         let Some(of_text) = all.get_mut(part.text) else { continue };
         match (of_text.as_mut(), sheet) {
-            (Ok(answered), Ok(sheet)) => {
-                answered.sheets.push((part.window, sheet));
-                answered.usage += usage;
-            }
+            (Ok(sheets), Ok(sheet)) => sheets.push((part.window, sheet)),
             (Ok(_), Err(why)) => *of_text = Err(why),
             (Err(_), _) => {}
         }
@@ -219,7 +199,7 @@ pub async fn ask<T: DeserializeOwned + Send>(
     all
 }
 
-type PartAnswer<T> = (Part, Result<T, Unanswered>, Usage);
+type PartAnswer<T> = (Part, Result<T, Unanswered>);
 
 /// Windows in order, as many to a request as may share it.
 fn packs(asking: &Asking, texts: &[Asked<'_>]) -> Vec<Vec<Part>> {
@@ -252,56 +232,45 @@ async fn ask_pack<T: DeserializeOwned>(
     parts: Vec<Part>,
 ) -> Vec<PartAnswer<T>> {
     if asking.pack == 1 {
-        return ask_each(model, standing, asking, texts, parts, Usage::default()).await;
+        return ask_each(model, standing, asking, texts, parts).await;
     }
     match model.ask::<BTreeMap<String, T>>(&question(standing, asking, texts, &parts)).await {
-        Ok(mut answer) => {
-            let mut usage = answer.usage;
+        Ok(mut sheets) => {
             let mut answers = Vec::new();
             let mut missing = Vec::new();
             for (i, part) in parts.into_iter().enumerate() {
-                match answer.value.remove(&format!("p{}", i + 1)) {
-                    Some(sheet) => answers.push((part, Ok(sheet), std::mem::take(&mut usage))),
+                match sheets.remove(&format!("p{}", i + 1)) {
+                    Some(sheet) => answers.push((part, Ok(sheet))),
                     None => missing.push(part),
                 }
             }
-            answers.extend(ask_each(model, standing, asking, texts, missing, usage).await);
+            answers.extend(ask_each(model, standing, asking, texts, missing).await);
             answers
         }
         // What goes wrong with several may go right with one, and must not take its neighbours along.
-        Err(why) if why.is_about_one_item() && parts.len() > 1 => {
-            ask_each(model, standing, asking, texts, parts, Usage::default()).await
-        }
-        Err(why) => parts.into_iter().map(|part| (part, Err(again(&why)), Usage::default())).collect(),
+        Err(why) if why.is_about_one_item() && parts.len() > 1 => ask_each(model, standing, asking, texts, parts).await,
+        Err(why) => parts.into_iter().map(|part| (part, Err(again(&why)))).collect(),
     }
 }
 
-/// Asks about each part by itself. `spent` is what was paid for them before.
+/// Asks about each part by itself.
 async fn ask_each<T: DeserializeOwned>(
     model: &Model,
     standing: &Standing,
     asking: &Asking,
     texts: &[Asked<'_>],
     parts: Vec<Part>,
-    mut spent: Usage,
 ) -> Vec<PartAnswer<T>> {
     let mut answers = Vec::new();
     for part in parts {
         let question = question(standing, asking, texts, std::slice::from_ref(&part));
-        let (sheet, used) = if asking.pack == 1 {
-            model
-                .ask::<T>(&question)
-                .await
-                .map(|a| (Ok(a.value), a.usage))
-                .unwrap_or_else(|why| (Err(why), Usage::default()))
+        let sheet = if asking.pack == 1 {
+            model.ask::<T>(&question).await
         } else {
-            match model.ask::<BTreeMap<String, T>>(&question).await {
-                Ok(mut a) => (a.value.remove("p1").ok_or_else(|| no_sheet(&question)), a.usage),
-                Err(why) => (Err(why), Usage::default()),
-            }
+            let sheets = model.ask::<BTreeMap<String, T>>(&question).await;
+            sheets.and_then(|mut sheets| sheets.remove("p1").ok_or_else(|| no_sheet(&question)))
         };
-        spent += used;
-        answers.push((part, sheet, std::mem::take(&mut spent)));
+        answers.push((part, sheet));
     }
     answers
 }

@@ -43,7 +43,7 @@ impl fmt::Display for BatchId {
 }
 
 /// What became of batches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
     /// Batches that ended and were collected.
     pub batches: u64,
@@ -55,6 +55,8 @@ pub struct Collected {
     pub unanswered: u64,
     /// What the answers took.
     pub usage: Usage,
+    /// Why a collected batch left most of its questions unanswered, if one did.
+    pub failed: Option<String>,
 }
 
 /// Before the file's id, in the name of a batch whose own id is not known yet: the file was uploaded, and whether a batch was
@@ -120,8 +122,8 @@ pub(super) async fn submit(server: &Arc<Server>, questions: &[Question]) -> Resu
     let mut seen: HashSet<String> = handed.into_iter().flat_map(|batch| batch.requests).map(|r| r.hash).collect();
     let (mut requests, mut file) = (Vec::new(), Vec::new());
     for question in questions {
-        let hash = request::hash(&server.model, question, Turn::First);
-        if server.find(&hash).await?.is_some() || !seen.insert(hash.clone()) {
+        let hash = request::hash(&server.name, question, Turn::First);
+        if server.find(question, Turn::First).await?.is_some() || !seen.insert(hash.clone()) {
             continue;
         }
         let body = server.body(question);
@@ -133,7 +135,7 @@ pub(super) async fn submit(server: &Arc<Server>, questions: &[Question]) -> Resu
             prompt: question.prompt.to_owned(),
             unit: question.unit.clone(),
             prompt_tokens: server.count(question),
-            max_tokens: question.max_tokens.into(),
+            max_tokens: server.thinking.limit(question, Turn::First).into(),
         });
         if requests.len() > MOST_QUESTIONS || file.len() > LARGEST_FILE {
             bail!("a batch holds at most {MOST_QUESTIONS} questions in {LARGEST_FILE} bytes; hand over fewer at once");
@@ -219,7 +221,7 @@ pub(super) async fn collect(server: &Server) -> Result<Collected> {
             store.name_llm_batch(&batch.id, &id).await?;
             batch.id = id;
         }
-        let Some(calls) =
+        let Some((calls, failed)) =
             result(server, &batch).await.with_context(|| format!("could not collect batch {}", batch.id))?
         else {
             collected.waiting += 1;
@@ -237,30 +239,36 @@ pub(super) async fn collect(server: &Server) -> Result<Collected> {
                 cost_micros: call.cost_micros,
             };
         }
+        // Whether they can be used is known when they are read; if not, this run has paid for them.
+        lock(&server.in_vain).extend(calls.iter().map(|call| call.request_hash.clone()));
         let tokens = usage.prompt_tokens + usage.completion_tokens;
         server.purse.take(Amount { micros: usage.cost_micros, tokens });
         server.purse.give_back(most(server.batch_rate, &batch.requests));
         *lock(&server.used) += usage;
         collected.batches += 1;
-        collected.unanswered += asked - calls.len() as u64;
+        let answered = calls.len() as u64;
+        let few = || format!("it answered {answered} of {asked} questions");
+        if let Some(why) = failed.or_else(|| (answered * 2 < asked).then(few)) {
+            collected.failed.get_or_insert(format!("batch {}: {why}", batch.id));
+        }
+        collected.unanswered += asked - answered;
         collected.usage += usage;
     }
     Ok(collected)
 }
 
-/// The answers of `batch`; `None` while it is under way. A batch that failed, or is not known any more, has none.
-async fn result(server: &Server, batch: &LlmBatch) -> Result<Option<Vec<LlmCall>>> {
+/// The answers of `batch`, and why there are none if it failed or is not known any more; `None` while it is under way.
+async fn result(server: &Server, batch: &LlmBatch) -> Result<Option<(Vec<LlmCall>, Option<String>)>> {
+    let failed = |why: String| Ok(Some((Vec::new(), Some(why))));
     if batch.id.starts_with(UNNAMED) {
-        tracing::warn!(batch = batch.id, "an earlier run ended before the model's server made the batch");
-        return Ok(Some(Vec::new()));
+        return failed("an earlier run ended before the model's server made it".to_owned());
     }
     let (_alive, wanted) = Wanted::new();
     let (client, _) = server.line.client(1, wanted, LARGEST_RESULT);
     let state = match client.batches().retrieve_byot::<_, State>(&batch.id).await.map_err(Trouble::of) {
         Ok(state) => state,
         Err(Trouble::Refusal { status: 404, message }) => {
-            tracing::warn!(batch = batch.id, message, "the model's server does not know the batch any more");
-            return Ok(Some(Vec::new()));
+            return failed(format!("the model's server does not know it any more ({message})"));
         }
         Err(trouble) => return Err(trouble.into()),
     };
@@ -268,13 +276,12 @@ async fn result(server: &Server, batch: &LlmBatch) -> Result<Option<Vec<LlmCall>
         "completed" | "expired" | "cancelled" => {}
         "failed" => {
             let why = brief(&state.errors.unwrap_or_default().to_string());
-            tracing::warn!(batch = batch.id, why, "the model's server could not do the batch");
-            return Ok(Some(Vec::new()));
+            return failed(format!("the model's server could not do it ({})", server.access.scrub(&why)));
         }
         _ => return Ok(None),
     }
     // Without answers there is no file.
-    let Some(file) = state.output_file_id else { return Ok(Some(Vec::new())) };
+    let Some(file) = state.output_file_id else { return Ok(Some((Vec::new(), None))) };
     let lines = client.files().content(&file).await.map_err(in_words)?;
     let mut open: HashMap<&str, &LlmRequest> = batch.requests.iter().map(|r| (r.hash.as_str(), r)).collect();
     let read = |line: &[u8]| {
@@ -283,7 +290,7 @@ async fn result(server: &Server, batch: &LlmBatch) -> Result<Option<Vec<LlmCall>
         let completion = Completion::read(body.to_string().as_bytes())?;
         Some(call(server, open.remove(custom_id.as_str())?, completion))
     };
-    Ok(Some(lines.split(|byte| *byte == b'\n').filter_map(read).collect()))
+    Ok(Some((lines.split(|byte| *byte == b'\n').filter_map(read).collect(), None)))
 }
 
 fn call(server: &Server, request: &LlmRequest, completion: Completion) -> LlmCall {
@@ -292,7 +299,7 @@ fn call(server: &Server, request: &LlmRequest, completion: Completion) -> LlmCal
     let completion_tokens = completion_tokens.unwrap_or_else(|| tokens::count(&reply.text));
     LlmCall {
         request_hash: request.hash.clone(),
-        model: server.model.clone(),
+        model: server.name.clone(),
         prompt: request.prompt.clone(),
         unit: request.unit.clone(),
         prompt_tokens,
@@ -322,12 +329,12 @@ mod tests {
 
     use super::*;
     use crate::config::LlmSettings;
-    use crate::extract::by_model::{ByBatch, run_by_batch};
+    use crate::extract::by_model::{self, ByBatch, run_by_batch};
     use crate::extract::cascade::Cascade;
     use crate::extract::llm::Reader;
-    use crate::llm::Unanswered;
     use crate::llm::ask::Asking;
-    use crate::llm::tests::{FINE, ONE, house, model, mood, question, said, settings, times};
+    use crate::llm::tests::{FINE, House, ONE, house, model, mood, question, said, settings, times};
+    use crate::llm::{Model, Unanswered};
     use crate::model::{Post, PostFlags, PostId, Source, Thread, ThreadId};
     use crate::progress::Progress;
     use crate::store::{Batch, LlmSpent};
@@ -374,7 +381,8 @@ mod tests {
             .respond_with(move |_: &Request| {
                 let state = states[count.fetch_add(1, Ordering::SeqCst).min(states.len() - 1)];
                 let output = (state != "failed").then_some("out-1");
-                json(json!({ "id": "batch-1", "status": state, "output_file_id": output, "errors": null }))
+                let errors = (state == "failed").then(|| json!({ "data": [{ "message": "too many tokens" }] }));
+                json(json!({ "id": "batch-1", "status": state, "output_file_id": output, "errors": errors }))
             })
             .mount(&server)
             .await;
@@ -441,12 +449,8 @@ mod tests {
         assert_eq!(house.store.llm_spent().await.unwrap(), sum);
     }
 
-    #[tokio::test]
-    async fn posts_are_handed_over_waited_for_and_read_without_asking_again() {
-        let sheet = r#"{"voice":"first_hand","complaint":[{"at":1,"severity":"no_reproach"}],"failed_workaround":[],
-            "workaround":[],"ask":[],"switch":[],"praise":[],"texture":[]}"#;
-        let (server, lines) = provider_saying(sheet, &["in_progress", "completed"]).await;
-        let house = house().await;
+    /// Three posts, to be read by a model behind `server`.
+    async fn with_posts(house: &House, server: &MockServer) -> (Arc<Model>, Reader) {
         let thread = Thread {
             id: ThreadId::new("jsonl:t"),
             source: Source::Jsonl,
@@ -470,10 +474,38 @@ mod tests {
         };
         let posts = Batch { posts: (0..3).map(post).collect(), threads: vec![thread.clone()], ..Batch::default() };
         house.store.write_batch(&posts).await.unwrap();
-        let model = Arc::new(model(&settings(&server), &house.store).await);
+        let model = Arc::new(model(&settings(server), &house.store).await);
         let reader = Reader::new(Arc::clone(&model), Asking::default(), Names::default(), [7; 32]);
-        let cascade = Cascade { pass_on: 0.0, audit: 0.0 };
-        let run = async || run_by_batch(&house.store, &model, &reader, cascade, Progress::new(true)).await.unwrap();
+        (model, reader)
+    }
+
+    const EVERY_POST: Cascade = Cascade { pass_on: 0.0, audit: 0.0 };
+
+    /// What the ledger holds, as a summary says it.
+    async fn ledger(house: &House) -> Value {
+        let LlmSpent { calls, prompt_tokens, completion_tokens, cost_micros } = house.store.llm_spent().await.unwrap();
+        Usage { calls, cached: 0, prompt_tokens, completion_tokens, cost_micros }.published()
+    }
+
+    #[tokio::test]
+    async fn a_summary_says_what_was_paid_for_answers_of_no_use() {
+        let (server, _) = provider(&[]).await;
+        let house = house().await;
+        let (_, reader) = with_posts(&house, &server).await;
+        let summary = by_model::run(&house.store, &reader, EVERY_POST, Progress::new(true)).await.unwrap();
+        assert_eq!((summary.done, summary.failed), (0, 3), "{summary:?}");
+        assert!(summary.detail["spent"]["cost"].as_f64() > Some(0.0), "{summary:?}");
+        assert_eq!(summary.detail["spent"]["prompt_tokens"], ledger(&house).await["prompt_tokens"]);
+    }
+
+    #[tokio::test]
+    async fn posts_are_handed_over_waited_for_and_read_without_asking_again() {
+        let sheet = r#"{"voice":"first_hand","complaint":[{"at":1,"severity":"no_reproach"}],"failed_workaround":[],
+            "workaround":[],"ask":[],"switch":[],"praise":[],"texture":[]}"#;
+        let (server, lines) = provider_saying(sheet, &["in_progress", "completed"]).await;
+        let house = house().await;
+        let (model, reader) = with_posts(&house, &server).await;
+        let run = async || run_by_batch(&house.store, &model, &reader, EVERY_POST, Progress::new(true)).await.unwrap();
         for turn in 0..2 {
             let ByBatch::UnderWay(collected) = run().await else { panic!("nothing is there yet") };
             assert_eq!((collected.batches, collected.waiting), (0, 1), "turn {turn}");
@@ -481,6 +513,9 @@ mod tests {
         }
         let ByBatch::Read(summary) = run().await else { panic!("all is there") };
         assert_eq!((summary.done, summary.failed), (3, 0), "{summary:?}");
+        let spent = &summary.detail["spent"];
+        assert_eq!((&spent["calls"], &spent["cached"]), (&json!(3), &json!(3)), "what the batch cost is in it");
+        assert_eq!(spent["cost"], ledger(&house).await["cost"]);
         assert_eq!(house.store.llm_spent().await.unwrap(), times(HALF, 3));
         let asked = server.received_requests().await.unwrap();
         assert!(asked.iter().all(|request| !request.url.path().ends_with("/chat/completions")));
@@ -550,9 +585,25 @@ mod tests {
         let model = model(&settings, &house.store).await;
         model.submit_batch(&[question("u1", "a"), question("u2", "b")]).await.unwrap().unwrap();
         let ended = model.collect_batches().await.unwrap();
-        assert_eq!(ended, Collected { batches: 1, unanswered: 2, ..Collected::default() });
+        assert_eq!((ended.batches, ended.unanswered), (1, 2));
+        assert!(ended.failed.is_some_and(|why| why.contains("batch-1") && why.contains("too many tokens")));
         assert!(mood(&model, "a").await.is_ok() && mood(&model, "b").await.is_ok());
         assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 2));
+    }
+
+    /// At the price of batches is not at any price.
+    #[tokio::test]
+    async fn what_a_failed_batch_left_is_not_asked_for_at_the_full_price() {
+        let (server, lines) = provider(&["failed"]).await;
+        let house = house().await;
+        let (model, reader) = with_posts(&house, &server).await;
+        let run = async || run_by_batch(&house.store, &model, &reader, EVERY_POST, Progress::new(true)).await;
+        assert!(matches!(run().await, Ok(ByBatch::UnderWay(_))));
+        let told = format!("{:#}", run().await.unwrap_err());
+        assert!(told.contains("too many tokens") && told.contains("without --batch"), "{told}");
+        assert_eq!(house.store.llm_spent().await.unwrap(), LlmSpent::default());
+        assert!(matches!(run().await, Ok(ByBatch::UnderWay(_))), "the next run hands over again");
+        assert_eq!(lines.lock().unwrap().len(), 6);
     }
 
     #[tokio::test]

@@ -15,6 +15,8 @@ pub struct Estimate {
     pub cached: u64,
     /// Sentences that speak to a reader and will not be sent.
     pub withheld: u64,
+    /// Most second looks at what one of the texts says. They depend on the answers, and nothing else here has them in it.
+    pub most_checks_each: u64,
     /// Tokens to send, counted with OpenAI's o200k table: about right for other models.
     pub prompt_tokens: u64,
     /// Most tokens to receive.
@@ -43,7 +45,16 @@ impl std::ops::AddAssign for Estimate {
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { questions, cached, withheld, prompt_tokens, most_completion_tokens, currency, .. } = self;
+        let Self {
+            questions,
+            cached,
+            most_checks_each: checks,
+            withheld,
+            prompt_tokens,
+            most_completion_tokens,
+            currency,
+            ..
+        } = self;
         write!(f, "{questions} questions")?;
         if *cached > 0 {
             write!(f, ", {cached} of them answered before")?;
@@ -55,6 +66,10 @@ impl fmt::Display for Estimate {
         match (self.least_cost_micros, self.most_cost_micros) {
             (Some(least), Some(most)) => write!(f, "; {} to {} {currency}", money(least), money(most)),
             _ => f.write_str("; the price table does not have this model"),
+        }?;
+        if *checks > 0 {
+            write!(f, "\non top of it checks of what is found, short questions of which a text has at most {checks}")?;
         }
+        Ok(())
     }
 }

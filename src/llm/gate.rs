@@ -14,13 +14,16 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::sync::{Mutex as Queue, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as Queue, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::config::LlmSettings;
 use crate::net::Timer;
 
 /// Failures in a row after which the server is taken to be away: one request and the retries that async-openai makes.
 const FAILURES_OF_AN_OUTAGE: u32 = 4;
+
+/// How long an address is tried that never answered and where there seems to be no such server.
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -35,8 +38,12 @@ pub(super) struct Gate {
     tokens: Option<TokenLimit>,
     permits: Arc<Semaphore>,
     queue: Arc<Queue<()>>,
+    /// The configuration's section, for errors.
+    section: &'static str,
     patience: Duration,
     state: Mutex<State>,
+    /// Why nothing more is sent in this run, once that is so.
+    shut: watch::Sender<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -58,6 +65,15 @@ struct State {
     /// The last pause, while the server is away.
     pause: Option<Duration>,
     last_failure: String,
+    /// It looked as if there were no such server.
+    nobody: bool,
+}
+
+impl State {
+    /// Whether the address is wrong, as far as is known: it never answered, and there seems to be no such server.
+    fn is_nowhere(&self) -> bool {
+        self.answers == 0 && self.nobody
+    }
 }
 
 /// The right to send one request, while it lives.
@@ -86,9 +102,33 @@ impl Gate {
             tokens,
             permits: Arc::new(Semaphore::new(settings.concurrency)),
             queue: Arc::default(),
+            section: settings.section,
             patience: Duration::from_secs(settings.outage_secs),
             state: Mutex::default(),
+            shut: watch::Sender::default(),
         }
+    }
+
+    /// Lets nothing through any more; the first reason stays.
+    pub(super) fn shut(&self, why: &str) {
+        self.shut.send_if_modified(|shut| {
+            let first = shut.is_none();
+            shut.get_or_insert_with(|| why.to_owned());
+            first
+        });
+    }
+
+    /// Why nothing is let through any more, if so.
+    pub(super) fn why_shut(&self) -> Option<String> {
+        self.shut.borrow().clone()
+    }
+
+    /// Waits until nothing is let through any more, and says why.
+    pub(super) async fn until_shut(&self) -> String {
+        let mut shut = self.shut.subscribe();
+        // The sender is ours, so this cannot fail.
+        let why = shut.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        why.unwrap_or_default()
     }
 
     /// Whether tokens are limited, so that they need counting.
@@ -141,16 +181,28 @@ impl Gate {
         self.timer.sleep_until(self.timer.now() + time).await;
     }
 
+    /// Until when the server is waited for.
+    fn end_of_patience(&self, state: &State) -> Duration {
+        let patience = if state.is_nowhere() { self.patience.min(FIRST_PATIENCE) } else { self.patience };
+        state.failing_since + patience
+    }
+
     /// Why the server is no longer waited for: it has been away for as long as `llm.outage_secs`, or asks for a pause that
-    /// reaches beyond that.
+    /// reaches beyond that; or it was never there.
     pub(super) fn given_up(&self) -> Option<String> {
         let state = self.state();
         if state.failures == 0 {
             return None;
         }
-        let end = state.failing_since + self.patience;
+        let end = self.end_of_patience(&state);
         let now = self.timer.now();
         let (last, secs) = (&state.last_failure, self.patience.as_secs());
+        if state.is_nowhere() && state.pause.is_some() && now >= end {
+            let section = self.section;
+            return Some(format!(
+                "{last}; check {section}.base_url, which usually ends in /v1, and that the server runs"
+            ));
+        }
         if state.not_before > end {
             let wait = state.not_before.saturating_sub(now).as_secs();
             return Some(format!("it wants {wait} s of quiet ({last}); run again later to go on from here"));
@@ -173,8 +225,20 @@ impl Gate {
         state.pause = None;
     }
 
+    /// There seems to be no such server at the address: the request that `pass` let through was turned away, or answered by
+    /// something else.
+    pub(super) fn note_nobody(&self, pass: &Pass, why: &str) {
+        self.state().nobody = true;
+        self.note(pass, why, None);
+    }
+
     /// The server failed the request that `pass` let through, and asks for `quiet`.
     pub(super) fn note_failure(&self, pass: &Pass, why: &str, quiet: Option<Duration>) {
+        self.state().nobody = false;
+        self.note(pass, why, quiet);
+    }
+
+    fn note(&self, pass: &Pass, why: &str, quiet: Option<Duration>) {
         let mut state = self.state();
         let now = self.timer.now();
         if state.failures == 0 {
@@ -193,7 +257,7 @@ impl Gate {
             }
             state.pause = Some(pause);
             // The last pause ends when patience does.
-            let until = (now + pause.mul_f64(rand::random_range(0.5..=1.0))).min(state.failing_since + self.patience);
+            let until = (now + pause.mul_f64(rand::random_range(0.5..=1.0))).min(self.end_of_patience(&state));
             state.not_before = state.not_before.max(until);
         }
         if let Some(quiet) = quiet {
@@ -286,6 +350,29 @@ mod tests {
         drop(pass);
         assert!(busy.pass(1).await.unwrap_err().contains("3600 s"));
         assert_eq!(timer.now(), Duration::ZERO, "an hour is not waited for");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_was_never_there_is_not_waited_for() {
+        let tried = async |answered: bool| {
+            let (gate, timer) = gate(|s| s.outage_secs = 100);
+            if answered {
+                gate.note_answer();
+            }
+            let error = loop {
+                match gate.pass(1).await {
+                    Ok(pass) => gate.note_nobody(&pass, "could not connect: connection refused"),
+                    Err(error) => break error,
+                }
+            };
+            (error, timer.now().as_secs())
+        };
+        let (error, secs) = tried(false).await;
+        assert!(error.contains("connection refused") && error.contains("check llm.base_url"), "{error}");
+        assert_eq!(secs, 5);
+        let (error, secs) = tried(true).await;
+        assert!(error.contains("connection refused") && error.contains("run again later"), "{error}");
+        assert_eq!(secs, 100, "one that did answer may come back");
     }
 
     #[tokio::test]

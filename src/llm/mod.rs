@@ -45,9 +45,10 @@ mod tests;
 pub(crate) use reply::answers_in;
 
 use std::fmt;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Sub};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Result, bail};
 use serde::de::DeserializeOwned;
@@ -58,7 +59,7 @@ use crate::config::LlmSettings;
 use crate::net::Timer;
 use crate::store::Store;
 use reply::Reply;
-use request::{Dialect, Turn};
+use request::{Dialect, Thinking, Turn};
 use server::Server;
 use tape::{Recorder, Tape};
 
@@ -84,15 +85,6 @@ pub struct Question {
     pub schema: Value,
     /// Longest answer, in tokens.
     pub max_tokens: u32,
-}
-
-/// An answer of the asked shape.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer<T> {
-    /// What the model said.
-    pub value: T,
-    /// What it took; nothing but `cached` when it had been paid for before.
-    pub usage: Usage,
 }
 
 /// What calls took.
@@ -122,6 +114,21 @@ impl Usage {
     /// The price so far, for a progress bar; nothing where nothing was paid.
     pub fn paid(&self) -> Option<String> {
         (self.cost_micros > 0).then(|| format!("{} paid", purse::money(self.cost_micros)))
+    }
+}
+
+impl Sub for Usage {
+    type Output = Self;
+
+    /// What was taken since it was `before`.
+    fn sub(self, before: Self) -> Self {
+        Self {
+            calls: self.calls - before.calls,
+            cached: self.cached - before.cached,
+            prompt_tokens: self.prompt_tokens - before.prompt_tokens,
+            completion_tokens: self.completion_tokens - before.completion_tokens,
+            cost_micros: self.cost_micros - before.cost_micros,
+        }
     }
 }
 
@@ -175,6 +182,8 @@ type Script = dyn Fn(&Question) -> Value + Send + Sync;
 pub struct Model {
     voice: Voice,
     recorder: Option<Recorder>,
+    /// Answers that came from a tape.
+    replayed: AtomicU64,
 }
 
 /// Who answers.
@@ -201,7 +210,7 @@ impl Model {
     /// As [`Model::new`].
     pub async fn with_timer(settings: &LlmSettings, store: Option<Store>, clock: Clock, timer: Timer) -> Result<Self> {
         let server = Server::new(settings, store, clock, timer).await?;
-        Ok(Self { voice: Voice::Server(Arc::new(server)), recorder: None })
+        Ok(Self::of(Voice::Server(Arc::new(server))))
     }
 
     /// The model whose answers are on the tape at `path`. It touches no network; a question that is not on the tape is
@@ -210,10 +219,11 @@ impl Model {
     /// # Errors
     /// When the tape cannot be read or is empty.
     pub fn replay(path: &Path) -> Result<Self> {
-        Ok(Self { voice: Voice::Tape(Tape::open(path)?), recorder: None })
+        Ok(Self::of(Voice::Tape(Tape::open(path)?)))
     }
 
-    /// The same model, recording every answer on the tape at `path` and keeping what is there. [`Model::settle`] writes it.
+    /// The same model, recording every answer on the tape at `path` as it arrives. What is on the tape is kept and not asked for
+    /// again. [`Model::settle`] puts it into order.
     ///
     /// # Errors
     /// When there is a tape and it cannot be read.
@@ -223,15 +233,19 @@ impl Model {
 
     /// A model that answers what `script` says, for tests of what is made of answers.
     pub fn scripted(script: impl Fn(&Question) -> Value + Send + Sync + 'static) -> Self {
-        Self { voice: Voice::Script(Box::new(script)), recorder: None }
+        Self::of(Voice::Script(Box::new(script)))
     }
 
-    /// The model's name as the server knows it.
+    fn of(voice: Voice) -> Self {
+        Self { voice, recorder: None, replayed: AtomicU64::new(0) }
+    }
+
+    /// The model's name as the server knows it, and how hard it thinks where that is set.
     pub fn name(&self) -> &str {
         match &self.voice {
             Voice::Script(_) => "scripted",
             Voice::Tape(tape) => &tape.model,
-            Voice::Server(server) => &server.model,
+            Voice::Server(server) => &server.name,
         }
     }
 
@@ -241,35 +255,48 @@ impl Model {
     ///
     /// # Errors
     /// As [`Unanswered`] says.
-    pub async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Result<Answer<T>, Unanswered> {
-        let (reply, mut usage) = self.reply(question, Turn::First).await?;
-        let why = match reply.read(question) {
-            Ok(value) => return Ok(Answer { value, usage }),
+    pub async fn ask<T: DeserializeOwned>(&self, question: &Question) -> Result<T, Unanswered> {
+        let reply = self.reply(question, Turn::First).await?;
+        let why = match reply.read(question, self.limit(question, Turn::First)) {
+            Ok(answer) => return Ok(answer),
             Err(why) => why,
         };
         tracing::debug!(unit = question.unit, why, "asking once more");
-        let (reply, more) = self.reply(question, Turn::Second { longer: reply.finish == "length" }).await?;
-        usage += more;
-        match reply.read(question) {
-            Ok(value) => Ok(Answer { value, usage }),
-            Err(why) => Err(Unanswered::Malformed { unit: question.unit.clone(), why }),
-        }
+        let turn = reply.next_turn();
+        let reply = self.reply(question, turn).await?;
+        let limit = self.limit(question, turn);
+        reply.read(question, limit).map_err(|why| Unanswered::Malformed { unit: question.unit.clone(), why })
     }
 
-    async fn reply(&self, question: &Question, turn: Turn) -> Result<(Reply, Usage), Unanswered> {
-        let (reply, usage) = match &self.voice {
-            Voice::Script(script) => {
+    async fn reply(&self, question: &Question, turn: Turn) -> Result<Reply, Unanswered> {
+        let taped = self.recorder.as_ref().and_then(|recorder| recorder.find(self.name(), question, turn));
+        let replayed = |reply| {
+            self.replayed.fetch_add(1, Ordering::Relaxed);
+            (reply, Usage::default())
+        };
+        let (reply, usage) = match (taped, &self.voice) {
+            (Some(reply), _) => replayed(reply),
+            (None, Voice::Script(script)) => {
                 (Reply { text: script(question).to_string(), finish: "stop".to_owned() }, Usage::default())
             }
-            Voice::Tape(tape) => tape.answer(question, turn)?,
-            Voice::Server(server) => server.answer(question, turn).await?,
+            (None, Voice::Tape(tape)) => replayed(tape.answer(question, turn)?),
+            (None, Voice::Server(server)) => server.answer(question, turn).await?,
         };
         if let Some(recorder) = &self.recorder {
-            recorder.note(self.name(), question, turn, &reply, usage);
+            let noted = recorder.note(self.name(), question, turn, &reply, usage);
+            noted.map_err(|error| Unanswered::Down(format!("{error:#}")))?;
         }
         match reply.declined() {
             Some(why) => Err(Unanswered::Refused { unit: question.unit.clone(), why }),
-            None => Ok((reply, usage)),
+            None => Ok(reply),
+        }
+    }
+
+    /// Longest answer to `question`, tokens.
+    fn limit(&self, question: &Question, turn: Turn) -> u32 {
+        match &self.voice {
+            Voice::Server(server) => server.thinking.limit(question, turn),
+            _ => Thinking::default().limit(question, turn),
         }
     }
 
@@ -278,7 +305,7 @@ impl Model {
     pub fn request_body(&self, question: &Question) -> Value {
         match &self.voice {
             Voice::Server(server) => server.body(question),
-            _ => request::body(self.name(), question, Turn::First, Dialect::default()),
+            _ => request::body(self.name(), question, Turn::First, Dialect::default(), &Thinking::default()),
         }
     }
 
@@ -318,6 +345,14 @@ impl Model {
         }
     }
 
+    /// Sends nothing more in this run: what is under way is answered still, and all else is [`Unanswered::Down`] for the reason
+    /// given.
+    pub fn stop(&self, why: &str) {
+        if let Voice::Server(server) = &self.voice {
+            server.stop(why);
+        }
+    }
+
     /// Waits until every request under way has been answered and written down, and writes the tape when one is being
     /// recorded; to be called before the process ends, also after Ctrl-C.
     ///
@@ -335,16 +370,18 @@ impl Model {
     fn request_tokens(&self, question: &Question) -> u64 {
         match &self.voice {
             Voice::Script(_) | Voice::Tape(_) => 0,
-            Voice::Server(server) => server.count(question) + u64::from(question.max_tokens),
+            Voice::Server(server) => server.count(question) + u64::from(self.limit(question, Turn::First)),
         }
     }
 
-    /// What this run took so far.
+    /// What this run took so far, also for what got no answer that could be used.
     pub fn usage(&self) -> Usage {
-        match &self.voice {
+        let mut used = match &self.voice {
             Voice::Script(_) | Voice::Tape(_) => Usage::default(),
             Voice::Server(server) => server.used(),
-        }
+        };
+        used.cached += self.replayed.load(Ordering::Relaxed);
+        used
     }
 }
 

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Question;
+use super::request::Turn;
 
 /// Places in a reply at which a JSON value is looked for.
 const MOST_STARTS: usize = 64;
@@ -29,46 +30,38 @@ pub(super) struct Completion {
     pub(super) completion_tokens: Option<u64>,
 }
 
+/// Only what a completion cannot do without. Servers fill the rest in many ways, and no oddity there may spoil an answer.
 #[derive(Deserialize)]
 struct Wire {
-    choices: Vec<WireChoice>,
-    usage: Option<WireUsage>,
-}
-
-#[derive(Deserialize)]
-struct WireChoice {
-    message: WireMessage,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireMessage {
-    content: Option<Value>,
-    refusal: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireUsage {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
+    choices: Vec<Value>,
+    #[serde(default)]
+    usage: Value,
 }
 
 impl From<Wire> for Completion {
-    fn from(wire: Wire) -> Self {
-        let (prompt_tokens, completion_tokens) =
-            wire.usage.map_or((None, None), |usage| (usage.prompt_tokens, usage.completion_tokens));
-        let reply = match wire.choices.into_iter().next() {
-            None => Reply { text: String::new(), finish: "garbled".to_owned() },
-            Some(WireChoice { message: WireMessage { refusal: Some(text), .. }, .. }) => {
-                Reply { text, finish: "refusal".to_owned() }
-            }
-            Some(choice) => Reply {
-                text: choice.message.content.map(said).unwrap_or_default(),
-                finish: choice.finish_reason.unwrap_or_else(|| "stop".to_owned()),
-            },
+    fn from(Wire { choices, usage }: Wire) -> Self {
+        let choice = choices.first().unwrap_or(&Value::Null);
+        let message = &choice["message"];
+        let refusal = message["refusal"].as_str().filter(|refusal| !refusal.trim().is_empty());
+        let (text, finish) = match refusal {
+            Some(refusal) => (refusal.to_owned(), "refusal"),
+            None if !message.is_object() => (String::new(), "garbled"),
+            None => (said(&message["content"]), choice["finish_reason"].as_str().unwrap_or("stop")),
         };
-        Self { reply, prompt_tokens, completion_tokens }
+        let reply = Reply { text, finish: finish.to_owned() };
+        Self {
+            reply,
+            prompt_tokens: count(&usage["prompt_tokens"]),
+            completion_tokens: count(&usage["completion_tokens"]),
+        }
     }
+}
+
+/// A count of tokens, if it is one, however it is written.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0 to 1e12")]
+fn count(value: &Value) -> Option<u64> {
+    let count = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    (0.0..=1e12).contains(&count).then_some(count.round() as u64)
 }
 
 impl Completion {
@@ -100,9 +93,9 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 /// Content is a text, or a list of parts with texts.
-fn said(content: Value) -> String {
+fn said(content: &Value) -> String {
     match content {
-        Value::String(text) => text,
+        Value::String(text) => text.clone(),
         Value::Array(parts) => parts.iter().filter_map(|part| part.get("text")?.as_str()).collect(),
         _ => String::new(),
     }
@@ -118,12 +111,28 @@ impl Reply {
         }
     }
 
+    /// Whether the reply is an answer to `question` that can be used.
+    pub(super) fn fits(&self, question: &Question) -> bool {
+        self.declined().is_none() && self.read::<Value>(question, 0).is_ok()
+    }
+
+    /// Whether the reply came whole and is of another form than `question` asks for.
+    pub(super) fn misfits(&self, question: &Question) -> bool {
+        let whole = !matches!(self.finish.as_str(), "length" | "garbled");
+        whole && self.declined().is_none() && !self.fits(question)
+    }
+
+    /// How to ask once more, when the reply cannot be used.
+    pub(super) fn next_turn(&self) -> Turn {
+        Turn::Second { longer: self.finish == "length" }
+    }
+
     /// Reads the reply as a `T`. It must fit the question's schema too: not every server enforces it, and a `T` may be
-    /// more lenient.
+    /// more lenient. `limit` is the most tokens that it could have.
     ///
     /// # Errors
     /// With what is wrong with it.
-    pub(super) fn read<T: DeserializeOwned>(&self, question: &Question) -> Result<T, String> {
+    pub(super) fn read<T: DeserializeOwned>(&self, question: &Question, limit: u32) -> Result<T, String> {
         let schema = jsonschema::validator_for(&question.schema)
             .map_err(|error| brief(&format!("the schema of {} is broken: {error}", question.prompt)))?;
         let mut why = None;
@@ -136,7 +145,10 @@ impl Reply {
             }
         }
         Err(match self.finish.as_str() {
-            "length" => format!("it is longer than {} tokens and was cut", question.max_tokens),
+            "length" if without_thoughts(&self.text).trim().is_empty() => {
+                format!("the model thought and had no room left to answer in {limit} tokens; raise llm.answer_tokens")
+            }
+            "length" => format!("it is longer than {limit} tokens and was cut"),
             "garbled" => "the server's reply is cut or damaged".to_owned(),
             _ => why.unwrap_or_else(|| "there is no JSON in it".to_owned()),
         })
@@ -152,13 +164,21 @@ pub(super) fn brief(text: &str) -> String {
 
 /// The JSON values in `text`, likeliest first: the whole, then those in prose or fences, then those with trailing commas.
 fn values(text: &str) -> Vec<Value> {
-    // Some models think aloud first; what they think is not the answer.
-    let text = text.rfind("</think>").map_or(text, |at| &text[at + "</think>".len()..]);
+    let text = without_thoughts(text);
     if let Ok(whole) = serde_json::from_str(text.trim()) {
         return vec![whole];
     }
     let found = embedded(text);
     if found.is_empty() { embedded(&without_trailing_commas(text)) } else { found }
+}
+
+/// Some models think aloud first; what they think is not the answer.
+fn without_thoughts(text: &str) -> &str {
+    match text.rfind("</think>") {
+        Some(at) => &text[at + "</think>".len()..],
+        None if text.trim_start().starts_with("<think>") => "",
+        None => text,
+    }
 }
 
 /// Objects and arrays that begin somewhere in `text`.
@@ -220,7 +240,7 @@ mod tests {
             mood: String,
         }
         let reply = Reply { text: text.to_owned(), finish: "stop".to_owned() };
-        reply.read::<Mood>(&question("u", "x")).map(|mood| json!(mood.mood))
+        reply.read::<Mood>(&question("u", "x"), 50).map(|mood| json!(mood.mood))
     }
 
     #[test]
@@ -254,7 +274,12 @@ mod tests {
             assert!(error.contains(why) && !error.contains("secret"), "{text}: {error}");
         }
         let cut = Reply { text: r#"{"mood": "fi"#.to_owned(), finish: "length".to_owned() };
-        assert!(cut.read::<Value>(&question("u", "x")).unwrap_err().contains("was cut"));
+        assert!(cut.read::<Value>(&question("u", "x"), 70).unwrap_err().contains("longer than 70 tokens and was cut"));
+        for text in ["", "<think>The mood may be"] {
+            let thought = Reply { text: text.to_owned(), finish: "length".to_owned() };
+            let why = thought.read::<Value>(&question("u", "x"), 70).unwrap_err();
+            assert!(why.contains("no room left to answer in 70 tokens"), "{why}");
+        }
     }
 
     #[test]
@@ -280,6 +305,16 @@ mod tests {
                 None,
             ),
             (r#"{"choices":[],"usage":{"prompt_tokens":3}}"#, "", "garbled", Some(3)),
+            (r#"{"choices":[{"message":{"content":"a","refusal":""}}],"usage":[]}"#, "a", "stop", None),
+            (
+                r#"{"choices":[{"message":{"content":"a"},"finish_reason":0}],"usage":{"prompt_tokens":3.0}}"#,
+                "a",
+                "stop",
+                Some(3),
+            ),
+            (r#"{"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":"3"}}"#, "a", "stop", Some(3)),
+            (r#"{"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":-1}}"#, "a", "stop", None),
+            (r#"{"choices":[{"message":{"content":"a","refusal":7}}],"usage":"none"}"#, "a", "stop", None),
             (r#"{"choices":[{"mess"#, r#"{"choices":[{"mess"#, "garbled", None),
         ];
         for (body, text, finish, tokens) in cases {

@@ -57,15 +57,20 @@ impl Dialect {
             return Some(Self { seed: false, ..self });
         }
         if complains_of(&["response_format", "response format", "json_schema", "json schema", "grammar", "schema"]) {
-            return match self.format {
-                Format::Schema => Some(Self { format: Format::Json, ..self }),
-                Format::Json => Some(Self { format: Format::Plain, ..self }),
-                Format::Plain => None,
-            };
+            return self.plainer();
         }
         // JSON mode is sometimes refused by its type's name alone.
         (self.format == Format::Json && complains_of(&["json_object", "json mode"]))
             .then_some(Self { format: Format::Plain, ..self })
+    }
+
+    /// The same with a form that fewer servers fail to understand; `None` when there is none.
+    pub(super) fn plainer(self) -> Option<Self> {
+        match self.format {
+            Format::Schema => Some(Self { format: Format::Json, ..self }),
+            Format::Json => Some(Self { format: Format::Plain, ..self }),
+            Format::Plain => None,
+        }
     }
 }
 
@@ -79,23 +84,33 @@ pub(super) enum Turn {
     },
 }
 
-impl Turn {
-    /// Longest answer to `question`, tokens.
-    pub(super) fn max_tokens(self, question: &Question) -> u32 {
-        match self {
-            Self::Second { longer: true } => question.max_tokens.saturating_mul(2),
-            _ => question.max_tokens,
-        }
+/// What a model that thinks before it answers is given.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Thinking {
+    /// Tokens beside those of the answer.
+    pub(super) room: u32,
+    /// How hard it is to think, in the server's words.
+    pub(super) effort: Option<String>,
+}
+
+impl Thinking {
+    /// Longest answer to `question`, thoughts included, tokens.
+    pub(super) fn limit(&self, question: &Question, turn: Turn) -> u32 {
+        let once = question.max_tokens.saturating_add(self.room);
+        if turn == (Turn::Second { longer: true }) { once.saturating_mul(2) } else { once }
     }
 }
 
 /// The body of the request.
-pub(super) fn body(model: &str, question: &Question, turn: Turn, dialect: Dialect) -> Value {
+pub(super) fn body(model: &str, question: &Question, turn: Turn, dialect: Dialect, thinking: &Thinking) -> Value {
     let mut body = Map::new();
     body.insert("model".to_owned(), model.into());
     body.insert("messages".to_owned(), messages(question, dialect.format));
     let limit = if dialect.completion_limit { "max_completion_tokens" } else { "max_tokens" };
-    body.insert(limit.to_owned(), turn.max_tokens(question).into());
+    body.insert(limit.to_owned(), thinking.limit(question, turn).into());
+    if let Some(effort) = &thinking.effort {
+        body.insert("reasoning_effort".to_owned(), effort.as_str().into());
+    }
     if dialect.temperature {
         let temperature = if turn == Turn::First { json!(0) } else { json!(SECOND_TEMPERATURE) };
         body.insert("temperature".to_owned(), temperature);
@@ -117,10 +132,10 @@ pub(super) fn body(model: &str, question: &Question, turn: Turn, dialect: Dialec
     Value::Object(body)
 }
 
-/// Hash of everything that decides the answer. It does not depend on the server's dialect, so an answer stays found when
-/// the server learns or forgets something.
+/// Hash of everything that decides the answer. It does not depend on the server's dialect or on the room to think, so an answer
+/// stays found when the server learns or forgets something, and when there is more room. `model` tells how hard it thinks.
 pub(super) fn hash(model: &str, question: &Question, turn: Turn) -> String {
-    content_hash(&["chat", &body(model, question, turn, Dialect::default()).to_string()])
+    content_hash(&["chat", &body(model, question, turn, Dialect::default(), &Thinking::default()).to_string()])
 }
 
 fn messages(question: &Question, format: Format) -> Value {
@@ -176,7 +191,7 @@ mod tests {
     #[test]
     fn the_body_serialises_identically_and_the_hash_sees_what_matters() {
         let asked = question("u1", "How are you?");
-        let text = |dialect| body("m", &asked, Turn::First, dialect).to_string();
+        let text = |dialect| body("m", &asked, Turn::First, dialect, &Thinking::default()).to_string();
         assert_eq!(text(Dialect::default()), text(Dialect::default()));
         let base = hash("m", &asked, Turn::First);
         assert_eq!(base, hash("m", &question("u2", "How are you?"), Turn::First), "the unit is not sent");
@@ -198,8 +213,9 @@ mod tests {
     fn questions_of_one_prompt_share_their_beginning() {
         for format in [Format::Schema, Format::Json, Format::Plain] {
             let dialect = Dialect { format, ..Dialect::default() };
-            let [a, b] = ["one text", "another"]
-                .map(|text| body("m", &question("u", text), Turn::First, dialect)["messages"].clone());
+            let [a, b] = ["one text", "another"].map(|text| {
+                body("m", &question("u", text), Turn::First, dialect, &Thinking::default())["messages"].clone()
+            });
             let (a, b) = (a.as_array().unwrap(), b.as_array().unwrap());
             assert_eq!(a[..a.len() - 1], b[..b.len() - 1]);
             assert_ne!(a.last(), b.last());

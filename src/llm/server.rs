@@ -10,21 +10,29 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use super::gate::Gate;
 use super::purse::{Amount, Held, Purse, Rate};
 use super::reply::{Completion, Reply, brief};
-use super::request::{self, Dialect, Turn};
+use super::request::{self, Dialect, Thinking, Turn};
 use super::transport::{Access, Line, Passing, Trouble, Wanted, remedy};
 use super::{Estimate, Question, Unanswered, Usage};
 use super::{batch, tokens};
 use crate::clock::Clock;
 use crate::config::LlmSettings;
+use crate::model::id::content_hash;
 use crate::net::Timer;
 use crate::store::{LlmCall, Store};
 
 /// Rounds of async-openai's retries that one question gets while the server answers others.
 const MOST_ROUNDS: u32 = 3;
 
+/// Questions that may find out what a server understands. When none of them got an answer that can be used, the rest is asked
+/// as if it understood everything.
+const MOST_PROBES: u32 = 3;
+
 /// A server with one model, the purse it is paid from and the store where answers are kept.
 pub(super) struct Server {
     pub(super) model: String,
+    /// What its answers are kept under: the model, and how hard it thinks where that is set.
+    pub(super) name: String,
+    pub(super) thinking: Thinking,
     key_env: String,
     pub(super) access: Access,
     pub(super) line: Line,
@@ -44,11 +52,12 @@ pub(super) struct Server {
     asking: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
     /// Answers of this run when there is no store.
     kept: Mutex<HashMap<String, Reply>>,
+    /// Questions, by hash, that this run paid for without getting an answer that can be used: it does not ask them again, a
+    /// later run does.
+    pub(super) in_vain: Mutex<HashSet<String>>,
     pub(super) used: Mutex<Usage>,
     /// Tokens of the parts that questions of one prompt share, by hash.
     prefixes: Mutex<HashMap<blake3::Hash, u64>>,
-    /// Why nothing more is asked: the server refuses us altogether.
-    closed: Mutex<Option<String>>,
     pub(super) under_way: watch::Sender<usize>,
 }
 
@@ -60,6 +69,8 @@ struct Known {
     proven: bool,
     /// It did so in this run.
     used: bool,
+    /// Questions that went first in this run to find it out.
+    probes: u32,
 }
 
 /// Counts a question as under way while it lives.
@@ -101,8 +112,12 @@ impl Server {
             }
         }
         let gate = Arc::new(Gate::new(settings, timer));
+        let thinking = Thinking { room: settings.answer_tokens, effort: settings.reasoning_effort.clone() };
+        let effort = thinking.effort.as_ref().map(|effort| format!("@{effort}")).unwrap_or_default();
         Ok(Self {
             model: settings.model.clone(),
+            name: format!("{}{effort}", settings.model),
+            thinking,
             key_env: settings.api_key_env.clone(),
             line: Line::new(settings, access.clone(), Arc::clone(&gate))?,
             access,
@@ -113,13 +128,18 @@ impl Server {
             batch_rate,
             store,
             clock,
-            dialect: Mutex::new(Known { proven: dialect.is_some(), dialect: dialect.unwrap_or_default(), used: false }),
+            dialect: Mutex::new(Known {
+                proven: dialect.is_some(),
+                dialect: dialect.unwrap_or_default(),
+                used: false,
+                probes: 0,
+            }),
             probing: Arc::default(),
             asking: Mutex::default(),
             kept: Mutex::default(),
+            in_vain: Mutex::default(),
             used: Mutex::default(),
             prefixes: Mutex::default(),
-            closed: Mutex::default(),
             under_way: watch::Sender::new(0),
         })
     }
@@ -151,9 +171,9 @@ impl Server {
         turn: Turn,
         wanted: Wanted,
     ) -> Result<(Reply, Usage), Unanswered> {
-        let hash = request::hash(&self.model, question, turn);
+        let hash = request::hash(&self.name, question, turn);
         let only = self.alone(&hash).await;
-        let outcome = match self.find(&hash).await {
+        let outcome = match self.find(question, turn).await {
             Ok(Some(reply)) => {
                 let usage = Usage { cached: 1, ..Usage::default() };
                 *lock(&self.used) += usage;
@@ -177,8 +197,21 @@ impl Server {
         queue.lock_owned().await
     }
 
-    /// The reply to the question with `hash`, if it was paid for before.
-    pub(super) async fn find(&self, hash: &str) -> Result<Option<Reply>> {
+    /// The reply to `question`, if it was paid for before. One that cannot be used is given in the run that bought it only, or
+    /// where the second asking made up for it.
+    pub(super) async fn find(&self, question: &Question, turn: Turn) -> Result<Option<Reply>> {
+        let hash = request::hash(&self.name, question, turn);
+        let Some(reply) = self.kept(&hash).await? else { return Ok(None) };
+        if reply.fits(question) || lock(&self.in_vain).contains(&hash) {
+            return Ok(Some(reply));
+        }
+        let second = request::hash(&self.name, question, reply.next_turn());
+        let made_up = self.kept(&second).await?.is_some_and(|second| second.fits(question));
+        Ok((turn == Turn::First && made_up).then_some(reply))
+    }
+
+    /// The last reply to the question with `hash`.
+    async fn kept(&self, hash: &str) -> Result<Option<Reply>> {
         match &self.store {
             Some(store) => Ok(store.llm_reply(hash).await?.map(|(finish, text)| Reply { text, finish })),
             None => Ok(lock(&self.kept).get(hash).cloned()),
@@ -195,29 +228,43 @@ impl Server {
     ) -> Result<(Reply, Usage), Unanswered> {
         let (mut dialect, probing) = self.dialect().await;
         let prompt_tokens = self.prompt_tokens(question);
-        let most = u64::from(turn.max_tokens(question));
+        let most = u64::from(self.thinking.limit(question, turn));
         let amount = Amount { micros: self.rate.cost(prompt_tokens, most), tokens: prompt_tokens + most };
         let answers_before = self.gate.answers();
         let mut rounds = 0;
         loop {
-            if let Some(why) = lock(&self.closed).clone() {
+            if let Some(why) = self.gate.why_shut() {
                 return Err(Unanswered::Down(why));
             }
             let held = self.purse.hold(amount).await.map_err(Unanswered::OverBudget)?;
-            let body = request::body(&self.model, question, turn, dialect);
+            let body = request::body(&self.model, question, turn, dialect, &self.thinking);
             let (outcome, lost) = self.line.complete(&body, amount.tokens, wanted.clone()).await;
             let trouble = match outcome {
                 Ok(completion) => {
-                    let bought = self.keep(hash, question, completion, held).await?;
-                    self.learn(dialect).await;
-                    drop(probing);
-                    return Ok(bought);
+                    let (reply, usage) = self.keep(hash, question, completion, held).await?;
+                    let misfit = reply.misfits(question);
+                    // Not every server that ignores the form asked for says so.
+                    match dialect.plainer().filter(|_| misfit && turn == Turn::First && probing.is_some()) {
+                        Some(plainer) => dialect = plainer,
+                        None => {
+                            if reply.fits(question) {
+                                self.learn(dialect).await;
+                            }
+                            return Ok((reply, usage));
+                        }
+                    }
+                    continue;
                 }
                 Err(trouble) => trouble,
             };
+            if lost {
+                self.note_lost(hash, question, prompt_tokens, most).await?;
+            }
             held.unanswered(lost);
             match trouble {
-                Trouble::Refusal { status, message } => dialect = self.refused(question, status, &message, dialect)?,
+                Trouble::Refusal { status, message } => {
+                    dialect = self.refused(question, status, &message, dialect, probing.is_some())?;
+                }
                 Trouble::Passing { why, kind } => {
                     rounds += u32::from(kind != Passing::Busy);
                     let others = self.gate.answers() - answers_before;
@@ -240,12 +287,16 @@ impl Server {
         status: u16,
         message: &str,
         dialect: Dialect,
+        probing: bool,
     ) -> Result<Dialect, Unanswered> {
         let aside = || Unanswered::Refused { unit: question.unit.clone(), why: message.to_owned() };
         let lower = message.to_lowercase();
         let moderated = ["moderat", "flagged", "content policy"].iter().any(|word| lower.contains(word));
         let todo = match status {
-            400 | 422 => return dialect.after(message).ok_or_else(aside),
+            400 | 422 => {
+                let plainer = || dialect.plainer().filter(|_| probing);
+                return dialect.after(message).or_else(plainer).ok_or_else(aside);
+            }
             403 if moderated => return Err(aside()),
             404 | 405 => {
                 format!("it has no model {:?} at this address; check llm.model and llm.base_url", self.model)
@@ -253,7 +304,7 @@ impl Server {
             _ => remedy(status, "llm", &self.key_env, &self.model).ok_or_else(aside)?,
         };
         let why = format!("{todo} ({status}: {message})");
-        *lock(&self.closed) = Some(why.clone());
+        self.gate.shut(&why);
         Err(Unanswered::Down(why))
     }
 
@@ -274,7 +325,7 @@ impl Server {
             Some(store) => {
                 let call = LlmCall {
                     request_hash: hash.to_owned(),
-                    model: self.model.clone(),
+                    model: self.name.clone(),
                     prompt: question.prompt.to_owned(),
                     unit: question.unit.clone(),
                     prompt_tokens,
@@ -290,31 +341,64 @@ impl Server {
                 lock(&self.kept).insert(hash.to_owned(), reply.clone());
             }
         }
+        if !reply.fits(question) {
+            lock(&self.in_vain).insert(hash.to_owned());
+        }
         held.settle(Amount { micros: cost_micros, tokens: prompt_tokens + completion_tokens });
         *lock(&self.used) += usage;
         Ok((reply, usage))
     }
 
+    /// Writes down the most that a question can have cost which was sent and never answered: the provider may count it all the
+    /// same, and a later run has to know.
+    async fn note_lost(
+        &self,
+        hash: &str,
+        question: &Question,
+        prompt_tokens: u64,
+        completion_tokens: u64,
+    ) -> Result<(), Unanswered> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let call = LlmCall {
+            request_hash: content_hash(&["lost", hash]),
+            model: self.name.clone(),
+            prompt: question.prompt.to_owned(),
+            unit: question.unit.clone(),
+            prompt_tokens,
+            completion_tokens,
+            cost_micros: self.rate.cost(prompt_tokens, completion_tokens),
+            finish: "lost".to_owned(),
+            reply: String::new(),
+            made_at: self.clock.now(),
+        };
+        store.record_llm_call(&call).await.map_err(|error| Unanswered::Down(format!("{error:#}")))
+    }
+
     /// The dialect to ask in. To a server that nobody knows yet one question goes first, and the others wait for what it
     /// finds out.
     async fn dialect(&self) -> (Dialect, Option<OwnedMutexGuard<()>>) {
+        let is_known = |known: &Known| known.proven || known.probes == MOST_PROBES;
         let known = *lock(&self.dialect);
-        if known.proven {
+        if is_known(&known) {
             return (known.dialect, None);
         }
         let probing = Arc::clone(&self.probing).lock_owned().await;
-        let known = *lock(&self.dialect);
-        (known.dialect, (!known.proven).then_some(probing))
+        let mut known = lock(&self.dialect);
+        if is_known(&known) {
+            return (known.dialect, None);
+        }
+        known.probes += 1;
+        (known.dialect, Some(probing))
     }
 
-    /// Remembers that the server answered in `dialect`. One that worked before in this run stays: a single question may be
+    /// Remembers that an answer in `dialect` could be used. One that worked before in this run stays: a single question may be
     /// refused for its own schema.
     async fn learn(&self, dialect: Dialect) {
         let before = *lock(&self.dialect);
         if before.used {
             return;
         }
-        *lock(&self.dialect) = Known { dialect, proven: true, used: true };
+        *lock(&self.dialect) = Known { dialect, proven: true, used: true, ..before };
         let (Some(store), true) = (&self.store, !before.proven || before.dialect != dialect) else { return };
         let Ok(text) = serde_json::to_string(&dialect) else { return };
         if let Err(error) = store.remember_llm_dialect(self.access.base(), &self.model, &text).await {
@@ -348,7 +432,7 @@ impl Server {
 
     /// The exact body that would be sent first, as far as the server is known.
     pub(super) fn body(&self, question: &Question) -> Value {
-        request::body(&self.model, question, Turn::First, lock(&self.dialect).dialect)
+        request::body(&self.model, question, Turn::First, lock(&self.dialect).dialect, &self.thinking)
     }
 
     /// What `questions` would take.
@@ -356,21 +440,21 @@ impl Server {
         let mut seen = HashSet::new();
         let (mut cached, mut prompt_tokens, mut most_completion_tokens) = (0, 0, 0);
         for question in questions {
-            let hash = request::hash(&self.model, question, Turn::First);
-            let known = self.find(&hash).await?.is_some();
+            let hash = request::hash(&self.name, question, Turn::First);
             if !seen.insert(hash) {
                 continue;
             }
-            if known {
+            if self.find(question, Turn::First).await?.is_some() {
                 cached += 1;
                 continue;
             }
             prompt_tokens += self.count(question);
-            most_completion_tokens += u64::from(question.max_tokens);
+            most_completion_tokens += u64::from(self.thinking.limit(question, Turn::First));
         }
         let cost = |completion_tokens| self.priced.then(|| self.rate.cost(prompt_tokens, completion_tokens));
         Ok(Estimate {
             withheld: 0,
+            most_checks_each: 0,
             questions: seen.len() as u64,
             cached,
             prompt_tokens,
@@ -384,6 +468,11 @@ impl Server {
     /// What this run took so far.
     pub(super) fn used(&self) -> Usage {
         *lock(&self.used)
+    }
+
+    /// Sends nothing more.
+    pub(super) fn stop(&self, why: &str) {
+        self.gate.shut(why);
     }
 
     /// Waits until every request under way has been answered and written down.

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -53,9 +55,9 @@ impl Tape {
         Ok(Self { path: path.to_owned(), model, replies })
     }
 
-    pub(super) fn answer(&self, question: &Question, turn: Turn) -> Result<(Reply, Usage), Unanswered> {
+    pub(super) fn answer(&self, question: &Question, turn: Turn) -> Result<Reply, Unanswered> {
         match self.find(&request::hash(&self.model, question, turn)) {
-            Some(reply) => Ok((reply, Usage { cached: 1, ..Usage::default() })),
+            Some(reply) => Ok(reply),
             None => Err(Unanswered::Down(format!(
                 "the tape {} has no answer to {} about {}; record it again",
                 self.path.display(),
@@ -72,7 +74,10 @@ impl Tape {
 
 fn read(path: &Path) -> Result<Vec<Line>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("could not read the tape {}", path.display()))?;
-    text.lines()
+    // What a killed run was writing when it ended has no end of line.
+    let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+    whole
+        .lines()
         .enumerate()
         .map(|(at, line)| {
             serde_json::from_str(line).with_context(|| format!("in line {} of the tape {}", at + 1, path.display()))
@@ -83,6 +88,8 @@ fn read(path: &Path) -> Result<Vec<Line>> {
 /// A tape that is being recorded. What was on it stays.
 pub(super) struct Recorder {
     path: PathBuf,
+    /// What was on it, by hash.
+    before: HashMap<String, Reply>,
     lines: Mutex<BTreeMap<(String, String, String), Line>>,
     refused: Mutex<Vec<String>>,
 }
@@ -90,12 +97,27 @@ pub(super) struct Recorder {
 impl Recorder {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let lines = if path.exists() { read(path)? } else { Vec::new() };
+        let reply = |line: &Line| Reply { text: line.reply.clone(), finish: line.finish.clone() };
+        let before = lines.iter().map(|line| (line.hash.clone(), reply(line))).collect();
         let lines = lines.into_iter().map(|line| (key(&line), line)).collect();
-        Ok(Self { path: path.to_owned(), lines: Mutex::new(lines), refused: Mutex::default() })
+        let recorder = Self { path: path.to_owned(), before, lines: Mutex::new(lines), refused: Mutex::default() };
+        // Whole lines, so that more can be put behind them.
+        recorder.save()?;
+        Ok(recorder)
     }
 
-    /// Notes an answer, unless something in it looks like a key.
-    pub(super) fn note(&self, model: &str, question: &Question, turn: Turn, reply: &Reply, usage: Usage) {
+    /// What an earlier run was answered to `question`, when it can be used or the second asking made up for it.
+    pub(super) fn find(&self, model: &str, question: &Question, turn: Turn) -> Option<Reply> {
+        let reply = self.before.get(&request::hash(model, question, turn))?;
+        let made_up = || {
+            let second = self.before.get(&request::hash(model, question, reply.next_turn()));
+            turn == Turn::First && second.is_some_and(|second| second.fits(question))
+        };
+        (reply.fits(question) || made_up()).then(|| reply.clone())
+    }
+
+    /// Notes an answer, unless something in it looks like a key, and writes it down.
+    pub(super) fn note(&self, model: &str, question: &Question, turn: Turn, reply: &Reply, usage: Usage) -> Result<()> {
         let line = Line {
             unit: question.unit.clone(),
             prompt: question.prompt.to_owned(),
@@ -108,21 +130,27 @@ impl Recorder {
         };
         if looks_like_a_key(&line.reply) || looks_like_a_key(&line.unit) {
             self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(line.unit);
-            return;
+            return Ok(());
         }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = lines.get(&key(&line));
         // An answer out of the cache comes without its counts; those of the first recording stay.
-        lines
-            .entry(key(&line))
-            .and_modify(|old| {
-                let counts = if usage.calls > 0 { &line } else { &*old };
-                let (prompt_tokens, completion_tokens) = (counts.prompt_tokens, counts.completion_tokens);
-                *old = Line { prompt_tokens, completion_tokens, ..line.clone() };
-            })
-            .or_insert(line);
+        let line = match old.filter(|_| usage.calls == 0) {
+            Some(&Line { prompt_tokens, completion_tokens, .. }) => Line { prompt_tokens, completion_tokens, ..line },
+            None => line,
+        };
+        if old == Some(&line) {
+            return Ok(());
+        }
+        let text = format!("{}\n", serde_json::to_string(&line)?);
+        let file = OpenOptions::new().create(true).append(true).open(&self.path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("could not write the tape {}", self.path.display()))?;
+        lines.insert(key(&line), line);
+        Ok(())
     }
 
-    /// Writes the tape.
+    /// Writes the tape anew, sorted.
     pub(super) fn save(&self) -> Result<()> {
         let mut text = String::new();
         for line in self.lines.lock().unwrap_or_else(PoisonError::into_inner).values() {
@@ -179,18 +207,19 @@ mod tests {
         let said = |text: &str| Reply { text: text.to_owned(), finish: "stop".to_owned() };
         let paid = Usage { calls: 1, prompt_tokens: 7, completion_tokens: 2, ..Usage::default() };
         let first = Recorder::open(&path).unwrap();
-        first.note("m", &question("u2", "two"), Turn::First, &said("2"), paid);
-        first.note("m", &question("u1", "one"), Turn::First, &said("1"), paid);
+        first.note("m", &question("u2", "two"), Turn::First, &said("2"), paid).unwrap();
+        first.note("m", &question("u1", "one"), Turn::First, &said("1"), paid).unwrap();
         first.save().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.find("u1").unwrap() < text.find("u2").unwrap());
         let second = Recorder::open(&path).unwrap();
-        second.note("m", &question("u1", "one"), Turn::First, &said("1"), Usage { cached: 1, ..Usage::default() });
+        let cached = Usage { cached: 1, ..Usage::default() };
+        second.note("m", &question("u1", "one"), Turn::First, &said("1"), cached).unwrap();
         second.save().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "recorded again, nothing changed");
 
         let tape = Tape::open(&path).unwrap();
-        assert_eq!(tape.answer(&question("u9", "one"), Turn::First).unwrap().0, said("1"));
+        assert_eq!(tape.answer(&question("u9", "one"), Turn::First).unwrap(), said("1"));
         let missing = tape.answer(&question("u3", "three"), Turn::First).unwrap_err().to_string();
         assert!(missing.contains("mood about u3"), "{missing}");
         assert!(tape.answer(&question("u1", "one"), Turn::Second { longer: false }).is_err());
@@ -202,7 +231,7 @@ mod tests {
         let path = folder.path().join("tape.jsonl");
         let recorder = Recorder::open(&path).unwrap();
         let reply = Reply { text: "my key is sk-proj-abcdef1234567890".to_owned(), finish: "stop".to_owned() };
-        recorder.note("m", &question("u1", "one"), Turn::First, &reply, Usage::default());
+        recorder.note("m", &question("u1", "one"), Turn::First, &reply, Usage::default()).unwrap();
         assert!(recorder.save().unwrap_err().to_string().contains("u1"));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
     }

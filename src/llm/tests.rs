@@ -117,8 +117,9 @@ fn sum(one: Usage, n: u64) -> Usage {
 }
 
 pub(super) async fn mood(model: &Model, text: &str) -> Result<(String, Usage), Unanswered> {
-    let answer = model.ask::<Mood>(&question("u1", text)).await?;
-    Ok((answer.value.mood, answer.usage))
+    let before = model.usage();
+    let Mood { mood } = model.ask(&question("u1", text)).await?;
+    Ok((mood, model.usage() - before))
 }
 
 #[tokio::test]
@@ -174,10 +175,27 @@ async fn a_server_that_stays_away_ends_the_run_with_what_to_do() {
     let away = model(&settings(&server), &house.store).await;
     let outcome = mood(&away, "a").await.unwrap_err();
     assert!(matches!(outcome, Unanswered::Down(_)) && outcome.to_string().contains("run again"), "{outcome}");
-    let mut nobody = settings(&server);
-    nobody.base_url = "http://127.0.0.1:9/v1".to_owned();
-    let outcome = mood(&model(&nobody, &house.store).await, "a").await.unwrap_err();
-    assert!(matches!(outcome, Unanswered::Down(_)), "{outcome}");
+    assert!(outcome.to_string().contains("loading model"), "{outcome}");
+    assert_eq!(house.store.llm_spent().await.unwrap(), LlmSpent::default());
+}
+
+#[tokio::test]
+async fn a_wrong_address_ends_the_run_with_the_cause_and_where_to_look() {
+    let house = house().await;
+    let page = server(|_, _| ResponseTemplate::new(200).set_body_string("<html>log in</html>")).await;
+    let no_tls = page.uri().replace("http:", "https:");
+    for (base, cause) in [
+        ("http://127.0.0.1:9/v1".to_owned(), "refused"),
+        (format!("{no_tls}/v1"), "could not connect"),
+        (format!("{}/v1", page.uri()), "no chat completion"),
+    ] {
+        let mut settings = settings(&page);
+        settings.base_url = base;
+        let outcome = mood(&model(&settings, &house.store).await, "a").await.unwrap_err();
+        assert!(matches!(outcome, Unanswered::Down(_)), "{outcome}");
+        let words = outcome.to_string();
+        assert!(words.contains(cause) && words.contains("check llm.base_url"), "{words}");
+    }
     assert_eq!(house.store.llm_spent().await.unwrap(), LlmSpent::default());
 }
 
@@ -223,7 +241,7 @@ async fn refused_questions_are_set_aside_one_by_one() {
     let house = house().await;
     let long = "the request exceeds the available context size";
     let server = server(move |_, body| match body["messages"][3]["content"].as_str() {
-        Some("long") => error(400, long),
+        Some(text) if text.starts_with("long") => error(400, long),
         Some("large") => error(413, "too large"),
         Some("flagged") => error(403, "your input was flagged"),
         Some("filtered") => ended("", "content_filter"),
@@ -249,6 +267,9 @@ async fn a_malformed_answer_is_asked_once_more_and_both_are_paid_for() {
     {
         let server = server(move |_, body| {
             let text = body["messages"][3]["content"].as_str().unwrap();
+            if text.starts_with("well") {
+                return said(FINE);
+            }
             if body["temperature"] == json!(0) || text.starts_with("hopeless") {
                 ended(bad, finish)
             } else {
@@ -257,20 +278,72 @@ async fn a_malformed_answer_is_asked_once_more_and_both_are_paid_for() {
         })
         .await;
         let model = model(&settings(&server), &house.store).await;
+        mood(&model, &format!("well {at}")).await.unwrap();
         let (value, usage) = mood(&model, &format!("a {at}")).await.unwrap();
         assert_eq!((value.as_str(), usage.calls), ("fine", 2));
         let hopeless = format!("hopeless {at}");
-        for calls in [4, 4] {
+        let before = model.usage();
+        for calls in [2, 2] {
             let outcome = mood(&model, &hopeless).await.unwrap_err();
             assert!(matches!(outcome, Unanswered::Malformed { .. }), "{outcome}");
-            assert_eq!(model.usage().calls, calls, "a second run does not pay for it again");
+            assert_eq!((model.usage() - before).calls, calls, "a run does not pay for it again");
         }
         let requests = server.received_requests().await.unwrap();
-        let limits = requests.iter().map(|r| r.body_json::<Value>().unwrap()["max_tokens"].as_u64().unwrap());
+        let limits = requests
+            .iter()
+            .rev()
+            .take(4)
+            .rev()
+            .map(|r| r.body_json::<Value>().unwrap()["max_tokens"].as_u64().unwrap());
         let longer = if finish == "length" { 100 } else { 50 };
         assert_eq!(limits.collect::<Vec<_>>(), [50, longer, 50, longer]);
-        assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 4 * (at as u64 + 1)));
+        assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 5 * (at as u64 + 1)));
     }
+}
+
+/// What a server did to one run is not the last word on a post: paid once a run, and not lost for ever.
+#[tokio::test]
+async fn what_could_not_be_used_is_asked_again_in_a_later_run_and_the_ledger_keeps_both() {
+    let (house, ill) = (house().await, Arc::new(AtomicUsize::new(1)));
+    let illness = Arc::clone(&ill);
+    let server = server(move |_, body| {
+        let second = body["temperature"] != json!(0);
+        let text = body["messages"][3]["content"].as_str().unwrap_or_default();
+        let fine = || said(FINE);
+        if illness.load(Ordering::SeqCst) == 0 || text == "well" {
+            return fine();
+        }
+        match text {
+            "wrong" => said(r#"{"colour":"red"}"#),
+            "cut" => ResponseTemplate::new(200).set_body_string(r#"{"choices":[{"message":{"content":"{\"moo"#),
+            "filtered" => ended("", "content_filter"),
+            "made up for" if second => fine(),
+            _ => said("hm"),
+        }
+    })
+    .await;
+    let texts = ["well", "wrong", "cut", "filtered", "made up for"];
+    let run = async |model: &Model| {
+        for (at, text) in texts.iter().enumerate() {
+            let good = mood(model, text).await.is_ok();
+            assert_eq!(good, ill.load(Ordering::SeqCst) == 0 || [0, 4].contains(&at), "{text}");
+        }
+    };
+    let first = model(&settings(&server), &house.store).await;
+    run(&first).await;
+    let asked = first.usage().calls;
+    assert_eq!(asked, 1 + 2 + 2 + 1 + 2);
+    run(&first).await;
+    assert_eq!(first.usage().calls, asked, "in the run that paid for it nothing is asked again");
+    let spent = house.store.llm_spent().await.unwrap();
+    ill.store(0, Ordering::SeqCst);
+    let second = model(&settings(&server), &house.store).await;
+    let questions = texts.map(|text| question("u1", text));
+    assert_eq!(second.estimate(&questions).await.unwrap().cached, 2);
+    run(&second).await;
+    assert_eq!((second.usage().calls, second.usage().cached), (3, 3), "only what could not be used, once");
+    let both = house.store.llm_spent().await.unwrap();
+    assert_eq!(both.cost_micros, spent.cost_micros + 3 * ONE.cost_micros);
 }
 
 #[tokio::test]
@@ -314,6 +387,65 @@ async fn answers_are_asked_for_as_the_server_understands_and_that_is_remembered(
     assert!(words.contains("additionalProperties"), "the schema is told in words: {words}");
 }
 
+/// Servers that take no notice of the form, and servers that do not say what they dislike.
+#[tokio::test]
+async fn a_server_that_does_not_say_what_it_understands_is_found_out_by_its_first_answer() {
+    let ignores = |_, body: &Value| match body["response_format"]["type"].as_str() {
+        Some("json_schema") => said(r#"{"feeling":"good"}"#),
+        _ => said(FINE),
+    };
+    let refuses = |_, body: &Value| match body.get("response_format") {
+        Some(_) => error(400, "Invalid request"),
+        None => said(FINE),
+    };
+    for (server, asked) in [(server(ignores).await, 2), (server(refuses).await, 3)] {
+        let house = house().await;
+        let first = model(&settings(&server), &house.store).await;
+        for text in ["a", "b", "c"] {
+            assert_eq!(mood(&first, text).await.unwrap().0, "fine");
+        }
+        assert_eq!(server.received_requests().await.unwrap().len(), asked + 2, "found out once");
+        let second = model(&settings(&server), &house.store).await;
+        assert_eq!(mood(&second, "d").await.unwrap().0, "fine");
+        assert_eq!(server.received_requests().await.unwrap().len(), asked + 3, "and remembered");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_answers_nothing_of_use_is_not_searched_for_ever_and_nothing_is_remembered_of_it() {
+    let (server, house) = (server(|_, _| said("hm")).await, house().await);
+    let model = model(&settings(&server), &house.store).await;
+    for n in 0..8 {
+        assert!(mood(&model, &format!("t{n}")).await.is_err());
+    }
+    // Both turns of a question may go first; of the first turn's, each way of asking is tried.
+    assert_eq!(model.usage().calls, 2 * (3 + 1) + 6 * 2);
+    assert_eq!(house.store.llm_dialect(&format!("{}/v1", server.uri()), "small").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_model_that_thinks_is_given_room_and_its_answers_are_its_own() {
+    let house = house().await;
+    let server = server(|_, body| match body["max_tokens"].as_u64() {
+        Some(..1000) => ended("", "length"),
+        _ => said(FINE),
+    })
+    .await;
+    let mut settings = settings(&server);
+    let cramped = model(&settings, &house.store).await;
+    let why = mood(&cramped, "a").await.unwrap_err().to_string();
+    assert!(why.contains("no room left to answer in 100 tokens; raise llm.answer_tokens"), "{why}");
+    settings.answer_tokens = 950;
+    let roomy = model(&settings, &house.store).await;
+    assert_eq!(roomy.request_tokens(&question("u1", "a")), cramped.request_tokens(&question("u1", "a")) + 950);
+    assert_eq!(mood(&roomy, "a").await.unwrap().0, "fine");
+    settings.reasoning_effort = Some("low".to_owned());
+    let thinking = model(&settings, &house.store).await;
+    assert_eq!((thinking.name(), mood(&thinking, "a").await.unwrap().1), ("small@low", ONE), "another reader");
+    let last = server.received_requests().await.unwrap().pop().unwrap().body_json::<Value>().unwrap();
+    assert_eq!((&last["model"], &last["reasoning_effort"]), (&json!("small"), &json!("low")));
+}
+
 #[tokio::test]
 async fn the_budget_is_never_exceeded_and_carries_over() {
     let house = house().await;
@@ -334,6 +466,24 @@ async fn the_budget_is_never_exceeded_and_carries_over() {
     let second = model(&settings, &house.store).await;
     assert!(matches!(mood(&second, "new").await, Err(Unanswered::OverBudget(_))));
     assert_eq!(server.received_requests().await.unwrap().len() as u64, expected);
+}
+
+/// The provider may count a question whose answer never came.
+#[tokio::test]
+async fn what_was_lost_counts_against_the_budget_of_later_runs_too() {
+    let house = house().await;
+    let server = server(|_, _| said(FINE).set_delay(Duration::from_millis(1500))).await;
+    let mut settings = settings(&server);
+    settings.timeout_secs = 1;
+    let most = model(&settings, &house.store).await.request_tokens(&question("u1", "a"));
+    settings.budget_tokens = Some(most + most / 2);
+    for run in ["first", "second"] {
+        let outcome = mood(&model(&settings, &house.store).await, "a").await.unwrap_err();
+        assert!(matches!(outcome, Unanswered::OverBudget(_)), "{run}: {outcome}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 1, "{run}");
+    }
+    let spent = house.store.llm_spent().await.unwrap();
+    assert_eq!((spent.calls, spent.prompt_tokens + spent.completion_tokens), (0, most));
 }
 
 #[tokio::test]
@@ -395,10 +545,12 @@ async fn the_ledger_is_right_under_everything_at_once() {
     assert_eq!(first.usage(), sum(ONE, paid_for));
     let second = model(&settings(&server), &house.store).await;
     let again = run(&second).await;
-    assert_eq!(second.usage().cost_micros, 0, "a second run costs nothing");
-    assert_eq!(paid.load(Ordering::SeqCst) as u64, paid_for);
-    let kinds = |answers: &[Result<(String, Usage), Unanswered>]| answers.iter().map(Result::is_ok).collect::<Vec<_>>();
-    assert_eq!(kinds(&again), kinds(&answers));
+    assert_eq!(second.usage().calls, paid.load(Ordering::SeqCst) as u64 - paid_for, "what failed is asked again");
+    assert!(answers.iter().zip(&again).all(|(before, now)| before.is_err() || now.is_ok()), "and nothing else");
+    assert_eq!(
+        house.store.llm_spent().await.unwrap().cost_micros,
+        ONE.cost_micros * paid.load(Ordering::SeqCst) as u64
+    );
 }
 
 #[tokio::test]
@@ -482,7 +634,8 @@ async fn a_slow_drip_is_cut_off_and_set_aside_while_others_are_answered() {
     assert!(fast.is_ok(), "{fast:?}");
     let slow = slow.unwrap_err();
     assert!(matches!(slow, Unanswered::Refused { .. }) && slow.to_string().contains("timed out"), "{slow}");
-    assert_eq!(house.store.llm_spent().await.unwrap(), times(ONE, 2));
+    let spent = house.store.llm_spent().await.unwrap();
+    assert_eq!((spent.calls, spent.completion_tokens), (2, 2 * 10 + 3 * 50), "what was lost may have been charged");
     drip.abort();
 }
 
@@ -522,22 +675,70 @@ async fn an_estimate_counts_each_question_once_and_says_what_is_known() {
     let model = model(&settings(&server), &house.store).await;
     mood(&model, "known").await.unwrap();
     let questions = ["known", "new", "new", "newer"].map(|text| question("u", text));
-    let estimate = model.estimate(&questions).await.unwrap();
+    let mut estimate = model.estimate(&questions).await.unwrap();
     let each = model.request_tokens(&questions[1]) - 50;
     assert_eq!((estimate.questions, estimate.cached), (3, 1));
     assert_eq!((estimate.prompt_tokens, estimate.most_completion_tokens), (2 * each + 1, 100));
     assert_eq!(estimate.least_cost_micros, Some(2 * each + 1));
     assert_eq!(estimate.most_cost_micros, Some(2 * each + 1 + 1000));
     assert!(estimate.to_string().starts_with("3 questions, 1 of them answered before; about "), "{estimate}");
+    assert!(!estimate.to_string().contains("checks"), "{estimate}");
+    estimate.most_checks_each = 18;
+    assert!(estimate.to_string().ends_with("of which a text has at most 18"), "{estimate}");
     assert_eq!(server.received_requests().await.unwrap().len(), 1, "nothing is sent for an estimate");
+}
+
+#[tokio::test]
+async fn what_is_on_a_tape_is_not_asked_for_again_although_the_run_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("tape.jsonl");
+    let server = server(|_, body| match body["messages"][3]["content"].as_str() {
+        Some("odd") if body["temperature"] == json!(0) => said("hm"),
+        _ => said(FINE),
+    })
+    .await;
+    let run = async || {
+        let model = Model::with_timer(&settings(&server), None, Clock::System, Timer::leaping()).await.unwrap();
+        let model = model.recording(&tape).unwrap();
+        for text in ["a", "odd"] {
+            assert_eq!(mood(&model, text).await.unwrap().0, "fine");
+        }
+        model.usage()
+    };
+    assert_eq!((run().await.calls, run().await.calls), (3, 0));
+    // A kill in the middle of a line.
+    let whole = std::fs::read_to_string(&tape).unwrap();
+    std::fs::write(&tape, format!("{whole}{}", r#"{"unit":"u"#)).unwrap();
+    assert_eq!(run().await, Usage { cached: 3, ..Usage::default() });
+    assert_eq!(Model::replay(&tape).unwrap().name(), "small");
+}
+
+#[tokio::test]
+async fn a_model_that_is_stopped_sends_nothing_more_and_gives_what_is_under_way() {
+    let house = house().await;
+    let server = server(|_, _| said(FINE).set_delay(Duration::from_millis(150))).await;
+    let mut settings = settings(&server);
+    settings.concurrency = 1;
+    let model = model(&settings, &house.store).await;
+    let stop = async {
+        while server.received_requests().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        model.stop("interrupted");
+    };
+    let (sent, waiting, ()) = tokio::join!(mood(&model, "sent"), mood(&model, "waiting"), stop);
+    assert_eq!(sent.unwrap().0, "fine");
+    assert!(waiting.unwrap_err().to_string().contains("interrupted"));
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn what_is_recorded_is_replayed_without_a_server() {
     let folder = tempfile::tempdir().unwrap();
     let tape = folder.path().join("tape.jsonl");
-    let (server, house) = (server(|n, _| if n == 0 { said("hm") } else { said(FINE) }).await, house().await);
+    let (server, house) = (server(|n, _| if n == 1 { said("hm") } else { said(FINE) }).await, house().await);
     let live = model(&settings(&server), &house.store).await.recording(&tape).unwrap();
+    assert_eq!(mood(&live, "well").await.unwrap().0, "fine");
     assert_eq!(mood(&live, "a").await.unwrap().0, "fine");
     live.settle().await.unwrap();
     drop(server);

@@ -192,7 +192,7 @@ impl Trouble {
                     _ => Self::Refusal { status, message },
                 }
             }
-            OpenAIError::Reqwest(error) => Self::passing(in_words(error)),
+            OpenAIError::Reqwest(error) => Self::passing(in_words(&error.without_url())),
             other => Self::passing(brief(&other.to_string())),
         }
     }
@@ -316,6 +316,7 @@ impl Paced {
         let pass = tokio::select! {
             biased;
             () = self.wanted.gone() => return Err(boxed(Trouble::Abandoned)),
+            why = self.gate.until_shut() => return Err(boxed(Trouble::GivenUp(why))),
             pass = self.gate.pass(self.tokens) => pass.map_err(|why| boxed(Trouble::GivenUp(why)))?,
         };
         let request = request.build().await?;
@@ -324,7 +325,11 @@ impl Paced {
         let (status, headers, body) = match outcome {
             Ok(answer) => answer,
             Err(Failed::Connect(error)) => {
-                self.gate.note_failure(&pass, "could not connect", None);
+                let why = format!("could not connect: {}", in_words(&error));
+                match error.is_timeout() {
+                    true => self.gate.note_failure(&pass, &why, None),
+                    false => self.gate.note_nobody(&pass, &why),
+                }
                 return Err(OpenAIError::Reqwest(error));
             }
             Err(Failed::Later { why, kind }) => {
@@ -334,7 +339,14 @@ impl Paced {
             }
         };
         let answer = match asks {
-            Asks::Completion => Answer::to_question(status, &body),
+            Asks::Completion => match Answer::to_question(status, &body) {
+                Some(answer) => answer,
+                None => {
+                    let why = format!("what is there answers {} and no chat completion", status.as_u16());
+                    self.gate.note_nobody(&pass, &why);
+                    return Err(boxed(Trouble::passing(why)));
+                }
+            },
             Asks::Vectors => Answer::to_texts(status, body),
             Asks::Else => Answer::to_anything(status, body),
         };
@@ -364,7 +376,8 @@ impl Paced {
         let quiet = retry_after(headers);
         match answer.status {
             408 | 425 | 429 | 500 | 502.. => {
-                self.gate.note_failure(pass, &format!("answered {}", answer.status), quiet);
+                let why = format!("answered {}: {}", answer.status, self.access.scrub(&answer.message()));
+                self.gate.note_failure(pass, &why, quiet);
             }
             _ => self.gate.note_answer(),
         }
@@ -402,7 +415,7 @@ enum Failed {
 impl Failed {
     fn later(error: reqwest::Error) -> Self {
         let kind = if error.is_timeout() { Passing::Slow } else { Passing::Failing };
-        Self::Later { why: in_words(error), kind }
+        Self::Later { why: in_words(&error.without_url()), kind }
     }
 }
 
@@ -418,23 +431,26 @@ impl Answer {
         Self { status: status.as_u16(), body }
     }
 
-    fn to_question(status: StatusCode, body: &[u8]) -> Self {
+    /// `None` when it is the answer of something else than a model's server.
+    fn to_question(status: StatusCode, body: &[u8]) -> Option<Self> {
         if !status.is_success() {
-            return Self { status: status.as_u16(), body: error_body(status, body) };
+            return Some(Self { status: status.as_u16(), body: error_body(status, body) });
         }
         if let Some(completion) = Completion::read(body) {
-            return Self { status: 200, body: completion.to_wire() };
+            return Some(Self { status: 200, body: completion.to_wire() });
         }
         // Some gateways say 200 and put what went wrong upstream into the body.
-        let error = serde_json::from_slice::<Value>(body).ok().and_then(|value| value.get("error").cloned());
-        let code = error.as_ref().and_then(|error| error.get("code")?.as_u64());
-        let code = code.filter(|code| (400..600).contains(code)).and_then(|code| u16::try_from(code).ok());
-        let status = StatusCode::from_u16(code.unwrap_or(502)).unwrap_or(StatusCode::BAD_GATEWAY);
-        let body = match error {
-            Some(_) => error_body(status, body),
-            None => wrapped("it is no chat completion; does llm.base_url end in /v1?", None, None),
-        };
-        Self { status: status.as_u16(), body }
+        let error = serde_json::from_slice::<Value>(body).ok()?.get("error")?.clone();
+        let code = error.get("code").and_then(Value::as_u64).filter(|code| (400..600).contains(code));
+        let status = code.and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok());
+        let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
+        Some(Self { status: status.as_u16(), body: error_body(status, body) })
+    }
+
+    /// What the server said, where it answered with an error.
+    fn message(&self) -> String {
+        let body = serde_json::from_slice::<Value>(&self.body).unwrap_or_default();
+        body["error"]["message"].as_str().unwrap_or_default().to_owned()
     }
 
     /// What is no list of vectors would be tried again and again: it is an answer by something else.
@@ -496,12 +512,11 @@ fn wrapped(message: &str, kind: Option<&str>, code: Option<&str>) -> Vec<u8> {
 }
 
 /// The innermost error is the one that says something.
-fn in_words(error: reqwest::Error) -> String {
+fn in_words(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timed out".to_owned();
     }
-    let error = error.without_url();
-    let mut cause: &dyn Error = &error;
+    let mut cause: &dyn Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }

@@ -27,7 +27,7 @@ pub struct LlmCall {
     pub completion_tokens: u64,
     /// Price, in millionths of the price table's currency.
     pub cost_micros: u64,
-    /// Why the model stopped.
+    /// Why the model stopped; `lost` of a question that was sent and never answered.
     pub finish: String,
     /// The reply as it came.
     pub reply: String,
@@ -165,7 +165,7 @@ impl Store {
     /// What was spent over all runs.
     pub async fn llm_spent(&self) -> Result<LlmSpent> {
         let row = sqlx::query(
-            "select count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), \
+            "select count(*) filter (where finish <> 'lost'), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), \
              coalesce(sum(cost_micros), 0) from llm_call",
         )
         .fetch_one(&self.pool)

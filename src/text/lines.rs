@@ -50,26 +50,38 @@ pub fn answer_lines(
     Ok(pipe.counts)
 }
 
-/// The same for an `answer` that takes some lines at once, at most `most`, and gives one answer each, in their order; an `Err`
-/// is written as that line's error.
+/// What comes of one line: an answer, the reason why it has none, or why nothing more can be answered.
+pub type LineAnswer = Result<Result<Value, String>>;
+
+/// The same for an `answer` that takes some lines at once, at most `most`, and gives one answer each, in their order.
 ///
 /// # Errors
-/// As [`answer_lines`], and when `answer` as a whole fails; what was answered before has been written.
+/// As [`answer_lines`], and when nothing more can be answered; whatever was answered has been written.
 pub async fn answer_together(
     input: impl Read,
     output: impl Write,
     most: usize,
-    mut answer: impl AsyncFnMut(&[AskedLine]) -> Result<Vec<Result<Value, String>>>,
+    mut answer: impl AsyncFnMut(&[AskedLine]) -> Vec<LineAnswer>,
 ) -> Result<LinesRead> {
     let mut pipe = Pipe::new(input, output);
     while let Some(lines) = pipe.next(most)? {
         let asked = lines.iter().filter_map(|l| l.asked.as_ref().ok()).cloned().collect::<Vec<_>>();
-        let mut answers = if asked.is_empty() { Vec::new() } else { answer(&asked).await? }.into_iter();
-        let in_order = lines.iter().map(|line| match &line.asked {
-            Ok(_) => answers.next().unwrap_or_else(|| Err("it was not answered".to_owned())),
-            Err(why) => Err(why.clone()),
-        });
-        pipe.answer(&lines, in_order.collect())?;
+        let mut answers = if asked.is_empty() { Vec::new() } else { answer(&asked).await }.into_iter();
+        let mut end = None;
+        for line in &lines {
+            let answer = match &line.asked {
+                Ok(_) => answers.next().unwrap_or_else(|| Ok(Err("it was not answered".to_owned()))),
+                Err(why) => Ok(Err(why.clone())),
+            };
+            match answer {
+                Ok(answer) => pipe.answer_one(line, answer)?,
+                Err(why) => end = end.or(Some(why)),
+            }
+        }
+        pipe.flush()?;
+        if let Some(why) = end {
+            return Err(why);
+        }
     }
     Ok(pipe.counts)
 }
@@ -168,22 +180,30 @@ impl<R: Read, W: Write> Pipe<R, W> {
 
     fn answer(&mut self, lines: &[Parsed], answers: Vec<Result<Value, String>>) -> Result<()> {
         for (line, answer) in lines.iter().zip(answers) {
-            let value = match (answer, &line.asked) {
-                (Ok(value), Ok(asked)) => {
-                    self.counts.read += 1;
-                    with_id(&asked.id, value)
-                }
-                (Err(why), Ok(asked)) => {
-                    self.counts.bad += 1;
-                    json!({ "id": asked.id, "error": why })
-                }
-                (_, Err(why)) => {
-                    self.counts.bad += 1;
-                    json!({ "id": null, "error": format!("line {}: {why}", line.number) })
-                }
-            };
-            self.write(&value)?;
+            self.answer_one(line, answer)?;
         }
+        self.flush()
+    }
+
+    fn answer_one(&mut self, line: &Parsed, answer: Result<Value, String>) -> Result<()> {
+        let value = match (answer, &line.asked) {
+            (Ok(value), Ok(asked)) => {
+                self.counts.read += 1;
+                with_id(&asked.id, value)
+            }
+            (Err(why), Ok(asked)) => {
+                self.counts.bad += 1;
+                json!({ "id": asked.id, "error": why })
+            }
+            (_, Err(why)) => {
+                self.counts.bad += 1;
+                json!({ "id": null, "error": format!("line {}: {why}", line.number) })
+            }
+        };
+        self.write(&value)
+    }
+
+    fn flush(&mut self) -> Result<()> {
         self.output.flush().context("could not write the output")
     }
 
@@ -314,6 +334,23 @@ mod tests {
             );
         }
         assert_eq!(lines[7], json!({ "id": null, "length": 0, "kind": null }));
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_is_written_before_the_run_ends() {
+        let input = b"{\"id\":1,\"text\":\"a\"}\n{\"id\":2,\"text\":\"b\"}\nnonsense\n{\"id\":3,\"text\":\"c\"}\n";
+        let mut output = Vec::new();
+        let ended = answer_together(&input[..], &mut output, 64, async |asked: &[AskedLine]| {
+            let answer = |line: &AskedLine| match line.text() {
+                "b" => Err(anyhow::anyhow!("the budget is spent")),
+                _ => Ok(Ok(json!({ "said": line.text() }))),
+            };
+            asked.iter().map(answer).collect()
+        });
+        assert!(ended.await.unwrap_err().to_string().contains("budget"));
+        let lines: Vec<Value> = output.split(|&b| b == b'\n').filter_map(|l| serde_json::from_slice(l).ok()).collect();
+        let ids: Vec<&Value> = lines.iter().map(|line| &line["id"]).collect();
+        assert_eq!(ids, [&json!(1), &Value::Null, &json!(3)]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::due::due;
 use super::embedded::is_quoted;
-use crate::llm::ask::{self, Answered, Asked, Asking, Standing};
+use crate::llm::ask::{self, Asked, Asking, Sheets, Standing};
 use crate::llm::outgoing::{Context, Finder, Outgoing, Quotes};
 use crate::llm::prompt::Prompt;
 use crate::llm::{Model, Question, Unanswered, withhold};
@@ -73,6 +73,11 @@ impl Reader {
         Recipe::new(&name, &[PROMPT_FILE, &pack.to_string(), &window_tokens.to_string(), withhold::FILE])
     }
 
+    /// The model that is asked.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// Names that are masked in every note.
     pub fn names(&self) -> &Names {
         &self.names
@@ -95,7 +100,7 @@ impl Reader {
         let asked = self.outgoing(notes, names);
         let answers = ask::ask::<NoteSheet>(&self.model, &self.standing, &self.asking, &asked).await;
         let read = asked.iter().zip(notes).zip(answers);
-        read.map(|((asked, note), answer)| answer.map(|answer| reading(note, &asked.text, answer))).collect()
+        read.map(|((asked, note), sheets)| sheets.map(|sheets| reading(note, &asked.text, sheets))).collect()
     }
 
     fn outgoing<'a>(&self, notes: &[NoteText<'a>], names: &[&Names]) -> Vec<Asked<'a>> {
@@ -114,15 +119,15 @@ impl Reader {
 pub(crate) fn read_answer(text: &str, kind: NoteKind, answer: &serde_json::Value) -> Option<NoteReading> {
     let sheet = serde::Deserialize::deserialize(answer).ok()?;
     let sent = Outgoing::new(text, &Names::default());
-    let answer = Answered { sheets: vec![(0..sent.len(), sheet)], usage: crate::llm::Usage::default() };
-    Some(reading(&NoteText { id: "", kind, text }, &sent, answer).reading)
+    let sheets = vec![(0..sent.len(), sheet)];
+    Some(reading(&NoteText { id: "", kind, text }, &sent, sheets).reading)
 }
 
 /// What the filled sheets of one note say about it.
-fn reading(note: &NoteText<'_>, sent: &Outgoing<'_>, answer: Answered<NoteSheet>) -> Read {
+fn reading(note: &NoteText<'_>, sent: &Outgoing<'_>, sheets: Sheets<NoteSheet>) -> Read {
     let mut quotes = Quotes::default();
     let mut reading = NoteReading::default();
-    for (window, sheet) in answer.sheets {
+    for (window, sheet) in sheets {
         add(&mut reading, note, &mut Finder::new(sent, window, &mut quotes), sheet);
     }
     reading.rejected = quotes.rejected;
@@ -132,7 +137,7 @@ fn reading(note: &NoteText<'_>, sent: &Outgoing<'_>, answer: Answered<NoteSheet>
         let NoteReading { commitments, rejected, withheld, .. } = reading;
         reading = NoteReading { commitments, rejected, withheld, ..NoteReading::default() };
     }
-    Read { reading, usage: answer.usage, quotes }
+    Read { reading, quotes }
 }
 
 fn add(reading: &mut NoteReading, note: &NoteText<'_>, finder: &mut Finder<'_>, sheet: NoteSheet) {

@@ -13,7 +13,7 @@ use crate::config::Protocol;
 use crate::llm::ask::Asked;
 use crate::llm::prompt::Prompt;
 use crate::llm::sheet::{Form, Sheet};
-use crate::llm::{Model, Question, Unanswered, Usage};
+use crate::llm::{Model, Question, Unanswered};
 use crate::model::{ActKind, Evidence, Support};
 
 pub(super) const PROMPT_FILE: &str = include_str!("../../../prompts/judge_support.toml");
@@ -61,15 +61,14 @@ pub(super) async fn judge(
     for (i, j, verdict) in verdicts {
         let Some(slot) = read.get_mut(i) else { continue };
         match (slot.as_mut(), verdict) {
-            (Ok(read), Ok(answer)) => note(read, j, &answer.value.shown, answer.usage),
+            (Ok(read), Ok(judged)) => note(read, j, &judged.shown),
             (Ok(_), Err(why)) if !why.is_about_one_item() => *slot = Err(why),
             _ => {}
         }
     }
 }
 
-fn note(read: &mut Read, act: usize, shown: &Shown, usage: Usage) {
-    read.usage += usage;
+fn note(read: &mut Read, act: usize, shown: &Shown) {
     if let Some(found) = read.reading.acts.get_mut(act) {
         found.support = Some(match shown {
             Shown::Yes => Support::Supported,

@@ -13,7 +13,7 @@ mod tests;
 
 use std::sync::{Arc, LazyLock};
 
-use crate::llm::ask::{self, Answered, Asked, Asking, Standing};
+use crate::llm::ask::{self, Asked, Asking, Sheets, Standing};
 use crate::llm::outgoing::{Context, Finder, Outgoing, Place, Quotes};
 use crate::llm::prompt::Prompt;
 use crate::llm::{Model, Question, Unanswered, withhold};
@@ -75,6 +75,17 @@ impl Reader {
         Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window_tokens.to_string(), withhold::FILE])
     }
 
+    /// The model that is asked.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Most second looks at what one window of a post says.
+    pub fn most_checks(&self) -> u64 {
+        let claims = POST_SHEET.claims.iter().filter(|claim| claim.placed);
+        if self.asking.judge { claims.map(|claim| claim.most as u64).sum() } else { 0 }
+    }
+
     /// What would be asked about `posts`, as it would be sent. Second looks are not among them: they depend on the answers.
     pub fn questions(&self, posts: &[PostText<'_>]) -> Vec<Question> {
         self.would_ask(posts).0
@@ -95,7 +106,7 @@ impl Reader {
             .iter()
             .zip(posts)
             .zip(answers)
-            .map(|((asked, post), answer)| answer.map(|answer| reading(post.text, asked, answer)))
+            .map(|((asked, post), sheets)| sheets.map(|sheets| reading(post.text, asked, sheets)))
             .collect();
         if self.asking.judge {
             judge::judge(&self.model, &self.standing.secret, &PROMPT, &asked, &mut read).await;
@@ -118,17 +129,17 @@ impl Reader {
 pub(crate) fn read_answer(text: &str, answer: &serde_json::Value) -> Option<PostReading> {
     let sheet = serde::Deserialize::deserialize(answer).ok()?;
     let sent = Outgoing::new(text, &Names::default());
-    let answer = Answered { sheets: vec![(0..sent.len(), sheet)], usage: crate::llm::Usage::default() };
-    Some(reading(text, &Asked { id: "", context: Context::default(), text: sent }, answer).reading)
+    let sheets = vec![(0..sent.len(), sheet)];
+    Some(reading(text, &Asked { id: "", context: Context::default(), text: sent }, sheets).reading)
 }
 
 /// What the filled sheets of one post say about it.
-fn reading(text: &str, asked: &Asked<'_>, answer: Answered<PostSheet>) -> Read {
+fn reading(text: &str, asked: &Asked<'_>, sheets: Sheets<PostSheet>) -> Read {
     let mut quotes = Quotes::default();
     let mut acts: Vec<FoundAct> = Vec::new();
     let mut texture = Vec::new();
     let mut voice = Voice::Unclear;
-    for (window, sheet) in answer.sheets {
+    for (window, sheet) in sheets {
         // The first window that can tell tells for all.
         if voice == Voice::Unclear {
             voice = sheet.voice;
@@ -158,5 +169,5 @@ fn reading(text: &str, asked: &Asked<'_>, answer: Answered<PostSheet>) -> Read {
     let lang = super::embedded::detected_language(text);
     let withheld = asked.withheld().len();
     let reading = PostReading { voice, lang, acts, texture, rejected: quotes.rejected, withheld };
-    Read { reading, usage: answer.usage, quotes }
+    Read { reading, quotes }
 }

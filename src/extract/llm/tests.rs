@@ -43,6 +43,12 @@ fn quotes(read: &Read) -> Vec<(ActKind, &str)> {
     read.reading.acts.iter().map(|found| (found.act.kind(), found.evidence.quote())).collect()
 }
 
+#[test]
+fn a_window_has_three_claims_of_each_of_six_kinds_to_look_at_again() {
+    let checks = |judge| reader(Asking { judge, ..asking(Protocol::Point, 1) }, |_| json!({})).most_checks();
+    assert_eq!((checks(true), checks(false)), (18, 0));
+}
+
 #[tokio::test]
 async fn numbers_become_the_sentences_they_point_at() {
     let reader = reader(asking(Protocol::Point, 1), |_| {

@@ -18,7 +18,7 @@ use crate::group::units::Unit;
 use crate::llm::outgoing::{Withheld, tokens_of};
 use crate::llm::prompt::Prompt;
 use crate::llm::sheet::closed;
-use crate::llm::{Question, Unanswered, Usage};
+use crate::llm::{Question, Unanswered};
 use crate::model::id::content_hash;
 use crate::model::problem::{NONE, OTHER};
 use crate::model::{Codebook, Problem};
@@ -63,13 +63,11 @@ pub(super) struct Assigning {
     pub(super) failures: Vec<(String, String)>,
     /// What the model was not shown. A unit of which nothing was left is not asked about and has no choice.
     pub(super) withheld: Withheld,
-    /// What it took.
-    pub(super) usage: Usage,
 }
 
 impl Sorter {
     /// Asks for each of `units`, twice and with the list in another order (METHOD 9.2), which problem it belongs to; `tell`
-    /// hears what was paid so far each time another unit is done.
+    /// is called each time another unit is done.
     ///
     /// # Errors
     /// When the model cannot be asked at all; what was answered is kept and not paid for again.
@@ -77,7 +75,7 @@ impl Sorter {
         &self,
         codebook: &Codebook,
         units: &[Unit],
-        tell: impl Fn(&Usage),
+        tell: impl Fn(),
     ) -> Result<Assigning, Unanswered> {
         let mut told = Assigning { choices: vec![None; units.len()], ..Assigning::default() };
         let entries = &entries(codebook);
@@ -90,14 +88,11 @@ impl Sorter {
         let mut answers = stream::iter(asked).buffer_unordered(UNDER_WAY);
         while let Some((i, answer)) = answers.next().await {
             match answer {
-                Ok((choice, usage)) => {
-                    told.choices[i] = Some(choice);
-                    told.usage += usage;
-                }
+                Ok(choice) => told.choices[i] = Some(choice),
                 Err(why) if why.is_about_one_item() => told.failures.push((units[i].id.clone(), why.to_string())),
                 Err(why) => return Err(why),
             }
-            tell(&told.usage);
+            tell();
         }
         drop(answers);
         told.failures.sort();
@@ -110,24 +105,22 @@ impl Sorter {
         entries: &[String],
         unit: &Unit,
         fenced: &Fenced,
-    ) -> Result<(Choice, Usage), Unanswered> {
+    ) -> Result<Choice, Unanswered> {
         let mut order = order(codebook, &unit.id);
         let question = |order: &[usize]| assign_question(codebook, entries, unit, &fenced.words, order);
         let first = self.model.ask::<Chosen>(&question(&order)).await?;
         order.reverse();
         let second = self.model.ask::<Chosen>(&question(&order)).await?;
-        let mut usage = first.usage;
-        usage += second.usage;
-        let choice = if first.value.problem != second.value.problem {
+        let choice = if first.problem != second.problem {
             Choice::Contested
-        } else if first.value.problem == NONE {
+        } else if first.problem == NONE {
             Choice::None
         } else {
             // The schema admits nothing but ids, `other` and `none`.
-            let place = codebook.problems().iter().position(|p| p.id.as_str() == first.value.problem);
+            let place = codebook.problems().iter().position(|p| p.id.as_str() == first.problem);
             place.map_or(Choice::Other, Choice::Problem)
         };
-        Ok((choice, usage))
+        Ok(choice)
     }
 }
 
@@ -199,7 +192,7 @@ mod tests {
             json!({"problem": if said.contains("jam") { "jam" } else if said.contains("thanks") { "none" } else { "other" }})
         });
         let units = [unit("It jams."), unit("thanks a lot"), unit("The lamp is broken.")];
-        let chosen = async |sorter: &Sorter| sorter.assign(&codebook, &units, |_| ()).await.unwrap().choices;
+        let chosen = async |sorter: &Sorter| sorter.assign(&codebook, &units, || ()).await.unwrap().choices;
         assert!(chosen(&first).await.iter().all(|c| *c == Some(Choice::Contested)));
         let jam = codebook.problems().iter().position(|p| p.id.as_str() == "jam").unwrap();
         assert_eq!(chosen(&reads).await, [Some(Choice::Problem(jam)), Some(Choice::None), Some(Choice::Other)]);
@@ -222,7 +215,7 @@ mod tests {
         let sorter = sorter(|q| if q.user.contains("lamp") { json!({"x": 1}) } else { json!({"problem": "jam"}) });
         let codebook = Codebook::new("hand", vec![problem("jam", "Jams")]);
         let units = [unit("It jams."), unit("The lamp is broken.")];
-        let told = sorter.assign(&codebook, &units, |_| ()).await.unwrap();
+        let told = sorter.assign(&codebook, &units, || ()).await.unwrap();
         assert_eq!(told.choices, [Some(Choice::Problem(0)), None]);
         assert_eq!(told.failures.len(), 1);
         assert_eq!(told.failures[0].0, units[1].id);
@@ -237,7 +230,7 @@ mod tests {
         });
         let codebook = Codebook::new("hand", vec![problem("jam", "Jams")]);
         let units = [unit("The lid is stuck."), unit(&format!("The lamp is broken. {ORDER}")), unit(ORDER)];
-        let told = sorter.assign(&codebook, &units, |_| ()).await.unwrap();
+        let told = sorter.assign(&codebook, &units, || ()).await.unwrap();
         assert_eq!(told.choices, [Some(Choice::Problem(0)), Some(Choice::Other), None], "an order is not asked about");
         assert_eq!(told.withheld.published(), json!({"sentences": 2, "texts": 2}));
 

@@ -22,7 +22,7 @@ use super::units::Unit;
 use crate::config::Protocol;
 use crate::llm::contacts::Contacts;
 use crate::llm::outgoing::{self, Context, Outgoing};
-use crate::llm::{Model, withhold};
+use crate::llm::{Model, Usage, withhold};
 use crate::model::id::content_hash;
 use crate::model::{AccountId, Codebook, ProblemId};
 use crate::progress::Progress;
@@ -52,16 +52,17 @@ pub struct Sorter {
 pub(super) struct Sorted {
     naming: Naming,
     assigned: Option<Assigning>,
+    /// What it took.
+    spent: Usage,
 }
 
 impl Sorted {
     /// As it is published in the stage's summary.
     pub(super) fn published(&self) -> Value {
-        let Naming { named, ungrounded, alike, mut withheld, mut usage } = self.naming;
+        let Naming { named, ungrounded, alike, mut withheld } = self.naming;
         let mut told = json!({ "named": named, "ungrounded": ungrounded, "alike": alike });
         if let Some(assigned) = &self.assigned {
             let of = |choice: Choice| assigned.choices.iter().filter(|c| **c == Some(choice)).count();
-            usage += assigned.usage;
             // Everything is asked about, also what names are made from.
             withheld = assigned.withheld;
             told["contested"] = json!(of(Choice::Contested));
@@ -69,7 +70,7 @@ impl Sorted {
             told["unanswered"] = json!(assigned.failures.len());
         }
         told["withheld"] = withheld.published();
-        told["spent"] = usage.published();
+        told["spent"] = self.spent.published();
         told
     }
 
@@ -117,6 +118,8 @@ impl Sorter {
         known: &BTreeSet<ProblemId>,
         progress: Progress,
     ) -> Result<Sorted> {
+        let before = self.model.usage();
+        let spent = || self.model.usage() - before;
         let mut contacts = Contacts::new(store, &self.names).await?;
         let mut problems = grouped.codebook.problems().to_vec();
         let fresh = (0..problems.len()).filter(|&k| !known.contains(&problems[k].id)).collect::<Vec<_>>();
@@ -133,9 +136,9 @@ impl Sorter {
         let assigned = if self.assigns {
             let units = &self.masked(&mut contacts, units);
             let bar = progress.bar("group", units.len() as u64);
-            let told = self.assign(&codebook, units, |usage| {
+            let told = self.assign(&codebook, units, || {
                 bar.inc(1);
-                if let Some(paid) = usage.paid() {
+                if let Some(paid) = spent().paid() {
                     bar.set_message(format!("group, {paid}"));
                 }
             });
@@ -154,7 +157,7 @@ impl Sorter {
             None
         };
         grouped.codebook = codebook;
-        Ok(Sorted { naming, assigned })
+        Ok(Sorted { naming, assigned, spent: spent() })
     }
 
     /// `units` without the names of people.

@@ -15,7 +15,7 @@ use crate::group::terms::terms;
 use crate::llm::outgoing::Withheld;
 use crate::llm::prompt::Prompt;
 use crate::llm::sheet::{Form, Sheet};
-use crate::llm::{Answer, Question, Unanswered, Usage};
+use crate::llm::{Question, Unanswered};
 use crate::model::Problem;
 
 /// Longest name, and longest answer with a statement, in tokens.
@@ -70,8 +70,6 @@ pub(super) struct Naming {
     pub(super) alike: usize,
     /// What the model was not shown; a text is all that is quoted of one problem.
     pub(super) withheld: Withheld,
-    /// What it took.
-    pub(super) usage: Usage,
 }
 
 impl Sorter {
@@ -100,9 +98,8 @@ impl Sorter {
         answers.sort_by_key(|(i, _)| *i);
         for (i, answer) in answers {
             match answer {
-                Ok(Answer { value, usage }) => {
-                    naming.usage += usage;
-                    take_over(&mut problems[i], &value, &quotes[i], &given, &mut naming);
+                Ok(named) => {
+                    take_over(&mut problems[i], &named, &quotes[i], &given, &mut naming);
                     given.push(topics(&problems[i].name));
                 }
                 Err(why) if why.is_about_one_item() => tracing::warn!("{why}"),
