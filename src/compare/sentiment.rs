@@ -27,6 +27,7 @@ pub fn sentiment() -> ComponentV1 {
         verdict: "not_enough_evidence".to_owned(),
         estimate: None,
         raw: None,
+        p: None,
         low: None,
         high: None,
         n: 0,
