@@ -92,6 +92,7 @@ fn component(outcome: &Outcome, last: &ForecastV1, unrecorded: bool) -> Componen
         verdict: "not_enough_evidence".to_owned(),
         estimate: last.citl,
         raw: None,
+        p: None,
         low: last.low,
         high: last.high,
         n: last.outcomes,
@@ -135,10 +136,12 @@ fn component(outcome: &Outcome, last: &ForecastV1, unrecorded: bool) -> Componen
     if low > 0.0 || high < 0.0 {
         component.verdict = "finding".to_owned();
     } else {
-        let half = (high - estimate).max(estimate - low);
         component.verdict = "no_gap_detected".to_owned();
-        component.detectable = Some(half);
-        component.says += &format!(" That is within chance; {} points could have been seen.", points(half));
+        component.detectable = last.detectable;
+        let seen = last.detectable.map_or_else(String::new, |d| {
+            format!("; {} points or more would have been seen four times in five", points(d))
+        });
+        component.says += &format!(" That is within chance{seen}.");
     }
     component
 }

@@ -220,6 +220,15 @@ pub struct Kind {
     pub people: u64,
 }
 
+/// Posts of the people in the denominator, or notes of the accounts, in the days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Items {
+    /// All of them: a unit is labelled when each of its items is.
+    pub all: u64,
+    /// Labelled by anybody.
+    pub labelled: u64,
+}
+
 /// Everything a comparison looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cells {
@@ -231,6 +240,8 @@ pub struct Cells {
     pub crm: Units,
     /// Accounts with any note in the window.
     pub accounts: Vec<Account>,
+    /// What there is to be labelled: posts, and notes of `accounts`.
+    pub items: [Items; 2],
     /// Deals of the CRM whose notes foretold something, of any time.
     pub deals: Vec<Deal>,
     /// Kinds of communities, by name; empty when nobody told them apart.

@@ -6,7 +6,7 @@
 
 use super::cells::{Account, Cells, Promises, Standing};
 use super::evidence_rule as rule;
-use super::stats::{Class, DomainCell, Proportion, share_within};
+use super::stats::{Class, DomainCell, Proportion, detectable, share_within};
 use super::wording::{counted, missing as in_words, per_hundred, range};
 use crate::model::Missing;
 use crate::model::comparison::{ComponentV1, CountsV1, OptimismV1, RateV1, SplitV1};
@@ -20,11 +20,12 @@ pub(super) const FLOOR: f64 = 0.20;
 pub(super) struct Judged<'a> {
     accounts: &'a [Account],
     labelled: usize,
+    reps: u64,
 }
 
 impl<'a> Judged<'a> {
     pub(super) fn new(cells: &'a Cells) -> Self {
-        Self { accounts: &cells.accounts, labelled: cells.labelled_accounts() }
+        Self { accounts: &cells.accounts, labelled: cells.labelled_accounts(), reps: cells.population.reps }
     }
 
     /// With every account labelled the labels are the truth and the reader is not asked.
@@ -32,9 +33,19 @@ impl<'a> Judged<'a> {
         self.labelled > 0 && self.labelled == self.accounts.len()
     }
 
-    /// What is missing for an interval.
-    pub(super) fn missing_labels(self) -> Option<Missing> {
+    fn missing_labels(self) -> Option<Missing> {
         rule::labels("crm", self.labelled, self.accounts.len())
+    }
+
+    /// What is missing beside labels for any share of these accounts, of which there are `of`.
+    fn missing(self, of: u64) -> Vec<Missing> {
+        let [_, reps] = rule::CRM_SHARE;
+        [rule::OPTIMISM.check(of), reps.check(self.reps)].into_iter().flatten().collect()
+    }
+
+    /// Whether a share of `of` accounts may have an interval (METHOD 3.9).
+    pub(super) fn is_measured(self, of: u64) -> bool {
+        self.missing_labels().is_none() && self.missing(of).is_empty()
     }
 
     /// Every account with what is counted of it.
@@ -87,12 +98,12 @@ impl<'a> Judged<'a> {
         rule::OPTIMISM.check(labelled as u64).is_none()
     }
 
-    /// The share that may be printed: an interval needs hand labels and 20 accounts to be a share of (METHOD 3.9). All stand
+    /// The share that may be printed: an interval needs hand labels, 20 accounts to be a share of, and reps. All stand
     /// on the strata of the unbacked-optimism rate, so that its parts add up to it.
     fn rate(self, class: impl Fn(&Account, Standing) -> Class) -> RateV1 {
         let counts = self.counts(&class);
-        let enough = self.missing_labels().is_none() && rule::OPTIMISM.check(counts.of).is_none();
-        let Some(share) = enough.then(|| self.share(unbacked, class)).flatten() else { return machine(counts) };
+        let measured = self.is_measured(counts.of);
+        let Some(share) = measured.then(|| self.share(unbacked, class)).flatten() else { return machine(counts) };
         let rate = share.estimate.clamp(0.0, 1.0);
         RateV1 {
             rate,
@@ -106,7 +117,7 @@ impl<'a> Judged<'a> {
 }
 
 /// Of the accounts called strongly interested: nothing is behind it.
-fn unbacked(_: &Account, s: Standing) -> Class {
+pub(super) fn unbacked(_: &Account, s: Standing) -> Class {
     Class::of(s.strong, !s.backed)
 }
 
@@ -136,14 +147,7 @@ pub fn commitment(cells: &Cells) -> (ComponentV1, OptimismV1) {
         split: Some(split(judged)),
     };
 
-    let [_, reps] = rule::CRM_SHARE;
-    let mut missing =
-        [rule::OPTIMISM.check(rate.of), reps.check(cells.population.reps)].into_iter().flatten().collect::<Vec<_>>();
-    // With enough of everything but no label at all, it is a machine count and not too little evidence.
-    if judged.labelled > 0 || !missing.is_empty() {
-        missing.extend(judged.missing_labels());
-    }
-    (component(judged, &optimism, missing, cells.population.reps), optimism)
+    (component(judged, &optimism), optimism)
 }
 
 /// Why nothing is behind it: UOR = UOR_notasked (1 - AR) + UOR_asked AR (METHOD 3.5). In the counts this holds exactly, in the
@@ -168,13 +172,18 @@ fn split(judged: Judged<'_>) -> SplitV1 {
     }
 }
 
-fn component(judged: Judged<'_>, optimism: &OptimismV1, missing: Vec<Missing>, reps: u64) -> ComponentV1 {
+fn component(judged: Judged<'_>, optimism: &OptimismV1) -> ComponentV1 {
     let rate = optimism.unbacked;
+    let mut missing = judged.missing(rate.of);
+    // With enough of everything but labels it is a machine count and not too little evidence.
+    let enough = missing.is_empty();
+    missing.extend(judged.missing_labels());
     let mut component = ComponentV1 {
         name: "commitment".to_owned(),
         verdict: "not_enough_evidence".to_owned(),
         estimate: None,
         raw: None,
+        p: None,
         low: None,
         high: None,
         n: optimism.strong,
@@ -183,7 +192,7 @@ fn component(judged: Judged<'_>, optimism: &OptimismV1, missing: Vec<Missing>, r
         grade: None,
         says: String::new(),
     };
-    if !component.missing.is_empty() {
+    if !enough {
         component.says = format!(
             "Not enough to say what stands behind claimed interest; there is {}.",
             in_words(&component.missing)
@@ -213,7 +222,8 @@ fn component(judged: Judged<'_>, optimism: &OptimismV1, missing: Vec<Missing>, r
         component.verdict = "finding".to_owned();
     } else {
         component.verdict = "no_gap_detected".to_owned();
-        component.detectable = Some((FLOOR + rate.rate - low).min(1.0));
+        let share = judged.share(unbacked, unbacked);
+        component.detectable = share.map(|s| (FLOOR + detectable(s.variance().sqrt(), s.df)).min(1.0));
     }
     let never_asked = judged.share(unbacked, |_, s| Class::of(s.strong, !s.backed && !s.asked));
     let never_asked = per_hundred(never_asked.map_or(0.0, |s| s.estimate.clamp(0.0, rate.rate)));
@@ -223,7 +233,7 @@ fn component(judged: Judged<'_>, optimism: &OptimismV1, missing: Vec<Missing>, r
         per_hundred(rate.rate),
         have(per_hundred(rate.rate)),
         range(low, high),
-        counted(reps, "reps"),
+        counted(judged.reps, "reps"),
         were(never_asked),
         match judged.complete() {
             true => "Counted by hand".to_owned(),

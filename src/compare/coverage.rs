@@ -1,18 +1,20 @@
 //! Which problems each side speaks of (METHOD 3.4): every problem on both sides, and the two mixes as a whole.
 //!
-//! One rule holds: a machine count is never a finding. Without hand labels every verdict is `uncorrected` or
+//! One rule holds: a machine count is never a finding. Without enough hand labels every verdict is `uncorrected` or
 //! `not_enough_evidence`, and no test is run.
 
 use std::collections::BTreeSet;
 
 use super::cells::Cells;
-use super::evidence_rule::{self as rule, CLUSTERS, GAP_N_EFF};
+use super::evidence_rule::{self as rule, CLUSTERS, GAP_N_EFF, GAP_WIDTH};
 use super::measured::Measured;
 use super::newcomers::Newcomers;
 use super::representative::{breakdown, phantom_holds, representativeness, silent_holds};
 use super::selection::selection;
-use super::stats::{ClusterTotals, Proportion, RatioTail, Z95, bh, jsd_bc, jsd_interval, mover, p_ratio, rs_f, wilson};
-use super::wording::{counted, missing as in_words, percent};
+use super::stats::{
+    ClusterTotals, Proportion, RatioTail, bh, detectable, difference_error, jsd_bc, jsd_interval, mover, p_ratio, rs_f,
+};
+use super::wording::{counted, missing as in_words};
 use crate::model::comparison::{ComponentV1, DifferenceV1, FALSE_DISCOVERIES, ProblemV1};
 use crate::model::{Elicitation, Missing};
 use crate::text::numbers::p_value;
@@ -26,9 +28,6 @@ pub(super) const MINIMUM_SHARE: f64 = 0.03;
 /// Level of the omnibus test.
 pub(super) const LEVEL: f64 = 0.05;
 
-/// Squared correlation of reader and label that the promise of an interval assumes (METHOD 4.4, the middle column).
-const ASSUMED_R2: f64 = 0.5;
-
 /// The silent and phantom tests of one problem: their p values.
 #[derive(Clone, Copy)]
 struct Tests {
@@ -37,6 +36,11 @@ struct Tests {
 }
 
 impl Tests {
+    /// That of the test that says more.
+    fn smaller(self) -> f64 {
+        self.silent.min(self.phantom)
+    }
+
     /// The silent test, then the rest.
     fn silent(self) -> [f64; 2] {
         [self.silent, self.phantom]
@@ -56,13 +60,12 @@ fn others(raw: &[Option<Tests>], index: usize, order: fn(Tests) -> [f64; 2]) -> 
 
 /// The coverage component, and every problem with the largest community share first.
 pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
-    let k = cells.problems.len();
-    let community = Measured::new("community", &cells.community, k);
-    let crm = Measured::new("crm", &cells.crm, k);
+    let (community, crm) = (Measured::community(cells), Measured::crm(cells));
     let missing = shared_missing(cells, &community, &crm);
     let raw = raw_tests(&community, &crm);
-    let tests = family(&raw);
-    let mut problems = (0..k).map(|i| problem(cells, i, &community, &crm, &missing, tests[i])).collect::<Vec<_>>();
+    let tests = raw.iter().zip(family(&raw)).map(|(raw, adjusted)| raw.zip(adjusted).map(Into::into));
+    let problems = tests.enumerate().map(|(i, tests)| problem(cells, i, &community, &crm, &missing, tests));
+    let mut problems = problems.collect::<Vec<_>>();
     let parts = Newcomers::split(&cells.community);
     let newcomers = Newcomers::new(&community, &parts);
     for (i, problem) in problems.iter_mut().enumerate() {
@@ -93,23 +96,24 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
     (component, problems)
 }
 
-/// What stands in the way of any comparison. Without any label and with enough of the rest it is empty but `unlabelled`.
+/// What stands in the way of any comparison. Where it is hand labels alone, what the machine counted stands, `uncorrected`: a few
+/// labels leave no less than none.
 struct Shared {
     missing: Vec<Missing>,
-    unlabelled: bool,
+    uncorrected: bool,
 }
 
 fn shared_missing(cells: &Cells, community: &Measured<'_>, crm: &Measured<'_>) -> Shared {
     let mut missing = rule::shares(cells);
-    let unlabelled = community.labelled + crm.labelled == 0;
-    if missing.is_empty() && unlabelled {
-        return Shared { missing, unlabelled };
-    }
+    let enough = missing.is_empty();
     missing.extend([community, crm].into_iter().filter_map(|side| side.missing_labels.clone()));
+    if enough && !missing.is_empty() {
+        return Shared { missing, uncorrected: true };
+    }
     for (name, side) in [("community", community), ("crm", crm)] {
         missing.extend(rule::codebook_fit(name, side.units, side.missing_labels.is_none()));
     }
-    Shared { missing, unlabelled: false }
+    Shared { missing, uncorrected: false }
 }
 
 /// All silent and phantom tests, not yet adjusted.
@@ -139,7 +143,7 @@ fn problem(
     community: &Measured<'_>,
     crm: &Measured<'_>,
     shared: &Shared,
-    tests: Option<Tests>,
+    tests: Option<[Tests; 2]>,
 ) -> ProblemV1 {
     let places = community
         .units
@@ -160,7 +164,8 @@ fn problem(
         crm: crm.rate(index),
         difference: difference(index, community, crm),
         verdict: String::new(),
-        p_adjusted: tests.map(|t| t.silent.min(t.phantom)),
+        turns: None,
+        p_adjusted: tests.map(|[_, adjusted]| adjusted.smaller()),
         gamma_star: None,
         detectable: None,
         missing: shared.missing.clone(),
@@ -185,22 +190,22 @@ pub(super) fn difference(index: usize, one: &Measured<'_>, two: &Measured<'_>) -
     Some(DifferenceV1 { estimate, low: low.min(estimate), high: high.max(estimate) })
 }
 
-/// Fills verdict, tipping point, detectable difference and what is missing.
+/// Fills verdict, tipping point, detectable difference and what is missing. `tests` as they are, and adjusted.
 fn judge(
     problem: &mut ProblemV1,
     index: usize,
     community: &Measured<'_>,
     crm: &Measured<'_>,
     shared: &Shared,
-    tests: Option<Tests>,
+    tests: Option<[Tests; 2]>,
 ) {
     let verdict = |name: &str| name.to_owned();
-    if shared.unlabelled {
+    if shared.uncorrected {
         problem.verdict = verdict("uncorrected");
         return;
     }
     problem.verdict = verdict("not_enough_evidence");
-    let (Some(tests), Some(difference)) = (tests, problem.difference) else {
+    let (Some([raw, tests]), Some(difference)) = (tests, problem.difference) else {
         if problem.missing.is_empty() {
             let clusters = |side: &Measured<'_>| rule::distinct(side.units.0.iter().map(|u| u.cluster_of(index)));
             let have = clusters(community).min(clusters(crm)) as u64;
@@ -236,26 +241,28 @@ fn judge(
     }
 
     problem.missing.extend(GAP_N_EFF.check(c.n_eff.min(s.n_eff) as u64));
+    let labelled = community.labelled + crm.labelled;
+    let units = (community.units.0.len() + crm.units.0.len()) as u64;
+    let more = |factor, why| rule::more(labelled, units, factor, why);
     let width = difference.high - difference.low;
-    problem.missing.extend(rule::width(
-        community.labelled.min(crm.labelled),
-        community.complete && crm.complete,
-        width,
-    ));
-    // A difference that is there, and by the estimate a gap, but not certainly more than twofold: more units would tell, and
-    // "no gap" would be the wrong word for it.
+    if width > GAP_WIDTH {
+        problem.missing.push(more((width / GAP_WIDTH).powi(2), "for an interval no wider than 40 points"));
+    }
+    // A difference that is there, and by the estimate a gap, but not certainly more than twofold: "no gap" would be the wrong
+    // word for it.
     let apart = difference.low > 0.0 || difference.high < 0.0;
-    if apart && c.mean.max(s.mean) > MINIMUM_RATIO * c.mean.min(s.mean) {
-        let p = tests.silent.min(tests.phantom);
-        let units = (community.units.0.len() + crm.units.0.len()) as u64;
-        problem.missing.extend(rule::certainty(units, p, FALSE_DISCOVERIES));
+    let (p, adjusted) = (raw.smaller(), tests.smaller());
+    if apart && adjusted > FALSE_DISCOVERIES && c.mean.max(s.mean) > MINIMUM_RATIO * c.mean.min(s.mean) {
+        let factor = rule::certainty(p, adjusted, FALSE_DISCOVERIES);
+        problem.missing.push(more(factor, "to tell whether the difference is a twofold one"));
     }
     if problem.missing.is_empty() {
         problem.verdict = verdict("no_gap_detected");
-        // A gap is a ratio above two, which for the rarer side's share m begins at a difference of m; half an interval more
-        // is needed to see it. What was observed and not called could not have been seen.
+        // A gap is a ratio above two, which for the rarer side's share m begins at a difference of m. What was observed and not
+        // called was not seen.
         let begins = (MINIMUM_RATIO - 1.0) * c.mean.min(s.mean);
-        problem.detectable = Some((begins + width / 2.0).max(difference.estimate.abs()));
+        let (error, df) = difference_error(c, s);
+        problem.detectable = Some((begins + detectable(error, df)).max(difference.estimate.abs()));
     }
 }
 
@@ -274,6 +281,7 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         verdict: "not_enough_evidence".to_owned(),
         estimate: None,
         raw: None,
+        p: None,
         low: None,
         high: None,
         n: people + accounts,
@@ -283,12 +291,17 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         says: String::new(),
     };
     let both = format!("{} and {}", counted(people, "people"), counted(accounts, "accounts"));
-    if shared.unlabelled {
+    if shared.uncorrected {
         component.verdict = "uncorrected".to_owned();
         component.estimate = jsd.map(|j| j.corrected.max(0.0));
         component.raw = jsd.and_then(|j| told(j.corrected));
-        component.says =
-            format!("Counted by machine among {both}, not corrected for its mistakes. {}", promise(community, crm));
+        component.says = match (&community.missing_labels, &crm.missing_labels) {
+            (Some(_), Some(_)) => format!("Counted by machine among {both}, not corrected for its mistakes."),
+            (side, _) => format!(
+                "Among {both} the {} are counted by machine, not corrected for its mistakes.",
+                if side.is_some() { "people" } else { "accounts" }
+            ),
+        };
         return component;
     }
     if !component.missing.is_empty() {
@@ -312,10 +325,11 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
     component.low = Some((jsd.corrected - half).clamp(0.0, 1.0));
     component.high = Some((jsd.corrected + half).clamp(0.0, 1.0));
     let parts = parts(problems);
+    component.p = Some(test.p);
     let differ = test.p <= LEVEL;
     let called = problems.iter().any(|p| is_called(&p.verdict));
     component.verdict = if differ || called { "finding" } else { "no_gap_detected" }.to_owned();
-    component.detectable = (!differ && !called).then_some(half);
+    component.detectable = (!differ && !called).then(|| test.detectable(LEVEL));
     let mix = if differ {
         "The two sides speak of a different mix of problems"
     } else {
@@ -346,17 +360,29 @@ pub(super) fn apart(problem: &ProblemV1) -> f64 {
     problem.difference.map_or(problem.community.rate - problem.crm.rate, |d| d.estimate)
 }
 
+/// Tells the component again when some called problems are contested after all; what was told of them `before` is at its end.
+pub(super) fn retell(component: &mut ComponentV1, before: &str, problems: &[ProblemV1]) {
+    let mix = component.says.strip_suffix(before).unwrap_or(&component.says);
+    component.says = format!("{mix}{}", parts(problems));
+    let differ = component.p.is_some_and(|p| p <= LEVEL);
+    if !differ && !problems.iter().any(|p| is_called(&p.verdict)) {
+        component.verdict = "contested".to_owned();
+    }
+}
+
 /// The problems that were called, and those that would have been, with their shares on both sides.
-fn parts(problems: &[ProblemV1]) -> String {
-    let list = |wanted: &[&str]| {
-        let mut called = problems.iter().filter(|p| wanted.contains(&p.verdict.as_str())).collect::<Vec<_>>();
+pub(super) fn parts(problems: &[ProblemV1]) -> String {
+    let list = |wanted: fn(&ProblemV1) -> bool| {
+        let mut called = problems.iter().filter(|p| wanted(p)).collect::<Vec<_>>();
         called.sort_by(|a, b| apart(b).abs().total_cmp(&apart(a).abs()).then(a.id.cmp(&b.id)));
         let share = |p: &&ProblemV1| {
             format!("{} ({} of people, {} of accounts)", p.name, percent(p.community.rate), percent(p.crm.rate))
         };
         called.iter().map(share).collect::<Vec<_>>().join(", ")
     };
-    let (silent, phantom, contested) = (list(&["silent", "absent"]), list(&["phantom"]), list(&["contested"]));
+    let (silent, phantom) = (list(|p| kind(&p.verdict) == "silent"), list(|p| p.verdict == "phantom"));
+    let contested = list(|p| p.verdict == "contested" && p.turns.is_none());
+    let turning = list(|p| p.turns.is_some());
     let mut says = String::new();
     if !silent.is_empty() {
         says += &format!(" Heavy in the communities, rare or missing in the CRM: {silent}.");
@@ -367,32 +393,8 @@ fn parts(problems: &[ProblemV1]) -> String {
     if !contested.is_empty() {
         says += &format!(" Contested, because it rests on people of whom there is a single post: {contested}.");
     }
-    says
-}
-
-/// What labelling would buy (METHOD 4.4), at the largest share of either side, where the interval is widest.
-fn promise(community: &Measured<'_>, crm: &Measured<'_>) -> String {
-    let sides = [community, crm].map(|side| {
-        let largest = (0..side.shares.len()).map(|k| side.rate(k).rate).fold(0.0, f64::max);
-        let n = rule::LABELS.min(side.units.0.len() as u64);
-        let half = half_width(largest, n, side.units.0.len() as u64);
-        (n, half)
-    });
-    let [(people, one), (accounts, two)] = sides;
-    format!(
-        "Labelling {} and {} by hand would give intervals of about ±{} points.",
-        counted(people, "people"),
-        counted(accounts, "accounts"),
-        percent(one.max(two)).trim_end_matches('%')
-    )
-}
-
-/// About half the width of the interval of `share` when `n` of `units` are labelled (METHOD 4.4).
-pub(super) fn half_width(share: f64, n: u64, units: u64) -> f64 {
-    if n >= units {
-        let (low, high) = wilson(share, n as f64, Z95);
-        (high - low) / 2.0
-    } else {
-        Z95 * (share * (1.0 - share) * (1.0 - ASSUMED_R2) / n as f64).sqrt()
+    if !turning.is_empty() {
+        says += &format!(" Contested, because its sign turns with other days or readers: {turning}.");
     }
+    says
 }

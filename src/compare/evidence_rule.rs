@@ -48,7 +48,8 @@ pub const LABELS: u64 = 60;
 /// "Absent" needs so many accounts read by hand with no mention at all: upper 95% bound 0.05.
 pub const ABSENT: u64 = 59;
 
-/// A gap needs this effective sample on each side.
+/// A gap of which the interval is the answer ("no gap") needs this effective sample on each side. A silent problem or a phantom pain
+/// is told by its own test and has a row of its own in METHOD 3.9.
 pub const GAP_N_EFF: Need = Need { what: "effective sample size on the smaller side", at_least: 20 };
 
 /// And an interval no wider than this.
@@ -92,9 +93,14 @@ impl Need {
 }
 
 /// The rows for any share of the communities.
-pub fn community_rows(population: &PopulationV1) -> Vec<GateV1> {
-    let p = population;
-    COMMUNITY_SHARE.iter().zip([p.problem_authors, p.threads, p.communities]).map(|(n, have)| n.row(have)).collect()
+pub fn community_rows(cells: &Cells) -> Vec<GateV1> {
+    let (p, people) = (&cells.population, &cells.community.0);
+    let have = [p.problem_authors, p.threads, p.communities];
+    let mut rows = COMMUNITY_SHARE.iter().zip(have).map(|(n, have)| n.row(have)).collect::<Vec<_>>();
+    if !people.is_empty() {
+        rows.push(OUTSIDE_ONE_THREAD.row(outside_largest(people.iter().map(|u| u.cluster))));
+    }
+    rows
 }
 
 /// The rows for any share of the CRM.
@@ -104,12 +110,7 @@ pub fn crm_rows(population: &PopulationV1) -> Vec<GateV1> {
 
 /// What is missing for any share on either side, and so for any comparison of the two.
 pub fn shares(cells: &Cells) -> Vec<Missing> {
-    let rows = [community_rows(&cells.population), crm_rows(&cells.population)].concat();
-    let mut missing = rows.iter().filter_map(GateV1::missing).collect::<Vec<_>>();
-    if !cells.community.0.is_empty() {
-        missing.extend(OUTSIDE_ONE_THREAD.check(outside_largest(cells.community.0.iter().map(|u| u.cluster))));
-    }
-    missing
+    [community_rows(cells), crm_rows(&cells.population)].iter().flatten().filter_map(GateV1::missing).collect()
 }
 
 /// Per cent of units outside the largest cluster, rounded up, so that exactly a fifth inside passes.
@@ -168,27 +169,21 @@ pub fn codebook_fit(side: &str, units: &Units, measured: bool) -> Option<Missing
     fit_row(side, units, measured).missing()
 }
 
-/// How many labels would make an interval of `width` from `labels` narrow enough: the width shrinks with the square root of
-/// their number (METHOD 4.4). With every unit labelled only more units help.
-pub fn width(labels: u64, complete: bool, width: f64) -> Option<Missing> {
-    if width <= GAP_WIDTH {
-        return None;
-    }
-    let need = (labels as f64 * (width / GAP_WIDTH).powi(2)).ceil() as u64;
-    let what = if complete { "people and accounts, all labelled" } else { "hand labels" };
-    Some(Missing { what: format!("{what}, for an interval no wider than 40 points"), have: labels, need })
+/// How much more it takes to shrink a standard error by the square root of `factor`: hand labels as long as a unit has none, at
+/// most all of them, and people and accounts only when all are labelled (METHOD 4.4). `labelled` of `units` on both sides have
+/// labels. At least one more, at most a hundred times as much.
+pub fn more(labelled: u64, units: u64, factor: f64, why: &str) -> Missing {
+    let need = ((labelled as f64 * factor.min(100.0)).ceil() as u64).max(labelled + 1);
+    let (what, need) =
+        if labelled < units { ("hand labels", need.min(units)) } else { ("people and accounts, all labelled", need) };
+    Missing { what: format!("{what}, {why}"), have: labelled, need }
 }
 
-/// How many units would take a difference of this size from `p` to `level`: the deviate grows with the square root of their
-/// number. At least one more, at most a hundred times as many.
-pub fn certainty(units: u64, p: f64, level: f64) -> Option<Missing> {
-    if p <= level {
-        return None;
-    }
-    let factor = (normal_quantile(1.0 - level) / normal_quantile(1.0 - p).max(1e-9)).powi(2).min(100.0);
-    let need = ((units as f64 * factor).ceil() as u64).max(units + 1);
-    let what = "people and accounts: there is a difference, but not certainly a twofold one".to_owned();
-    Some(Missing { what, have: units, need })
+/// The factor by which the variance of a difference has to shrink until a test of p value `p`, which its family adjusts to
+/// `adjusted`, is adjusted to `level`. The normal deviate of a tail grows with the inverse of the standard error; an adjusted p is
+/// no tail, so the deviates are those of `p` and of the `p` that the same family, `adjusted / p` times as strict, would let pass.
+pub fn certainty(p: f64, adjusted: f64, level: f64) -> f64 {
+    (normal_quantile(1.0 - p * level / adjusted) / normal_quantile(1.0 - p).max(1e-9)).powi(2)
 }
 
 /// How many different ones.
@@ -224,16 +219,26 @@ mod tests {
     }
 
     #[test]
-    fn a_nearly_certain_gap_needs_little_more() {
-        assert!(certainty(260, 0.05, 0.10).is_none());
-        let (near, far) = (certainty(260, 0.11, 0.10).unwrap(), certainty(260, 0.30, 0.10).unwrap());
-        assert!(near.need > 260 && near.need < 300 && far.need > 1000, "{near:?} {far:?}");
-        assert_eq!(certainty(10, 0.99, 0.10).unwrap().need, 1000);
+    fn labels_are_asked_for_before_people() {
+        let of = |labelled, units, factor| {
+            let more = more(labelled, units, factor, "to be sure");
+            (more.what, more.have, more.need)
+        };
+        let labels = "hand labels, to be sure".to_owned();
+        assert_eq!(of(100, 260, 1.5), (labels.clone(), 100, 150));
+        assert_eq!(of(100, 260, 9.0), (labels.clone(), 100, 260), "there are no more to label");
+        assert_eq!(of(259, 260, 1.0), (labels, 259, 260));
+        assert_eq!(of(260, 260, 1.5), ("people and accounts, all labelled, to be sure".to_owned(), 260, 390));
+        assert_eq!(of(10, 10, f64::INFINITY).2, 1000);
     }
 
     #[test]
-    fn a_wide_interval_says_how_many_labels_narrow_it() {
-        assert!(width(60, false, 0.40).is_none());
-        assert_eq!(width(60, false, 0.80).unwrap().need, 240);
+    fn certainty_goes_by_the_p_value_and_not_by_the_adjusted_one() {
+        // Alone in its family: deviates of 1.2816 at 10% and of 1.0364 at 15%.
+        assert!((certainty(0.15, 0.15, 0.10) - (1.281_551_6_f64 / 1.036_433_4).powi(2)).abs() < 1e-6);
+        // In a family four times as strict it has to reach 2.5% from 3.75%, which is less far than from 15% to 10%.
+        let strict = certainty(0.0375, 0.15, 0.10);
+        assert!((strict - (1.959_964_f64 / 1.780_464).powi(2)).abs() < 1e-5, "{strict}");
+        assert!(certainty(0.6, 1.0, 0.10) > 1e6, "what points the other way is out of reach");
     }
 }

@@ -1,41 +1,49 @@
-//! The shares of one side: every problem by W-neff, where labels and clusters allow.
+//! The shares of one side: every problem by W-neff, where evidence, labels and clusters allow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::{Unit, Units};
+use super::cells::{Cells, Unit, Units};
 use super::evidence_rule::{self as rule, CLUSTERS};
 use super::stats::{Cell, Clustered, Proportion, census, share_clusters, w_neff};
 use crate::model::Missing;
-use crate::model::comparison::RateV1;
+use crate::model::comparison::{GateV1, RateV1};
 
-/// One side, measured where its labels allow.
+/// One side, measured where there is enough of it and of labels (METHOD 3.9): what fails that is counted, without an interval.
 pub(super) struct Measured<'a> {
     pub(super) units: &'a Units,
-    pub(super) complete: bool,
     pub(super) labelled: u64,
-    /// By problem; `None` when labels or clusters are too few.
+    /// By problem; `None` when the side is not measured, or has too few clusters.
     pub(super) shares: Vec<Option<Proportion>>,
     pub(super) missing_labels: Option<Missing>,
+    /// There is enough of the side for any share of it.
+    enough: bool,
 }
 
 impl<'a> Measured<'a> {
-    pub(super) fn new(side: &str, units: &'a Units, problems: usize) -> Self {
-        Self::of(units, problems, rule::labels(side, units.labelled(), units.0.len()))
+    pub(super) fn community(cells: &'a Cells) -> Self {
+        Self::side("community", &cells.community, cells, &rule::community_rows(cells))
+    }
+
+    pub(super) fn crm(cells: &'a Cells) -> Self {
+        Self::side("crm", &cells.crm, cells, &rule::crm_rows(&cells.population))
+    }
+
+    fn side(name: &str, units: &'a Units, cells: &Cells, gate: &[GateV1]) -> Self {
+        let missing_labels = rule::labels(name, units.labelled(), units.0.len());
+        Self::of(units, cells.problems.len(), missing_labels, gate.iter().all(GateV1::passes))
     }
 
     /// A part of `side`, which is measured where the side is: with labels enough the part may have fewer, and wider intervals;
     /// where they are missing it is counted, as the side is.
     pub(super) fn part(side: &Measured<'_>, units: &'a Units) -> Self {
-        Self::of(units, side.shares.len(), side.missing_labels.clone())
+        Self::of(units, side.shares.len(), side.missing_labels.clone(), side.enough)
     }
 
-    fn of(units: &'a Units, problems: usize, missing_labels: Option<Missing>) -> Self {
-        let labelled = units.labelled();
-        let may = missing_labels.is_none() && labelled > 0;
-        let complete = units.complete();
-        let shares = (0..problems).map(|k| may.then(|| share(units, complete, k)).flatten()).collect();
-        let shares = share_clusters(shares);
-        Self { units, complete, labelled: labelled as u64, shares, missing_labels }
+    fn of(units: &'a Units, problems: usize, missing_labels: Option<Missing>, enough: bool) -> Self {
+        let labelled = units.labelled() as u64;
+        let may = enough && missing_labels.is_none() && labelled > 0;
+        let shares = if may { shares(units, problems) } else { vec![None; problems] };
+        Self { units, labelled, shares, missing_labels, enough }
     }
 
     pub(super) fn rate(&self, problem: usize) -> RateV1 {
@@ -95,6 +103,12 @@ impl<'a> Measured<'a> {
         });
         clean.then_some(self.labelled)
     }
+}
+
+/// The share of `units` with each of `problems`; `None` with too few clusters.
+pub(super) fn shares(units: &Units, problems: usize) -> Vec<Option<Proportion>> {
+    let complete = units.complete();
+    share_clusters((0..problems).map(|k| share(units, complete, k)).collect())
 }
 
 /// The share of `units` with `problem`, by thread or by account and rep. A census needs no second phase.

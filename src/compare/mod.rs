@@ -5,11 +5,12 @@
 //! measurement, and only a measurement with enough behind it a finding. "Not enough evidence" is an answer.
 //!
 //! In reading order: the `window` that both sides share, the `cells` that are counted (made from the store by `gather`),
-//! `labels` and the `sample` they are drawn by (what is still `to_label`, and how far annotators are in `agreement`), the
+//! `labels` and the `sample` they are drawn by (what is still `to_label`, what labels `promise`, and how far annotators are in
+//! `agreement`), the
 //! `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep, channel and segment: `segments`) and `calibration`, and
 //! whether a share is many people's (`representative`) or rests on `newcomers`. `compare` is the whole of it without a store.
 //! What qualifies it: `selection` bounds, `ranks`, other days (`sensitivity`), other readers (`multiverse`), labels read
-//! otherwise (`relabel`), the period before (`moved`), and the `overall` word with
+//! otherwise (`relabel`), the period before (`moved`), what does not keep its sign (`contest`), and the `overall` word with
 //! the thresholds.
 
 pub mod stats;
@@ -25,6 +26,8 @@ pub mod sample;
 pub mod worksheet;
 
 pub mod to_label;
+
+mod promise;
 
 pub mod agreement;
 
@@ -50,6 +53,8 @@ pub mod overall;
 
 pub mod sentiment;
 
+mod contest;
+
 mod multiverse;
 
 mod relabel;
@@ -70,7 +75,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 
 use crate::config::CompareSettings;
-use crate::model::comparison::{ComparisonV1, LabelsV1, RegisterV1};
+use crate::model::comparison::{ComparisonV1, GateV1, LabelsV1, RegisterV1};
 use crate::model::{Recipes, Trust};
 use crate::progress::Progress;
 use crate::store::Store;
@@ -153,6 +158,7 @@ pub async fn derive(
         comparison.moved = moved::moved(&earlier, read.begins(), &before, &cells);
     }
     multiverse::multiverse(&mut comparison, &cells, read, multiverse::Made { store, recipes, near_duplicates }).await?;
+    contest::contest(&mut comparison);
     overall::conclude(&mut comparison, settings);
     Ok(comparison)
 }
@@ -160,7 +166,11 @@ pub async fn derive(
 /// The comparison of `cells`: the same cells and origin give the same bytes. Ranks, other days, the period before and grades
 /// are those of [`derive()`], [`ranks::ranks`] and [`overall::conclude`].
 pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
-    let (coverage, problems) = coverage::coverage(cells);
+    let labelling = promise::labelling(cells);
+    let (mut coverage, problems) = coverage::coverage(cells);
+    if coverage.verdict == "uncorrected" {
+        coverage.says += &format!(" {}", labelling.says);
+    }
     let (commitment, optimism) = commitment::commitment(cells);
     let labels = LabelsV1 { community: cells.community.labelled() as u64, crm: cells.labelled_accounts() as u64 };
     let mut comparison = ComparisonV1 {
@@ -170,6 +180,7 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
         window: cells.window.clone(),
         population: cells.population.clone(),
         labels,
+        labelling: Some(labelling),
         components: vec![coverage, commitment],
         problems,
         optimism,
@@ -189,7 +200,7 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
         recipe: origin.recipe.clone(),
         seed: origin.seed,
     };
-    comparison.trust = trust(&comparison);
+    comparison.trust = trust(cells, &comparison);
     comparison.caveats = caveats(cells, &comparison);
     // Scored against outcomes and not by labels, so it does not make the shares above measured ones.
     let (calibration, scored) = calibration::calibration(cells, origin.seed);
@@ -226,22 +237,12 @@ fn findings(comparison: &ComparisonV1) -> usize {
 
 /// The best that any number may claim: measured when one has an interval, counted when the population is large enough for
 /// a share on one of the sides.
-fn trust(comparison: &ComparisonV1) -> Trust {
-    let p = &comparison.population;
-    let enough_people = evidence_rule::COMMUNITY_SHARE
-        .iter()
-        .zip([p.problem_authors, p.threads, p.communities])
-        .all(|(need, have)| need.check(have).is_none());
-    let enough_accounts = evidence_rule::CRM_SHARE
-        .iter()
-        .zip([p.discovery_accounts, p.reps])
-        .all(|(need, have)| need.check(have).is_none());
-    let measured = comparison
-        .problems
-        .iter()
-        .any(|p| (enough_people && p.community.low.is_some()) || (enough_accounts && p.crm.low.is_some()))
+fn trust(cells: &Cells, comparison: &ComparisonV1) -> Trust {
+    let gates = [evidence_rule::community_rows(cells), evidence_rule::crm_rows(&cells.population)];
+    let enough = gates.iter().any(|rows| rows.iter().all(GateV1::passes));
+    let measured = comparison.problems.iter().any(|p| p.community.low.is_some() || p.crm.low.is_some())
         || comparison.components.iter().any(|c| c.low.is_some());
-    match (measured, enough_people || enough_accounts) {
+    match (measured, enough) {
         (true, _) => Trust::Measured,
         (false, true) => Trust::Counted,
         (false, false) => Trust::NotEnoughEvidence,
@@ -279,7 +280,7 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
         "The CRM holds what reps asked and wrote down: a problem missing there may never have been asked about."
             .to_owned(),
     );
-    if comparison.labels == LabelsV1::default() {
+    if comparison.components[0].verdict == "uncorrected" {
         for (name, side) in [("communities", &cells.community), ("CRM", &cells.crm)] {
             if let Some(misfit) = evidence_rule::codebook_fit(name, side, false) {
                 caveats.push(format!(

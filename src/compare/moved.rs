@@ -92,15 +92,10 @@ struct Side<'a> {
 impl<'a> Side<'a> {
     fn new(name: &str, before: &'a Cells, after: &'a Cells, covered: &Option<Missing>) -> Self {
         let units = |cells: &'a Cells| if name == "crm" { &cells.crm } else { &cells.community };
-        let periods = [before, after].map(|cells| Measured::new(name, units(cells), cells.problems.len()));
+        let measured = |cells| if name == "crm" { Measured::crm(cells) } else { Measured::community(cells) };
+        let periods = [before, after].map(measured);
         let rows = |cells: &Cells, side: &Measured<'_>| {
-            let mut rows = match name {
-                "crm" => rule::crm_rows(&cells.population),
-                _ => {
-                    let outside = rule::outside_largest(side.units.0.iter().map(|u| u.cluster));
-                    [rule::community_rows(&cells.population), vec![rule::OUTSIDE_ONE_THREAD.row(outside)]].concat()
-                }
-            };
+            let mut rows = if name == "crm" { rule::crm_rows(&cells.population) } else { rule::community_rows(cells) };
             rows.push(rule::label_row(name, side.units.labelled(), side.units.0.len()));
             rows
         };

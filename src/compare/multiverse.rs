@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::NearDuplicates;
 use super::calibration::calibration;
 use super::cells::Cells;
-use super::commitment::commitment;
+use super::commitment::{FLOOR, commitment};
 use super::coverage::{apart, coverage, kind};
 use super::gather::Read;
 use crate::model::comparison::{
@@ -129,6 +129,7 @@ fn together(community: &Cells, crm: &Cells) -> Cells {
         population: PopulationV1 { accounts, discovery_accounts, notes, reps, ..community.population.clone() },
         crm: crm.crm.clone(),
         accounts: crm.accounts.clone(),
+        items: [community.items[0], crm.items[1]],
         deals: crm.deals.clone(),
         problems: community.problems.clone(),
         community: community.community.clone(),
@@ -151,7 +152,7 @@ struct Gap {
     id: String,
     /// A problem that is absent is silent too.
     verdict: String,
-    /// What points one way or the other. `None` of what has no sign: a share, a distance, a gap that is none.
+    /// What points one way or the other. `None` of what has no sign: a distance, a gap that is none.
     signed: Option<f64>,
 }
 
@@ -181,7 +182,12 @@ fn of_problems(problems: &[ProblemV1]) -> Vec<Gap> {
 
 fn of_components(components: &[ComponentV1]) -> Vec<Gap> {
     let gap = |c: &ComponentV1| {
-        let signed = c.estimate.filter(|_| c.name.starts_with("calibration"));
+        let signed = match c.name.as_str() {
+            "coverage" => None,
+            // More or less than is called unbacked optimism.
+            "commitment" => c.estimate.map(|rate| rate - FLOOR),
+            _ => c.estimate,
+        };
         Gap { id: c.name.clone(), verdict: c.verdict.clone(), signed }
     };
     components.iter().map(gap).collect()
@@ -211,7 +217,14 @@ fn agreeing<'a>(own: &Gap, runs: impl Iterator<Item = &'a [Gap]>) -> AgreeingV1 
     AgreeingV1 { id: own.id.clone(), same_verdict: verdicts, same_sign: signs, stable }
 }
 
-/// One sentence for each finding that too few pairs of readers make.
+/// By how many pairs of readers what has this id does not keep its sign, in words, where they are too many (METHOD 8.2.5).
+pub(super) fn turned(multiverse: &MultiverseV1, id: &str) -> Option<String> {
+    let gap = multiverse.problems.iter().chain(&multiverse.components).find(|gap| gap.id == id && !gap.stable)?;
+    let CountsV1 { hits, of } = gap.same_sign;
+    Some(format!("by {} of {of} pairs of readers", of - hits))
+}
+
+/// One sentence for each finding that too few pairs of readers make, though it keeps its sign or has none.
 fn unstable(comparison: &ComparisonV1, multiverse: &MultiverseV1) -> Vec<String> {
     let problem = |gap: &AgreeingV1| comparison.problems.iter().find(|p| p.id == gap.id);
     let problems = multiverse.problems.iter().filter_map(|gap| Some((gap, problem(gap)?)));
@@ -222,6 +235,7 @@ fn unstable(comparison: &ComparisonV1, multiverse: &MultiverseV1) -> Vec<String>
     let parts = parts.map(|gap| (gap, format!("The {} gap is a finding", gap.id.replace('_', " "))));
     let doubted = problems.chain(parts).filter(|(gap, _)| gap.same_verdict.rate() < AGREEMENT);
     doubted
+        .filter(|(gap, _)| gap.stable || gap.id == "coverage")
         .map(|(gap, called)| {
             let [CountsV1 { hits, of }, signs] = [gap.same_verdict, gap.same_sign];
             let stable = if gap.stable { "" } else { ": not stable" };

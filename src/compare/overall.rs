@@ -40,13 +40,13 @@ pub fn conclude(comparison: &mut ComparisonV1, settings: &CompareSettings) {
 
 /// The grade of a part with enough evidence, and how many times its upper cut-off it is.
 fn grade(component: &ComponentV1, grades: &Grades) -> Option<(usize, f64)> {
+    let (_, [moderate, large]) = grades.named().into_iter().find(|(name, _)| component.name.starts_with(name))?;
     let found = match component.verdict.as_str() {
         "finding" => true,
-        // What may be chance has a size that says nothing.
-        "no_gap_detected" => false,
+        // What may be chance has a size that says nothing. Where a large gap would have been missed, none is no answer.
+        "no_gap_detected" if component.detectable.is_some_and(|seen| seen <= large) => false,
         _ => return None,
     };
-    let (_, [moderate, large]) = grades.named().into_iter().find(|(name, _)| component.name.starts_with(name))?;
     // Pessimism is as far from the truth as optimism.
     let size = component.estimate?.abs();
     let grade = 1 + usize::from(size >= moderate) + usize::from(size >= large);
@@ -124,6 +124,7 @@ mod tests {
             verdict: verdict.to_owned(),
             estimate: Some(estimate),
             raw: None,
+            p: None,
             low: None,
             high: None,
             n: 100,
@@ -151,7 +152,9 @@ mod tests {
         ] {
             assert_eq!(graded(&component(name, "finding", estimate)), Some(expected), "{name} {estimate}");
         }
-        assert_eq!(graded(&component("coverage", "no_gap_detected", 0.9)), Some("none found"), "it may be chance");
+        let seen = |from| graded(&ComponentV1 { detectable: from, ..component("coverage", "no_gap_detected", 0.9) });
+        assert_eq!(seen(Some(0.15)), Some("none found"), "it may be chance");
+        assert_eq!((seen(Some(0.16)), seen(None)), (None, None), "a large gap would not have been seen");
         assert_eq!(graded(&component("coverage", "uncorrected", 0.9)), None);
         assert_eq!(graded(&component("coverage", "not_enough_evidence", 0.9)), None);
         assert_eq!(graded(&component("texture", "finding", 0.9)), None, "nobody set a cut-off");

@@ -25,16 +25,14 @@ const STREAM: u64 = 300;
 /// Probabilities are of a cluster bootstrap: threads, or accounts, are drawn with replacement, their (pseudo-)outcomes with
 /// them. `None` when neither side has enough evidence for a share (METHOD 3.9).
 pub fn ranks(cells: &Cells, seed: u64) -> Option<RanksV1> {
-    let problems = cells.problems.len();
     let enough = |rows: Vec<GateV1>| rows.iter().all(GateV1::passes);
     let mut ranks = RanksV1 { draws: DRAWS, ..RanksV1::default() };
-    if enough(rule::community_rows(&cells.population)) {
+    if enough(rule::community_rows(cells)) {
         ranks.community = first(cells, &revealed(cells), seed, STREAM);
-        let all = Measured::new("community", &cells.community, problems).table();
-        ranks.community_all = first(cells, &all, seed, STREAM + 1);
+        ranks.community_all = first(cells, &Measured::community(cells).table(), seed, STREAM + 1);
     }
     if enough(rule::crm_rows(&cells.population)) {
-        ranks.crm = first(cells, &Measured::new("crm", &cells.crm, problems).table(), seed, STREAM + 2);
+        ranks.crm = first(cells, &Measured::crm(cells).table(), seed, STREAM + 2);
     }
     let any = [&ranks.community, &ranks.community_all, &ranks.crm].into_iter().any(|side| !side.is_empty());
     any.then_some(ranks)
@@ -126,6 +124,7 @@ mod tests {
             community: Units(community),
             crm: Units::default(),
             accounts: Vec::new(),
+            items: Default::default(),
             deals: Vec::new(),
             kinds: Vec::new(),
             population: PopulationV1 { communities: 2, threads: all, problem_authors: all, ..PopulationV1::default() },

@@ -58,11 +58,8 @@ fn capped_rate(threads: &[u64], of: u64) -> f64 {
 /// Every row of METHOD 3.9 that a claim about problem `index` has to pass. That no author may be a fifth of the cells needs
 /// no row: an author is one cell, and eight are asked for.
 fn gate(cells: &Cells, index: usize) -> Vec<GateV1> {
-    let mut rows = rule::community_rows(&cells.population);
+    let mut rows = rule::community_rows(cells);
     let people = || cells.community.0.iter();
-    if !cells.community.0.is_empty() {
-        rows.push(rule::OUTSIDE_ONE_THREAD.row(rule::outside_largest(people().map(|u| u.cluster))));
-    }
     let has_crm = cells.population.accounts > 0;
     let rate = |units: &Units| units.hits(index) as f64 / units.0.len().max(1) as f64;
     let silent = !has_crm || rate(&cells.community) >= rate(&cells.crm);
@@ -202,6 +199,7 @@ mod tests {
             community: Units(community),
             crm: Units(crm),
             accounts: Vec::new(),
+            items: Default::default(),
             deals: Vec::new(),
             kinds: Vec::new(),
             population,

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::cells::{Account, Cells, Standing};
-use super::commitment::Judged;
+use super::commitment::{Judged, unbacked};
 use super::evidence_rule::SEGMENT;
-use super::stats::{Class, Group, bh, homogeneity, shrink};
+use super::stats::{Class, Group, Z95, bh, homogeneity, shrink};
 use super::wording::counted;
 use crate::model::NoteKind;
 use crate::model::comparison::{CountsV1, SegmentV1};
@@ -85,6 +85,12 @@ fn reps(cells: &Cells) -> usize {
     usize::try_from(cells.population.reps).unwrap_or(usize::MAX)
 }
 
+/// Accounts of the segments of a kind other than the rep belong to the same few reps, so the rate of a segment is not surer than
+/// that of all: units of which a normal interval is as wide as that of all by W-neff with Student's quantile (METHOD 3.3).
+fn surest(judged: Judged<'_>) -> f64 {
+    judged.share(unbacked, unbacked).map_or(f64::INFINITY, |all| all.n_eff * (Z95 / all.t).powi(2))
+}
+
 /// The segments `0..many` of one kind.
 fn kind(
     judged: Judged<'_>,
@@ -112,7 +118,8 @@ fn kind(
         return Vec::new();
     }
 
-    let measured = judged.missing_labels().is_none();
+    let strong = judged.counts(|_, s| Class::of(s.strong, !s.backed)).of;
+    let measured = judged.is_measured(strong);
     let group = |k: usize, s: &SegmentV1| {
         let of = s.unbacked.of as f64;
         if !measured {
@@ -124,6 +131,7 @@ fn kind(
         let share = judged.share(class(k), class(k))?;
         Some(Group { rate: share.estimate.clamp(0.0, 1.0), n: share.n_eff.min(of) })
     };
+    let most = if measured && by != "rep" { surest(judged) } else { f64::INFINITY };
     let (large, groups): (Vec<_>, Vec<_>) = all
         .iter_mut()
         .filter(|(_, s)| SEGMENT.check(s.unbacked.of).is_none())
@@ -131,7 +139,7 @@ fn kind(
         .unzip();
     if large.len() > 1 {
         let p = homogeneity(&groups).filter(|_| measured).map(|test| test.p);
-        for (segment, shrunk) in large.into_iter().zip(shrink(&groups)) {
+        for (segment, shrunk) in large.into_iter().zip(shrink(&groups, most)) {
             segment.shrunk = Some(shrunk.rate);
             segment.low = measured.then_some(shrunk.low);
             segment.high = measured.then_some(shrunk.high);

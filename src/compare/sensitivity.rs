@@ -1,8 +1,9 @@
-//! The same comparison of other days (METHOD 3.11). One rule holds: a run only qualifies what the primary run says; it never makes or unmakes a finding.
+//! The same comparison of other days (METHOD 3.11). One rule holds: a run never makes a finding; one that it turns round is contested.
 
 use anyhow::Result;
 
 use super::cells::Cells;
+use super::commitment::{FLOOR, commitment};
 use super::coverage::{apart, coverage, is_called};
 use super::gather::Read;
 use super::window::{SHIFT, Window};
@@ -10,14 +11,13 @@ use super::wording::counted;
 use crate::model::comparison::{ComparisonV1, CountsV1, ProblemV1, VariantV1};
 use crate::store::Store;
 
-/// Runs the comparison of other days for what `comparison` calls, and says what does not keep its sign. Nothing is run when
-/// nothing is called.
+/// Runs the comparison of other days for what `comparison` calls. Nothing is run when nothing is called.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub(super) async fn other_days(comparison: &mut ComparisonV1, read: &mut Read, store: &Store) -> Result<()> {
     let called = comparison.problems.iter().filter(|p| is_called(&p.verdict)).cloned().collect::<Vec<_>>();
-    if called.is_empty() {
+    if called.is_empty() && !hollow(comparison) {
         return Ok(());
     }
     let window = read.window().clone();
@@ -34,9 +34,12 @@ pub(super) async fn other_days(comparison: &mut ComparisonV1, read: &mut Read, s
             Err(why) => comparison.caveats.push(format!("The comparison was not repeated with {what}: {why}.")),
         }
     }
-    let flips = called.iter().filter_map(|p| flips(p, &comparison.sensitivity)).collect::<Vec<_>>();
-    comparison.caveats.extend(flips);
     Ok(())
+}
+
+/// Whether unbacked optimism is a finding. Calibrations are of deals of any time, the same with any days.
+fn hollow(comparison: &ComparisonV1) -> bool {
+    comparison.components.iter().any(|c| c.name == "commitment" && c.verdict == "finding")
 }
 
 /// What is different, the communities' days, and the CRM's; `None` where the window has no such days.
@@ -49,7 +52,7 @@ fn variants(window: &Window) -> [(&'static str, [Option<Window>; 2]); 3] {
     ]
 }
 
-/// What became of the `called` problems in `cells`, or why that tells nothing.
+/// What became of the `called` problems in `cells`, and of unbacked optimism, or why that tells nothing.
 fn variant(
     what: &str,
     cells: &Cells,
@@ -67,10 +70,16 @@ fn variant(
     let (_, problems) = coverage(cells);
     let there = |id: &str| problems.iter().find(|p| p.id == id);
     let both = called.iter().filter_map(|p| Some((p, there(&p.id)?))).collect::<Vec<_>>();
-    let flipped =
+    let mut flipped =
         both.iter().filter(|(here, there)| !same_sign(here, there)).map(|(p, _)| p.id.clone()).collect::<Vec<_>>();
-    let measured = both.iter().all(|(_, there)| there.difference.is_some());
-    let of = both.len() as u64;
+    let mut measured = both.iter().all(|(_, there)| there.difference.is_some());
+    let mut of = both.len() as u64;
+    let (unbacked, _) = commitment(cells);
+    if let Some(rate) = unbacked.estimate.filter(|_| hollow(primary)) {
+        of += 1;
+        measured &= unbacked.low.is_some();
+        flipped.extend((rate <= FLOOR).then_some(unbacked.name));
+    }
     let [community, crm] = days.map(Window::published);
     Ok(VariantV1 {
         what: if measured { what.to_owned() } else { format!("{what}, counted by machine") },
@@ -87,14 +96,9 @@ fn same_sign(called: &ProblemV1, there: &ProblemV1) -> bool {
     if called.verdict == "phantom" { difference < 0.0 } else { difference > 0.0 }
 }
 
-fn flips(problem: &ProblemV1, variants: &[VariantV1]) -> Option<String> {
-    let runs = variants.iter().filter(|v| v.flipped.contains(&problem.id)).map(|v| v.what.as_str()).collect::<Vec<_>>();
-    (!runs.is_empty()).then(|| {
-        format!(
-            "“{}” is called {}, but its difference does not keep its sign with {}: do not rely on it.",
-            problem.name,
-            problem.verdict,
-            runs.join(", nor with ")
-        )
-    })
+/// The runs in which what has this id does not keep its sign, in words.
+pub(super) fn turned(variants: &[VariantV1], id: &str) -> Option<String> {
+    let turned = variants.iter().filter(|v| v.flipped.iter().any(|flipped| flipped == id));
+    let runs = turned.map(|v| v.what.as_str()).collect::<Vec<_>>();
+    (!runs.is_empty()).then(|| format!("with {}", runs.join(", nor with ")))
 }

@@ -14,6 +14,7 @@ pub fn sentiment() -> ComponentV1 {
         verdict: "not_measured".to_owned(),
         estimate: None,
         raw: None,
+        p: None,
         low: None,
         high: None,
         n: 0,

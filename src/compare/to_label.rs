@@ -12,10 +12,10 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use super::cells::Units;
-use super::coverage::half_width;
 use super::evidence_rule::LABELS;
 use super::gather::{Drawn, NearDuplicates, drawn_items};
 use super::labels::ADJUDICATOR;
+use super::promise::{Outlook, minutes};
 use super::sample::random;
 use crate::config::CompareSettings;
 use crate::model::Recipes;
@@ -35,11 +35,10 @@ struct Unit {
 }
 
 /// What the labels of one side measure.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Population {
     units: u64,
-    /// Units with the most frequent problem, as a share, by machine.
-    largest: f64,
+    outlook: Outlook,
 }
 
 /// The sample, in the order in which it is labelled.
@@ -81,8 +80,11 @@ pub struct SideProgress {
     pub used: u64,
     /// How many of those a share needs.
     pub need: u64,
-    /// About half the width of an interval of the largest share when `need` of them are labelled, or `used`, if more
-    /// (METHOD 4.4).
+    /// Posts or notes until `used` is `need`, in the order in which they are asked for.
+    pub left: usize,
+    /// About so many minutes for them, at an assumed 20 seconds each.
+    pub minutes: u64,
+    /// About half the width of the widest interval of a share when `need` of them are labelled, or `used`, if more.
     pub half_width: f64,
 }
 
@@ -98,12 +100,8 @@ pub async fn to_label(
     near_duplicates: NearDuplicates,
 ) -> Result<ToLabel> {
     let Drawn { cells, posts, notes } = drawn_items(store, recipes, settings, now, near_duplicates).await?;
-    let population = |units: &Units| Population {
-        units: units.0.len() as u64,
-        largest: (0..cells.problems.len())
-            .map(|k| units.hits(k) as f64 / units.0.len().max(1) as f64)
-            .fold(0.0, f64::max),
-    };
+    let population =
+        |units: &Units| Population { units: units.0.len() as u64, outlook: Outlook::new(units, cells.problems.len()) };
     let inside = |units: &Units| units.0.iter().map(|u| u.id.clone()).collect::<BTreeSet<_>>();
     let notes = notes.into_iter().map(|n| (n.note.account.as_str().to_owned(), n.note.id.as_str().to_owned()));
     let mut units = grouped(Side::Community, posts, &inside(&cells.community));
@@ -186,7 +184,7 @@ impl ToLabel {
 
     /// How far one side has come when the items of `labelled` are.
     pub fn progress(&self, side: Side, labelled: &BTreeSet<(Side, String)>) -> SideProgress {
-        let population = if side == Side::Crm { self.crm } else { self.community };
+        let population = if side == Side::Crm { &self.crm } else { &self.community };
         let mut progress = SideProgress {
             drawn: 0,
             complete: 0,
@@ -194,10 +192,14 @@ impl ToLabel {
             labelled: 0,
             used: 0,
             need: LABELS.min(population.units),
+            left: 0,
+            minutes: 0,
             half_width: 0.0,
         };
-        for unit in self.units.iter().filter(|u| u.side == side) {
-            let done = unit.items.iter().filter(|item| labelled.contains(&(side, (*item).clone()))).count();
+        let units = || self.units.iter().filter(|u| u.side == side);
+        let done = |unit: &Unit| unit.items.iter().filter(|item| labelled.contains(&(side, (*item).clone()))).count();
+        for unit in units() {
+            let done = done(unit);
             let complete = done == unit.items.len();
             progress.drawn += 1;
             progress.complete += usize::from(complete);
@@ -205,8 +207,16 @@ impl ToLabel {
             progress.labelled += done;
             progress.used += u64::from(complete && unit.counts);
         }
-        let n = progress.used.max(progress.need);
-        progress.half_width = half_width(population.largest, n, population.units);
+        let mut used = progress.used;
+        for unit in units().filter(|unit| done(unit) < unit.items.len()) {
+            if used >= progress.need {
+                break;
+            }
+            progress.left += unit.items.len() - done(unit);
+            used += u64::from(unit.counts);
+        }
+        progress.minutes = minutes(progress.left as u64);
+        progress.half_width = population.outlook.half_width(progress.used.max(progress.need));
         progress
     }
 }
@@ -229,7 +239,7 @@ mod tests {
         let mut units = (0..people).map(|i| unit(Side::Community, i, 'p')).collect::<Vec<_>>();
         units.extend((0..accounts).map(|i| unit(Side::Crm, i, 'n')));
         units.shuffle(&mut random(1, ORDER));
-        let population = |units| Population { units, largest: 0.3 };
+        let population = |units| Population { units, outlook: Outlook::new(&Units::default(), 1) };
         ToLabel { units, community: population(200), crm: population(accounts as u64), seed: 1 }
     }
 
@@ -292,13 +302,17 @@ mod tests {
         let nothing = sample.progress(Side::Community, &BTreeSet::new());
         assert_eq!((nothing.drawn, nothing.complete, nothing.items, nothing.labelled), (9, 0, 18, 0));
         assert_eq!((nothing.used, nothing.need), (0, 60));
+        assert_eq!((nothing.left, nothing.minutes), (18, 6), "all that is drawn, 20 seconds each");
         let rows = sample.first(&[], "ana", None).iter().map(|t| row(t, "ana")).collect::<Vec<_>>();
         let mut all = labelled(&rows);
         let done = sample.progress(Side::Community, &all);
         assert_eq!((done.complete, done.used), (9, 8), "one person stands in no denominator");
-        assert!((done.half_width - 1.96 * (0.3 * 0.7 * 0.5 / 60.0_f64).sqrt()).abs() < 1e-3, "{}", done.half_width);
+        assert_eq!(done.left, 0);
         all.remove(&(Side::Community, "p2-1".to_owned()));
         assert_eq!(sample.progress(Side::Community, &all).complete, 8);
         assert_eq!(sample.progress(Side::Crm, &all).need, 3);
+        // Three accounts are there, two of them in the denominator: all notes are needed, and no more than there are.
+        let none = sample.progress(Side::Crm, &BTreeSet::new());
+        assert_eq!((none.left, none.items), (6, 6));
     }
 }

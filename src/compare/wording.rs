@@ -21,6 +21,12 @@ pub(super) fn range(low: f64, high: f64) -> String {
     format!("{:.0}–{}", 100.0 * low, percent(high))
 }
 
+/// A number that is only about right, to two figures or to the nearest ten below 200.
+pub(super) fn about(n: u64) -> u64 {
+    let step = if n < 20 { 1 } else { 10_u64.pow(n.ilog10().saturating_sub(1).max(1)) };
+    (n + step / 2) / step * step
+}
+
 /// `1 account`, `3 accounts`, `1 person`, `3 people`.
 pub(super) fn counted(n: u64, unit: &str) -> String {
     match (n, unit) {
@@ -47,5 +53,6 @@ mod tests {
         assert_eq!(counted(1, "people"), "1 person");
         assert_eq!(counted(1, "accounts"), "1 account");
         assert_eq!(counted(0, "accounts"), "0 accounts");
+        assert_eq!([0, 19, 24, 163, 1234].map(about), [0, 19, 20, 160, 1200]);
     }
 }

@@ -31,6 +31,9 @@ pub struct ComparisonV1 {
     pub population: PopulationV1,
     /// Hand labels: units labelled on each side.
     pub labels: LabelsV1,
+    /// What hand labels are there, and what more of them would give; `None` in comparisons made before it was told.
+    #[serde(default)]
+    pub labelling: Option<LabellingV1>,
     /// The gap vector; never a score.
     pub components: Vec<ComponentV1>,
     /// Every problem of the codebook, largest community share first.
@@ -134,13 +137,42 @@ pub struct LabelsV1 {
     pub crm: u64,
 }
 
+/// What labelling by hand has given, and what it would give (METHOD 4.4).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LabellingV1 {
+    /// Of the communities.
+    pub community: LabellingSideV1,
+    /// Of the CRM.
+    pub crm: LabellingSideV1,
+    /// What is to be done, for what, in sentences; empty when both sides have as many labels as shares need.
+    pub says: String,
+}
+
+/// The labels of one side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LabellingSideV1 {
+    /// People or accounts of which every post or note is labelled.
+    pub labelled: u64,
+    /// So many of them give shares with intervals.
+    pub need: u64,
+    /// Posts or notes labelled.
+    pub items: u64,
+    /// About so many more until `labelled` is `need`.
+    pub left: u64,
+    /// About so many minutes for them, at an assumed 20 seconds each.
+    pub minutes: u64,
+    /// About half the width of the widest 95% interval of a share with `need` labelled, or `labelled`, if more.
+    pub half_width: f64,
+}
+
 /// One part of the gap vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComponentV1 {
     /// `coverage`, `commitment`, `calibration_won`, `calibration_value` or `sentiment`, which is none of the vector's four
     /// and is always refused.
     pub name: String,
-    /// `finding`, `no_gap_detected`, `not_enough_evidence`, `uncorrected` or, of sentiment, `not_measured`.
+    /// `finding`, `contested` (a finding that other days or readers turn round), `no_gap_detected`, `not_enough_evidence`,
+    /// `uncorrected` or, of sentiment, `not_measured`.
     pub verdict: String,
     /// Coverage: bias-corrected Jensen-Shannon divergence in 0..=1. Commitment: the unbacked-optimism rate. Calibration:
     /// forecast less outcome, in -1..=1, positive for optimism.
@@ -153,14 +185,17 @@ pub struct ComponentV1 {
     pub low: Option<f64>,
     /// 95% interval.
     pub high: Option<f64>,
+    /// Coverage: p of the test that the two mixes differ. `None` of the others.
+    #[serde(default)]
+    pub p: Option<f64>,
     /// Units behind it.
     pub n: u64,
-    /// The smallest effect that could have been seen, for `no_gap_detected`.
+    /// The smallest effect that would have been seen four times in five, for `no_gap_detected`; of `coverage` by approximation.
     pub detectable: Option<f64>,
     /// What is missing, for `not_enough_evidence`.
     pub missing: Vec<Missing>,
-    /// `small`, `moderate` or `large` by the thresholds, `none found` when no gap was detected; `None` when the evidence does
-    /// not suffice.
+    /// `small`, `moderate` or `large` by the thresholds, `none found` when no gap was detected and a large one would have been;
+    /// `None` when the evidence does not suffice.
     #[serde(default)]
     pub grade: Option<String>,
     /// One sentence for a reader.
@@ -234,6 +269,9 @@ pub struct ForecastV1 {
     pub low: Option<f64>,
     /// 95% interval.
     pub high: Option<f64>,
+    /// The smallest value of `citl` that would be seen four times in five.
+    #[serde(default)]
+    pub detectable: Option<f64>,
     /// Mean squared error, in 0..=1.
     pub brier: Option<f64>,
     /// Brier skill against the base rate; 0 or less: the notes carry no information.
@@ -393,13 +431,16 @@ pub struct ProblemV1 {
     /// Community minus CRM, MOVER interval (METHOD 3.3).
     pub difference: Option<DifferenceV1>,
     /// `silent`, `absent` (silent, and in no account of at least 59), `phantom`, `contested` (one of these, but only with people
-    /// of whom there is a single post and who differ from the others), `no_gap_detected`, `not_enough_evidence` or `uncorrected`.
+    /// of whom there is a single post and who differ from the others, or what `turns` says), `no_gap_detected`, `not_enough_evidence` or `uncorrected`.
     pub verdict: String,
+    /// Where it is `contested` because its difference does not keep its sign: with which other days or by which readers.
+    #[serde(default)]
+    pub turns: Option<String>,
     /// Benjamini-Hochberg adjusted p of the silent and phantom tests, the smaller one.
     pub p_adjusted: Option<f64>,
     /// Gamma* (METHOD 3.10): how many times as likely to post people with this problem would have to be to explain it away.
     pub gamma_star: Option<f64>,
-    /// The smallest difference that could have been seen.
+    /// The smallest difference that would have been seen four times in five, for `no_gap_detected`.
     pub detectable: Option<f64>,
     /// What is missing.
     pub missing: Vec<Missing>,

@@ -85,7 +85,7 @@ impl View {
             let kept = format!(
                 "{} of {} keep their sign",
                 number(v.same_sign.hits),
-                count(v.same_sign.of, "called problem", "called problems")
+                count(v.same_sign.of, "finding", "findings")
             );
             let flipped = match v.flipped.as_slice() {
                 [] => String::new(),

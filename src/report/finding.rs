@@ -26,14 +26,12 @@ pub(super) struct Known<'a> {
 }
 
 /// How far the numbers may be trusted.
-pub(super) fn trust(comparison: Option<&ComparisonV1>, problems: &[ProblemView]) -> TrustView {
-    let advice =
-        problems.first().map_or_else(String::new, |p| format!(" {}", label_advice(&p.community, p.crm.as_ref())));
+pub(super) fn trust(comparison: Option<&ComparisonV1>) -> TrustView {
     let counted = |why: &str| TrustView {
         level: Trust::Counted,
         name: "counted".to_owned(),
         bars: 2,
-        words: format!("{why}{advice}"),
+        words: format!("{why} {}", label_advice(comparison)).trim_end().to_owned(),
     };
     let Some(comparison) = comparison else {
         return counted(

@@ -244,7 +244,7 @@ async fn gather(
         title: title.to_owned(),
         made_at: now,
         period,
-        trust: finding::trust(comparison.as_ref(), &problems),
+        trust: finding::trust(comparison.as_ref()),
         finding: finding::finding(&known, &problems, optimism.as_ref()),
         missing: finding::missing(&known),
         top_quotes: top_quotes(&problems, hollow),

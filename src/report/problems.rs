@@ -108,6 +108,7 @@ fn numbers(
         crm: counted(claimed.accounts.len(), crm.accounts.iter().filter(|a| a.discovery).count()),
         difference: None,
         verdict: "uncorrected".to_owned(),
+        turns: None,
         p_adjusted: None,
         gamma_star: None,
         detectable: None,

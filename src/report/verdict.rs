@@ -2,7 +2,7 @@
 
 use super::view::VerdictView;
 use super::words::{self, Unit, count, number};
-use crate::model::comparison::{NewcomersV1, ProblemV1, RateV1};
+use crate::model::comparison::{ComparisonV1, NewcomersV1, ProblemV1, RateV1};
 
 /// The verdict on a problem.
 pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
@@ -43,6 +43,15 @@ pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
             true,
             false,
         ),
+        "contested" if problem.turns.is_some() => view(
+            "contested: its sign turns".to_owned(),
+            format!(
+                "Contested, and no finding: it would be called a gap, but its difference does not keep its sign {}.",
+                problem.turns.as_deref().unwrap_or_default()
+            ),
+            false,
+            false,
+        ),
         "contested" => {
             let says = problem.representativeness.as_ref().and_then(|r| r.newcomers).map(|n| newcomers(&n));
             let long = format!(
@@ -57,13 +66,18 @@ pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
                 .map_or_else(|| "no gap seen".to_owned(), |d| format!("no gap (would see ≥ {})", words::points(d)));
             let long = problem.detectable.map_or_else(
                 || "No gap was detected.".to_owned(),
-                |d| format!("No gap was detected; one of {} or more would have been.", words::points(d)),
+                |d| {
+                    format!(
+                        "No gap was detected; one of {} or more would have been seen four times in five.",
+                        words::points(d)
+                    )
+                },
             );
             view(short, long, false, false)
         }
         "uncorrected" => view(
             "uncorrected: no verdict".to_owned(),
-            "A machine count, not corrected for the reader's mistakes: no verdict.".to_owned(),
+            "Not corrected for the reader's mistakes on both sides: no verdict.".to_owned(),
             false,
             false,
         ),
@@ -105,6 +119,9 @@ pub(super) fn change_our_mind(
                     .to_owned(),
             );
         }
+        "contested" if problem.turns.is_some() => {
+            says.push("A later period, read by the same readers, would show which way it points.".to_owned());
+        }
         "contested" => says.push(
             "Those of a single post may be new to it, or accounts made to tell of it: their posts, read one by one, or a later window in \
              which they are no longer new, would settle it."
@@ -113,17 +130,16 @@ pub(super) fn change_our_mind(
         "no_gap_detected" => {
             if let Some(detectable) = problem.detectable {
                 says.push(format!(
-                    "A gap below {} would not have been seen; more hand labels would show a smaller one.",
+                    "A gap below {} may well not have been seen; more hand labels would show a smaller one.",
                     words::points(detectable)
                 ));
             }
         }
-        "not_enough_evidence" => {
+        _ => {
             if !problem.missing.is_empty() {
                 says.push(format!("A verdict would take {}.", words::needed(&problem.missing)));
             }
         }
-        _ => says.push(label_advice(&problem.community, Some(&problem.crm))),
     }
     if let Some((community, people, of)) = largest_community.filter(|&(_, people, of)| of >= 3 && people * 2 > of) {
         says.push(format!(
@@ -183,26 +199,9 @@ fn elicited(problem: &ProblemV1) -> String {
     )
 }
 
-/// Labels a side that a correction needs (METHOD 4.4).
-const FLOOR: u64 = 60;
-
-/// How much hand labels would tell (METHOD 4.4: half-width z·sqrt(p(1-p)(1-r²)/n), with r² = 0.5 as a guess).
-pub(super) fn label_advice(community: &RateV1, crm: Option<&RateV1>) -> String {
-    let people = community.of.min(FLOOR);
-    let accounts = crm.map_or(0, |crm| crm.of.min(FLOOR));
-    if people == 0 {
-        return String::new();
-    }
-    let who = match accounts {
-        0 => Unit::People.count(people),
-        n => format!("{} and {}", Unit::People.count(people), Unit::Accounts.count(n)),
-    };
-    let p = community.rate.clamp(0.05, 0.95);
-    let half = 1.96 * (p * (1.0 - p) * 0.5 / people as f64).sqrt();
-    format!(
-        "Labelling {who} by hand (“candor label”) would turn the count into a share with an interval of about ±{}.",
-        words::points(half)
-    )
+/// What hand labels would give, as the comparison tells it; empty when there are enough of them, or nothing was compared.
+pub(super) fn label_advice(comparison: Option<&ComparisonV1>) -> &str {
+    comparison.and_then(|c| c.labelling.as_ref()).map_or("", |labelling| &labelling.says)
 }
 
 /// With its first letter as a capital.
@@ -226,6 +225,7 @@ mod tests {
             crm: RateV1 { hits: 0, of: 80, rate: 0.0, ..rate },
             difference: None,
             verdict: verdict.to_owned(),
+            turns: None,
             p_adjusted: None,
             gamma_star: Some(2.4),
             detectable: Some(0.12),

@@ -140,6 +140,7 @@ pub fn cells(plan: &Plan, rng: &mut ChaCha8Rng) -> Cells {
         community: Units(community),
         crm: Units(crm),
         accounts,
+        items: Default::default(),
         deals,
         kinds: Vec::new(),
         window: WindowV1 { since: None, until: None, why: "invented".to_owned() },

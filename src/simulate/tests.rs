@@ -1,7 +1,10 @@
 //! Few runs of each world, with bounds that a broken estimator does not pass. The full table is in `docs/worlds.md`.
 
+use super::generate::{Plan, cells, draw};
 use super::score::Measure;
+use super::worlds::plan;
 use super::*;
+use crate::compare::{Origin, compare};
 
 /// Rows of one setting of a world.
 fn rows_of(world: &str, setting: usize, runs: u64) -> Vec<Row> {
@@ -158,4 +161,46 @@ fn a_world_that_cannot_be_tried_says_why() {
     let says = |name: &str| find(name).err().map(|e| e.to_string()).unwrap();
     assert!(says("w10").contains("referral") && says("W11").contains("alarms"));
     assert!(says("W13").contains("W0, W1, W2"), "{}", says("W13"));
+}
+
+/// What labels are said to buy before there are any is about what they buy: the widest interval of a share of either side with 60
+/// units labelled, from threads and reps that are alike to ones that are not.
+#[test]
+fn the_promised_interval_is_about_the_one_that_comes() {
+    let text = |s: &str| s.to_owned();
+    let origin = Origin { config_hash: text("c"), codebook_hash: text("b"), recipe: text("p | n"), seed: 1 };
+    let problems = || {
+        let good = generate::Errors { misses: 0.15, invents: 0.03 };
+        [0.25, 0.15, 0.08].map(|p| generate::Problem { community: p, crm: p, posts: good, notes: good }).to_vec()
+    };
+    for (topical, habits, reps) in [(0.0, 0.0, 20), (0.1, 0.05, 10), (0.1, 0.2, 5)] {
+        let plan = Plan { topical, habits, reps, ..plan(110, 160, problems()) };
+        let (mut promised, mut measured, mut runs) = ([0.0; 2], [0.0; 2], 0);
+        for run in 0..30 {
+            let all = cells(&plan, &mut random(3, run));
+            let with = |per_side| {
+                let mut cells = all.clone();
+                draw(&mut cells, per_side, run);
+                compare(&cells, &origin)
+            };
+            let labelling = with(0).labelling.unwrap();
+            // Some of the accounts that are drawn are outside the denominator.
+            let answer = with(68);
+            if answer.problems.iter().any(|p| p.community.low.is_none() || p.crm.low.is_none()) {
+                continue;
+            }
+            runs += 1;
+            for (side, told) in [labelling.community, labelling.crm].into_iter().enumerate() {
+                promised[side] += told.half_width;
+                let rates = answer.problems.iter().map(|p| if side == 0 { p.community } else { p.crm });
+                measured[side] += rates.map(|r| (r.high.unwrap() - r.low.unwrap()) / 2.0).fold(0.0, f64::max);
+            }
+        }
+        assert!(runs > 20, "{runs}");
+        for side in [0, 1] {
+            let ratio = promised[side] / measured[side];
+            println!("{topical} {habits} {reps}: side {side}: {ratio:.3} of {:.3}", measured[side] / f64::from(runs));
+            assert!((0.75..1.33).contains(&ratio), "{topical} {habits} {reps}, side {side}: {ratio}");
+        }
+    }
 }

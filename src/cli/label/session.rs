@@ -278,8 +278,17 @@ mod tests {
 
     #[test]
     fn the_outlook_says_what_is_missing_and_what_more_would_buy() {
-        let now =
-            SideProgress { drawn: 80, complete: 11, items: 200, labelled: 40, used: 11, need: 60, half_width: 0.083 };
+        let now = SideProgress {
+            drawn: 80,
+            complete: 11,
+            items: 200,
+            labelled: 40,
+            used: 11,
+            need: 60,
+            left: 120,
+            minutes: 40,
+            half_width: 0.083,
+        };
         let later = SideProgress { used: 25, ..now };
         assert_eq!(
             outlook(Side::Community, now, Some(later)),

@@ -6,8 +6,8 @@ use super::super::cells::{Deal, Followed, Forecast};
 use super::super::evidence_rule as rule;
 use super::super::sample::random;
 use super::super::stats::{
-    Scored, brier, brier_skill, censoring_weights, citl, citl_interval, isotonic, mean_forecast, reliability,
-    skill_interval, spiegelhalter,
+    Scored, brier, brier_skill, censoring_weights, citl, citl_error, citl_interval, detectable, isotonic,
+    mean_forecast, reliability, skill_interval, spiegelhalter,
 };
 use super::{LAST_NOTE_DAYS, Outcome, WON_DAYS};
 use crate::model::Missing;
@@ -213,6 +213,7 @@ impl Cohort {
         forecast.forecast = mean_forecast(scored);
         forecast.citl = citl(scored);
         (forecast.low, forecast.high) = (Some(low), Some(high));
+        forecast.detectable = citl_error(scored, learned).map(|(error, df)| detectable(error, df).min(1.0));
         forecast.brier = brier(scored);
         forecast.spiegelhalter_z = spiegelhalter(scored);
         if outcomes >= rule::SKILL {

@@ -13,6 +13,7 @@ fn cells(deals: Vec<Deal>) -> Cells {
         community: Units::default(),
         crm: Units::default(),
         accounts: Vec::new(),
+        items: Default::default(),
         deals,
         kinds: Vec::new(),
         population: PopulationV1::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::cells::{Account, Cells, Design, Kind, Occurrence, Unit, Units, Use};
+use super::super::cells::{Account, Cells, Design, Items, Kind, Occurrence, Unit, Units, Use};
 use super::super::cells::{is_foreign, numbered, unit_gold};
 use super::super::evidence_rule::distinct;
 use super::super::labels::Labels;
@@ -39,6 +39,7 @@ pub(super) fn build(material: &Material, labels: &Labels, population: Population
         community: Units::default(),
         crm: Units::default(),
         accounts: Vec::new(),
+        items: Default::default(),
         deals: Vec::new(),
         kinds: Vec::new(),
         population,
@@ -65,7 +66,7 @@ pub(super) fn other_crm(material: &Material, labels: &Labels, mut own: Cells) ->
 /// Puts the people of `ground` into `cells`.
 fn community_side(ground: &Ground<'_>, cells: &mut Cells) {
     let threads = numbered(ground.material.acts.iter().map(|a| a.thread.as_str()));
-    cells.community = persons(ground, &threads, &mut cells.caveats);
+    (cells.community, cells.items[0]) = persons(ground, &threads, &mut cells.caveats);
     cells.kinds = kinds(ground.material);
     cells.population.threads = threads.len() as u64;
     cells.population.problem_authors = cells.community.0.len() as u64;
@@ -81,7 +82,10 @@ fn crm_side(ground: &Ground<'_>, cells: &mut Cells) {
     let reps = numbered(by_account.values().flatten().filter_map(|n| n.note.owner.as_deref()));
     (cells.crm, cells.accounts) = firms(ground, &reps, &by_account, &mut cells.caveats);
     let population = &mut cells.population;
-    population.notes = by_account.values().map(|notes| notes.len() as u64).sum();
+    let labelled = by_account.values().flatten().filter(|n| ground.labels.notes.contains_key(n.note.id.as_str()));
+    cells.items[1].labelled = labelled.count() as u64;
+    cells.items[1].all = by_account.values().map(|notes| notes.len() as u64).sum();
+    population.notes = cells.items[1].all;
     population.reps = reps.len() as u64;
     population.accounts = by_account.len() as u64;
     population.discovery_accounts = cells.crm.0.len() as u64;
@@ -140,7 +144,8 @@ fn labels_fit(
     false
 }
 
-fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut Vec<String>) -> Units {
+/// The people, and their posts.
+fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut Vec<String>) -> (Units, Items) {
     let Ground { material, labels, fits, problems } = ground;
     let person = |author| material.merged.get(author).unwrap_or(author);
     let communities = numbered(material.acts.iter().map(|a| a.community.as_str()));
@@ -155,6 +160,7 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
 
     let mut units = Vec::new();
     let mut labelled = Vec::new();
+    let mut all = Items::default();
     for (person, mut acts) in acts {
         // Undated acts come last: what has a date is known to be first.
         acts.sort_by_key(|a| (a.written_at.is_none(), a.written_at, &a.post, &a.signal));
@@ -183,6 +189,8 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
             occurrence.revealed |= act.revealed;
         }
         let items = posts.get(person).map(Vec::as_slice).unwrap_or_default();
+        all.all += items.len() as u64;
+        all.labelled += items.iter().filter(|(_, post)| labels.posts.contains_key(post.as_str())).count() as u64;
         let gold = (*fits && !items.is_empty())
             .then(|| unit_gold(items.iter().map(|(_, post)| labels.posts.get(post.as_str())), problems))
             .flatten();
@@ -197,7 +205,7 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
         unit.weight = weight.unwrap_or(1.0);
     }
     label_caveats(caveats, "people", counts);
-    Units(units)
+    (Units(units), all)
 }
 
 /// What kinds of communities people tell in, by name.

@@ -56,6 +56,14 @@ pub fn citl(scored: &[Scored]) -> Option<f64> {
 /// `None` with fewer than two clusters.
 pub fn citl_interval(scored: &[Scored], learned: &[(usize, f64)]) -> Option<(f64, f64)> {
     let estimate = citl(scored)?;
+    let (error, df) = citl_error(scored, learned)?;
+    let half = student_quantile(0.975, df) * error;
+    Some(((estimate - half).max(-1.0), (estimate + half).min(1.0)))
+}
+
+/// The standard error that [`citl_interval`] is made of, with its degrees of freedom.
+pub fn citl_error(scored: &[Scored], learned: &[(usize, f64)]) -> Option<(f64, f64)> {
+    let estimate = citl(scored)?;
     let all = scored.iter().map(|s| s.weight).sum::<f64>();
     // Of each cluster: weight, residual, and what was learned from it.
     let mut clusters = BTreeMap::<usize, [f64; 3]>::new();
@@ -73,8 +81,7 @@ pub fn citl_interval(scored: &[Scored], learned: &[(usize, f64)]) -> Option<(f64
     }
     let without = |[weight, residual, moved]: &[f64; 3]| residual / (all - weight) + moved * g / (g - 1.0);
     let variance = (g - 1.0) / g * clusters.values().map(|c| without(c).powi(2)).sum::<f64>();
-    let half = student_quantile(0.975, g - 1.0) * variance.sqrt();
-    Some(((estimate - half).max(-1.0), (estimate + half).min(1.0)))
+    Some((variance.sqrt(), g - 1.0))
 }
 
 /// Mean squared error of the forecasts, in 0..=1, lower is better (Brier 1950). `None` of nothing.

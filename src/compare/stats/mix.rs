@@ -2,7 +2,7 @@
 //!
 //! A row is a cluster (a thread, an account), a column a problem, an entry the sum of the cluster's (pseudo-)outcomes.
 
-use super::{f_survival, student_quantile};
+use super::{POWER, beta_cdf, beta_quantile, f_survival, student_quantile};
 
 /// Sums over clusters from which shares and the diagonal of their covariance follow, so that leaving one cluster out costs a
 /// pass over the problems and not over the clusters.
@@ -109,6 +109,40 @@ pub struct RaoScott {
     pub p: f64,
 }
 
+impl RaoScott {
+    /// Largest noncentrality that is looked at.
+    const FARTHEST: f64 = 1000.0;
+
+    /// The smallest divergence of two mixes that this test tells at `level` four times in five; 1 where it tells none. A true
+    /// distance X makes the statistic about a noncentral F with noncentrality X ν / Σλ, and two mixes that far apart have, to second
+    /// order, a Jensen-Shannon divergence of X / (8 ln 2). Both are approximations that are good where the mixes are near.
+    pub fn detectable(&self, level: f64) -> f64 {
+        let (a, b) = (self.nu / 2.0, self.df2 / 2.0);
+        let critical = beta_quantile(1.0 - level, a, b);
+        // A noncentral F is a Poisson mixture of betas.
+        let missed = |noncentrality: f64| {
+            let mean = noncentrality / 2.0;
+            let (mut weight, mut left, mut sum, mut j) = ((-mean).exp(), 1.0, 0.0, 0.0);
+            while left > 1e-9 && j < 2.0 * Self::FARTHEST {
+                sum += weight * beta_cdf(critical, a + j, b);
+                left -= weight;
+                j += 1.0;
+                weight *= mean / j;
+            }
+            sum
+        };
+        let (mut low, mut high) = (0.0, Self::FARTHEST);
+        if missed(high) > 1.0 - POWER {
+            return 1.0;
+        }
+        for _ in 0..40 {
+            let middle = f64::midpoint(low, high);
+            if missed(middle) > 1.0 - POWER { low = middle } else { high = middle }
+        }
+        (high * self.trace / self.nu / (8.0 * std::f64::consts::LN_2)).min(1.0)
+    }
+}
+
 /// Are the two mixes different at all? Second-order Rao-Scott test with an F reference on cluster totals (METHOD 3.4; Rao and
 /// Scott 1981, Thomas and Rao 1987). `None` when a side has no mass, fewer than two clusters, or no spread between clusters.
 pub fn rs_f(one: &[Vec<f64>], two: &[Vec<f64>]) -> Option<RaoScott> {
@@ -191,6 +225,17 @@ mod tests {
 
     fn table(rows: &[[f64; 3]]) -> Vec<Vec<f64>> {
         rows.iter().map(|r| r.to_vec()).collect()
+    }
+
+    /// With one degree of freedom and endless clusters the test is a z test, which tells 2.80 standard errors four times in five.
+    #[test]
+    fn what_can_be_seen_is_that_of_a_z_test() {
+        let test = RaoScott { x: 0.0, trace: 0.01, f: 0.0, nu: 1.0, df2: 1e6, p: 1.0 };
+        let distance = 0.01 * (1.959_964_f64 + 0.841_621).powi(2);
+        let by_hand = distance / (8.0 * std::f64::consts::LN_2);
+        assert!((test.detectable(0.05) / by_hand - 1.0).abs() < 1e-3, "{} {by_hand}", test.detectable(0.05));
+        let blind = RaoScott { df2: 0.5, ..test };
+        assert!(blind.detectable(0.05) > 0.99, "{}", blind.detectable(0.05));
     }
 
     #[test]

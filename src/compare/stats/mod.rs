@@ -32,12 +32,12 @@ mod survival;
 
 pub use agreement::{Agreement, Coincidences, Rated, Scale, agreement};
 pub use calibration::{
-    Bin, Scored, brier, brier_skill, citl, citl_interval, isotonic, mean_forecast, reliability, skill_interval,
-    spiegelhalter,
+    Bin, Scored, brier, brier_skill, citl, citl_error, citl_interval, isotonic, mean_forecast, reliability,
+    skill_interval, spiegelhalter,
 };
 pub use change::{Change, Period, change};
 pub use clusters::{Clustered, share_clusters};
-pub use difference::{RatioTail, mover, p_ratio};
+pub use difference::{POWER, RatioTail, detectable, difference_error, mover, p_ratio};
 pub use distributions::{
     beta_cdf, beta_quantile, chi_squared_survival, f_survival, normal_quantile, quantile, student_quantile,
 };

@@ -44,6 +44,11 @@ pub struct Proportion {
 }
 
 impl Proportion {
+    /// The variance that the interval is made of.
+    pub fn variance(&self) -> f64 {
+        self.v_post.max(self.v_cluster)
+    }
+
     /// The interval as the two parameters of a beta distribution (METHOD 3.4): share and effective sample size.
     pub fn beta(&self) -> (f64, f64) {
         (self.mean * self.n_eff, (1.0 - self.mean) * self.n_eff)

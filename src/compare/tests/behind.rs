@@ -249,3 +249,17 @@ fn small_segments_and_accounts_without_a_rep_are_only_counted() {
     cells.accounts.iter_mut().for_each(|a| a.rep = 0);
     assert!(by(&self::answer(&cells), "rep").is_empty(), "one rep is no comparison");
 }
+
+/// Every rep has accounts in both segments and calls both ways, so what reps differ by is in the error of each.
+#[test]
+fn a_segment_is_no_surer_than_the_reps_it_shares_allow() {
+    let answer = answer(&accounts(12, |_, rep| [0.95, 0.4, 0.9, 0.35][rep], 0.0, 1));
+    let all = answer.optimism.unbacked;
+    let width = all.high.unwrap() - all.low.unwrap();
+    for segment in by(&answer, "segment").into_iter().chain(by(&answer, "channel")) {
+        let own = segment.high.unwrap() - segment.low.unwrap();
+        assert!(own > 0.8 * width, "{own} of {width}: {segment:?}");
+    }
+    let rep = by(&answer, "rep")[0];
+    assert!(rep.high.unwrap() - rep.low.unwrap() < 0.5 * width, "a rep's own accounts tell of the rep: {rep:?}");
+}

@@ -13,9 +13,9 @@ pub struct VariantV1 {
     pub community: WindowV1,
     /// The CRM's days.
     pub crm: WindowV1,
-    /// Called problems of the primary run whose difference keeps its sign here.
+    /// Findings of the primary run that keep their sign here: called problems, and unbacked optimism above its line.
     pub same_sign: CountsV1,
-    /// Ids of those whose difference changes its sign.
+    /// Ids of those that do not; `commitment` for unbacked optimism.
     pub flipped: Vec<String>,
 }
 
@@ -67,8 +67,8 @@ pub struct AgreeingV1 {
     pub id: String,
     /// Pairs that come to the verdict of this comparison, of all.
     pub same_verdict: CountsV1,
-    /// Pairs by which it points the same way: the sign of the difference, or of a calibration's estimate. What has no sign
-    /// (coverage, commitment, no gap) points the same way by the same verdict.
+    /// Pairs by which it points the same way: the sign of the difference or of a calibration's estimate, or the side of its line on
+    /// which unbacked optimism lies. What has no sign (coverage, no gap) points the same way by the same verdict.
     pub same_sign: CountsV1,
     /// At least nine in ten point the same way.
     pub stable: bool,

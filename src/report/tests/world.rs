@@ -445,6 +445,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             high: community.rate - crm.rate + 0.08,
         }),
         verdict: verdict(v),
+        turns: None,
         p_adjusted: measured.then_some(0.001),
         gamma_star: measured.then_some(2.4),
         detectable: None,
@@ -461,6 +462,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         verdict: verdict("finding"),
         estimate: None,
         raw: None,
+        p: None,
         low: None,
         high: None,
         n: 412,
@@ -490,6 +492,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             reps: 5,
         },
         labels: if measured { LabelsV1 { community: 100, crm: 80 } } else { LabelsV1::default() },
+        labelling: None,
         components: vec![
             component("coverage", "moderate", "The two sides speak of different problems."),
             component("commitment", "large", "Of 46 accounts called very interested, 33 have nothing behind them."),
