@@ -14,7 +14,7 @@ use super::selection::selection;
 use super::stats::{
     ClusterTotals, Proportion, RatioTail, bh, detectable, difference_error, jsd_bc, jsd_interval, mover, p_ratio, rs_f,
 };
-use super::wording::{counted, missing as in_words};
+use super::wording::{counted, missing as in_words, percent};
 use crate::model::comparison::{ComponentV1, DifferenceV1, FALSE_DISCOVERIES, ProblemV1};
 use crate::model::{Elicitation, Missing};
 use crate::text::numbers::p_value;
