@@ -92,7 +92,7 @@ fn says(community: &LabellingSideV1, crm: &LabellingSideV1) -> String {
     };
     let who = list(&|side, units, _| counted(side.need, units));
     let points = |side: &LabellingSideV1| (100.0 * side.half_width).round();
-    let half = list(&|side, units, _| format!("about ±{:.0} points for {units}", points(side)));
+    let half = list(&|side, units, _| format!("±{:.0} points for {units}", points(side)));
     let left = list(&|side, _, items| counted(about(side.left), items));
     let minutes = about(short.iter().map(|(side, ..)| side.minutes).sum());
     let time = format!("about {left}, {} at an assumed {SECONDS_AN_ITEM} seconds each", counted(minutes, "minutes"));
@@ -105,7 +105,7 @@ fn says(community: &LabellingSideV1, crm: &LabellingSideV1) -> String {
     } else {
         format!("That is {time}.")
     };
-    format!("Labelling {who} by hand (`candor label`) would give shares intervals of up to {half}. {takes}")
+    format!("Labelling {who} by hand (`candor label`) would give shares intervals of up to about {half}. {takes}")
 }
 
 #[cfg(test)]
@@ -128,6 +128,8 @@ mod tests {
         // Two posts a person and two notes an account.
         assert_eq!((nothing.community.need, nothing.community.left, nothing.community.minutes), (60, 120, 40));
         assert!(nothing.says.starts_with("Labelling 60 people and 60 accounts by hand"), "{}", nothing.says);
+        let half = format!("of up to about ±{:.0} points for people and ±", 100.0 * nothing.community.half_width);
+        assert!(nothing.says.contains(&half), "{}", nothing.says);
         assert!(nothing.says.contains("about 120 posts and 120 notes, 80 minutes"), "{}", nothing.says);
 
         let mut begun = cells.clone();

@@ -80,6 +80,9 @@ fn variant(
         measured &= unbacked.low.is_some();
         flipped.extend((rate <= FLOOR).then_some(unbacked.name));
     }
+    if of == 0 {
+        return Err("too few accounts claim strong interest".to_owned());
+    }
     let [community, crm] = days.map(Window::published);
     Ok(VariantV1 {
         what: if measured { what.to_owned() } else { format!("{what}, counted by machine") },

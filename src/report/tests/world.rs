@@ -475,11 +475,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         v: 1,
         as_of: Some(now()),
         trust,
-        window: WindowV1 {
-            since: Some("2026-02-01".to_owned()),
-            until: Some("2026-07-30".to_owned()),
-            why: "the last 180 days that both sides cover".to_owned(),
-        },
+        window: window("2026-02-01", "2026-07-30", "the last 180 days that both sides cover"),
         population: PopulationV1 {
             communities: 4,
             threads: 60,
