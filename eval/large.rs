@@ -117,7 +117,7 @@ async fn read(export: &Export, path: &Path, bytes: &str) -> Result<Measured> {
         }
         Way::Import => {
             let store = Store::open(&workspace.path().join("candor.db")).await?;
-            let done = crm::import(&store, &paths, None, &ctx.zone, Progress::new(true)).await?;
+            let done = crm::import(&store, &paths, None, &ctx.zone, ctx.now, Progress::new(true)).await?;
             store.close().await;
             (done.detail["notes"]["new"].as_u64().unwrap_or_default(), done.failed)
         }
