@@ -38,7 +38,7 @@ pub struct LlmCall {
 /// What a workspace has spent on a language model, over all runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LlmSpent {
-    /// Answers paid for.
+    /// Questions that answers were paid for, each once however often it was asked.
     pub calls: u64,
     /// Tokens sent.
     pub prompt_tokens: u64,
