@@ -106,7 +106,9 @@ enum Verb {
     Problem(problems::ProblemArgs),
     /// Search the posts.
     Search(search::SearchArgs),
-    /// Read texts from a file or a pipe: JSON lines in, JSON lines out. Needs no workspace; keeps a model's answers in one that is there.
+    /// Read texts from a file or a pipe: JSON lines in, JSON lines out. Needs no workspace.
+    ///
+    /// A model's answers are kept in a workspace that is there.
     Read(read::ReadArgs),
     /// Score a reader against labelled texts, beside simple baselines.
     Eval(eval::EvalArgs),

@@ -302,7 +302,8 @@ pub(super) fn tiny(scene: &Scene<'_>, marks: &mut Marks) {
     let ComparisonV1 { problems, components, trust, .. } = &scene.answer;
     let verdicts = problems.iter().map(|p| &p.verdict).chain(components.iter().map(|c| &c.verdict));
     for verdict in verdicts {
-        marks.yes("verdicts", Measure::Refused, By::Candor, verdict == "not_enough_evidence");
+        let refused = ["not_enough_evidence", "not_measured"].contains(&verdict.as_str());
+        marks.yes("verdicts", Measure::Refused, By::Candor, refused);
     }
     let refused = *trust == Trust::NotEnoughEvidence;
     marks.yes("trust", Measure::Refused, By::Candor, refused);
