@@ -728,9 +728,11 @@ async fn a_model_that_is_stopped_sends_nothing_more_and_gives_what_is_under_way(
         }
         model.stop("interrupted");
     };
-    let (sent, waiting, ()) = tokio::join!(mood(&model, "sent"), mood(&model, "waiting"), stop);
-    assert_eq!(sent.unwrap().0, "fine");
-    assert!(waiting.unwrap_err().to_string().contains("interrupted"));
+    let (one, other, ()) = tokio::join!(mood(&model, "a"), mood(&model, "b"), stop);
+    // Which of them goes first is chance.
+    let outcomes = [one, other];
+    let stopped: Vec<String> = outcomes.iter().filter_map(|o| o.as_ref().err()).map(ToString::to_string).collect();
+    assert!(stopped.len() == 1 && stopped[0].contains("interrupted"), "{outcomes:?}");
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
