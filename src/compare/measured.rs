@@ -16,26 +16,39 @@ pub(super) struct Measured<'a> {
     /// By problem; `None` when labels or clusters are too few.
     pub(super) shares: Vec<Option<Proportion>>,
     pub(super) missing_labels: Option<Missing>,
+    /// By problem: how many of the labelled units have a label that answers for it. Where that is not all it is counted.
+    asked: Vec<u64>,
 }
 
 impl<'a> Measured<'a> {
     pub(super) fn new(side: &str, units: &'a Units, problems: usize) -> Self {
-        Self::of(units, problems, rule::labels(side, units.labelled(), units.0.len()))
+        let gold = || units.0.iter().filter_map(|u| u.gold.as_ref());
+        let asked = (0..problems).map(|k| gold().filter(|gold| !gold.unasked.contains(&k)).count() as u64);
+        Self::of(units, asked.collect(), rule::labels(side, units.labelled(), units.0.len()))
     }
 
     /// A part of `side`, which is measured where the side is: with labels enough the part may have fewer, and wider intervals;
     /// where they are missing it is counted, as the side is.
     pub(super) fn part(side: &Measured<'_>, units: &'a Units) -> Self {
-        Self::of(units, side.shares.len(), side.missing_labels.clone())
+        let labelled = units.labelled() as u64;
+        let asked = (0..side.shares.len()).map(|k| if side.unasked(k).is_none() { labelled } else { 0 });
+        Self::of(units, asked.collect(), side.missing_labels.clone())
     }
 
-    fn of(units: &'a Units, problems: usize, missing_labels: Option<Missing>) -> Self {
+    fn of(units: &'a Units, asked: Vec<u64>, missing_labels: Option<Missing>) -> Self {
         let labelled = units.labelled();
         let may = missing_labels.is_none() && labelled > 0;
         let complete = units.complete();
-        let shares = (0..problems).map(|k| may.then(|| share(units, complete, k)).flatten()).collect();
-        let shares = share_clusters(shares);
-        Self { units, complete, labelled: labelled as u64, shares, missing_labels }
+        let all = |asked: u64| asked == labelled as u64;
+        let share = |(k, asked): (usize, &u64)| (may && all(*asked)).then(|| share(units, complete, k)).flatten();
+        let shares = share_clusters(asked.iter().enumerate().map(share).collect());
+        Self { units, complete, labelled: labelled as u64, shares, missing_labels, asked }
+    }
+
+    /// What is missing where not all labels answer for `problem`.
+    pub(super) fn unasked(&self, problem: usize) -> Option<Missing> {
+        let (have, need) = (self.asked[problem], self.labelled);
+        (have < need).then(|| Missing { what: "hand labels made since the problem is on the list as it is".to_owned(), have, need })
     }
 
     pub(super) fn rate(&self, problem: usize) -> RateV1 {
