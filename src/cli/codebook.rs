@@ -1,5 +1,6 @@
 //! `candor codebook`: the list of problems in a person's hands. Look at it, change it, freeze it, see what changed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -27,11 +28,15 @@ pub(super) enum CodebookVerb {
     Show {
         /// One problem with all its lines and quotes [default: a table of all].
         id: Option<String>,
+        #[command(flatten)]
+        of: OfVersion,
     },
     /// Write the list as a codebook file, to keep, send or edit.
     Export {
         /// The file to write; - for standard output.
         file: PathBuf,
+        #[command(flatten)]
+        of: OfVersion,
     },
     /// Change the list. Without a subcommand, the list opens in $VISUAL or $EDITOR.
     Edit {
@@ -54,6 +59,13 @@ pub(super) enum CodebookVerb {
     },
     /// Every version of the list.
     Log,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OfVersion {
+    /// Version number or hash [default: the current version].
+    #[arg(long, value_name = "N")]
+    version: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,8 +169,8 @@ impl EditVerb {
 
 pub(super) async fn run(app: &App, verb: CodebookVerb, out: &mut Output) -> Result<Exit> {
     match verb {
-        CodebookVerb::Show { id } => show(app, id.as_deref(), out).await,
-        CodebookVerb::Export { file } => export(app, &file, out).await,
+        CodebookVerb::Show { id, of } => show(app, id.as_deref(), &of, out).await,
+        CodebookVerb::Export { file, of } => export(app, &file, &of, out).await,
         CodebookVerb::Edit { edit: Some(edit) } => change(app, edit.edit(), out).await,
         CodebookVerb::Edit { edit: None } => match rewritten(app, out).await? {
             Some(problems) => {
@@ -190,8 +202,16 @@ async fn current(app: &App) -> Result<(CodebookVersion, Codebook)> {
     Ok((version, codebook))
 }
 
-async fn show(app: &App, id: Option<&str>, out: &mut Output) -> Result<Exit> {
-    let (version, codebook) = current(app).await?;
+/// The version that is asked for, with its codebook.
+async fn chosen(app: &App, of: &OfVersion) -> Result<(CodebookVersion, Codebook)> {
+    let Some(name) = &of.version else { return current(app).await };
+    let version = named(&app.store.codebook_versions().await?, name)?.clone();
+    let codebook = app.store.codebook_of(&version).await?;
+    Ok((version, codebook))
+}
+
+async fn show(app: &App, id: Option<&str>, of: &OfVersion, out: &mut Output) -> Result<Exit> {
+    let (version, codebook) = chosen(app, of).await?;
     let heard = heard(&app.store, &app.recipes(), &codebook).await?;
     let nothing = Heard::default();
     let of = |id: &ProblemId| heard.get(&Some(id.clone())).unwrap_or(&nothing);
@@ -279,8 +299,8 @@ fn in_full(problem: &Problem, heard: &Heard) -> String {
     text
 }
 
-async fn export(app: &App, file: &Path, out: &mut Output) -> Result<Exit> {
-    let (_, codebook) = current(app).await?;
+async fn export(app: &App, file: &Path, of: &OfVersion, out: &mut Output) -> Result<Exit> {
+    let (_, codebook) = chosen(app, of).await?;
     let text = codebook::to_json(&codebook)?;
     if file == Path::new("-") {
         out.raw(text.trim_end())?;
@@ -424,6 +444,10 @@ async fn diff(app: &App, a: Option<&str>, b: Option<&str>, out: &mut Output) -> 
         None => match versions.iter().rfind(|v| v.version < to.version) {
             Some(before) => before,
             None => {
+                if out.json() {
+                    let now = json!({ "version": to.version, "hash": to.hash, "problems": to.problems });
+                    out.value(&json!({ "v": 1, "from": null, "to": now, "counts": {}, "changes": [] }))?;
+                }
                 out.line("there is one version only, so nothing changed yet")?;
                 return Ok(Exit::NothingToDo);
             }
@@ -507,7 +531,9 @@ async fn log(app: &App, out: &mut Output) -> Result<Exit> {
 /// The version that somebody names by its number or the beginning of its hash.
 fn named<'a>(versions: &'a [CodebookVersion], name: &str) -> Result<&'a CodebookVersion> {
     let by_number = versions.iter().find(|v| v.version.to_string() == name);
-    let by_hash = versions.iter().filter(|v| name.len() >= 4 && v.hash.starts_with(name)).collect::<Vec<_>>();
+    // Of those with the same content the latest.
+    let by_hash = versions.iter().filter(|v| name.len() >= 4 && v.hash.starts_with(name)).map(|v| (&v.hash, v));
+    let by_hash = by_hash.collect::<BTreeMap<_, _>>().into_values().collect::<Vec<_>>();
     match (by_number, by_hash.as_slice()) {
         (Some(version), _) => Ok(version),
         (None, [version]) => Ok(version),

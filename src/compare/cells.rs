@@ -48,6 +48,8 @@ pub struct Gold {
     pub problems: BTreeSet<usize>,
     /// A problem that the codebook does not have.
     pub other: bool,
+    /// Indexes of problems that the label does not answer for: they came to the list, or were divided, after it was made.
+    pub unasked: BTreeSet<usize>,
 }
 
 /// One person, or one account.
@@ -110,7 +112,7 @@ impl Units {
     pub fn hits(&self, problem: usize) -> usize {
         let complete = self.complete();
         let has = |u: &&Unit| match &u.gold {
-            Some(gold) if complete => gold.problems.contains(&problem),
+            Some(gold) if complete && !gold.unasked.contains(&problem) => gold.problems.contains(&problem),
             _ => u.occurrence(problem).is_some(),
         };
         self.0.iter().filter(has).count()
@@ -345,7 +347,7 @@ mod tests {
         let set = |ids: &[&str]| ids.iter().map(|s| (*s).to_owned()).collect::<BTreeSet<_>>();
         let (one, two) = (set(&["a", "none"]), set(&["b", "other"]));
         let gold = unit_gold([Some(&one), Some(&two)].into_iter(), &problems).unwrap();
-        assert_eq!(gold, Gold { problems: BTreeSet::from([0, 1]), other: true });
+        assert_eq!(gold, Gold { problems: BTreeSet::from([0, 1]), other: true, ..Gold::default() });
         assert_eq!(unit_gold([Some(&one), None].into_iter(), &problems), None);
     }
 

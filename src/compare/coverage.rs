@@ -205,6 +205,7 @@ fn judge(
         return;
     }
     problem.verdict = verdict("not_enough_evidence");
+    problem.missing.extend([community, crm].into_iter().filter_map(|side| side.unasked(index)));
     let (Some([raw, tests]), Some(difference)) = (tests, problem.difference) else {
         if problem.missing.is_empty() {
             let clusters = |side: &Measured<'_>| rule::distinct(side.units.0.iter().map(|u| u.cluster_of(index)));
@@ -304,6 +305,8 @@ fn component(problems: &[ProblemV1], community: &Measured<'_>, crm: &Measured<'_
         };
         return component;
     }
+    let unasked = |side: &Measured<'_>| (0..side.shares.len()).find_map(|k| side.unasked(k));
+    component.missing.extend([community, crm].into_iter().filter_map(unasked));
     if !component.missing.is_empty() {
         component.says = format!(
             "Not enough to say whether the two sides speak of different problems; there is {}.",

@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use super::cells::{Cells, Deal, Topic};
-use super::labels::{Labels, Stance};
+use super::labels::{Labels, Stance, Unasked, as_of_now};
 use super::moved::COVERED;
 use super::window::{Window, day};
 use super::wording::counted;
@@ -51,6 +51,8 @@ struct Material {
     /// Segments of accounts, as the store gives them.
     segments: BTreeMap<String, Option<String>>,
     sample: Vec<SampleUnit>,
+    /// Problems that labels do not answer for.
+    unasked: Unasked,
 }
 
 /// Reads the store and builds the cells of the configured window, as of `now`.
@@ -131,7 +133,7 @@ pub(super) async fn read(
     let deals = outcomes::deals(store, &notes, now, &mut caveats).await?;
     let problems =
         codebook.problems().iter().map(|p| Topic { id: p.id.as_str().to_owned(), name: p.name.clone() }).collect();
-    let rows = store.labels().await?;
+    let (rows, unasked) = as_of_now(store).await?;
     let material = Material {
         problems,
         acts: Vec::new(),
@@ -143,6 +145,7 @@ pub(super) async fn read(
         sample: Vec::new(),
         last: day(now),
         segments: store.segments().await?,
+        unasked,
         window: window.clone(),
     };
     let future_notes = future_notes.len();

@@ -31,11 +31,14 @@ mod import;
 
 mod joined;
 
+mod since;
+
 pub use super::gather::standing::BACKING_LEVEL;
 pub use import::import_labels;
 #[cfg(any(test, fuzzing))]
 pub(crate) use import::parse;
 pub use joined::{Labels, Stance};
+pub(super) use since::{Unasked, as_of_now};
 
 /// The annotator whose answer stands alone, whatever the others said.
 pub const ADJUDICATOR: &str = "adjudicator";

@@ -15,6 +15,8 @@ pub(super) struct Measured<'a> {
     /// By problem; `None` when the side is not measured, or has too few clusters.
     pub(super) shares: Vec<Option<Proportion>>,
     pub(super) missing_labels: Option<Missing>,
+    /// By problem: how many of the labelled units have a label that answers for it. Where that is not all it is counted.
+    asked: Vec<u64>,
     /// There is enough of the side for any share of it.
     enough: bool,
 }
@@ -29,21 +31,35 @@ impl<'a> Measured<'a> {
     }
 
     fn side(name: &str, units: &'a Units, cells: &Cells, gate: &[GateV1]) -> Self {
+        let gold = || units.0.iter().filter_map(|u| u.gold.as_ref());
+        let asked = (0..cells.problems.len()).map(|k| gold().filter(|gold| !gold.unasked.contains(&k)).count() as u64);
         let missing_labels = rule::labels(name, units.labelled(), units.0.len());
-        Self::of(units, cells.problems.len(), missing_labels, gate.iter().all(GateV1::passes))
+        Self::of(units, asked.collect(), missing_labels, gate.iter().all(GateV1::passes))
     }
 
     /// A part of `side`, which is measured where the side is: with labels enough the part may have fewer, and wider intervals;
     /// where they are missing it is counted, as the side is.
     pub(super) fn part(side: &Measured<'_>, units: &'a Units) -> Self {
-        Self::of(units, side.shares.len(), side.missing_labels.clone(), side.enough)
+        let labelled = units.labelled() as u64;
+        let asked = (0..side.shares.len()).map(|k| if side.unasked(k).is_none() { labelled } else { 0 });
+        Self::of(units, asked.collect(), side.missing_labels.clone(), side.enough)
     }
 
-    fn of(units: &'a Units, problems: usize, missing_labels: Option<Missing>, enough: bool) -> Self {
+    fn of(units: &'a Units, asked: Vec<u64>, missing_labels: Option<Missing>, enough: bool) -> Self {
         let labelled = units.labelled() as u64;
         let may = enough && missing_labels.is_none() && labelled > 0;
-        let shares = if may { shares(units, problems) } else { vec![None; problems] };
-        Self { units, labelled, shares, missing_labels, enough }
+        let shares = shares(units, asked.len(), |k| may && asked[k] == labelled);
+        Self { units, labelled, shares, missing_labels, asked, enough }
+    }
+
+    /// What is missing where not all labels answer for `problem`.
+    pub(super) fn unasked(&self, problem: usize) -> Option<Missing> {
+        let (have, need) = (self.asked[problem], self.labelled);
+        (have < need).then(|| Missing {
+            what: "hand labels made since the problem is on the list as it is".to_owned(),
+            have,
+            need,
+        })
     }
 
     pub(super) fn rate(&self, problem: usize) -> RateV1 {
@@ -105,10 +121,10 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// The share of `units` with each of `problems`; `None` with too few clusters.
-pub(super) fn shares(units: &Units, problems: usize) -> Vec<Option<Proportion>> {
+/// The share of `units` with each of `problems`; `None` with too few clusters, and of what is not `wanted`.
+pub(super) fn shares(units: &Units, problems: usize, wanted: impl Fn(usize) -> bool) -> Vec<Option<Proportion>> {
     let complete = units.complete();
-    share_clusters((0..problems).map(|k| share(units, complete, k)).collect())
+    share_clusters((0..problems).map(|k| wanted(k).then(|| share(units, complete, k)).flatten()).collect())
 }
 
 /// The share of `units` with `problem`, by thread or by account and rep. A census needs no second phase.

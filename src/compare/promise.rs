@@ -31,10 +31,10 @@ impl Outlook {
     /// thread and accounts of a rep are, which stays when all are labelled.
     pub(super) fn new(units: &Units, problems: usize) -> Self {
         let read =
-            |u: &Unit| Gold { problems: u.found.iter().map(|o| o.problem).collect::<BTreeSet<_>>(), other: false };
+            |u: &Unit| Gold { problems: u.found.iter().map(|o| o.problem).collect::<BTreeSet<_>>(), ..Gold::default() };
         let labelled = |u: &Unit| Unit { gold: Some(u.gold.clone().unwrap_or_else(|| read(u))), ..u.clone() };
         let all = Units(units.0.iter().map(labelled).collect());
-        Self { units: all.0.len() as f64, shares: shares(&all, problems).into_iter().flatten().collect() }
+        Self { units: all.0.len() as f64, shares: shares(&all, problems, |_| true).into_iter().flatten().collect() }
     }
 
     /// About half the width of the widest 95% interval of a share when `n` units are labelled.
@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn with_everything_labelled_the_promise_is_what_is_measured() {
         let cells = world(1, LARGE, &[(0.2, 0.1), (0.3, 0.05)], 0.5);
-        let measured = shares(&cells.crm, 2).into_iter().flatten().map(|s| (s.high - s.low) / 2.0).fold(0.0, f64::max);
+        let measured =
+            shares(&cells.crm, 2, |_| true).into_iter().flatten().map(|s| (s.high - s.low) / 2.0).fold(0.0, f64::max);
         let promised = labelling(&cells).crm.half_width;
         assert!((measured - promised).abs() < 1e-9, "{promised} {measured}");
     }

@@ -211,7 +211,7 @@ fn absent_needs_a_census_without_a_mention() {
     let cells = world(3, LARGE, &[(0.3, 0.0), EQUAL], 0.5);
     assert_eq!(of(&answer(&cells), "p00").verdict, "absent");
     let mut mentioned = cells;
-    mentioned.crm.0[0].gold = Some(Gold { problems: BTreeSet::from([0]), other: false });
+    mentioned.crm.0[0].gold = Some(Gold { problems: BTreeSet::from([0]), ..Gold::default() });
     assert_eq!(of(&answer(&mentioned), "p00").verdict, "silent");
 }
 

@@ -121,7 +121,7 @@ pub async fn between(store: &Store, from: &CodebookVersion, to: &CodebookVersion
     let path = store.codebook_versions().await?;
     let path = path.iter().filter(|v| (first..=last).contains(&v.version)).collect::<Vec<_>>();
     let mut steps = Vec::new();
-    for pair in path.windows(2) {
+    for pair in path.windows(2).filter(|pair| pair[0].hash != pair[1].hash) {
         steps.push(store.lineage(&pair[0].hash, &pair[1].hash).await?);
     }
     let mut known = followed(&steps);

@@ -66,7 +66,7 @@ impl Attack {
                 newcomer: posts / accounts == 1,
                 found: vec![found],
                 other: false,
-                gold: Some(Gold { problems: BTreeSet::from([0]), other: false }),
+                gold: Some(Gold { problems: BTreeSet::from([0]), ..Gold::default() }),
                 weight: 1.0,
             }
         };

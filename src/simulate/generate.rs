@@ -210,7 +210,7 @@ fn person(plan: &Plan, number: usize, topics: &[Vec<f64>], rng: &mut ChaCha8Rng)
     let posts = if chance(LOUD, rng) { 10 } else { 1 };
     let newcomer = chance(POST_ONCE, rng) && second == first && posts == 1;
     let mut unit = Unit { newcomer, ..unit(format!("a_{number:05}"), first, None) };
-    let mut gold = Gold { problems: BTreeSet::new(), other: chance(OFF_THE_LIST, rng) };
+    let mut gold = Gold { other: chance(OFF_THE_LIST, rng), ..Gold::default() };
     for (k, problem) in plan.problems.iter().enumerate() {
         let thread = if chance(0.5, rng) { first } else { second };
         let truth = chance(topics[thread][k], rng);
@@ -269,7 +269,7 @@ fn firms(plan: &Plan, rng: &mut ChaCha8Rng) -> (Vec<Unit>, Vec<Account>) {
 
 fn firm(plan: &Plan, id: &str, number: usize, rep: usize, shares: &[f64], rng: &mut ChaCha8Rng) -> Unit {
     let mut unit = unit(id.to_owned(), number, Some(rep));
-    let mut gold = Gold { problems: BTreeSet::new(), other: chance(OFF_THE_LIST, rng) };
+    let mut gold = Gold { other: chance(OFF_THE_LIST, rng), ..Gold::default() };
     for (k, (problem, share)) in plan.problems.iter().zip(shares).enumerate() {
         let truth = chance(*share, rng);
         if truth {

@@ -115,13 +115,14 @@ impl Store {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
-    /// Writes labels; a later answer of the same annotator replaces the earlier one.
+    /// Writes labels, as made for the current list of problems; a later answer of the same annotator replaces the earlier one.
     pub async fn write_labels(&self, labels: &[LabelRow]) -> Result<()> {
         let mut tx = self.write().await?;
         for label in labels {
             sqlx::query(
-                "insert into label (side, item, annotator, answer) values ($1, $2, $3, $4) \
-                 on conflict (side, item, annotator) do update set answer = excluded.answer",
+                "insert into label (side, item, annotator, answer, codebook) values ($1, $2, $3, $4, \
+                 (select codebook from codebook_version order by version desc limit 1)) \
+                 on conflict (side, item, annotator) do update set answer = excluded.answer, codebook = excluded.codebook",
             )
             .bind(label.side.as_str())
             .bind(&label.item)
@@ -170,17 +171,24 @@ impl Store {
 
     /// Every label, ordered.
     pub async fn labels(&self) -> Result<Vec<LabelRow>> {
-        let rows = sqlx::query("select side, item, annotator, answer from label order by side, item, annotator")
-            .fetch_all(&self.pool)
-            .await?;
+        Ok(self.labels_and_lists().await?.into_iter().map(|(row, _)| row).collect())
+    }
+
+    /// The same with the hash of the list of problems that each was made for, where that was kept.
+    pub async fn labels_and_lists(&self) -> Result<Vec<(LabelRow, Option<String>)>> {
+        let rows =
+            sqlx::query("select side, item, annotator, answer, codebook from label order by side, item, annotator")
+                .fetch_all(&self.pool)
+                .await?;
         rows.iter()
             .map(|row| {
-                Ok(LabelRow {
+                let label = LabelRow {
                     side: side(&row.try_get::<String, _>(0)?),
                     item: row.try_get(1)?,
                     annotator: row.try_get(2)?,
                     answer: row.try_get(3)?,
-                })
+                };
+                Ok((label, row.try_get(4)?))
             })
             .collect()
     }

@@ -37,7 +37,7 @@ pub struct Origin {
 pub struct CodebookVersion {
     /// Hash of its content.
     pub hash: String,
-    /// 1, 2, … in order of writing; the highest is the current one.
+    /// 1, 2, … in order of writing; the highest is the current one. Several may have the same content.
     pub version: i64,
     /// Who made it, as in [`Codebook`].
     pub made_by: String,
@@ -52,7 +52,7 @@ pub struct CodebookVersion {
 impl Store {
     /// Makes `codebook` the current one, and writes its lineage and the assignments under it. Known assignments are replaced.
     ///
-    /// A codebook with the content of an earlier version becomes the newest again.
+    /// It is a new version unless the newest has this content and was made by the same.
     pub async fn write_codebook(
         &self,
         codebook: &Codebook,
@@ -63,15 +63,24 @@ impl Store {
         let mut tx = self.write().await?;
         sqlx::query(
             "insert into codebook (hash, version, made_by, frozen_at, basis) \
-             values ($1, 1 + (select coalesce(max(version), 0) from codebook), $2, $3, $4) on conflict (hash) do update set \
-             version = case when codebook.version = (select max(version) from codebook) then codebook.version \
-             else excluded.version end, made_by = excluded.made_by, basis = excluded.basis, \
-             frozen_at = case when codebook.made_by = excluded.made_by then codebook.frozen_at else excluded.frozen_at end",
+             values ($1, 1 + (select coalesce(max(version), 0) from codebook_version), $2, $3, $4) \
+             on conflict (hash) do update set basis = excluded.basis",
         )
         .bind(codebook.hash())
         .bind(&codebook.made_by)
         .bind(millis(at))
         .bind(&origin.basis)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "insert into codebook_version (version, codebook, made_by, frozen_at) \
+             select 1 + (select coalesce(max(version), 0) from codebook_version), $1, $2, $3 \
+             where not exists (select 1 from codebook_version where codebook = $1 and made_by = $2 \
+             and version = (select max(version) from codebook_version))",
+        )
+        .bind(codebook.hash())
+        .bind(&codebook.made_by)
+        .bind(millis(at))
         .execute(&mut *tx)
         .await?;
         for problem in codebook.problems() {
@@ -137,8 +146,8 @@ impl Store {
     /// Every version of the codebook, the oldest first.
     pub async fn codebook_versions(&self) -> Result<Vec<CodebookVersion>> {
         let rows = sqlx::query(
-            "select hash, version, made_by, frozen_at, (select count(*) from problem where codebook = codebook.hash), basis \
-             from codebook order by version",
+            "select hash, v.version, v.made_by, v.frozen_at, (select count(*) from problem p where p.codebook = hash), basis \
+             from codebook_version v join codebook on hash = v.codebook order by v.version",
         )
         .fetch_all(&self.pool)
         .await?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::cells::{Account, Cells, Design, Items, Kind, Occurrence, Unit, Units, Use};
+use super::super::cells::{Account, Cells, Design, Gold, Items, Kind, Occurrence, Unit, Units, Use};
 use super::super::cells::{is_foreign, numbered, unit_gold};
 use super::super::evidence_rule::distinct;
 use super::super::labels::Labels;
@@ -29,6 +29,12 @@ impl<'a> Ground<'a> {
         let problems = numbered(material.problems.iter().map(|p| p.id.as_str()));
         Self { fits: labels_fit(material, labels, &problems, caveats), material, labels, problems }
     }
+
+    /// The problems that no label of these items may be asked about.
+    fn unasked<'i>(&self, side: Side, items: impl Iterator<Item = &'i str>) -> BTreeSet<usize> {
+        let ids = items.filter_map(|item| self.material.unasked.get(&(side, item.to_owned()))).flatten();
+        ids.filter_map(|id| self.problems.get(id.as_str()).copied()).collect()
+    }
 }
 
 /// The cells of `material`. `population` comes with what only the store can count.
@@ -48,6 +54,7 @@ pub(super) fn build(material: &Material, labels: &Labels, population: Population
     };
     community_side(&ground, &mut cells);
     crm_side(&ground, &mut cells);
+    unasked_caveat(&mut cells);
     cells
 }
 
@@ -144,6 +151,20 @@ fn labels_fit(
     false
 }
 
+/// Says for which problems labels were made before they were on the list as they are.
+fn unasked_caveat(cells: &mut Cells) {
+    let units = cells.community.0.iter().chain(&cells.crm.0);
+    let unasked =
+        units.filter_map(|u| u.gold.as_ref()).flat_map(|gold| gold.unasked.iter().copied()).collect::<BTreeSet<_>>();
+    if !unasked.is_empty() {
+        let names = unasked.iter().map(|k| format!("“{}”", cells.problems[*k].name)).collect::<Vec<_>>().join(", ");
+        cells.caveats.push(format!(
+            "Hand labels were made before {names} came to the list or was divided, and do not answer for it: it is counted by \
+             machine. What is labelled or imported from now on answers for the list as it is."
+        ));
+    }
+}
+
 /// The people, and their posts.
 fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut Vec<String>) -> (Units, Items) {
     let Ground { material, labels, fits, problems } = ground;
@@ -193,7 +214,11 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
         all.labelled += items.iter().filter(|(_, post)| labels.posts.contains_key(post.as_str())).count() as u64;
         let gold = (*fits && !items.is_empty())
             .then(|| unit_gold(items.iter().map(|(_, post)| labels.posts.get(post.as_str())), problems))
-            .flatten();
+            .flatten()
+            .map(|gold| Gold {
+                unasked: ground.unasked(Side::Community, items.iter().map(|(_, p)| p.as_str())),
+                ..gold
+            });
         let keys = items.iter().map(|(author, _)| author.as_str()).chain([person.as_str()]).collect();
         labelled.push((keys, gold.is_some()));
         unit.gold = gold;
@@ -336,7 +361,9 @@ fn firms(
             .iter()
             .map(|n| Some(labels.notes.get(n.note.id.as_str())?.problems.iter().cloned().collect::<BTreeSet<_>>()))
             .collect::<Vec<_>>();
-        unit.gold = fits.then(|| unit_gold(sets.iter().map(Option::as_ref), problems)).flatten();
+        let unasked = ground.unasked(Side::Crm, notes.iter().map(|n| n.note.id.as_str()));
+        let gold = fits.then(|| unit_gold(sets.iter().map(Option::as_ref), problems)).flatten();
+        unit.gold = gold.map(|gold| Gold { unasked, ..gold });
         units.push(unit);
     }
 

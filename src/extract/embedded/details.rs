@@ -32,9 +32,9 @@ macro_rules! patterns {
 patterns! {
     // From the attempt to what came of it.
     TURN = r"(?i)(?u:[,;:.(–—-])*\s*\b(?:but|however|yet|though|although|except|only to|and (?:it|that|they|then|still|now|nothing)|still|which (?:just|only|still)|until|it just|it still|no luck|didn'?t|doesn'?t|does not|did not|to no avail|without success)\b";
-    FROM_TO = r"(?i)\b(?:from|off)\s+(?P<from>(?:[\w'.&-]+\s){0,3}?[\w'.&-]+)\s+(?:to|over to|onto)\s+(?P<to>[\w'&-]+(?:\s[A-Z][\w'&-]+)?)";
-    TO = r"(?i)\b(?:switch(?:ed|ing)?|mov(?:e|ed|ing)|migrat(?:e|ed|ing)|chang(?:e|ed|ing)|went|going|go|jump(?:ed|ing)?)\s+(?:back\s+|over\s+)?(?:to|onto)\s+(?P<to>(?:a |an |the )?[\w'&-]+(?:\s[A-Z][\w'&-]+)?)";
-    LEFT = r"(?i)\b(?:left|leav(?:e|ing)|ditch(?:ed|ing)?|drop(?:ped|ping)?|cancel(?:l?ed|l?ing)?|quit(?:ting)?|dump(?:ed|ing)?|stopped using|gave up on|giving up on|got rid of|done with|replac(?:e|ed|ing))\s+(?:our |my |the )?(?P<from>[\w'&-]+(?:\s[A-Z][\w'&-]+)?)";
+    FROM_TO = r"(?i)\b(?:from|off)\s+(?P<from>(?:[\w'.&-]+\s){0,3}?[\w'.&-]+)\s+(?:to|over to|onto)\s+(?P<to>[\w'&-]+(?:\s(?-i:[A-Z])[\w'&-]+)?)";
+    TO = r"(?i)\b(?:(?:switch(?:ed|ing)?|mov(?:e|ed|ing)|migrat(?:e|ed|ing)|chang(?:e|ed|ing)|went|jump(?:ed|ing)?)(?:\s+back|\s+over)?|(?:going|go)\s+(?:back|over))\s+(?:to|onto)\s+(?P<to>(?:a |an |the )?[\w'&-]+(?:\s(?-i:[A-Z])[\w'&-]+)?)";
+    LEFT = r"(?i)\b(?:left|leav(?:e|ing)|ditch(?:ed|ing)?|drop(?:ped|ping)?|cancel(?:l?ed|l?ing)?|quit(?:ting)?|dump(?:ed|ing)?|stopped using|gave up on|giving up on|got rid of|done with|replac(?:e|ed|ing)|(?:c[ao]me|coming|mov(?:e|ed|ing)|migrat(?:e|ed|ing)) off(?: of)?)\s+(?:our |my |the )?(?P<from>[\w'&-]+(?:\s(?-i:[A-Z])[\w'&-]+)?)";
     REASON = r"(?i)\b(?:because|since|as|due to|after|over)\s+(?P<reason>(?u:.+))$";
     BACK = r"(?i)\b(?:(?:went|gone|going|go|came|come|moved|switched) back|returned) (?:to|from)\b";
     CONSIDERING = r"(?i)\b(?:think(?:ing)? (?:of|about)|consider(?:ing)?|debating|tempted|might|may|about to|looking (?:at|to|into|for)|should (?:i|we)|wondering|if (?:this|it) (?:keeps|happens|does))\b";
@@ -49,6 +49,15 @@ static ASKED: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
     ])
     .ok()
 });
+
+/// What is not named by the word after a verb of switching when that is one of these: pronouns, prepositions, adverbs, days.
+const NO_NAMES: &str = "it its this that these those them they their him his her us me you your mine ours yours theirs one ones all both \
+    everything everyone anything something nothing another other new different after before at in on for with without to from of off \
+    by over under until till since because and or but as when while if so than then there here where just too again now today \
+    yesterday tomorrow tonight soon early late last next back out up down away ago about around only even also already be \
+    january february march april may june july august september october november december monday tuesday wednesday thursday \
+    friday saturday sunday spring summer autumn fall winter year years month months week weeks day days two three four five six \
+    seven eight nine ten eleven twelve";
 
 /// The act with what the quoted words say about it.
 pub(super) fn act(kind: ActKind, text: &str, evidence: &Evidence, analysis: &Analysis, index: usize) -> Act {
@@ -122,6 +131,9 @@ fn switch(text: &str, evidence: &Evidence) -> Act {
     let base = evidence.span().start();
     let part = |pattern: &LazyLock<Option<Regex>>, name: &str| {
         let found = pattern.as_ref()?.captures(words)?.name(name)?;
+        if name != "reason" && !is_name(found.as_str()) {
+            return None;
+        }
         cut(text, base + found.start()..base + found.end())
     };
     let stage = if says(&BACK, words) {
@@ -138,5 +150,47 @@ fn switch(text: &str, evidence: &Evidence) -> Act {
         to: part(&FROM_TO, "to").or_else(|| part(&TO, "to")),
         stage,
         reason: part(&REASON, "reason"),
+    }
+}
+
+/// Whether `words` may be what somebody left or went to.
+fn is_name(words: &str) -> bool {
+    let mut words =
+        words.split_whitespace().map(str::to_lowercase).skip_while(|w| ["a", "an", "the"].contains(&w.as_str()));
+    let first = words.next().unwrap_or_default();
+    first.contains(char::is_alphabetic) && !NO_NAMES.split_whitespace().any(|no| no == first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `text` says was left, and what for.
+    fn switched(text: &str) -> [Option<String>; 2] {
+        let all = Evidence::cut(text, Span::new(text, 0, text.len()).unwrap(), Fit::Exact).unwrap();
+        match switch(text, &all) {
+            Act::Switch { from, to, .. } => [from, to].map(|e| e.map(|e| e.quote().to_owned())),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_switch_names_things_and_neither_days_nor_pronouns() {
+        for (text, from, to) in [
+            ("We moved from VanBoard to Crewlane in January.", Some("VanBoard"), Some("Crewlane")),
+            ("Moved off JobHarbor to Torqly last year", Some("JobHarbor"), Some("Torqly")),
+            ("We left JobHarbor in February and went to VanBoard, so", Some("JobHarbor"), Some("VanBoard")),
+            ("We switched over to Field Desk after that", None, Some("Field Desk")),
+            ("Came off Torqly, which was losing me photos", Some("Torqly"), None),
+            ("we gave up on the app for this", Some("app"), None),
+            ("we're going to cancel Torqly", Some("Torqly"), None),
+            ("Lasted from September to just before Christmas", None, None),
+            ("andre quit last may, we switched off his login", None, None),
+            ("dropped after six weeks", None, None),
+            ("So I dropped it.", None, None),
+            ("we cancelled too, today.", None, None),
+        ] {
+            assert_eq!(switched(text), [from, to].map(|name| name.map(str::to_owned)), "{text}");
+        }
     }
 }
