@@ -48,7 +48,11 @@ impl<'a> Measured<'a> {
     /// What is missing where not all labels answer for `problem`.
     pub(super) fn unasked(&self, problem: usize) -> Option<Missing> {
         let (have, need) = (self.asked[problem], self.labelled);
-        (have < need).then(|| Missing { what: "hand labels made since the problem is on the list as it is".to_owned(), have, need })
+        (have < need).then(|| Missing {
+            what: "hand labels made since the problem is on the list as it is".to_owned(),
+            have,
+            need,
+        })
     }
 
     pub(super) fn rate(&self, problem: usize) -> RateV1 {

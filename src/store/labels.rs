@@ -176,9 +176,10 @@ impl Store {
 
     /// The same with the hash of the list of problems that each was made for, where that was kept.
     pub async fn labels_and_lists(&self) -> Result<Vec<(LabelRow, Option<String>)>> {
-        let rows = sqlx::query("select side, item, annotator, answer, codebook from label order by side, item, annotator")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("select side, item, annotator, answer, codebook from label order by side, item, annotator")
+                .fetch_all(&self.pool)
+                .await?;
         rows.iter()
             .map(|row| {
                 let label = LabelRow {

@@ -30,7 +30,6 @@ impl<'a> Ground<'a> {
         Self { fits: labels_fit(material, labels, &problems, caveats), material, labels, problems }
     }
 
-
     /// The problems that no label of these items may be asked about.
     fn unasked<'i>(&self, side: Side, items: impl Iterator<Item = &'i str>) -> BTreeSet<usize> {
         let ids = items.filter_map(|item| self.material.unasked.get(&(side, item.to_owned()))).flatten();
@@ -72,7 +71,8 @@ pub(super) fn other_crm(material: &Material, labels: &Labels, mut own: Cells) ->
 
 /// Puts the people of `ground` into `cells`.
 fn community_side(ground: &Ground<'_>, cells: &mut Cells) {
-    let threads = numbered(ground.material.acts.iter().map(|a| a.thread.as_str()));
+    let own = |a: &&CommunityRow| !ground.material.echoes.contains(&a.post);
+    let threads = numbered(ground.material.acts.iter().filter(own).map(|a| a.thread.as_str()));
     cells.community = persons(ground, &threads, &mut cells.caveats);
     cells.kinds = kinds(ground.material);
     cells.population.threads = threads.len() as u64;
@@ -151,7 +151,8 @@ fn labels_fit(
 /// Says for which problems labels were made before they were on the list as they are.
 fn unasked_caveat(cells: &mut Cells) {
     let units = cells.community.0.iter().chain(&cells.crm.0);
-    let unasked = units.filter_map(|u| u.gold.as_ref()).flat_map(|gold| gold.unasked.iter().copied()).collect::<BTreeSet<_>>();
+    let unasked =
+        units.filter_map(|u| u.gold.as_ref()).flat_map(|gold| gold.unasked.iter().copied()).collect::<BTreeSet<_>>();
     if !unasked.is_empty() {
         let names = unasked.iter().map(|k| format!("“{}”", cells.problems[*k].name)).collect::<Vec<_>>().join(", ");
         cells.caveats.push(format!(
@@ -177,8 +178,9 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
     let mut units = Vec::new();
     let mut labelled = Vec::new();
     for (person, mut acts) in acts {
-        // Undated acts come last: what has a date is known to be first.
-        acts.sort_by_key(|a| (a.written_at.is_none(), a.written_at, &a.post, &a.signal));
+        // Undated acts come last: what has a date is known to be first. Echoes come after all others.
+        let is_echo = |a: &CommunityRow| material.echoes.contains(&a.post);
+        acts.sort_by_key(|a| (is_echo(a), a.written_at.is_none(), a.written_at, &a.post, &a.signal));
         let place = |a: &CommunityRow| (communities[a.community.as_str()], threads[a.thread.as_str()]);
         let mut unit = Unit {
             id: person.as_str().to_owned(),
@@ -193,11 +195,16 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
         };
         let mut authors = BTreeSet::new();
         for act in acts {
-            let Some(problem) = act.problem.as_deref().and_then(|id| problems.get(id)) else {
-                unit.other = true;
+            let problem = act.problem.as_deref().and_then(|id| problems.get(id));
+            let Some(problem) = problem.filter(|k| !is_echo(act) || unit.occurrence(**k).is_some()) else {
+                unit.other |= !is_echo(act);
                 continue;
             };
             let new = authors.insert((*problem, &act.author));
+            if is_echo(act) {
+                unit.found.iter_mut().filter(|o| o.problem == *problem).for_each(|o| o.accounts += usize::from(new));
+                continue;
+            }
             let occurrence = found(&mut unit, *problem, place(act).1);
             occurrence.places.insert(place(act));
             occurrence.accounts += usize::from(new);
@@ -207,7 +214,10 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
         let gold = (*fits && !items.is_empty())
             .then(|| unit_gold(items.iter().map(|(_, post)| labels.posts.get(post.as_str())), problems))
             .flatten()
-            .map(|gold| Gold { unasked: ground.unasked(Side::Community, items.iter().map(|(_, p)| p.as_str())), ..gold });
+            .map(|gold| Gold {
+                unasked: ground.unasked(Side::Community, items.iter().map(|(_, p)| p.as_str())),
+                ..gold
+            });
         let keys = items.iter().map(|(author, _)| author.as_str()).chain([person.as_str()]).collect();
         labelled.push((keys, gold.is_some()));
         unit.gold = gold;

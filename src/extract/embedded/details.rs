@@ -155,7 +155,8 @@ fn switch(text: &str, evidence: &Evidence) -> Act {
 
 /// Whether `words` may be what somebody left or went to.
 fn is_name(words: &str) -> bool {
-    let mut words = words.split_whitespace().map(str::to_lowercase).skip_while(|w| ["a", "an", "the"].contains(&w.as_str()));
+    let mut words =
+        words.split_whitespace().map(str::to_lowercase).skip_while(|w| ["a", "an", "the"].contains(&w.as_str()));
     let first = words.next().unwrap_or_default();
     first.contains(char::is_alphabetic) && !NO_NAMES.split_whitespace().any(|no| no == first)
 }
