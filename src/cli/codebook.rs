@@ -79,7 +79,7 @@ pub(super) enum EditVerb {
     },
     /// Describe a problem by other words; what is not named stays.
     Describe(DescribeArgs),
-    /// Put one problem into another, whose words stay.
+    /// Put one problem into another, which keeps its name and takes up its terms and lines.
     Merge {
         /// The problem that goes.
         id: String,
@@ -220,8 +220,12 @@ async fn show(app: &App, id: Option<&str>, of: &OfVersion, out: &mut Output) -> 
         (b.1.people + b.1.accounts).cmp(&(a.1.people + a.1.accounts)).then_with(|| a.0.id.cmp(&b.0.id))
     });
     if let Some(id) = id {
-        let at = edit::place(&codebook, id)?;
-        problems.retain(|(p, _)| p.id == codebook.problems()[at].id);
+        let begins = codebook.problems().iter().filter(|p| p.id.as_str().starts_with(id)).collect::<Vec<_>>();
+        let one = match begins.as_slice() {
+            [one] => &one.id,
+            _ => &codebook.problems()[edit::place(&codebook, id)?].id,
+        };
+        problems.retain(|(p, _)| p.id == *one);
     }
     let other = heard.get(&None).map_or(0, |h| h.units);
     let units = heard.values().map(|h| h.units).sum::<usize>();

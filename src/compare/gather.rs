@@ -6,8 +6,6 @@ mod outcomes;
 
 pub(super) mod standing;
 
-mod twins;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
@@ -22,9 +20,10 @@ use super::wording::counted;
 use crate::config::CompareSettings;
 use crate::model::comparison::PopulationV1;
 use crate::model::{AuthorKey, PostId, Recipe, Recipes, Voice};
-use crate::store::{CommunityRow, Draw, LabelRow, SampleUnit, Side, Store, StoredNote, StoredPain};
+use crate::store::{
+    COORDINATED, CommunityRow, Draw, LabelRow, SampleUnit, Side, Store, StoredNote, StoredPain, Twins, alike, twins,
+};
 use build::build;
-use twins::{alike, twins};
 
 /// A note this long could record a problem (METHOD 3.1.1).
 pub(super) const DISCOVERY_WORDS: usize = 40;
@@ -43,6 +42,8 @@ struct Material {
     posts: Vec<(AuthorKey, PostId)>,
     /// Representative of every author that was merged with another.
     merged: BTreeMap<AuthorKey, AuthorKey>,
+    /// Posts of which another stands by the same person under another account: they tell of accounts and of nothing else.
+    echoes: BTreeSet<PostId>,
     /// Authors with more than one post up to the end of the days, copies of their own apart.
     known: BTreeSet<AuthorKey>,
     /// Notes of any day.
@@ -139,6 +140,7 @@ pub(super) async fn read(
         acts: Vec::new(),
         posts: Vec::new(),
         merged: BTreeMap::new(),
+        echoes: BTreeSet::new(),
         known: BTreeSet::new(),
         notes,
         pains: store.pains(&recipes.note, codebook.hash()).await?,
@@ -309,10 +311,11 @@ impl Read {
         let (shelf, material) = (&self.shelf, &mut self.material);
         let acts = shelf.acts.iter().filter(|a| community.contains(a.written_at)).cloned().collect::<Vec<_>>();
         let twins = twins(&acts, &shelf.alike);
-        let says = twins.caveats();
+        let says = told_together(&twins);
         material.known = known(&shelf.posts, community, &twins.copies);
         material.acts = acts.into_iter().filter(|act| !twins.copies.contains(&act.post)).collect();
         material.merged = twins.merged;
+        material.echoes = twins.echoes;
         let inside = shelf.posts.iter().filter(|(_, _, at)| community.contains(*at));
         material.posts = inside.map(|(author, post, _)| (author.clone(), post.clone())).collect();
         let of = |side: Side, days: &Window| shelf.sample(days).iter().filter(move |u| u.side == side);
@@ -321,6 +324,36 @@ impl Read {
         material.window = crm.clone();
         says
     }
+}
+
+/// What is to be said of them.
+fn told_together(twins: &Twins) -> Vec<String> {
+    let Twins { merged, copies, coordinated, .. } = twins;
+    let mut says = Vec::new();
+    if !merged.is_empty() {
+        says.push(format!(
+            "{} author accounts posted nearly the same words and are counted as {}.",
+            merged.len(),
+            counted(merged.values().collect::<BTreeSet<_>>().len() as u64, "people")
+        ));
+    }
+    if *coordinated > 0 {
+        let groups = counted(*coordinated as u64, "groups");
+        let look = if *coordinated == 1 { "looks" } else { "look" };
+        let (least, hours) = COORDINATED;
+        says.push(format!(
+                "{groups} {look} coordinated: {least} or more accounts wrote nearly the same words within {hours} hours \
+                 (coordinated_suspect). Each such group counts as one person; what it would be with all of them, or none, stands \
+                 beside every share."
+            ));
+    }
+    if !copies.is_empty() {
+        says.push(format!(
+            "{} in nearly the same words as another post of the same author, and not counted again.",
+            counted(copies.len() as u64, "posts") + if copies.len() == 1 { " is" } else { " are" }
+        ));
+    }
+    says
 }
 
 impl Shelf {

@@ -5,6 +5,8 @@
 //! of a codebook frozen by hand is a few lines, so its profiles then learn from the passages that are surely theirs
 //! (Rocchio with self-training, the lines keeping their say).
 
+use std::collections::HashSet;
+
 use super::vectors::{Nearness, Passage, Point, Space, add_scaled, dot, dot_sparse, dot_terms, normalise};
 use crate::model::{Codebook, Problem};
 
@@ -66,6 +68,13 @@ impl Classifier {
                 .map(|(lines, points)| lines.mixed_with(&Profile::of(space, points.into_iter())))
                 .collect();
         }
+        // What nobody speaks of is learnt from texts that are about something else; its lines alone keep it what it is.
+        let known = points.iter().filter_map(|(_, known)| *known).collect::<HashSet<_>>();
+        for (k, lines) in anchors.into_iter().enumerate().filter(|(k, _)| !known.contains(k)) {
+            if classifier.likeness(&classifier.profiles[k], &lines) < classifier.nearness.drifted {
+                classifier.profiles[k] = lines;
+            }
+        }
         classifier
     }
 
@@ -82,7 +91,10 @@ impl Classifier {
 
     /// How similar two problems are.
     pub(super) fn alike(&self, a: usize, b: usize) -> f32 {
-        let (a, b) = (&self.profiles[a], &self.profiles[b]);
+        self.likeness(&self.profiles[a], &self.profiles[b])
+    }
+
+    fn likeness(&self, a: &Profile, b: &Profile) -> f32 {
         self.mix(dot(&a.terms, &b.terms), dot(&a.latent, &b.latent))
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use super::cluster::MOST;
+use super::terms::word_key;
 use crate::model::problem::{BY_HAND, NONE, OTHER};
 use crate::model::{Codebook, Problem, ProblemId};
 
@@ -63,13 +64,16 @@ pub fn parse(text: &str) -> Result<Codebook> {
     if listed.is_empty() {
         bail!("\"problems\" is empty; a codebook needs at least one problem");
     }
-    let mut ids = BTreeSet::new();
+    let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
     let mut problems = Vec::with_capacity(listed.len());
     for (i, value) in listed.iter().enumerate() {
         let id = value.get("id").and_then(Value::as_str).unwrap_or("without id");
         let problem = problem(value).with_context(|| format!("problem {} ({id:?})", i + 1))?;
         if !ids.insert(problem.id.clone()) {
             bail!("problem {} ({id:?}): field `id`: another problem has this id", i + 1);
+        }
+        if !names.insert(word_key(&problem.name)) {
+            bail!("problem {} ({id:?}): field `name`: another problem has this name", i + 1);
         }
         problems.push(problem);
     }
@@ -197,6 +201,7 @@ mod tests {
             ),
             (r#"{"id":"b","name":"B","statement":"s","exlude":[]}"#, ["problem 2 (\"b\")", "`exlude` is unknown"]),
             (r#"{"id":"a","name":"B","statement":"s"}"#, ["problem 2 (\"a\")", "another problem has this id"]),
+            (r#"{"id":"b","name":"a","statement":"s"}"#, ["problem 2 (\"b\")", "another problem has this name"]),
             (r#"{"id":"other","name":"B","statement":"s"}"#, ["problem 2 (\"other\")", "reserved"]),
             (r#"{"id":"B b","name":"B","statement":"s"}"#, ["problem 2 (\"B b\")", "`id`"]),
             (r"[]", ["problem 2", "must be an object"]),

@@ -42,7 +42,7 @@ pub enum Edit {
         /// Near misses.
         exclude: Option<Vec<String>>,
     },
-    /// One problem goes into another, whose words stay.
+    /// One problem goes into another, which keeps its name and statement and takes up its terms and lines.
     Merge {
         /// The problem that goes.
         id: String,
@@ -154,6 +154,12 @@ fn apply(version: Version<'_>, edit: Edit, units: &[Unit], seed: u64) -> Result<
             if from == to {
                 bail!("{id:?} cannot be merged into itself; name another problem to merge it into");
             }
+            let gone = made.problems[from].clone();
+            let stays = &mut made.problems[to];
+            take_words(&mut stays.terms, gone.terms);
+            take_words(&mut stays.include, [vec![gone.statement], gone.include].concat());
+            stays.by_hand |= gone.by_hand;
+            made.to_sort = true;
             let [from, to] = [from, to].map(|at| made.problems[at].id.clone());
             for a in made.assignments.iter_mut().filter(|a| a.problem.as_ref() == Some(&from)) {
                 a.problem = Some(to.clone());
@@ -205,6 +211,13 @@ fn apply(version: Version<'_>, edit: Edit, units: &[Unit], seed: u64) -> Result<
     }
 }
 
+/// Adds `more` to `lines`, no words twice.
+fn take_words(lines: &mut Vec<String>, more: Vec<String>) {
+    lines.extend(more);
+    let mut met = BTreeSet::new();
+    lines.retain(|line| !line.is_empty() && met.insert(word_key(line)));
+}
+
 /// Takes a part out of the problem `id` as one of its own.
 fn split(codebook: &Codebook, made: &mut Made, id: &str, tell: &[String], units: &[Unit], seed: u64) -> Result<()> {
     let old = codebook.problems()[place(codebook, id)?].id.clone();
@@ -232,9 +245,8 @@ fn split(codebook: &Codebook, made: &mut Made, id: &str, tell: &[String], units:
     if !tell.is_empty() {
         problem.by_hand = true;
         problem.name = tell.join(", ");
-        problem.terms = tell.iter().cloned().chain(problem.terms).collect();
-        let mut met = BTreeSet::new();
-        problem.terms.retain(|t| met.insert(word_key(t)));
+        let typical = std::mem::replace(&mut problem.terms, tell.to_vec());
+        take_words(&mut problem.terms, typical);
     }
     for a in made.assignments.iter_mut().filter(|a| moved.contains(&(a.side, a.unit.as_str()))) {
         a.problem = Some(problem.id.clone());

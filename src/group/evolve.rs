@@ -22,6 +22,10 @@ const ONE: f32 = 0.85;
 /// conversations) for the two parts to be problems of their own.
 const APART: f32 = 0.2;
 
+/// How near the texts of a new problem have to be to each other (on average, as seen from other conversations): without this, what fits
+/// nowhere makes problems of leftovers.
+pub(super) const HOLDS: f32 = 0.25;
+
 /// The codebook of the run before, with what belonged to it.
 #[derive(Debug, Clone)]
 pub(super) struct Previous {
@@ -105,15 +109,22 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
     let rest = found.iter().filter(|(_, point)| classifier.classify(point).0.is_none()).copied().collect::<Vec<_>>();
     let aim = if listed.is_empty() { LEAST } else { 2 };
     let mut new = problems(space, &rest, aim, &listed);
-    new.retain(|n| n.people >= least);
+    new.retain(|n| n.people >= least && (listed.is_empty() || n.holds >= HOLDS));
     new.sort_by(|a, b| b.people.cmp(&a.people).then_with(|| a.problem.id.cmp(&b.problem.id)));
     new.truncate(MOST.saturating_sub(listed.len()));
+    let before = match listed.is_empty() || new.is_empty() {
+        true => Vec::new(),
+        false => Listed::place(space, listed.clone(), &classifier, units).placed,
+    };
     for Found { problem, points, .. } in new {
         classifier.add(space, &points);
         listed.push(problem);
     }
-
     let mut listed = Listed { known, ..Listed::place(space, listed, &classifier, units) };
+    // What fits a problem of the list stays there: a new one is made of the rest, and takes nothing else.
+    for (place, before) in listed.placed.iter_mut().zip(before).filter(|(_, before)| before.0.is_some()) {
+        *place = before;
+    }
     quote_anew(space, &classifier, &mut listed, units);
     // What never was anywhere (a problem just added by hand) waits; what was and is nowhere now is gone.
     let had = counted(previous.placed.values().filter_map(|(problem, _)| *problem));

@@ -9,6 +9,7 @@ use super::phrase;
 use super::units::{Unit, read};
 use crate::model::{Codebook, ProblemId, Recipes};
 use crate::store::{Side, Store};
+use crate::text::near_duplicate;
 
 /// Quotes told of a problem (METHOD 3.1: three examples, from both registers where both speak of it).
 const QUOTES: usize = 3;
@@ -61,14 +62,45 @@ fn of(called: &BTreeSet<String>, units: &[(&Unit, f32)]) -> Heard {
         |side| units.iter().filter(|(u, _)| u.side == side).map(|(u, _)| &u.who).collect::<BTreeSet<_>>().len();
     let mut best = units.iter().map(|(u, score)| (score * name::worth(called, &u.quote), *u)).collect::<Vec<_>>();
     best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
-    let mut quotes = Vec::new();
-    let mut met = BTreeSet::new();
+    // Copies count as one (METHOD 9.1).
+    let alike = near_duplicate::clusters(&best.iter().map(|(_, u)| u.quote.as_str()).collect::<Vec<_>>());
+    let best = best.into_iter().zip(alike).map(|((_, unit), alike)| (alike, unit)).collect::<Vec<_>>();
+    let (mut quotes, mut met, mut told) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     // The best of either side first, then whatever is best.
     let first = [Side::Community, Side::Crm].into_iter().filter_map(|side| best.iter().find(|(_, u)| u.side == side));
-    for (_, unit) in first.chain(&best) {
-        if quotes.len() < QUOTES && met.insert(unit.speaker()) {
+    for (alike, unit) in first.chain(&best) {
+        if quotes.len() < QUOTES && !met.contains(&unit.speaker()) && told.insert(*alike) {
+            met.insert(unit.speaker());
             quotes.push((unit.side, unit.quote.clone()));
         }
     }
     Heard { people: distinct(Side::Community), accounts: distinct(Side::Crm), units: units.len(), quotes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_of_different_people_in_different_words() {
+        let unit = |who: &str, quote: &str| Unit {
+            side: Side::Community,
+            id: format!("{who}{quote}"),
+            who: who.to_owned(),
+            community: String::new(),
+            conversation: String::new(),
+            builds: true,
+            quote: quote.to_owned(),
+            bare: quote.to_owned(),
+            around: String::new(),
+            title: String::new(),
+        };
+        let said = [
+            unit("a", "The export fails every night and nobody is told about it."),
+            unit("b", "The export fails every night and nobody is told about it!"),
+            unit("c", "Our export stops halfway through the second page."),
+        ];
+        let heard = of(&BTreeSet::new(), &said.iter().map(|u| (u, 1.0)).collect::<Vec<_>>());
+        assert_eq!((heard.people, heard.units, heard.quotes.len()), (3, 3, 2), "{:?}", heard.quotes);
+    }
 }

@@ -53,9 +53,9 @@ use serde_json::{Map, Value, json};
 
 use by_model::{Sorted, Sorter};
 use classify::{Classifier, lines};
-use cluster::{LEAST, cluster};
+use cluster::{LEAST, cluster, margin};
 use embed::{Embedder, Vectors};
-use evolve::Previous;
+use evolve::{HOLDS, Previous};
 use lineage::Version;
 use name::Typical;
 use units::{Unit, gather, sample};
@@ -328,8 +328,8 @@ impl Listed {
 /// The largest clusters among what `classifier` finds no problem for.
 fn candidates(space: &Space, classifier: &Classifier, mut found: Vec<(&Unit, &Point)>) -> Vec<(Problem, usize)> {
     found.retain(|(_, point)| classifier.classify(point).0.is_none());
-    let mut candidates =
-        problems(space, &found, LEAST, &[]).into_iter().map(|p| (p.problem, p.people)).collect::<Vec<_>>();
+    let found = problems(space, &found, LEAST, &[]).into_iter().filter(|p| p.holds >= HOLDS);
+    let mut candidates = found.map(|p| (p.problem, p.people)).collect::<Vec<_>>();
     candidates.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id)));
     candidates.truncate(CANDIDATES);
     candidates
@@ -340,6 +340,8 @@ struct Found<'a> {
     problem: Problem,
     points: Vec<&'a Point>,
     people: usize,
+    /// How near its texts are to each other, as seen from other conversations.
+    holds: f32,
 }
 
 /// At least `aim` problems that `found` speak of, where there are so many, with other ids and names than those `listed`.
@@ -352,11 +354,13 @@ fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)], aim: usize, listed:
         clusters.iter().map(|members| members.iter().map(|&i| found[i].1).collect::<Vec<_>>()).collect::<Vec<_>>();
     let (mut problems, mut listed) = (Vec::new(), listed.to_vec());
     let typical = name::typical_terms(space, &units.iter().map(|units| said(units)).collect::<Vec<_>>());
-    for ((units, points), typical) in units.iter().zip(groups).zip(typical) {
+    for (((units, points), typical), members) in units.iter().zip(groups).zip(typical).zip(&clusters) {
         let problem = problem_of(space, &typical, units, &listed);
         listed.push(problem.clone());
         let people = units::people(units.iter().copied());
-        problems.push(Found { problem, points, people });
+        let own = members.iter().map(|&i| spoken[i]).collect::<Vec<_>>();
+        let (holds, _) = margin(&own, &[(0..own.len()).collect()]);
+        problems.push(Found { problem, points, people, holds });
     }
     problems
 }

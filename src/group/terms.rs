@@ -191,7 +191,10 @@ fn parts_clause(between: &str) -> bool {
 
 fn carries_meaning(word: &str) -> bool {
     let lone = word.len() == 1;
-    !lone && word.len() <= MAX_WORD && word.chars().any(char::is_alphabetic)
+    // `40am` of `6:40am`.
+    let clock = word.starts_with(|c: char| c.is_ascii_digit())
+        && matches!(word.trim_start_matches(|c: char| c.is_ascii_digit()), "am" | "pm");
+    !lone && !clock && word.len() <= MAX_WORD && word.chars().any(char::is_alphabetic)
 }
 
 #[cfg(test)]
@@ -217,6 +220,7 @@ mod tests {
     #[test]
     fn stop_words_addresses_and_numbers_are_no_terms() {
         assert_eq!(stems("I can't, they didn't and won't 42 https://a.example/x @sam"), Vec::<String>::new());
+        assert_eq!(stems("6:40am, or 7pm"), Vec::<String>::new());
     }
 
     #[test]

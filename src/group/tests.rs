@@ -484,7 +484,11 @@ async fn a_person_edits_the_list() {
     let had = counted(&renamed.codebook).await;
 
     let merged = edit(Edit::Merge { id: id(1), into: id(0) }).await.unwrap();
-    assert_eq!(told(&merged.changes), json!({ "kept": rest - 1, "merged": 1 }));
+    assert_eq!(told(&merged.changes), json!({ "kept": rest - 2, "edited": 1, "merged": 1 }));
+    let both = merged.codebook.problem(&ProblemId::new(id(0))).unwrap();
+    let gone = &before.problems()[1];
+    assert!(merged.to_sort && gone.terms.iter().all(|t| both.terms.contains(t)), "its words are taken up");
+    assert!(both.include.contains(&gone.statement));
     let has = counted(&merged.codebook).await;
     assert_eq!(has(&id(0)), had(&id(0)) + had(&id(1)));
 
@@ -513,9 +517,11 @@ async fn a_person_edits_the_list() {
 
     // Over all versions.
     let versions = store.codebook_versions().await.unwrap();
+    let same = versions.iter().filter(|v| v.hash == split.codebook.hash()).count();
+    assert_eq!(same, 2, "a list that is there again is a version anew, and the earlier one stays");
     let first = versions.iter().find(|v| v.hash == before.hash()).unwrap();
     let all = lineage::between(&store, first, versions.last().unwrap()).await.unwrap();
-    assert_eq!(told(&all), json!({ "kept": rest - 2, "renamed": 1, "split": 1, "merged": 1 }));
+    assert_eq!(told(&all), json!({ "kept": rest - 2, "edited": 1, "split": 1, "merged": 1 }));
 
     // And the next run follows what a person wrote.
     let summary =

@@ -237,16 +237,18 @@ pub(super) struct Nearness {
     /// A passage teaches a profile when it is at least this similar, and ahead of the second by this much.
     pub(super) sure: f32,
     pub(super) ahead: f32,
+    /// Similarity of a problem's profile to its own lines below which it has learnt to be something else.
+    pub(super) drifted: f32,
     /// Cosine of the latent coordinates to its cluster's centroid below which a point is in no cluster.
     pub(super) clusters: f32,
 }
 
 /// In the directions that the texts' own terms span.
 const BY_TERMS: Nearness =
-    Nearness { terms_share: 0.5, fits: 0.15, misses: 0.35, sure: 0.16, ahead: 0.03, clusters: 0.2 };
-/// By a sentence model.
+    Nearness { terms_share: 0.5, fits: 0.15, misses: 0.35, sure: 0.16, ahead: 0.03, drifted: 0.72, clusters: 0.2 };
+/// By a sentence model. How far profiles drift there was not measured.
 const BY_MODEL: Nearness =
-    Nearness { terms_share: 0.5, fits: 0.08, misses: 0.3, sure: 0.12, ahead: 0.03, clusters: 0.1 };
+    Nearness { terms_share: 0.5, fits: 0.08, misses: 0.3, sure: 0.12, ahead: 0.03, drifted: 0.0, clusters: 0.1 };
 
 /// The mean vector of each kind of part, over `passages`; zero where there is none.
 fn means<'a>(vectors: &Vectors, passages: impl Iterator<Item = &'a Passage<'a>>) -> [Vec<f32>; 3] {

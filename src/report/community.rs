@@ -19,8 +19,9 @@ use super::texture::{PostSlots, Texture};
 use super::view::{Excluded, Link, Origin, QuoteView, SeverityView};
 use super::window::Window;
 use super::words;
-use crate::model::{Act, ActKind, Evidence, Recipe, Voice};
-use crate::store::{Side, Store, StoredSignal};
+use crate::model::{Act, ActKind, AuthorKey, Evidence, Recipe, Voice};
+use crate::store::{Side, Store, StoredSignal, alike, twins};
+use crate::text::near_duplicate;
 
 /// Signals read at a time.
 const PAGE: i64 = 4096;
@@ -127,12 +128,15 @@ pub(super) async fn gather(
 ) -> Result<Community> {
     let index = problems.iter().enumerate().map(|(i, id)| (*id, i)).collect::<HashMap<_, _>>();
     let rows = store.community_rows(recipe, codebook).await.context("could not read the signals of the communities")?;
+    let rows = rows.into_iter().filter(|row| row.voice == Voice::FirstHand && window.holds(row.written_at));
+    let rows = rows.collect::<Vec<_>>();
+    // Posts in nearly the same words are one, and so are their authors, as in the comparison (METHOD 9.1).
+    let posts = rows.iter().map(|row| row.post.clone()).collect();
+    let twins = twins(&rows, &alike(store, recipe, posts, near_duplicate::clusters).await?);
     let mut countable = HashMap::<String, Option<usize>>::with_capacity(rows.len());
-    for row in rows {
-        if row.voice == Voice::FirstHand && window.holds(row.written_at) {
-            let problem = row.problem.as_deref().and_then(|id| index.get(id).copied());
-            countable.insert(row.signal.as_str().to_owned(), problem);
-        }
+    for row in rows.iter().filter(|row| !twins.copies.contains(&row.post) && !twins.echoes.contains(&row.post)) {
+        let problem = row.problem.as_deref().and_then(|id| index.get(id).copied());
+        countable.insert(row.signal.as_str().to_owned(), problem);
     }
     let mut similarity = HashMap::<String, f64>::new();
     for a in store.assignments(codebook).await.context("could not read which signal belongs to which problem")? {
@@ -144,6 +148,7 @@ pub(super) async fn gather(
     let mut pass = Pass {
         community: Community { problems: problems.iter().map(|_| Heard::default()).collect(), ..Community::default() },
         people: HashMap::new(),
+        merged: twins.merged,
         words: Words::new(),
     };
     let mut after = String::new();
@@ -190,12 +195,15 @@ async fn exclude(store: &Store, recipe: &Recipe, window: Window, community: &mut
 struct Pass {
     community: Community,
     people: HashMap<String, u32>,
+    /// Who stands for authors that are counted as one person.
+    merged: BTreeMap<AuthorKey, AuthorKey>,
     words: Words,
 }
 
 impl Pass {
     fn take(&mut self, stored: &StoredSignal, problem: Option<usize>, similarity: f64, slots: &mut PostSlots) {
         let Some(author) = &stored.author else { return };
+        let author = self.merged.get(author).unwrap_or(author);
         let next = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
         let person = *self.people.entry(author.as_str().to_owned()).or_insert(next);
         self.community.people.insert(person);

@@ -396,3 +396,18 @@ async fn a_register_test_marks_the_problem_in_every_drawing() {
     }
     assert!(terminal::list(&view, &marked, 0, 120).contains("register sensitive"));
 }
+
+#[tokio::test]
+async fn the_same_words_by_two_accounts_are_one_persons() {
+    let (mut w, codebook) = trades().await;
+    let text = "The note was gone again this morning and it has happened every single week since we moved into the new building.";
+    for (id, author) in [("page", "mira"), ("mirror", "somebody")] {
+        w.post(id, author, "2026-03-01T08:00:00Z", text, vec![(complaint(), text)]);
+    }
+    w.posts.last_mut().unwrap().community = "r/mirror".to_owned();
+    w.write(codebook.problems().to_vec(), |quote| quote.contains("every single week").then_some("offline")).await;
+    let view = w.view().await;
+    let told = view.problems.iter().find(|p| p.id == "offline").unwrap();
+    assert_eq!((told.community.hits, told.community.of), (1, 5));
+    assert_eq!(told.communities_all, 1, "the mirror tells nothing new: {:?}", told.communities);
+}

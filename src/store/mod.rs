@@ -38,6 +38,8 @@ mod embeddings;
 
 mod twins;
 
+mod alike;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -46,6 +48,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, Transaction};
 
+pub use alike::{COORDINATED, Twins, alike, twins};
 pub use comparisons::StoredComparison;
 pub use conversations::{Move, StreamPost};
 pub use deals::{CrmBatch, CrmCounts, Incoming, IncomingNote, LateNote, StoredDeal};

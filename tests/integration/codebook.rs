@@ -1,10 +1,11 @@
 //! The list of problems is a person's: looked at, edited, frozen, and every change of it told.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Place, Ran};
+use crate::harness::{Place, Ran, lines};
 
 struct Demo {
     place: Place,
@@ -49,7 +50,9 @@ fn a_person_edits_freezes_and_compares_the_list() {
     }
     let table = demo.run(&["codebook", "show"]);
     assert!(table.contains("offline_loss") && table.contains("Work lost without signal"), "{table}");
-    assert!(demo.run(&["codebook", "show", "offline_loss"]).contains("statement"));
+    assert!(demo.run(&["codebook", "show", "offline"]).contains("statement"), "the beginning of an id will do");
+    let only = demo.try_run(&["codebook", "diff", "--json"]);
+    assert!(only.stdout.contains("\"changes\":[]"), "{}", only.stdout);
 
     // What is frozen is changed by nobody.
     demo.refused(&["codebook", "edit", "remove", "offline_loss"], "codebook thaw");
@@ -64,11 +67,18 @@ fn a_person_edits_freezes_and_compares_the_list() {
     assert!(merged.contains("merged") && merged.contains("missed_maintenance"), "{merged}");
 
     let diff = demo.json(&["codebook", "diff"]);
-    assert_eq!(diff["counts"], json!({ "kept": 11, "merged": 1 }));
-    let whole = demo.json(&["codebook", "diff", "1", "3"]);
-    assert_eq!(whole["counts"], json!({ "kept": 10, "renamed": 1, "merged": 1 }));
-    assert!(demo.run(&["codebook", "diff", "1", "3"]).contains("Visits lost without signal"));
-    assert_eq!(demo.json(&["codebook", "log"])["versions"].as_array().expect("versions").len(), 3);
+    assert_eq!(diff["counts"], json!({ "kept": 10, "edited": 1, "merged": 1 }));
+    let whole = demo.json(&["codebook", "diff", "1", "4"]);
+    assert_eq!(whole["counts"], json!({ "kept": 9, "renamed": 1, "edited": 1, "merged": 1 }));
+    assert!(demo.run(&["codebook", "diff", "1", "4"]).contains("Visits lost without signal"));
+    let log = demo.json(&["codebook", "log"]);
+    let made_by = log["versions"].as_array().expect("versions").iter().map(|v| v["made_by"].clone());
+    assert_eq!(
+        made_by.collect::<Vec<_>>(),
+        ["hand", "edited", "edited", "edited"],
+        "a thaw does not hide what was frozen"
+    );
+    assert!(demo.run(&["codebook", "export", "-", "--version", "1"]).contains("Work lost without signal"));
     demo.refused(&["codebook", "diff", "9"], "codebook log");
 
     // A frozen list stays as it is when it is sorted into; the file says the same.
@@ -83,6 +93,88 @@ fn a_person_edits_freezes_and_compares_the_list() {
     let file = demo.place.path().join("list.json");
     fs::write(&file, fs::read_to_string(&file).expect("the list").replace("\"v\": 1", "\"v\": 7")).expect("write");
     demo.refused(&["codebook", "freeze", "list.json"], "must be 1, not 7");
+}
+
+#[test]
+fn labels_answer_for_the_list_they_were_made_for() {
+    let demo = Demo::new();
+    let of = |comparison: &Value, id: &str| {
+        let problems = comparison["problems"].as_array().expect("problems").clone();
+        problems.into_iter().find(|p| p["id"] == id).unwrap_or_else(|| panic!("no {id}"))
+    };
+    let before = demo.json(&["compare"]);
+    let alone = of(&before, "route_fuel")["crm"]["hits"].as_u64().expect("hits");
+
+    // Merged, both halves count.
+    demo.run(&["codebook", "thaw"]);
+    demo.run(&["codebook", "edit", "merge", "route_fuel", "owner_visibility"]);
+    demo.run(&["codebook", "freeze"]);
+    demo.run(&["group"]);
+    let merged = demo.json(&["compare"]);
+    let both = of(&merged, "owner_visibility");
+    assert!(both["crm"]["hits"].as_u64() >= Some(alone) && both["crm"]["low"].is_f64(), "{both}");
+    assert!(!merged["caveats"].to_string().contains("count as other"), "{}", merged["caveats"]);
+
+    // Divided, neither half is measured by labels that did not know of it.
+    demo.run(&["codebook", "thaw"]);
+    demo.run(&["codebook", "edit", "split", "offline_loss", "--terms", "photos"]);
+    let part = demo.json(&["codebook", "diff"])["changes"].as_array().expect("changes").clone();
+    let part = part.iter().find(|c| c["kind"] == "split").expect("a split")["to"].as_str().expect("an id").to_owned();
+    demo.run(&["codebook", "freeze"]);
+    demo.run(&["group"]);
+    let split = demo.json(&["compare"]);
+    for id in [part.as_str(), "offline_loss"] {
+        let problem = of(&split, id);
+        assert!(problem["community"]["low"].is_null(), "counted: {problem}");
+        assert_eq!(problem["verdict"], "not_enough_evidence", "{problem}");
+        assert!(problem["missing"].to_string().contains("since the problem is on the list"), "{problem}");
+    }
+    assert!(of(&split, "accounting_sync")["community"]["low"].is_f64(), "what was not touched stays measured");
+    assert!(split["caveats"].to_string().contains("Hand labels were made before"), "{}", split["caveats"]);
+}
+
+#[test]
+fn a_list_is_not_filled_with_what_it_does_not_hold() {
+    let demo = Demo::new();
+    let places = |demo: &Demo| {
+        let signals = lines(&demo.run(&["export", "signals"]));
+        let place =
+            |s: &Value| (s["id"].as_str().expect("id").to_owned(), s["problem"].as_str().unwrap_or("other").to_owned());
+        signals.iter().map(place).collect::<BTreeMap<_, _>>()
+    };
+    let before = places(&demo);
+
+    // A problem that nobody mentions takes next to nothing.
+    demo.run(&["codebook", "export", "list.json"]);
+    let file = demo.place.path().join("list.json");
+    let mut list: Value = serde_json::from_str(&fs::read_to_string(&file).expect("the list")).expect("JSON");
+    for problem in list["problems"].as_array_mut().expect("problems").iter_mut().filter(|p| p["id"] == "price_book") {
+        *problem = json!({
+            "id": "permits", "name": "Permits come late",
+            "statement": "An office waits for permits from the town and the job slips by weeks.",
+            "terms": ["permit", "inspector", "town hall", "building department"],
+            "include": [
+                "The town sat on our permit for five weeks.", "The inspector did not come, so the wall stays open.",
+                "We cannot start until the building department signs."
+            ],
+            "exclude": ["The customer cancelled."],
+        });
+    }
+    fs::write(&file, list.to_string()).expect("write");
+    demo.run(&["codebook", "freeze", "list.json"]);
+    let taken = places(&demo).into_values().filter(|problem| problem == "permits").count();
+    assert!(taken <= 12, "{taken} texts");
+
+    // What fits nowhere makes a problem of its own and takes nothing from those that are there.
+    let demo = Demo::new();
+    demo.run(&["codebook", "thaw"]);
+    demo.run(&["codebook", "edit", "remove", "price_book"]);
+    demo.run(&["group"]);
+    let after = places(&demo);
+    let listed = before.values().filter(|p| *p != "price_book").collect::<BTreeSet<_>>();
+    let moved = before.iter().filter(|(_, p)| *p != "price_book" && *p != "other");
+    let moved = moved.filter(|(id, _)| !listed.contains(&after[*id])).count();
+    assert!(moved <= 5, "{moved} texts of listed problems went to a new one");
 }
 
 #[test]

@@ -72,7 +72,8 @@ pub(super) fn other_crm(material: &Material, labels: &Labels, mut own: Cells) ->
 
 /// Puts the people of `ground` into `cells`.
 fn community_side(ground: &Ground<'_>, cells: &mut Cells) {
-    let threads = numbered(ground.material.acts.iter().map(|a| a.thread.as_str()));
+    let own = |a: &&CommunityRow| !ground.material.echoes.contains(&a.post);
+    let threads = numbered(ground.material.acts.iter().filter(own).map(|a| a.thread.as_str()));
     (cells.community, cells.items[0]) = persons(ground, &threads, &mut cells.caveats);
     cells.kinds = kinds(ground.material);
     cells.population.threads = threads.len() as u64;
@@ -183,8 +184,9 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
     let mut labelled = Vec::new();
     let mut all = Items::default();
     for (person, mut acts) in acts {
-        // Undated acts come last: what has a date is known to be first.
-        acts.sort_by_key(|a| (a.written_at.is_none(), a.written_at, &a.post, &a.signal));
+        // Undated acts come last: what has a date is known to be first. Echoes come after all others.
+        let is_echo = |a: &CommunityRow| material.echoes.contains(&a.post);
+        acts.sort_by_key(|a| (is_echo(a), a.written_at.is_none(), a.written_at, &a.post, &a.signal));
         let place = |a: &CommunityRow| (communities[a.community.as_str()], threads[a.thread.as_str()]);
         let mut unit = Unit {
             id: person.as_str().to_owned(),
@@ -199,11 +201,16 @@ fn persons(ground: &Ground<'_>, threads: &BTreeMap<&str, usize>, caveats: &mut V
         };
         let mut authors = BTreeSet::new();
         for act in acts {
-            let Some(problem) = act.problem.as_deref().and_then(|id| problems.get(id)) else {
-                unit.other = true;
+            let problem = act.problem.as_deref().and_then(|id| problems.get(id));
+            let Some(problem) = problem.filter(|k| !is_echo(act) || unit.occurrence(**k).is_some()) else {
+                unit.other |= !is_echo(act);
                 continue;
             };
             let new = authors.insert((*problem, &act.author));
+            if is_echo(act) {
+                unit.found.iter_mut().filter(|o| o.problem == *problem).for_each(|o| o.accounts += usize::from(new));
+                continue;
+            }
             let occurrence = found(&mut unit, *problem, place(act).1);
             occurrence.places.insert(place(act));
             occurrence.accounts += usize::from(new);

@@ -351,6 +351,11 @@ async fn authors_of_the_same_words_are_one_person() {
     assert_eq!(cells.community.0.len(), 61);
     let copied = cells.community.0.iter().find(|u| u.accounts > 1).expect("a merged person");
     assert_eq!(copied.accounts, 40, "one person, whose accounts stay known");
+    assert_eq!(world.cells(same_text).await.population.threads, 12);
+    assert!(
+        copied.found.iter().all(|o| o.places.len() == 1 && o.count == 1),
+        "what one person says is said once: {copied:?}"
+    );
     assert!(
         cells.caveats.iter().any(|c| c.contains("40 author accounts") && c.contains("1 person")),
         "{:?}",

@@ -13,7 +13,7 @@ use crate::model::{Change, ChangeKind, ProblemId};
 use crate::store::{LabelRow, Side, Store};
 
 /// By labelled item: the problems of the current list that one of its labels does not answer for.
-pub type Unasked = BTreeMap<(Side, String), BTreeSet<String>>;
+pub(in crate::compare) type Unasked = BTreeMap<(Side, String), BTreeSet<String>>;
 
 /// Every label in the ids of the current list, and what it does not answer for.
 ///
@@ -21,7 +21,7 @@ pub type Unasked = BTreeMap<(Side, String), BTreeSet<String>>;
 ///
 /// # Errors
 /// When the store cannot be read or a stored label has lost its form.
-pub async fn as_of_now(store: &Store) -> Result<(Vec<LabelRow>, Unasked)> {
+pub(in crate::compare) async fn as_of_now(store: &Store) -> Result<(Vec<LabelRow>, Unasked)> {
     let versions = store.codebook_versions().await?;
     let mut lists = Vec::new();
     for version in &versions {

@@ -5,70 +5,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::super::evidence_rule::distinct;
-use super::super::wording::counted;
-use super::NearDuplicates;
+use super::{CommunityRow, Store};
 use crate::model::{AuthorKey, PostId, Recipe};
-use crate::store::{CommunityRow, Store};
 
 /// Shorter texts are written alike by people who never met, so they do not merge authors.
 const MERGE_WORDS: usize = 12;
 
 /// So many people who write nearly the same within so many hours are suspected of coordination (METHOD 9.1).
-const COORDINATED: (usize, i64) = (3, 72);
+pub const COORDINATED: (usize, i64) = (3, 72);
 
 /// Signals read at a time.
 const PAGE: i64 = 2000;
 
 /// Posts in nearly the same words (METHOD 3.2, 9.1): of several accounts, which then count as one person, or of one, which then
 /// said it once, as when the same channel was collected from two kinds of exports.
-pub(super) struct Twins {
+#[derive(Debug, Clone, Default)]
+pub struct Twins {
     /// The smallest key among each of them, by author.
-    pub(super) merged: BTreeMap<AuthorKey, AuthorKey>,
+    pub merged: BTreeMap<AuthorKey, AuthorKey>,
     /// Posts of which another of the same account stands.
-    pub(super) copies: BTreeSet<PostId>,
+    pub copies: BTreeSet<PostId>,
+    /// Posts of which another stands by the same person under another account.
+    pub echoes: BTreeSet<PostId>,
     /// Groups of accounts that wrote nearly the same within a short time.
-    coordinated: usize,
+    pub coordinated: usize,
 }
 
-impl Twins {
-    /// What is to be said of them.
-    pub(super) fn caveats(&self) -> Vec<String> {
-        let Self { merged, copies, coordinated } = self;
-        let mut says = Vec::new();
-        if !merged.is_empty() {
-            says.push(format!(
-                "{} author accounts posted nearly the same words and are counted as {}.",
-                merged.len(),
-                counted(merged.values().collect::<BTreeSet<_>>().len() as u64, "people")
-            ));
-        }
-        if *coordinated > 0 {
-            let groups = counted(*coordinated as u64, "groups");
-            let look = if *coordinated == 1 { "looks" } else { "look" };
-            let (least, hours) = COORDINATED;
-            says.push(format!(
-                "{groups} {look} coordinated: {least} or more accounts wrote nearly the same words within {hours} hours \
-                 (coordinated_suspect). Each such group counts as one person; what it would be with all of them, or none, stands \
-                 beside every share."
-            ));
-        }
-        if !copies.is_empty() {
-            says.push(format!(
-                "{} in nearly the same words as another post of the same author, and not counted again.",
-                counted(copies.len() as u64, "posts") + if copies.len() == 1 { " is" } else { " are" }
-            ));
-        }
-        says
-    }
-}
-
-/// Which of the posts `wanted` are in nearly the same words, whatever their days.
-pub(super) async fn alike(
+/// Which of the posts `wanted` are in nearly the same words, whatever their days: a cluster number, and whether the text is long enough
+/// to merge authors.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn alike(
     store: &Store,
     reader: &Recipe,
     mut wanted: BTreeSet<PostId>,
-    near_duplicates: NearDuplicates,
+    near_duplicates: fn(&[&str]) -> Vec<usize>,
 ) -> Result<BTreeMap<PostId, (usize, bool)>> {
     let mut texts = Vec::<(PostId, String)>::new();
     let mut after = String::new();
@@ -87,7 +59,8 @@ pub(super) async fn alike(
     Ok(texts.into_iter().zip(clusters).map(|((post, text), cluster)| (post, (cluster, long(&text)))).collect())
 }
 
-pub(super) fn twins(acts: &[CommunityRow], alike: &BTreeMap<PostId, (usize, bool)>) -> Twins {
+/// Whose posts and which posts of `acts` are told together.
+pub fn twins(acts: &[CommunityRow], alike: &BTreeMap<PostId, (usize, bool)>) -> Twins {
     let posts = acts.iter().map(|a| (&a.post, a)).collect::<BTreeMap<_, _>>();
     let told = posts.into_iter().filter_map(|(post, act)| Some((act, *alike.get(post)?))).collect::<Vec<_>>();
     let links = told.iter().filter(|(_, (_, long))| *long);
@@ -103,7 +76,12 @@ pub(super) fn twins(acts: &[CommunityRow], alike: &BTreeMap<PostId, (usize, bool
         said.entry((&act.author, cluster)).or_default().insert((&act.thread, &act.post));
     }
     let copies = said.values().flat_map(|posts| posts.iter().skip(1)).map(|(_, post)| (*post).clone()).collect();
-    Twins { merged, copies, coordinated }
+    let mut by_person = BTreeMap::<_, BTreeSet<_>>::new();
+    for ((author, cluster), posts) in &said {
+        by_person.entry((merged.get(*author).unwrap_or(*author), *cluster)).or_default().extend(posts.first());
+    }
+    let echoes = by_person.values().flat_map(|posts| posts.iter().skip(1)).map(|(_, post)| (*post).clone()).collect();
+    Twins { merged, copies, echoes, coordinated }
 }
 
 /// Whether so many authors wrote so close in time.
@@ -112,7 +90,7 @@ fn is_coordinated(mut posts: Vec<(Timestamp, &AuthorKey)>) -> bool {
     posts.sort_unstable();
     (0..posts.len()).any(|i| {
         let near = posts[i..].iter().take_while(|(at, _)| at.duration_since(posts[i].0).as_hours() <= hours);
-        distinct(near.map(|(_, author)| author)) >= least
+        near.map(|(_, author)| author).collect::<BTreeSet<_>>().len() >= least
     })
 }
 
