@@ -82,11 +82,10 @@ pub(super) async fn run(args: &ReadArgs, global: &Global) -> Result<Exit> {
 fn fence_secret(settings: &Settings, key: Option<[u8; 32]>) -> Result<[u8; 32]> {
     let taped = settings.llm.as_ref().is_some_and(|llm| llm.record.is_some() || llm.replay.is_some());
     let mut secret = [0; 32];
-    if let (Some(key), false) = (key, taped) {
-        return Ok(key);
-    }
-    if !taped {
-        SysRng.try_fill_bytes(&mut secret).context("the system gave no random bytes for the fences")?;
+    match key {
+        _ if taped => {}
+        Some(key) => secret = key,
+        None => SysRng.try_fill_bytes(&mut secret).context("the system gave no random bytes for the fences")?,
     }
     Ok(secret)
 }

@@ -65,9 +65,6 @@ pub const OUTCOMES: u64 = 30;
 /// The same.
 pub const OF_EACH_CLASS: u64 = 5;
 
-/// Outcomes behind Brier skill.
-pub const SKILL: u64 = 60;
-
 /// Outcomes behind a reliability curve; with fewer only the table by level of interest is shown.
 pub const CURVE: u64 = 100;
 

@@ -328,7 +328,7 @@ fn frame(cells: &Cells) -> String {
 
 /// Problems that are called silent and told in one kind of community only (METHOD 3.10).
 fn one_kind(comparison: &ComparisonV1) -> Option<String> {
-    let silent = comparison.problems.iter().filter(|p| matches!(p.verdict.as_str(), "silent" | "absent"));
+    let silent = comparison.problems.iter().filter(|p| coverage::kind(&p.verdict) == "silent");
     let told = silent.filter_map(|p| Some(format!("{} ({})", p.name, p.selection.as_ref()?.only_kind()?)));
     let told = told.collect::<Vec<_>>();
     (!told.is_empty()).then(|| {

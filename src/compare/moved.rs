@@ -91,7 +91,6 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(name: &str, before: &'a Cells, after: &'a Cells, covered: &Option<Missing>) -> Self {
-        let units = |cells: &'a Cells| if name == "crm" { &cells.crm } else { &cells.community };
         let measured = |cells| if name == "crm" { Measured::crm(cells) } else { Measured::community(cells) };
         let periods = [before, after].map(measured);
         let rows = |cells: &Cells, side: &Measured<'_>| {
@@ -101,7 +100,7 @@ impl<'a> Side<'a> {
         };
         let mut missing = lacking(&[rows(before, &periods[0]), rows(after, &periods[1])]);
         missing.extend(covered.clone());
-        let units = [before, after].map(|cells| units(cells).0.iter().map(|u| u.id.as_str()).collect());
+        let units = periods.each_ref().map(|side| side.units.0.iter().map(|u| u.id.as_str()).collect());
         Self { periods, units, missing }
     }
 

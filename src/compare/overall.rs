@@ -4,7 +4,9 @@
 use super::evidence_rule::{self as rule, Need};
 use super::{calibration, commitment, coverage, gather, moved, multiverse, selection, window};
 use crate::config::{CompareSettings, Grades};
-use crate::model::comparison::{ComparisonV1, ComponentV1, FALSE_DISCOVERIES, OverallV1, ThresholdV1};
+use crate::model::comparison::{
+    ComparisonV1, ComponentV1, FALSE_DISCOVERIES, OverallV1, SETTLING_DAYS, SKILL_OUTCOMES, ThresholdV1,
+};
 
 /// From the mildest to the worst.
 const GRADES: [&str; 4] = ["none found", "small", "moderate", "large"];
@@ -82,10 +84,7 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
         of("clusters for an interval, at least", rule::CLUSTERS as f64),
         of("hand labels on each side, at least, or all where there are fewer", rule::LABELS as f64),
         of("per cent of problems inside the list, on either side, at least", rule::INSIDE_CODEBOOK as f64),
-        of(
-            "days in which a claim of strong interest can be followed by something",
-            gather::standing::SETTLING_DAYS as f64,
-        ),
+        of("days in which a claim of strong interest can be followed by something", SETTLING_DAYS as f64),
         of("lowest level of the commitment ladder that backs a claim", f64::from(gather::standing::BACKING_LEVEL)),
         of("unbacked optimism is a finding from this lower end of its 95% interval on", commitment::FLOOR),
         of("days in which a sale must follow its forecast", calibration::WON_DAYS as f64),
@@ -93,7 +92,7 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
         of("days from the last note that counts to the end of its deal, at least", calibration::LAST_NOTE_DAYS as f64),
         of("outcomes behind a calibration, at least", rule::OUTCOMES as f64),
         of("outcomes of either kind behind a calibration, at least", rule::OF_EACH_CLASS as f64),
-        of("outcomes for a skill score, at least", rule::SKILL as f64),
+        of("outcomes for a skill score, at least", SKILL_OUTCOMES as f64),
         of("outcomes for a curve, at least", rule::CURVE as f64),
         of(
             "per cent of forecasts lost from sight above which the others are weighted for them",

@@ -30,10 +30,13 @@ pub fn segments(cells: &Cells) -> Vec<SegmentV1> {
     let channel = |s: Standing| CHANNELS.iter().position(|kind| Some(*kind) == s.channel);
     let names = names(cells);
     let named = |a: &Account| names.binary_search(&a.segment.as_deref()?).ok();
+    let measured = judged.is_measured(judged.counts(unbacked).of);
+    // Reps are the clusters themselves; segments of the other kinds share them.
+    let (by_rep, across) = (measured.then_some(f64::INFINITY), measured.then(|| surest(judged)));
     let mut kinds = [
-        kind(judged, "rep", reps, |k| format!("rep {}", k + 1), |a, _| Some(a.rep).filter(|rep| *rep < reps)),
-        kind(judged, "channel", CHANNELS.len(), |k| CHANNELS[k].as_str().to_owned(), |_, s| channel(s)),
-        kind(judged, "segment", names.len(), |k| names[k].to_owned(), |a, _| named(a)),
+        kind(judged, by_rep, "rep", reps, |k| format!("rep {}", k + 1), |a, _| Some(a.rep).filter(|rep| *rep < reps)),
+        kind(judged, across, "channel", CHANNELS.len(), |k| CHANNELS[k].as_str().to_owned(), |_, s| channel(s)),
+        kind(judged, across, "segment", names.len(), |k| names[k].to_owned(), |a, _| named(a)),
     ];
     // Few firms share the words of a small segment; a column that is filled firm by firm may name people.
     for (number, segment) in kinds[2].iter_mut().enumerate() {
@@ -91,9 +94,10 @@ fn surest(judged: Judged<'_>) -> f64 {
     judged.share(unbacked, unbacked).map_or(f64::INFINITY, |all| all.n_eff * (Z95 / all.t).powi(2))
 }
 
-/// The segments `0..many` of one kind.
+/// The segments `0..many` of one kind. Where rates are measured, none counts for more than `most` units.
 fn kind(
     judged: Judged<'_>,
+    most: Option<f64>,
     by: &str,
     many: usize,
     name: impl Fn(usize) -> String,
@@ -118,11 +122,9 @@ fn kind(
         return Vec::new();
     }
 
-    let strong = judged.counts(|_, s| Class::of(s.strong, !s.backed)).of;
-    let measured = judged.is_measured(strong);
     let group = |k: usize, s: &SegmentV1| {
         let of = s.unbacked.of as f64;
-        if !measured {
+        if most.is_none() {
             return Some(Group { rate: s.unbacked.rate(), n: of });
         }
         if !judged.is_labelled(class(k)) {
@@ -131,18 +133,17 @@ fn kind(
         let share = judged.share(class(k), class(k))?;
         Some(Group { rate: share.estimate.clamp(0.0, 1.0), n: share.n_eff.min(of) })
     };
-    let most = if measured && by != "rep" { surest(judged) } else { f64::INFINITY };
     let (large, groups): (Vec<_>, Vec<_>) = all
         .iter_mut()
         .filter(|(_, s)| SEGMENT.check(s.unbacked.of).is_none())
         .filter_map(|(k, s)| group(*k, s).map(|group| (s, group)))
         .unzip();
     if large.len() > 1 {
-        let p = homogeneity(&groups).filter(|_| measured).map(|test| test.p);
-        for (segment, shrunk) in large.into_iter().zip(shrink(&groups, most)) {
+        let p = homogeneity(&groups).filter(|_| most.is_some()).map(|test| test.p);
+        for (segment, shrunk) in large.into_iter().zip(shrink(&groups, most.unwrap_or(f64::INFINITY))) {
             segment.shrunk = Some(shrunk.rate);
-            segment.low = measured.then_some(shrunk.low);
-            segment.high = measured.then_some(shrunk.high);
+            segment.low = most.map(|_| shrunk.low);
+            segment.high = most.map(|_| shrunk.high);
             segment.omnibus_p = p;
         }
     }

@@ -67,18 +67,20 @@ fn variant(
     if people == 0 || accounts == 0 {
         return Err(format!("it has {} and {}", counted(people, "people"), counted(accounts, "accounts")));
     }
-    let (_, problems) = coverage(cells);
+    let problems = if called.is_empty() { Vec::new() } else { coverage(cells).1 };
     let there = |id: &str| problems.iter().find(|p| p.id == id);
     let both = called.iter().filter_map(|p| Some((p, there(&p.id)?))).collect::<Vec<_>>();
     let mut flipped =
         both.iter().filter(|(here, there)| !same_sign(here, there)).map(|(p, _)| p.id.clone()).collect::<Vec<_>>();
     let mut measured = both.iter().all(|(_, there)| there.difference.is_some());
     let mut of = both.len() as u64;
-    let (unbacked, _) = commitment(cells);
-    if let Some(rate) = unbacked.estimate.filter(|_| hollow(primary)) {
-        of += 1;
-        measured &= unbacked.low.is_some();
-        flipped.extend((rate <= FLOOR).then_some(unbacked.name));
+    if hollow(primary) {
+        let (unbacked, _) = commitment(cells);
+        if let Some(rate) = unbacked.estimate {
+            of += 1;
+            measured &= unbacked.low.is_some();
+            flipped.extend((rate <= FLOOR).then_some(unbacked.name));
+        }
     }
     if of == 0 {
         return Err("too few accounts claim strong interest".to_owned());

@@ -196,11 +196,10 @@ impl ToLabel {
             minutes: 0,
             half_width: 0.0,
         };
-        let units = || self.units.iter().filter(|u| u.side == side);
         let done = |unit: &Unit| unit.items.iter().filter(|item| labelled.contains(&(side, (*item).clone()))).count();
-        for unit in units() {
-            let done = done(unit);
-            let complete = done == unit.items.len();
+        let units = self.units.iter().filter(|u| u.side == side).map(|u| (u, done(u))).collect::<Vec<_>>();
+        for (unit, done) in &units {
+            let complete = *done == unit.items.len();
             progress.drawn += 1;
             progress.complete += usize::from(complete);
             progress.items += unit.items.len();
@@ -208,11 +207,11 @@ impl ToLabel {
             progress.used += u64::from(complete && unit.counts);
         }
         let mut used = progress.used;
-        for unit in units().filter(|unit| done(unit) < unit.items.len()) {
+        for (unit, done) in units.iter().filter(|(unit, done)| *done < unit.items.len()) {
             if used >= progress.need {
                 break;
             }
-            progress.left += unit.items.len() - done(unit);
+            progress.left += unit.items.len() - done;
             used += u64::from(unit.counts);
         }
         progress.minutes = minutes(progress.left as u64);

@@ -15,6 +15,12 @@ pub use again::{AgreeingV1, MultiverseV1, ReadAgainV1, RelabelledV1, VariantV1};
 /// wrong (METHOD 3.11); fixed beforehand.
 pub const FALSE_DISCOVERIES: f64 = 0.10;
 
+/// A claim of strong interest has this many days to be followed by something (METHOD 3.5).
+pub const SETTLING_DAYS: i64 = 30;
+
+/// Outcomes behind Brier skill (METHOD 3.9).
+pub const SKILL_OUTCOMES: u64 = 60;
+
 /// The whole answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonV1 {

@@ -2,7 +2,7 @@
 
 use super::view::{InterestRow, Mark, OptimismView, UnbackedAccount};
 use super::words::{self, Unit, count, number, percent};
-use crate::model::comparison::{CountsV1, FALSE_DISCOVERIES, RateV1, SegmentV1, SplitV1};
+use crate::model::comparison::{CountsV1, FALSE_DISCOVERIES, RateV1, SETTLING_DAYS, SegmentV1, SplitV1};
 use crate::text::numbers::p_value;
 
 /// Segments with fewer accounts have no rate (METHOD 5.5); the comparison decides, this is to say so.
@@ -54,7 +54,7 @@ impl OptimismView {
         let young = match self.young {
             0 => String::new(),
             n => format!(
-                " Strong interest that is claimed only in the last 30 days of the period, too late for anything to be given yet, is in \
+                " Strong interest that is claimed only in the last {SETTLING_DAYS} days of the period, too late for anything to be given yet, is in \
                  the table ({}) and not in the rate.",
                 Unit::Accounts.count(n)
             ),

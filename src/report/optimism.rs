@@ -8,7 +8,7 @@ use super::crm::{Account, Crm};
 use super::view::{InterestRow, Mark, MarkedNote, OptimismView, Piece, UnbackedAccount};
 use super::window::Window;
 use super::words;
-use crate::model::comparison::{ComparisonV1, CountsV1, OptimismV1};
+use crate::model::comparison::{ComparisonV1, CountsV1, OptimismV1, SETTLING_DAYS};
 use crate::model::{Evidence, Giver, Interest, NoteReading};
 use crate::store::StoredNote;
 
@@ -18,9 +18,6 @@ const ACCOUNTS: usize = 8;
 const LONGEST: usize = 520;
 /// Words shown before the first mark, bytes.
 const LEAD: usize = 120;
-
-/// A claim of strong interest has this many days to be followed by something (METHOD 3.5).
-const SETTLING_DAYS: i64 = 30;
 
 /// The view; `None` without accounts.
 pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<OptimismView> {

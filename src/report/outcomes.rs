@@ -4,10 +4,7 @@
 
 use super::view::{OutcomeRow, OutcomesView};
 use super::words::{self, count, number, percent};
-use crate::model::comparison::{BinV1, CalibrationV1, ComparisonV1, CountsV1, ForecastV1, TouchesV1};
-
-/// Deals that a skill score takes (METHOD 3.9); the comparison decides, this is to say so.
-const SKILL: u64 = 60;
+use crate::model::comparison::{BinV1, CalibrationV1, ComparisonV1, CountsV1, ForecastV1, SKILL_OUTCOMES, TouchesV1};
 
 /// What the numbers cannot show (METHOD 8.2).
 const NOT_CAUSES: &str = "A forecast that misses does not say why: reps also work harder on the deals they believe in, so this \
@@ -64,7 +61,9 @@ fn row(what: &'static str, note: &'static str, forecast: &ForecastV1) -> Outcome
                 format!("{} ({} to {})", words::score(skill), words::score(low), words::score(high))
             }
             (Some(skill), ..) => format!("{} (no interval: too few reps)", words::score(skill)),
-            _ if forecast.brier.is_some() => format!("too little: {} of {SKILL} deals", number(forecast.outcomes)),
+            _ if forecast.brier.is_some() => {
+                format!("too little: {} of {SKILL_OUTCOMES} deals", number(forecast.outcomes))
+            }
             _ => "–".to_owned(),
         },
     }

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use super::words::civil;
 use crate::model::comparison::WindowV1;
 
 /// A range of days in UTC, open at the ends that are `None`.
@@ -23,14 +24,14 @@ impl Window {
     /// Whether something of this date is looked at. Without a date it is only when there is no bound.
     pub(super) fn holds(self, at: Option<Timestamp>) -> bool {
         let Some(at) = at else { return self == Self::default() };
-        let day = at.to_zoned(TimeZone::UTC).date();
+        let day = civil(at);
         self.since.is_none_or(|since| day >= since) && self.until.is_none_or(|until| day <= until)
     }
 
     /// Whether something of this date lies at least `days` before the last one; anything does when there is none.
     pub(super) fn leaves(self, days: i64, at: Option<Timestamp>) -> bool {
         let (Some(until), Some(at)) = (self.until, at) else { return true };
-        at.to_zoned(TimeZone::UTC).date() <= until.saturating_sub(days.days())
+        civil(at) <= until.saturating_sub(days.days())
     }
 
     /// First instant inside, and first instant after it; `None` where it is open.

@@ -11,7 +11,7 @@ use super::super::stats::{
 };
 use super::{LAST_NOTE_DAYS, Outcome, WON_DAYS};
 use crate::model::Missing;
-use crate::model::comparison::{BinV1, CountsV1, ForecastV1, GateV1, RateV1};
+use crate::model::comparison::{BinV1, CountsV1, ForecastV1, GateV1, RateV1, SKILL_OUTCOMES};
 
 /// Censored forecasts of all, per cent, above which the others are weighted for them (METHOD 3.6).
 pub(in crate::compare) const CENSORED_PERCENT: usize = 5;
@@ -216,7 +216,7 @@ impl Cohort {
         forecast.detectable = citl_error(scored, learned).map(|(error, df)| detectable(error, df).min(1.0));
         forecast.brier = brier(scored);
         forecast.spiegelhalter_z = spiegelhalter(scored);
-        if outcomes >= rule::SKILL {
+        if outcomes >= SKILL_OUTCOMES {
             forecast.bss = brier_skill(scored);
             // Too few reps to draw from give no interval.
             if rule::distinct(scored.iter().map(|s| s.cluster)) >= rule::CLUSTERS {

@@ -368,9 +368,9 @@ fn firms(
             .iter()
             .map(|n| Some(labels.notes.get(n.note.id.as_str())?.problems.iter().cloned().collect::<BTreeSet<_>>()))
             .collect::<Vec<_>>();
-        let unasked = ground.unasked(Side::Crm, notes.iter().map(|n| n.note.id.as_str()));
         let gold = fits.then(|| unit_gold(sets.iter().map(Option::as_ref), problems)).flatten();
-        unit.gold = gold.map(|gold| Gold { unasked, ..gold });
+        unit.gold = gold
+            .map(|gold| Gold { unasked: ground.unasked(Side::Crm, notes.iter().map(|n| n.note.id.as_str())), ..gold });
         units.push(unit);
     }
 

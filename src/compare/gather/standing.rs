@@ -8,12 +8,10 @@ use super::super::cells::{Promises, Standing};
 use super::super::labels::NoteAnswer;
 use super::super::window::{Window, day};
 use super::note_time;
+use crate::model::comparison::SETTLING_DAYS;
 use crate::model::{Commitment, CommitmentStatus, Corroboration, Giver, Interest};
 use crate::store::StoredNote;
 use crate::text::due::resolve;
-
-/// A claim of strong interest has this many days to be followed by something (METHOD 3.5).
-pub(in crate::compare) const SETTLING_DAYS: i64 = 30;
 
 /// The lowest level of the commitment ladder that backs a claim (METHOD 3.5); the one below has no date.
 pub const BACKING_LEVEL: u8 = 2;

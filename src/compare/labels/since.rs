@@ -22,15 +22,18 @@ pub(in crate::compare) type Unasked = BTreeMap<(Side, String), BTreeSet<String>>
 /// # Errors
 /// When the store cannot be read or a stored label has lost its form.
 pub(in crate::compare) async fn as_of_now(store: &Store) -> Result<(Vec<LabelRow>, Unasked)> {
+    let mut made_for = BTreeMap::<Option<String>, Vec<LabelRow>>::new();
+    for (row, list) in store.labels_and_lists().await? {
+        made_for.entry(list).or_default().push(row);
+    }
+    if made_for.is_empty() {
+        return Ok(Default::default());
+    }
     let versions = store.codebook_versions().await?;
     let mut lists = Vec::new();
     for version in &versions {
         let codebook = store.codebook_of(version).await?;
         lists.push(codebook.problems().iter().map(|p| p.id.as_str().to_owned()).collect::<BTreeSet<_>>());
-    }
-    let mut made_for = BTreeMap::<Option<String>, Vec<LabelRow>>::new();
-    for (row, list) in store.labels_and_lists().await? {
-        made_for.entry(list).or_default().push(row);
     }
     let (mut all, mut unasked) = (Vec::new(), Unasked::new());
     for (list, mut rows) in made_for {
