@@ -157,14 +157,15 @@ pub enum Readers {
 pub struct LlmReaders {
     /// The door to it.
     pub model: Arc<Model>,
-    /// Reads posts.
-    pub post: extract::llm::Reader,
+    post: extract::llm::Reader,
     /// Reads notes.
     pub note: crm::llm::Reader,
     /// Names problems, and says what belongs to them.
     pub sorter: group::by_model::Sorter,
     /// Which posts are worth a call.
     pub cascade: Cascade,
+    names: Names,
+    store: Option<Store>,
     /// Whether answers outlive the run.
     keeps: bool,
 }
@@ -192,6 +193,17 @@ impl Readers {
 }
 
 impl LlmReaders {
+    /// Reads posts. One may name whom the CRM knows: masked there too, and joined to nobody.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn post(&self) -> Result<extract::llm::Reader> {
+        Ok(match &self.store {
+            Some(store) => self.post.masking(Contacts::new(store, &self.names).await?.everybody()),
+            None => self.post.clone(),
+        })
+    }
+
     /// Does `work`, then waits for what was asked and writes it down. After the first Ctrl-C nothing more is asked, what is
     /// under way is waited for, and the work may put away what it got; the second one ends the waiting.
     ///
@@ -203,13 +215,13 @@ impl LlmReaders {
             ended = &mut work => ended,
             _ = tokio::signal::ctrl_c() => {
                 self.model.stop("interrupted");
-                tokio::select! {
+                let ended = tokio::select! {
                     biased;
-                    ended = &mut work => ended,
-                    () = self.last_answers() => Err(anyhow!("interrupted")),
-                    _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted while waiting for the last answers")),
-                }
-                .map_err(|_| anyhow!(if self.keeps { KEPT } else { "interrupted" }))
+                    ended = &mut work => ended.ok(),
+                    () = self.last_answers() => None,
+                    _ = tokio::signal::ctrl_c() => None,
+                };
+                ended.ok_or_else(|| anyhow!(if self.keeps { KEPT } else { "interrupted" }))
             }
         };
         let settled = tokio::select! {
@@ -238,26 +250,23 @@ impl LlmReaders {
     }
 
     async fn new(llm: &LlmSettings, store: Option<Store>, clock: Clock, secret: [u8; 32]) -> Result<Self> {
-        let names = Names::new(llm.contact_names.iter().map(String::as_str));
-        // A post may name whom the CRM knows: masked there too, and joined to nobody.
-        let in_posts = match &store {
-            Some(store) => Contacts::new(store, &names).await?.everybody(),
-            None => names.clone(),
-        };
         let keeps = store.is_some() || llm.record.is_some();
         let mut model = match &llm.replay {
             Some(tape) => Model::replay(tape)?,
-            None => Model::new(llm, store, clock).await?,
+            None => Model::new(llm, store.clone(), clock).await?,
         };
         if let Some(tape) = &llm.record {
             model = model.recording(tape)?;
         }
         let model = Arc::new(model);
+        let names = Names::new(llm.contact_names.iter().map(String::as_str));
         Ok(Self {
-            post: extract::llm::Reader::new(Arc::clone(&model), llm.into(), in_posts, secret),
+            post: extract::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
             note: crm::llm::Reader::new(Arc::clone(&model), llm.into(), names.clone(), secret),
-            sorter: group::by_model::Sorter::new(Arc::clone(&model), names, secret, llm.assign_problems),
+            sorter: group::by_model::Sorter::new(Arc::clone(&model), names.clone(), secret, llm.assign_problems),
             cascade: Cascade { pass_on: llm.pass_on, audit: llm.audit },
+            names,
+            store,
             keeps,
             model,
         })

@@ -82,7 +82,7 @@ pub async fn index(app: &App) -> Result<StageSummary> {
 pub async fn extract(app: &App) -> Result<StageSummary> {
     match app.readers.llm() {
         None => extract::run(&app.store, app.progress).await,
-        Some(llm) => extract::by_model::run(&app.store, &llm.post, llm.cascade, app.progress).await,
+        Some(llm) => extract::by_model::run(&app.store, &llm.post().await?, llm.cascade, app.progress).await,
     }
 }
 
@@ -91,7 +91,8 @@ pub async fn estimate(app: &App) -> Result<Option<Estimate>> {
     match app.readers.llm() {
         None => Ok(None),
         Some(llm) => {
-            Ok(Some(extract::by_model::estimate(&app.store, &llm.model, &llm.post, llm.cascade, app.progress).await?))
+            let reader = llm.post().await?;
+            Ok(Some(extract::by_model::estimate(&app.store, &llm.model, &reader, llm.cascade, app.progress).await?))
         }
     }
 }
@@ -102,7 +103,7 @@ pub async fn estimate(app: &App) -> Result<Option<Estimate>> {
 /// As [`extract::by_model::run_by_batch`], and when no model reads.
 pub async fn extract_by_batch(app: &App) -> Result<ByBatch> {
     let llm = app.readers.llm().context("the embedded reader asks nobody; --batch goes with --reader llm")?;
-    extract::by_model::run_by_batch(&app.store, &llm.model, &llm.post, llm.cascade, app.progress).await
+    extract::by_model::run_by_batch(&app.store, &llm.model, &llm.post().await?, llm.cascade, app.progress).await
 }
 
 /// Stage 4, first half: exports to notes.

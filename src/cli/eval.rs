@@ -183,13 +183,14 @@ async fn read_posts(readers: &Readers, posts: &[LabelledPost]) -> Result<Read<Po
             })
         }
         Some(llm) => {
+            let reader = llm.post().await?;
             let texts: Vec<_> = posts
                 .iter()
                 .map(|p| PostText { id: &p.post.id, context: p.post.context.as_deref(), text: &p.post.text })
                 .collect();
-            let (readings, _, unanswered) = all_scored(llm.post.read(&texts).await, || PostReading::silent(None))?;
+            let (readings, _, unanswered) = all_scored(reader.read(&texts).await, || PostReading::silent(None))?;
             let name = format!("llm {}", llm.model.name());
-            Ok(Read { readings, name, recipe: llm.post.recipe(), rejected: 0, usage: Some(usage(llm, unanswered)) })
+            Ok(Read { readings, name, recipe: reader.recipe(), rejected: 0, usage: Some(usage(llm, unanswered)) })
         }
     }
 }

@@ -56,14 +56,14 @@ pub(super) async fn run(args: &ReadArgs, global: &Global) -> Result<Exit> {
             Kind::Post => extract::lines::read_lines(input, output)?,
             Kind::Note => crm::lines::read_note_lines(input, output)?,
         },
-        Some(LlmReaders { model, post, note, .. }) if args.dry_run => match args.kind {
-            Kind::Post => extract::lines::write_questions(post, model, input, output)?,
+        Some(llm @ LlmReaders { model, note, .. }) if args.dry_run => match args.kind {
+            Kind::Post => extract::lines::write_questions(&llm.post().await?, model, input, output)?,
             Kind::Note => crm::lines::write_note_questions(note, model, input, output)?,
         },
         Some(llm) => {
             let read = async {
                 match args.kind {
-                    Kind::Post => extract::lines::read_lines_by_model(&llm.post, input, output).await,
+                    Kind::Post => extract::lines::read_lines_by_model(&llm.post().await?, input, output).await,
                     Kind::Note => crm::lines::read_note_lines_by_model(&llm.note, input, output).await,
                 }
             };

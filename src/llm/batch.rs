@@ -123,7 +123,7 @@ pub(super) async fn submit(server: &Arc<Server>, questions: &[Question]) -> Resu
     let (mut requests, mut file) = (Vec::new(), Vec::new());
     for question in questions {
         let hash = request::hash(&server.name, question, Turn::First);
-        if server.find(question, Turn::First).await?.is_some() || !seen.insert(hash.clone()) {
+        if server.find(&hash, question, Turn::First).await?.is_some() || !seen.insert(hash.clone()) {
             continue;
         }
         let body = server.body(question);

@@ -116,10 +116,9 @@ impl Reply {
         self.declined().is_none() && self.read::<Value>(question, 0).is_ok()
     }
 
-    /// Whether the reply came whole and is of another form than `question` asks for.
-    pub(super) fn misfits(&self, question: &Question) -> bool {
-        let whole = !matches!(self.finish.as_str(), "length" | "garbled");
-        whole && self.declined().is_none() && !self.fits(question)
+    /// Whether the reply came whole and is none that was declined.
+    pub(super) fn is_whole(&self) -> bool {
+        !matches!(self.finish.as_str(), "length" | "garbled") && self.declined().is_none()
     }
 
     /// How to ask once more, when the reply cannot be used.

@@ -173,7 +173,7 @@ impl Server {
     ) -> Result<(Reply, Usage), Unanswered> {
         let hash = request::hash(&self.name, question, turn);
         let only = self.alone(&hash).await;
-        let outcome = match self.find(question, turn).await {
+        let outcome = match self.find(&hash, question, turn).await {
             Ok(Some(reply)) => {
                 let usage = Usage { cached: 1, ..Usage::default() };
                 *lock(&self.used) += usage;
@@ -197,12 +197,11 @@ impl Server {
         queue.lock_owned().await
     }
 
-    /// The reply to `question`, if it was paid for before. One that cannot be used is given in the run that bought it only, or
-    /// where the second asking made up for it.
-    pub(super) async fn find(&self, question: &Question, turn: Turn) -> Result<Option<Reply>> {
-        let hash = request::hash(&self.name, question, turn);
-        let Some(reply) = self.kept(&hash).await? else { return Ok(None) };
-        if reply.fits(question) || lock(&self.in_vain).contains(&hash) {
+    /// The reply to `question`, whose request has this `hash`, if it was paid for before. One that cannot be used is given in the
+    /// run that bought it only, or where the second asking made up for it.
+    pub(super) async fn find(&self, hash: &str, question: &Question, turn: Turn) -> Result<Option<Reply>> {
+        let Some(reply) = self.kept(hash).await? else { return Ok(None) };
+        if reply.fits(question) || lock(&self.in_vain).contains(hash) {
             return Ok(Some(reply));
         }
         let second = request::hash(&self.name, question, reply.next_turn());
@@ -241,19 +240,19 @@ impl Server {
             let (outcome, lost) = self.line.complete(&body, amount.tokens, wanted.clone()).await;
             let trouble = match outcome {
                 Ok(completion) => {
-                    let (reply, usage) = self.keep(hash, question, completion, held).await?;
-                    let misfit = reply.misfits(question);
+                    let (reply, usage, fits) = self.keep(hash, question, completion, held).await?;
+                    let misfit = !fits && reply.is_whole();
                     // Not every server that ignores the form asked for says so.
-                    match dialect.plainer().filter(|_| misfit && turn == Turn::First && probing.is_some()) {
-                        Some(plainer) => dialect = plainer,
-                        None => {
-                            if reply.fits(question) {
-                                self.learn(dialect).await;
-                            }
-                            return Ok((reply, usage));
-                        }
+                    if let Some(plainer) =
+                        dialect.plainer().filter(|_| misfit && turn == Turn::First && probing.is_some())
+                    {
+                        dialect = plainer;
+                        continue;
                     }
-                    continue;
+                    if fits {
+                        self.learn(dialect).await;
+                    }
+                    return Ok((reply, usage));
                 }
                 Err(trouble) => trouble,
             };
@@ -315,7 +314,7 @@ impl Server {
         question: &Question,
         completion: Completion,
         held: Held,
-    ) -> Result<(Reply, Usage), Unanswered> {
+    ) -> Result<(Reply, Usage, bool), Unanswered> {
         let prompt_tokens = completion.prompt_tokens.unwrap_or_else(|| self.count(question));
         let reply = completion.reply;
         let completion_tokens = completion.completion_tokens.unwrap_or_else(|| tokens::count(&reply.text));
@@ -341,12 +340,13 @@ impl Server {
                 lock(&self.kept).insert(hash.to_owned(), reply.clone());
             }
         }
-        if !reply.fits(question) {
+        let fits = reply.fits(question);
+        if !fits {
             lock(&self.in_vain).insert(hash.to_owned());
         }
         held.settle(Amount { micros: cost_micros, tokens: prompt_tokens + completion_tokens });
         *lock(&self.used) += usage;
-        Ok((reply, usage))
+        Ok((reply, usage, fits))
     }
 
     /// Writes down the most that a question can have cost which was sent and never answered: the provider may count it all the
@@ -441,10 +441,10 @@ impl Server {
         let (mut cached, mut prompt_tokens, mut most_completion_tokens) = (0, 0, 0);
         for question in questions {
             let hash = request::hash(&self.name, question, Turn::First);
-            if !seen.insert(hash) {
+            if !seen.insert(hash.clone()) {
                 continue;
             }
-            if self.find(question, Turn::First).await?.is_some() {
+            if self.find(&hash, question, Turn::First).await?.is_some() {
                 cached += 1;
                 continue;
             }

@@ -67,6 +67,12 @@ impl Reader {
         Self { model, asking, names, standing }
     }
 
+    /// The same, masking `names`.
+    #[must_use]
+    pub fn masking(&self, names: Names) -> Self {
+        Self { names, ..self.clone() }
+    }
+
     /// What this reader's readings are kept under: model, protocol, packing, prompts.
     pub fn recipe(&self) -> Recipe {
         let Asking { protocol, pack, window_tokens, judge } = self.asking;
