@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use rayon::prelude::*;
+
 use super::classify::Classifier;
 use super::cluster::{LEAST, MOST, margin, parts};
 use super::units::{self, Unit};
@@ -112,18 +114,18 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
     new.retain(|n| n.people >= least && (listed.is_empty() || n.holds >= HOLDS));
     new.sort_by(|a, b| b.people.cmp(&a.people).then_with(|| a.problem.id.cmp(&b.problem.id)));
     new.truncate(MOST.saturating_sub(listed.len()));
-    let before = match listed.is_empty() || new.is_empty() {
-        true => Vec::new(),
-        false => Listed::place(space, listed.clone(), &classifier, units).placed,
+    let mut listed = match listed.is_empty() {
+        true => Listed { problems: listed, placed: vec![(None, 0.0); units.len()], known },
+        false => Listed { known, ..Listed::place(space, listed, &classifier, units) },
     };
-    for Found { problem, points, .. } in new {
-        classifier.add(space, &points);
-        listed.push(problem);
-    }
-    let mut listed = Listed { known, ..Listed::place(space, listed, &classifier, units) };
-    // What fits a problem of the list stays there: a new one is made of the rest, and takes nothing else.
-    for (place, before) in listed.placed.iter_mut().zip(before).filter(|(_, before)| before.0.is_some()) {
-        *place = before;
+    if !new.is_empty() {
+        for Found { problem, points, .. } in new {
+            classifier.add(space, &points);
+            listed.problems.push(problem);
+        }
+        // What fits a problem of the list stays there: a new one is made of the rest, and takes nothing else.
+        let rest = listed.placed.par_iter_mut().zip(units).filter(|(place, _)| place.0.is_none());
+        rest.for_each(|(place, unit)| *place = classifier.classify(&space.place(&unit.passage())));
     }
     quote_anew(space, &classifier, &mut listed, units);
     // What never was anywhere (a problem just added by hand) waits; what was and is nowhere now is gone.
