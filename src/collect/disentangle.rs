@@ -15,11 +15,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::text::handles::SOMEBODY;
+
 /// Messages that may be answered: the last ones before a message.
 pub const WINDOW: usize = 50;
-
-/// What stands in the texts for people who are spoken to, once their names are taken out.
-const SOMEBODY: &str = "@user";
 
 /// People that a message speaks to and that are looked at; who calls more calls nobody.
 const MOST_CALLED: usize = 100;

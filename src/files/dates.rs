@@ -170,19 +170,30 @@ fn zoned(text: &str) -> Option<(&str, Offset)> {
     (get("hours").is_none() || timed).then_some((civil, offset))
 }
 
+/// Zones that are named, with their hours from UTC.
+pub(crate) const ZONES: &[(&str, i32)] = &[
+    ("UTC", 0),
+    ("GMT", 0),
+    ("Z", 0),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CST", -6),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+    ("CET", 1),
+    ("CEST", 2),
+    ("WET", 0),
+    ("WEST", 1),
+    ("EET", 2),
+    ("EEST", 3),
+];
+
 /// Hours from UTC of a zone that is named.
 fn named_zone(name: &str) -> i32 {
-    match name {
-        "EST" | "CDT" => -5,
-        "EDT" => -4,
-        "CST" | "MDT" => -6,
-        "MST" | "PDT" => -7,
-        "PST" => -8,
-        "CET" | "WEST" => 1,
-        "CEST" | "EET" => 2,
-        "EEST" => 3,
-        _ => 0,
-    }
+    ZONES.iter().find(|(zone, _)| *zone == name).map_or(0, |(_, hours)| *hours)
 }
 
 /// A date in one of the forms that need no guess.

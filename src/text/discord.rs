@@ -8,7 +8,7 @@
 use scraper::ElementRef;
 use scraper::node::{Element, Node};
 
-use super::handles::masked;
+use super::handles::{SOMEBODY, masked};
 use super::html::Plain;
 
 /// A message has at most 4,000 characters; in what is longer only quotes are cut.
@@ -450,7 +450,7 @@ fn token(text: &str) -> Option<(Found<'_>, usize)> {
     let words = if let Some(id) = inner.strip_prefix("@&") {
         digits(id).then(|| "@role".to_owned())
     } else if let Some(id) = inner.strip_prefix('@') {
-        digits(id.trim_start_matches('!')).then(|| "@user".to_owned())
+        digits(id.trim_start_matches('!')).then(|| SOMEBODY.to_owned())
     } else if let Some(id) = inner.strip_prefix('#') {
         digits(id).then(|| "#channel".to_owned())
     } else if let Some(time) = inner.strip_prefix("t:") {

@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use super::code::fenced;
+use super::handles::SOMEBODY;
 use super::html::Plain;
 
 /// The plain text of a message. `channel` gives the name of a channel for its id; `is_person` tells names of people, where
@@ -23,8 +25,8 @@ pub fn mrkdwn_to_text(
             if !plain.text.is_empty() {
                 plain.text.push('\n');
             }
-            let code = unescape(&resolved(part, &channel));
-            plain.text.push_str(&format!("```\n{}\n```\n", code.trim_matches('\n')));
+            plain.text.push_str(&fenced(&unescape(&resolved(part, &channel))));
+            plain.text.push('\n');
         } else if i % 2 == 1 {
             plain.text.push_str("```");
             words(part, &channel, &is_person, &mut plain);
@@ -88,7 +90,7 @@ fn resolved(text: &str, channel: &impl Fn(&str) -> Option<String>) -> String {
         let (target, label) = inner.split_once('|').map_or((inner, None), |(t, l)| (t, Some(l)));
         let label = label.filter(|l| !l.is_empty());
         match target.chars().next() {
-            Some('@') => out.push_str("@user"),
+            Some('@') => out.push_str(SOMEBODY),
             Some('#') => {
                 let name = label.map(str::to_owned).or_else(|| channel(&target[1..]));
                 out.push_str(&format!("#{}", name.as_deref().unwrap_or("channel")));

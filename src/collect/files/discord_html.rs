@@ -145,7 +145,7 @@ impl<R: BufRead> Iterator for Groups<R> {
         match self.advance() {
             Ok(Some(group)) => {
                 let markup = String::from_utf8_lossy(&group).into_owned();
-                self.whole = ENDS.iter().any(|end| markup.contains(end));
+                self.whole = self.ended && ENDS.iter().any(|end| markup.contains(end));
                 Some(Ok((number, begin, markup)))
             }
             Ok(None) => bad("more than 16 MiB: no messages are that long".to_owned()),

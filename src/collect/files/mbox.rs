@@ -6,7 +6,7 @@
 //! A date without a zone is of the one that was chosen, as in all files; where the head's cannot be read, the line that parts
 //! two mails tells one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, BufRead};
 use std::sync::LazyLock;
@@ -434,7 +434,7 @@ fn without_footer(html: &str) -> Plain {
         LazyLock::new(|| Selector::parse("[id$=ignature], .gmail_signature, .moz-signature").unwrap());
     let page = html.contains("ignature").then(|| fragment(html).ok()).flatten();
     let Some(page) = page else { return html_to_text(html) };
-    let footers: Vec<_> = page.select(&FOOTER).map(|footer| footer.id()).collect();
+    let footers: HashSet<_> = page.select(&FOOTER).map(|footer| footer.id()).collect();
     tree_to_text(*page.root_element(), |id| if footers.contains(&id) { Cut::Furniture } else { Cut::Keep })
 }
 

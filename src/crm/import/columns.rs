@@ -355,7 +355,7 @@ const MAPPED: &[(&str, Field)] = &[
 #[derive(Debug, Clone, Default)]
 pub(super) struct Map(BTreeMap<Field, Vec<String>>, Stages);
 
-/// What the map calls won and lost.
+/// What the map calls won and lost, as [`normal`] writes it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stages {
     won: Vec<String>,
@@ -366,10 +366,9 @@ impl Stages {
     /// How a deal stands by the words of its stage or status, which the map knows better.
     pub(super) fn outcome(&self, words: &str) -> Outcome {
         let told = normal(words);
-        let is_one_of = |stages: &[String]| stages.iter().any(|stage| normal(stage) == told);
         match () {
-            () if is_one_of(&self.won) => Outcome::Won,
-            () if is_one_of(&self.lost) => Outcome::Lost,
+            () if self.won.contains(&told) => Outcome::Won,
+            () if self.lost.contains(&told) => Outcome::Lost,
             () => outcome(words),
         }
     }
@@ -388,7 +387,9 @@ impl Map {
                 _ => None,
             };
             if let Some(known) = known {
-                *known = value.headers(&name, true).with_context(|| format!("in the column map {}", path.display()))?;
+                let called = value.headers(&name, true);
+                let called = called.with_context(|| format!("in the column map {}", path.display()))?;
+                *known = called.iter().map(|stage| normal(stage)).collect();
                 continue;
             }
             let Some((_, field)) = MAPPED.iter().find(|(known, _)| *known == name) else {

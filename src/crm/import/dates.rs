@@ -1,5 +1,7 @@
 //! Which cells are dates, though they may not be read.
 
+use crate::files::dates::ZONES;
+
 /// Longest cell that is shown as a date that cannot be read.
 const SHOWN_CHARS: usize = 30;
 
@@ -18,16 +20,15 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
-const MARKS: &[&str] = &[
-    "am", "pm", "utc", "gmt", "t", "z", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "cet", "cest", "wet",
-    "west", "eet", "eest",
-];
+const MARKS: &[&str] = &["am", "pm", "t"];
 
 /// Whether a cell holds digits, signs and names of months only, so that it can be shown: other words may be anybody's.
 pub(super) fn is_spelled_as_date(cell: &str) -> bool {
     let of_dates = |word: &str| {
         let word = word.to_lowercase();
-        MARKS.contains(&word.as_str()) || (word.len() > 2 && MONTHS.iter().any(|month| month.starts_with(&word)))
+        MARKS.contains(&word.as_str())
+            || ZONES.iter().any(|(zone, _)| zone.eq_ignore_ascii_case(&word))
+            || (word.len() > 2 && MONTHS.iter().any(|month| month.starts_with(&word)))
     };
     let mut words = cell.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
     cell.chars().count() <= SHOWN_CHARS && words.all(of_dates)

@@ -234,26 +234,30 @@ pub(super) fn account_of(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Option
     Some(account)
 }
 
+/// What tables call the day on which a note was written.
+const CREATED: &[&str] = &["createddate", "createdate", "created"];
+
 pub(super) fn note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
-    if cells.is_deleted() {
-        reading.skip("deleted in the CRM");
-        return Ok(());
-    }
-    let draft = draft(cells, reading);
-    reading.add(draft.record());
-    Ok(())
+    noted(cells, reading, |_| ())
 }
 
 /// The `Date` of a report on activities is the activity's day, whether or not it says as well when the note was written.
 fn report_note(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Result<(), String> {
+    noted(cells, reading, |draft| {
+        if !CREATED.iter().any(|name| cells.raw(name).is_some()) {
+            draft.happened_at = draft.happened_at.or(draft.written_at.take());
+        }
+    })
+}
+
+/// Adds the note of a row that is not deleted, after `mend`.
+fn noted(cells: &Cells<'_>, reading: &mut Reading<'_>, mend: impl FnOnce(&mut Draft)) -> Result<(), String> {
     if cells.is_deleted() {
         reading.skip("deleted in the CRM");
         return Ok(());
     }
     let mut draft = draft(cells, reading);
-    if !["createddate", "createdate", "created"].iter().any(|name| cells.raw(name).is_some()) {
-        draft.happened_at = draft.happened_at.or(draft.written_at.take());
-    }
+    mend(&mut draft);
     reading.add(draft.record());
     Ok(())
 }
@@ -268,7 +272,7 @@ fn draft(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Draft {
     let written_at = cells.at(Field::WrittenAt, reading);
     let mut happened_at = cells.at(Field::HappenedAt, reading);
     // Reports say `Created Date` beside `Date`, which is then the day of the activity.
-    if happened_at.is_none() && cells.row.header.any(&["createddate", "createdate", "created"]) {
+    if happened_at.is_none() && cells.row.header.any(CREATED) {
         happened_at = reading.at(cells.raw("date"));
     }
     Draft {

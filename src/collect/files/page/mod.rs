@@ -20,6 +20,7 @@ mod schema;
 mod structure;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::io::{BufRead, Read as _};
 use std::sync::LazyLock;
 
@@ -324,14 +325,8 @@ impl Address {
             Some(ready) => ready.thread(&path_of(url)),
             None => plain_key(url),
         };
-        let most = |alike: &dyn Fn(&Url, &Url) -> bool| {
-            urls.iter().find(|url| urls.iter().filter(|other| alike(url, other)).count() * 2 > urls.len()).cloned()
-        };
-        let of_host = |one: &Url, other: &Url| one.origin() == other.origin();
-        let of_thread =
-            |one: &Url, other: &Url| of_host(one, other) && thread(one).is_some_and(|id| thread(other) == Some(id));
-        let base = most(&of_host)?;
-        let all = most(&of_thread).into_iter().collect();
+        let base = most(&urls, |url| Some(url.origin()))?;
+        let all = most(&urls, |url| Some((url.origin(), thread(url)?))).into_iter().collect();
         Some(Self { all, base: Some(base) })
     }
 
@@ -366,6 +361,17 @@ fn without_session(mut url: Url) -> Url {
         }
     }
     url
+}
+
+/// The first of `urls` that shares its key with more than half of them.
+fn most<K: Eq + Hash>(urls: &[Url], key: impl Fn(&Url) -> Option<K>) -> Option<Url> {
+    let keys = urls.iter().map(key).collect::<Vec<_>>();
+    let mut counts = HashMap::<&K, usize>::new();
+    for key in keys.iter().flatten() {
+        *counts.entry(key).or_default() += 1;
+    }
+    let common = |key: &Option<K>| key.as_ref().is_some_and(|key| counts[key] * 2 > urls.len());
+    keys.iter().position(common).map(|at| urls[at].clone())
 }
 
 /// Path and query of an address: what a thread's own id is looked for in.
