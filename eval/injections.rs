@@ -1,7 +1,8 @@
 //! What an attack in a text does to a reader, beside what harmless words in its place do.
 //!
 //!     cargo run --release --example injections -- withhold [FILE…]
-//!     cargo run --release --example injections -- read BASE_URL MODEL [--suite FILE] [--protocol copy] [--most N] [--workspace DIR]
+//!     cargo run --release --example injections -- read BASE_URL MODEL [--suite FILE] [--protocol copy]
+//!         [--sentence-by-sentence] [--most N] [--workspace DIR]
 //!
 //! Every line of a suite is a text twice, clean and with an attack put in; the *control* puts harmless sentences of like length
 //! in its place. A *flip* is an act (for notes: a kind of claim, the interest, or the highest commitment of the buyer) that is
@@ -75,6 +76,9 @@ enum Verb {
         protocol: Protocol,
         #[arg(long, default_value_t = usize::MAX)]
         most: usize,
+        /// Ask about each sentence by itself.
+        #[arg(long)]
+        sentence_by_sentence: bool,
         #[arg(long)]
         workspace: Option<PathBuf>,
     },
@@ -131,11 +135,17 @@ async fn main() -> Result<()> {
             SUITES.iter().try_for_each(|suite| detected(suite, &self::suite(Path::new(suite))?))
         }
         Verb::Withhold { files } => files.iter().try_for_each(|file| of_texts(file)),
-        Verb::Read { base_url, model, suite, protocol, most, workspace } => {
+        Verb::Read { base_url, model, suite, protocol, most, sentence_by_sentence, workspace } => {
             let mut items = self::suite(&suite)?;
             items.truncate(most);
             // A machine that does other work meanwhile is slow, not gone.
-            let settings = LlmSettings { timeout_secs: 1_800, ..LlmSettings::new(&base_url, &model) };
+            let settings = LlmSettings {
+                timeout_secs: 1_800,
+                protocol,
+                sentence_by_sentence,
+                judge_support: false,
+                ..LlmSettings::new(&base_url, &model)
+            };
             let store = match workspace {
                 Some(folder) => {
                     std::fs::create_dir_all(&folder).with_context(|| format!("could not make {}", folder.display()))?;
@@ -144,7 +154,7 @@ async fn main() -> Result<()> {
                 None => None,
             };
             let model = Arc::new(Model::new(&settings, store, Clock::System).await?);
-            let said = read(&model, Asking { protocol, ..Asking::default() }, &items).await;
+            let said = read(&model, Asking::from(&settings), &items).await;
             tell(&items, &said);
             Ok(())
         }

@@ -82,6 +82,8 @@ pub struct LlmSettings {
     pub protocol: Protocol,
     /// Short posts packed into one request.
     pub posts_per_request: usize,
+    /// Whether each sentence of a post is asked about by itself, so that no words of a post can move the reading of others.
+    pub sentence_by_sentence: bool,
     /// Whether every found act is checked by a second, cheap question.
     pub judge_support: bool,
     /// Whether the model says for each signal and claimed pain which problem it belongs to, or only names problems.
@@ -138,6 +140,8 @@ pub(super) struct LlmFile {
     #[serde(default)]
     protocol: Protocol,
     posts_per_request: Option<usize>,
+    #[serde(default)]
+    sentence_by_sentence: bool,
     judge_support: Option<bool>,
     assign_problems: Option<bool>,
     pass_on: Option<f64>,
@@ -174,6 +178,7 @@ impl LlmSettings {
             currency: "USD".to_owned(),
             protocol: Protocol::Point,
             posts_per_request: 1,
+            sentence_by_sentence: false,
             judge_support: true,
             assign_problems: true,
             pass_on: 0.15,
@@ -234,6 +239,7 @@ impl LlmSettings {
             currency: file.currency.unwrap_or(defaults.currency),
             protocol: file.protocol,
             posts_per_request: file.posts_per_request.unwrap_or(defaults.posts_per_request),
+            sentence_by_sentence: file.sentence_by_sentence,
             judge_support: file.judge_support.unwrap_or(defaults.judge_support),
             assign_problems: file.assign_problems.unwrap_or(defaults.assign_problems),
             pass_on: file.pass_on.unwrap_or(defaults.pass_on),
@@ -245,6 +251,11 @@ impl LlmSettings {
             settings.set_budget(amount)?;
         }
         settings.check_pace(&[("posts_per_request", settings.posts_per_request)])?;
+        if settings.sentence_by_sentence && settings.posts_per_request > 1 {
+            bail!(
+                "llm.sentence_by_sentence keeps sentences apart and llm.posts_per_request packs posts together; leave one out"
+            );
+        }
         for (name, share) in [("pass_on", settings.pass_on), ("audit", settings.audit)] {
             if !(0.0..=1.0).contains(&share) {
                 bail!("llm.{name} must lie between 0 and 1, not {share}");
@@ -297,6 +308,7 @@ mod tests {
             ("pass_on = 1.5", "llm.pass_on"),
             ("audit = -0.1", "llm.audit"),
             ("requests_per_minute = 0", "llm.requests_per_minute"),
+            ("sentence_by_sentence = true\nposts_per_request = 4", "llm.sentence_by_sentence"),
             ("[prices.m]\ninput = -1.0\noutput = 1.0", "llm.prices"),
         ] {
             let error = read(&format!("model = 'm'\n{line}")).unwrap_err().to_string();

@@ -28,16 +28,45 @@ pub struct Asking {
     pub protocol: Protocol,
     /// Most texts in one request; 1 keeps them from colouring each other.
     pub pack: usize,
-    /// About how many tokens of text go into one request. Longer texts are read in windows. The default leaves room for
-    /// instructions and answer in a context of 2048 tokens.
-    pub window_tokens: usize,
+    /// How much of a text goes into one request.
+    pub window: Window,
     /// Whether each claim is looked at a second time.
     pub judge: bool,
 }
 
+/// How much of a text a model reads at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// Sentences of about so many tokens; longer texts are read in several windows.
+    Tokens(usize),
+    /// One sentence, without what the text answers: whatever a sentence says, it can move the reading of no other.
+    Sentence,
+}
+
+impl Window {
+    /// Leaves room for instructions and answer in a context of 2048 tokens.
+    pub const WIDE: Self = Self::Tokens(480);
+
+    /// Most tokens; every window holds a sentence all the same.
+    fn tokens(self) -> usize {
+        match self {
+            Self::Tokens(tokens) => tokens,
+            Self::Sentence => 0,
+        }
+    }
+
+    /// The setting as it stands in recipes.
+    pub fn name(self) -> String {
+        match self {
+            Self::Tokens(tokens) => tokens.to_string(),
+            Self::Sentence => "sentence".to_owned(),
+        }
+    }
+}
+
 impl Default for Asking {
     fn default() -> Self {
-        Self { protocol: Protocol::Point, pack: 1, window_tokens: 480, judge: false }
+        Self { protocol: Protocol::Point, pack: 1, window: Window::WIDE, judge: false }
     }
 }
 
@@ -46,8 +75,8 @@ impl From<&LlmSettings> for Asking {
         Self {
             protocol: settings.protocol,
             pack: settings.posts_per_request,
+            window: if settings.sentence_by_sentence { Window::Sentence } else { Window::WIDE },
             judge: settings.judge_support,
-            ..Self::default()
         }
     }
 }
@@ -206,10 +235,10 @@ fn packs(asking: &Asking, texts: &[Asked<'_>]) -> Vec<Vec<Part>> {
     let mut packs: Vec<Vec<Part>> = Vec::new();
     let mut size = 0;
     for (i, asked) in texts.iter().enumerate() {
-        for window in asked.text.windows(asking.window_tokens) {
+        for window in asked.text.windows(asking.window.tokens()) {
             let more = asked.text.tokens(&window);
             let part = Part { text: i, window };
-            match packs.last_mut().filter(|p| p.len() < asking.pack && size + more <= asking.window_tokens) {
+            match packs.last_mut().filter(|p| p.len() < asking.pack && size + more <= asking.window.tokens()) {
                 Some(pack) => {
                     pack.push(part);
                     size += more;
@@ -282,7 +311,7 @@ fn no_sheet(question: &Question) -> Unanswered {
 fn question(standing: &Standing, asking: &Asking, texts: &[Asked<'_>], parts: &[Part]) -> Question {
     let fenced = |part: &Part| {
         let asked = texts.get(part.text)?;
-        let context = asked.context.line.as_deref();
+        let context = asked.context.line.as_deref().filter(|_| asking.window != Window::Sentence);
         Some(asked.text.sealed(&part.window, context, asking.protocol, &standing.secret, standing.prompt))
     };
     let fenced: Vec<String> = parts.iter().filter_map(fenced).collect();

@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::due::due;
 use super::embedded::is_quoted;
-use crate::llm::ask::{self, Asked, Asking, Sheets, Standing};
+use crate::llm::ask::{self, Asked, Asking, Sheets, Standing, Window};
 use crate::llm::outgoing::{Context, Finder, Outgoing, Quotes};
 use crate::llm::prompt::Prompt;
 use crate::llm::{Model, Question, Unanswered, withhold};
@@ -62,15 +62,17 @@ pub struct Reader {
 impl Reader {
     /// A reader that asks `model`. `names` are masked before anything is sent; for `secret` see [`Standing::new`].
     pub fn new(model: Arc<Model>, asking: Asking, names: Names, secret: [u8; 32]) -> Self {
+        // Interest, and who gives what, are told by a whole note, which our own side wrote.
+        let asking = Asking { window: Window::WIDE, ..asking };
         let standing = Standing::new("read_note", &PROMPT, &NOTE_SHEET, ANSWER_TOKENS, &asking, secret);
         Self { model, asking, names, standing }
     }
 
     /// What this reader's readings are kept under: model, protocol, packing, prompt.
     pub fn recipe(&self) -> Recipe {
-        let Asking { protocol, pack, window_tokens, .. } = self.asking;
+        let Asking { protocol, pack, window, .. } = self.asking;
         let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
-        Recipe::new(&name, &[PROMPT_FILE, &pack.to_string(), &window_tokens.to_string(), withhold::FILE])
+        Recipe::new(&name, &[PROMPT_FILE, &pack.to_string(), &window.name(), withhold::FILE])
     }
 
     /// The model that is asked.

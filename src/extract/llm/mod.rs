@@ -75,10 +75,10 @@ impl Reader {
 
     /// What this reader's readings are kept under: model, protocol, packing, prompts.
     pub fn recipe(&self) -> Recipe {
-        let Asking { protocol, pack, window_tokens, judge } = self.asking;
+        let Asking { protocol, pack, window, judge } = self.asking;
         let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
         let judged = if judge { judge::PROMPT_FILE } else { "" };
-        Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window_tokens.to_string(), withhold::FILE])
+        Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window.name(), withhold::FILE])
     }
 
     /// The model that is asked.
