@@ -82,7 +82,7 @@ pub struct LlmSettings {
     pub protocol: Protocol,
     /// Short posts packed into one request.
     pub posts_per_request: usize,
-    /// Whether every found act is checked by a second, cheap question.
+    /// Whether every found act, and every claim of a note, is checked by a second, cheap question.
     pub judge_support: bool,
     /// Whether the model says for each signal and claimed pain which problem it belongs to, or only names problems.
     pub assign_problems: bool,

@@ -228,6 +228,19 @@ impl Withheld {
     }
 }
 
+/// Tells `show` of each text, by its id, which sentences would be withheld: `{"id","withheld":[sentence]}`. Nothing where none would.
+///
+/// # Errors
+/// Those of `show`.
+pub fn show_withheld<'a>(
+    ids: impl Iterator<Item = &'a str>,
+    withheld: Vec<Vec<String>>,
+    show: &mut dyn FnMut(Value) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut told = ids.zip(withheld).filter(|(_, sentences)| !sentences.is_empty());
+    told.try_for_each(|(id, sentences)| show(json!({ "id": id, "withheld": sentences })))
+}
+
 /// Finds what a model said of one window of a text, and keeps count of what is not there.
 pub struct Finder<'a> {
     text: &'a Outgoing<'a>,
