@@ -151,8 +151,7 @@ async fn with_posts(house: &House, server: &MockServer) -> Reader {
     let posts = Batch { posts: (0..3).map(post).collect(), threads: vec![thread.clone()], ..Batch::default() };
     house.store.write_batch(&posts).await.unwrap();
     let model = Arc::new(model(&settings(server), &house.store).await);
-    let reader = Reader::new(Arc::clone(&model), Asking::default(), Names::default(), [7; 32]);
-    reader
+    Reader::new(model, Asking::default(), Names::default(), [7; 32])
 }
 
 const EVERY_POST: Cascade = Cascade { pass_on: 0.0, audit: 0.0 };
