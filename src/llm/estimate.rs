@@ -168,7 +168,10 @@ impl AddAssign for Estimate {
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { questions, cached, withheld, prompt_tokens, most_completion_tokens, checks, currency, .. } = self;
-        write!(f, "{questions} questions")?;
+        if *questions == 0 {
+            return f.write_str("nothing is left to ask");
+        }
+        write!(f, "{questions} question{}", if *questions == 1 { "" } else { "s" })?;
         if *cached > 0 {
             write!(f, ", {cached} of them answered before")?;
         }

@@ -152,7 +152,10 @@ impl Purse {
     fn refusal(&self, spent: Amount, next: Amount) -> String {
         let section = self.section;
         // Of embeddings nothing says it beforehand.
-        let foretold = if section == "llm" { "; --dry-run says what all that is left can take" } else { "" };
+        let foretold = match section {
+            "llm" => "; --dry-run of extract, crm import and group says what can still come",
+            _ => "",
+        };
         match self.limit_micros.filter(|limit| spent.micros.saturating_add(next.micros) > *limit) {
             Some(limit) => format!(
                 "{} of {} {} are spent and the next request may cost {}; raise {section}.budget to go on from here{foretold}",

@@ -36,7 +36,7 @@ fn extract_shows_each_request_and_the_most_that_it_can_take() {
     assert_eq!(place.run(&["collect", "posts.jsonl"]).code, 0);
     let told = dry(&place, &["extract"], false);
     assert_eq!(told.code, 0, "{}", told.stderr);
-    assert!(told.stdout.starts_with("1 questions; about "), "{}", told.stdout);
+    assert!(told.stdout.starts_with("1 question; about "), "{}", told.stdout);
     assert!(told.stdout.contains("\non top of it at most 12 checks of what is found; "), "{}", told.stdout);
     let (requests, estimate) = shown(&dry(&place, &["extract"], true));
     assert_eq!((requests.len(), &estimate["questions"]), (1, &Value::from(1)));
@@ -69,6 +69,8 @@ fn group_asks_nothing_where_nothing_was_read_and_the_embedded_reader_nothing_at_
     let place = Place::new();
     let told = dry(&place, &["group"], true);
     assert_eq!(shown(&told).1["questions"], 0, "{}", told.stderr);
+    let told = dry(&place, &["group"], false);
+    assert_eq!((told.code, told.stdout.trim()), (4, "nothing is left to ask"), "{}", told.stderr);
     for args in [&["group", "--dry-run"][..], &["extract", "--dry-run"], &["crm", "import", "nothing", "--dry-run"]] {
         let told = place.run(args);
         assert!(told.stdout.contains("the embedded reader reads here: nothing is sent"), "{}", told.stdout);
