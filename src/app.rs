@@ -100,15 +100,18 @@ pub struct Keeping {
 }
 
 impl Keeping {
-    /// In the workspace that is there, or that was `named`. None is made that nobody named.
+    /// In the workspace that is there, or that was `named`. None is made that nobody named. What `asks` nobody, or a tape, keeps
+    /// nothing there: it only finds out, where there is a workspace, what is masked and fenced in it.
     ///
     /// # Errors
     /// When the workspace cannot be opened, or as [`alone`].
-    pub async fn open(settings: &Settings, named: bool) -> Result<Option<Self>> {
-        if !buys(settings) || !(named || settings.workspace.join("candor.db").exists()) {
+    pub async fn open(settings: &Settings, named: bool, asks: bool) -> Result<Option<Self>> {
+        let buys = asks && buys(settings);
+        let exists = settings.workspace.join("candor.db").exists();
+        if settings.reader != ReaderKind::Llm || !(exists || named && buys) {
             return Ok(None);
         }
-        let alone = alone(settings)?;
+        let alone = if buys { alone(settings)? } else { None };
         let (store, author_key) = open_workspace(&settings.workspace).await?;
         Ok(Some(Self { store, author_key, _alone: alone }))
     }
@@ -158,7 +161,7 @@ pub struct LlmReaders {
     /// The door to it.
     pub model: Arc<Model>,
     post: extract::llm::Reader,
-    /// Reads notes.
+    /// Reads notes; whom the CRM knows at a note's firm is masked by who asks.
     pub note: crm::llm::Reader,
     /// Names problems, and says what belongs to them.
     pub sorter: group::by_model::Sorter,
@@ -201,6 +204,17 @@ impl LlmReaders {
         Ok(match &self.store {
             Some(store) => self.post.masking(Contacts::new(store, &self.names).await?.everybody()),
             None => self.post.clone(),
+        })
+    }
+
+    /// Reads notes whose firms nobody tells, as [`Self::post`] reads posts.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn lone_note(&self) -> Result<crm::llm::Reader> {
+        Ok(match &self.store {
+            Some(store) => self.note.masking(Contacts::new(store, &self.names).await?.everybody()),
+            None => self.note.clone(),
         })
     }
 
@@ -337,16 +351,25 @@ mod tests {
     async fn a_workspace_is_used_where_it_is_there_or_named_and_is_not_made_otherwise() {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = Settings::load(None, Some(dir.path().join("w"))).unwrap();
-        let keeping = async |settings: &Settings, named| Keeping::open(settings, named).await.unwrap();
+        let keeping = async |settings: &Settings, named| Keeping::open(settings, named, true).await.unwrap();
         assert!(keeping(&settings, true).await.is_none(), "the embedded reader buys nothing");
         settings.reader = ReaderKind::Llm;
         settings.llm = Some(LlmSettings::new("http://x/v1", "m"));
         assert!(keeping(&settings, false).await.is_none());
+        let dry = async |settings: &Settings| Keeping::open(settings, true, false).await.unwrap();
+        assert!(dry(&settings).await.is_none());
         assert!(!settings.workspace.exists());
         let named = keeping(&settings, true).await.unwrap();
-        let second = format!("{:#}", Keeping::open(&settings, false).await.unwrap_err());
+        let second = format!("{:#}", Keeping::open(&settings, false, true).await.unwrap_err());
         assert!(second.contains("another run"), "{second}");
         let key = named.author_key;
+        assert_eq!(dry(&settings).await.unwrap().author_key, key, "a dry run sees the fences, and disturbs nobody");
+        let mut replayed = settings.clone();
+        replayed.llm.as_mut().unwrap().replay = Some("tape".into());
+        assert!(
+            keeping(&replayed, false).await.is_some(),
+            "a tape answers what was asked with the workspace's names masked"
+        );
         drop(named);
         let there = keeping(&settings, false).await.unwrap();
         assert_eq!(key, there.author_key, "the same fences, so that the same questions are asked");

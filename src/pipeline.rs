@@ -1,10 +1,12 @@
 //! The one main path: collect, index, extract, crm, group, compare, report. Each step reads what the store has not seen done,
 //! so the whole can be repeated, and a killed run goes on where it stopped.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::collect::{self, Collected, Zone, conversations, files, sites};
@@ -86,15 +88,48 @@ pub async fn extract(app: &App) -> Result<StageSummary> {
     }
 }
 
-/// What stage 3 would ask a model, and what that would cost; `None` when no model reads.
-pub async fn estimate(app: &App) -> Result<Option<Estimate>> {
-    match app.readers.llm() {
-        None => Ok(None),
-        Some(llm) => {
-            let reader = llm.post().await?;
-            Ok(Some(extract::by_model::estimate(&app.store, &llm.model, &reader, llm.cascade, app.progress).await?))
-        }
-    }
+/// Where the exact body of each request goes that would be sent to a model.
+pub type Show<'a> = &'a mut dyn FnMut(Value) -> Result<()>;
+
+/// What stage 3 would ask a model, and what that would take; `None` when no model reads.
+pub async fn estimate_extract(app: &App, show: Show<'_>) -> Result<Option<Estimate>> {
+    let Some(llm) = app.readers.llm() else { return Ok(None) };
+    let reader = llm.post().await?;
+    extract::by_model::estimate(&app.store, &reader, llm.cascade, show, app.progress).await.map(Some)
+}
+
+/// What a model would be asked about the notes of stage 4, those of `paths` among them, and what that would take; `None` when no
+/// model reads. They are imported into a copy of the workspace's store, which is thrown away.
+pub async fn estimate_crm(
+    app: &App,
+    paths: &[PathBuf],
+    map: Option<&Path>,
+    zone: &Zone,
+    show: Show<'_>,
+) -> Result<Option<Estimate>> {
+    let Some(llm) = app.readers.llm() else { return Ok(None) };
+    let folder = app.settings.workspace.join("dry-run");
+    let clear = || if folder.exists() { fs::remove_dir_all(&folder) } else { Ok(()) };
+    clear().and_then(|()| fs::create_dir(&folder)).with_context(|| format!("could not make {}", folder.display()))?;
+    let estimate = async {
+        let copy = app.store.copy(&folder.join("candor.db")).await?;
+        crm::import(&copy, paths, map, zone, app.clock.now(), app.progress).await?;
+        let estimate = crm::by_model::estimate(&copy, &llm.note, show, app.progress).await;
+        copy.close().await;
+        estimate
+    };
+    let estimate = estimate.await;
+    clear().with_context(|| format!("could not delete {}", folder.display()))?;
+    estimate.map(Some)
+}
+
+/// What stage 5 would ask a model, and what that would take; `None` when no model reads.
+pub async fn estimate_group(app: &App, anew: bool, show: Show<'_>) -> Result<Option<Estimate>> {
+    let Some(llm) = app.readers.llm() else { return Ok(None) };
+    let embedder = Embedder::new(&app.settings.embedding, Some(&app.store), app.clock).await?;
+    let wanted = group::Wanted { codebook: app.settings.codebook.as_deref(), anew, seed: app.settings.compare.seed };
+    let sorter = &llm.sorter;
+    group::estimate(&app.store, &app.recipes(), wanted, &embedder, sorter, show, app.progress).await.map(Some)
 }
 
 /// Stage 3 by the model's batches.
@@ -103,16 +138,11 @@ pub async fn estimate(app: &App) -> Result<Option<Estimate>> {
 /// As [`extract::by_model::run_by_batch`], and when no model reads.
 pub async fn extract_by_batch(app: &App) -> Result<ByBatch> {
     let llm = app.readers.llm().context("the embedded reader asks nobody; --batch goes with --reader llm")?;
-    extract::by_model::run_by_batch(&app.store, &llm.model, &llm.post().await?, llm.cascade, app.progress).await
+    extract::by_model::run_by_batch(&app.store, &llm.post().await?, llm.cascade, app.progress).await
 }
 
 /// Stage 4, first half: exports to notes.
-pub async fn crm_import(
-    app: &App,
-    paths: &[std::path::PathBuf],
-    map: Option<&Path>,
-    zone: &Zone,
-) -> Result<StageSummary> {
+pub async fn crm_import(app: &App, paths: &[PathBuf], map: Option<&Path>, zone: &Zone) -> Result<StageSummary> {
     crm::import(&app.store, paths, map, zone, app.clock.now(), app.progress).await
 }
 

@@ -115,7 +115,7 @@ pub(super) async fn run(args: &EvalArgs, global: &Global, out: &mut Output) -> R
     };
     let settings = global.settings()?;
     // Labelled text is no secret, and fences that stay the same let a tape answer.
-    let keeping = Keeping::open(&settings, global.workspace.is_some()).await?;
+    let keeping = Keeping::open(&settings, global.workspace.is_some(), true).await?;
     let store = keeping.as_ref().map(|keeping| keeping.store.clone());
     let readers = Readers::new(&settings, store, Clock::System, [0; 32]).await?;
     let read = async {
@@ -265,10 +265,11 @@ async fn read_notes(readers: &Readers, notes: &[LabelledNote]) -> Result<Read<No
             })
         }
         Some(llm) => {
+            let reader = llm.lone_note().await?;
             let texts: Vec<_> = notes.iter().map(|n| NoteText { id: &n.id, kind: n.kind, text: &n.text }).collect();
-            let (readings, rejected, unanswered) = all_scored(llm.note.read(&texts).await, NoteReading::default)?;
+            let (readings, rejected, unanswered) = all_scored(reader.read(&texts).await, NoteReading::default)?;
             let name = format!("llm {}", llm.model.name());
-            Ok(Read { readings, name, recipe: llm.note.recipe(), rejected, usage: Some(usage(llm, unanswered)) })
+            Ok(Read { readings, name, recipe: reader.recipe(), rejected, usage: Some(usage(llm, unanswered)) })
         }
     }
 }

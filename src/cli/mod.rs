@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use crate::app::{self, App};
 use crate::clock::Clock;
@@ -39,7 +40,7 @@ use crate::collect::files::FORMATS;
 use crate::config::{self, Settings};
 use crate::exit::Exit;
 use crate::extract::by_model::ByBatch;
-use crate::llm::Collected;
+use crate::llm::{Collected, Estimate};
 use crate::pipeline;
 use crate::progress::Progress;
 use output::Output;
@@ -149,7 +150,7 @@ fn zone(name: &str) -> Result<TimeZone, String> {
 
 #[derive(Debug, Args)]
 struct ExtractArgs {
-    /// Say how many questions a model would be asked and what they would cost, and ask none.
+    /// Say what a model would be asked and what that would cost, and ask nothing; with --json also each request, exactly.
     #[arg(long)]
     dry_run: bool,
     /// Ask by the provider's batches, at their lower price: the first call hands questions over, later ones collect answers.
@@ -174,6 +175,9 @@ struct ImportArgs {
     /// Zone of dates that name none, as in `Europe/Berlin` [default: UTC, or `tz` of the configuration].
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     tz: Option<TimeZone>,
+    /// Say what a model would be asked and what that would cost, and import and ask nothing; with --json also each request, exactly.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +188,9 @@ struct GroupArgs {
     /// Find problems afresh instead of following those of the run before; ids stay where the content does.
     #[arg(long, conflicts_with = "codebook")]
     anew: bool,
+    /// Say what a model would be asked and what that would cost, and ask nothing; with --json also each request, exactly.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -244,8 +251,10 @@ impl Verb {
     /// Whether it asks a model where one reads.
     fn asks(&self) -> bool {
         match self {
-            Self::Run | Self::Crm(_) | Self::Group(_) => true,
+            Self::Run => true,
             Self::Extract(args) => !args.dry_run,
+            Self::Crm(CrmVerb::Import(args)) => !args.dry_run,
+            Self::Group(args) => !args.dry_run,
             _ => false,
         }
     }
@@ -289,7 +298,10 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
             pipeline::collect(app, &args.targets, args.community, args.limit, zone, map).await?
         }
         Verb::Index => pipeline::index(app).await?,
-        Verb::Extract(ExtractArgs { dry_run: true, .. }) => return dry_run(app, out).await,
+        Verb::Extract(ExtractArgs { dry_run: true, .. }) => {
+            let estimate = pipeline::estimate_extract(app, &mut shown(out)).await?;
+            return told(estimate, out);
+        }
         Verb::Extract(ExtractArgs { batch: true, .. }) => match pipeline::extract_by_batch(app).await? {
             ByBatch::UnderWay(collected) => return under_way(&collected, out),
             ByBatch::Read(summary) => summary,
@@ -298,11 +310,19 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Crm(CrmVerb::Import(args)) => {
             let map = args.map.as_deref().or(app.settings.crm_map.as_deref());
             let zone = Zone::new(args.tz.unwrap_or_else(|| app.settings.tz.clone()));
+            if args.dry_run {
+                let estimate = pipeline::estimate_crm(app, &args.paths, map, &zone, &mut shown(out)).await?;
+                return told(estimate, out);
+            }
             let imported = pipeline::crm_import(app, &args.paths, map, &zone).await?;
             out.stage(app, &imported).await?;
             let read = pipeline::crm_read(app).await?;
             out.stage(app, &read).await?;
             return Ok(if imported.failed + read.failed > 0 { Exit::Partial } else { imported.exit() });
+        }
+        Verb::Group(GroupArgs { anew, dry_run: true, .. }) => {
+            let estimate = pipeline::estimate_group(app, anew, &mut shown(out)).await?;
+            return told(estimate, out);
         }
         Verb::Group(args) => pipeline::group(app, args.anew).await?,
         Verb::Compare => {
@@ -331,9 +351,14 @@ async fn work(app: &App, verb: Verb, out: &mut Output) -> Result<Exit> {
     Ok(summary.exit())
 }
 
-/// What `candor extract` would ask a model, and what that would cost.
-async fn dry_run(app: &App, out: &mut Output) -> Result<Exit> {
-    let Some(estimate) = pipeline::estimate(app).await? else {
+/// Prints requests that would be sent, for machines.
+fn shown(out: &mut Output) -> impl FnMut(Value) -> Result<()> {
+    move |request| if out.json() { out.value(&request) } else { Ok(()) }
+}
+
+/// What a model would be asked, and what that would cost; `None` when no model reads.
+fn told(estimate: Option<Estimate>, out: &mut Output) -> Result<Exit> {
+    let Some(estimate) = estimate else {
         out.line("the embedded reader reads here: nothing is sent, and nothing costs anything")?;
         return Ok(Exit::Done);
     };

@@ -10,7 +10,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use super::Global;
-use crate::app::{Keeping, LlmReaders, Readers};
+use crate::app::{Keeping, Readers};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::exit::Exit;
@@ -47,7 +47,7 @@ pub(super) async fn run(args: &ReadArgs, global: &Global) -> Result<Exit> {
     let input = BufReader::with_capacity(1 << 16, input);
     let output = BufWriter::new(io::stdout());
     let settings = global.settings()?;
-    let keeping = if args.dry_run { None } else { Keeping::open(&settings, global.workspace.is_some()).await? };
+    let keeping = Keeping::open(&settings, global.workspace.is_some(), !args.dry_run).await?;
     let secret = fence_secret(&settings, keeping.as_ref().map(|keeping| keeping.author_key))?;
     let store = keeping.as_ref().map(|keeping| keeping.store.clone());
     let lines = match Readers::new(&settings, store, Clock::System, secret).await?.llm() {
@@ -56,15 +56,15 @@ pub(super) async fn run(args: &ReadArgs, global: &Global) -> Result<Exit> {
             Kind::Post => extract::lines::read_lines(input, output)?,
             Kind::Note => crm::lines::read_note_lines(input, output)?,
         },
-        Some(llm @ LlmReaders { model, note, .. }) if args.dry_run => match args.kind {
-            Kind::Post => extract::lines::write_questions(&llm.post().await?, model, input, output)?,
-            Kind::Note => crm::lines::write_note_questions(note, model, input, output)?,
+        Some(llm) if args.dry_run => match args.kind {
+            Kind::Post => extract::lines::write_questions(&llm.post().await?, input, output)?,
+            Kind::Note => crm::lines::write_note_questions(&llm.lone_note().await?, input, output)?,
         },
         Some(llm) => {
             let read = async {
                 match args.kind {
                     Kind::Post => extract::lines::read_lines_by_model(&llm.post().await?, input, output).await,
-                    Kind::Note => crm::lines::read_note_lines_by_model(&llm.note, input, output).await,
+                    Kind::Note => crm::lines::read_note_lines_by_model(&llm.lone_note().await?, input, output).await,
                 }
             };
             llm.settled(read).await?

@@ -84,7 +84,7 @@ pub struct LlmSettings {
     pub posts_per_request: usize,
     /// Whether each sentence of a post is asked about by itself, so that no words of a post can move the reading of others.
     pub sentence_by_sentence: bool,
-    /// Whether every found act is checked by a second, cheap question.
+    /// Whether every found act, and every claim of a note, is checked by a second, cheap question.
     pub judge_support: bool,
     /// Whether the model says for each signal and claimed pain which problem it belongs to, or only names problems.
     pub assign_problems: bool,

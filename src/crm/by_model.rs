@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::llm::{NoteText, Reader};
 use super::read::Told;
-use crate::llm::ask::CameBack;
+use crate::llm::ask::{CameBack, stopped};
 use crate::llm::contacts::Contacts;
-use crate::llm::outgoing::{Quotes, Withheld};
+use crate::llm::outgoing::{Quotes, Withheld, show_withheld};
+use crate::llm::{Estimate, Outlook};
 use crate::model::Note;
 use crate::progress::Progress;
 use crate::store::{Failure, Store};
@@ -17,6 +18,36 @@ use crate::summary::StageSummary;
 
 /// Notes read and written together.
 const CHUNK: usize = 64;
+
+/// What [`read`] would ask, and what that would take. Nothing is asked, and nothing is written; the exact body of each request that
+/// would be sent is handed to `show`, and after them what would be withheld of which note.
+///
+/// # Errors
+/// When the store cannot be read, or `show` fails.
+pub async fn estimate(
+    store: &Store,
+    reader: &Reader,
+    show: &mut dyn FnMut(Value) -> Result<()>,
+    progress: Progress,
+) -> Result<Estimate> {
+    let model = reader.model();
+    let mut sum = model.estimate(&Outlook::default(), show).await?;
+    let bar = progress.counter("estimate");
+    let unread = store.unread_notes(&reader.recipe(), "", i64::MAX).await?;
+    let mut contacts = Contacts::new(store, reader.names()).await?;
+    for chunk in unread.chunks(CHUNK) {
+        let outlook = {
+            chunk.iter().for_each(|note| contacts.of(&note.account));
+            let names: Vec<_> = chunk.iter().map(|note| contacts.names(&note.account)).collect();
+            reader.would_ask(&chunk.iter().map(text).collect::<Vec<_>>(), &names)
+        };
+        sum += model.estimate(&outlook, show).await?;
+        show_withheld(chunk.iter().map(|note| note.id.as_str()), outlook.withheld, show)?;
+        bar.inc(chunk.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(sum)
+}
 
 /// Reads every note that `reader` has not read. Can be killed at any point and run again: answers that were paid for are
 /// kept.
@@ -54,15 +85,14 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
         store.record_failures(&failures).await?;
         bar.inc(chunk.len() as u64);
         if let Some(why) = came.end {
-            let done = told.notes;
-            return Err(anyhow::Error::new(why)
-                .context(format!("stopped after {done} notes; they are kept, and the next run goes on from here")));
+            return Err(stopped(why, told.notes, "notes"));
         }
     }
     bar.finish_and_clear();
     let Quotes { exact, repaired, rejected } = quotes;
     Ok(told
         .summary(began, total.saturating_sub(told.notes + failed), failed)
+        .with("support", json!(told.support))
         .with("quotes", json!({"exact": exact, "repaired": repaired, "rejected": rejected}))
         .with("withheld", withheld.published())
         .with("spent", (reader.model().usage() - before).published())

@@ -1,5 +1,6 @@
 //! Notes to readings.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -21,6 +22,8 @@ pub(super) struct Told {
     pains: u64,
     strong: u64,
     commitments: u64,
+    /// Verdicts of second looks at claims.
+    pub(super) support: BTreeMap<&'static str, u64>,
     /// Notes that an import changed while they were read; the next run reads them.
     pub(super) changed: u64,
 }
@@ -31,6 +34,9 @@ impl Told {
         self.pains += reading.pains.len() as u64;
         self.strong += u64::from(reading.interest.is_some_and(Interest::is_strong));
         self.commitments += reading.commitments.iter().filter(|c| c.who == Giver::Buyer).count() as u64;
+        for look in &reading.looks {
+            *self.support.entry(look.support.as_str()).or_default() += 1;
+        }
     }
 
     pub(super) fn summary(&self, began: Instant, skipped: u64, failed: u64) -> StageSummary {

@@ -72,9 +72,9 @@ const PARTS: [Part; 4] = [
     },
 ];
 
+/// Every quote, also of what a second look refused: whether anybody wrote the words is another question.
 fn proposed(reading: &NoteReading) -> impl Iterator<Item = &Evidence> {
-    let quotes = PARTS.into_iter().flat_map(|part| (part.said)(reading));
-    quotes.chain(reading.commitments.iter().map(|c| &c.evidence))
+    reading.claims().map(|(_, evidence)| evidence).chain(reading.refused().map(|look| &look.evidence))
 }
 
 fn said_interest(reading: &NoteReading) -> Option<u8> {

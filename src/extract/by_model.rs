@@ -6,14 +6,14 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::cascade::{Cascade, missed};
 use super::llm::{PostText, Reader};
 use super::{embedded, read};
-use crate::llm::ask::CameBack;
-use crate::llm::outgoing::{Quotes, Withheld};
-use crate::llm::{Collected, Estimate, Model, Usage};
+use crate::llm::ask::{CameBack, stopped};
+use crate::llm::outgoing::{Quotes, Withheld, show_withheld};
+use crate::llm::{Collected, Estimate, Outlook, Usage};
 use crate::model::{PostReading, Recipe, Route};
 use crate::progress::Progress;
 use crate::store::{Failure, Store, UnreadPost};
@@ -113,25 +113,25 @@ async fn run_since(
         .with("recipe", recipe.as_str()))
 }
 
-/// What [`run`] would ask, and what that would cost. Nothing is asked, and nothing is written.
+/// What [`run`] would ask, and what that would take. Nothing is asked, and nothing is written; the exact body of each request that
+/// would be sent is handed to `show`, and after them what would be withheld of which post.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// When the store cannot be read, or `show` fails.
 pub async fn estimate(
     store: &Store,
-    model: &Model,
     reader: &Reader,
     cascade: Cascade,
+    show: &mut dyn FnMut(Value) -> Result<()>,
     progress: Progress,
 ) -> Result<Estimate> {
-    let mut sum = model.estimate(&[]).await?;
-    sum.most_checks_each = reader.most_checks();
+    let model = reader.model();
+    let mut sum = model.estimate(&Outlook::default(), show).await?;
     let bar = progress.bar("estimate", store.count_unread_posts(&reader.recipe()).await?.unsigned_abs());
     worth_a_call(store, reader, cascade, &bar, async |texts| {
-        let (questions, withheld) = reader.would_ask(texts);
-        sum += model.estimate(&questions).await?;
-        sum.withheld += withheld.iter().map(|sentences| sentences.len() as u64).sum::<u64>();
-        Ok(())
+        let outlook = reader.would_ask(texts);
+        sum += model.estimate(&outlook, show).await?;
+        show_withheld(texts.iter().map(|text| text.id), outlook.withheld, show)
     })
     .await?;
     bar.finish_and_clear();
@@ -153,13 +153,8 @@ pub enum ByBatch {
 ///
 /// # Errors
 /// As [`run`], and when the model's server takes no batches, or left most of one unanswered.
-pub async fn run_by_batch(
-    store: &Store,
-    model: &Model,
-    reader: &Reader,
-    cascade: Cascade,
-    progress: Progress,
-) -> Result<ByBatch> {
+pub async fn run_by_batch(store: &Store, reader: &Reader, cascade: Cascade, progress: Progress) -> Result<ByBatch> {
+    let model = reader.model();
     let before = model.usage();
     let mut collected = model.collect_batches().await?;
     if let Some(why) = &collected.failed {
@@ -268,8 +263,7 @@ async fn ask(store: &Store, reader: &Reader, posts: &[UnreadPost], told: &mut To
         store.write_read_posts(&reader.recipe(), &came.readings).await.context("could not store what was read")?;
     store.record_failures(&failures).await?;
     match came.end {
-        Some(why) => Err(anyhow::Error::new(why)
-            .context(format!("stopped after {} posts; they are kept, and the next run goes on from here", told.done))),
+        Some(why) => Err(stopped(why, told.done, "posts")),
         None => Ok(()),
     }
 }

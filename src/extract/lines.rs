@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::embedded;
 use super::llm::{PostText, Reader};
-use crate::llm::Model;
+use crate::llm::Outlook;
 use crate::llm::ask::line_by_line;
 use crate::model::{Evidence, PostReading};
 use crate::text::lines::{AskedLine, LinesRead, answer_lines, answer_together, answer_with_requests, withheld_lines};
@@ -45,12 +45,12 @@ pub async fn read_lines_by_model(reader: &Reader, input: impl Read, output: impl
 ///
 /// # Errors
 /// As [`answer_together`].
-pub fn write_questions(reader: &Reader, model: &Model, input: impl Read, output: impl Write) -> Result<LinesRead> {
+pub fn write_questions(reader: &Reader, input: impl Read, output: impl Write) -> Result<LinesRead> {
     answer_with_requests(input, output, |asked| {
         let ids = asked.iter().map(|a| a.id.to_string()).collect::<Vec<_>>();
         let texts = texts(asked, &ids);
-        let (questions, withheld) = reader.would_ask(&texts);
-        let requests = questions.iter().map(|question| model.request_body(question));
+        let Outlook { questions, withheld, .. } = reader.would_ask(&texts);
+        let requests = questions.iter().map(|question| reader.model().request_body(question));
         requests.chain(withheld_lines(asked, withheld)).collect()
     })
 }

@@ -61,6 +61,7 @@ use name::Typical;
 use units::{Unit, gather, sample};
 use vectors::{Passage, Point, Space};
 
+use crate::llm::{Estimate, Outlook};
 use crate::model::id::content_hash;
 use crate::model::problem::BY_MACHINE;
 use crate::model::{Codebook, Problem, ProblemId, Recipes};
@@ -106,13 +107,92 @@ pub async fn run(
     progress: Progress,
 ) -> Result<StageSummary> {
     let began = Instant::now();
+    let bar = progress.counter("grouping");
+    let Begun { units, left_out, basis, before, start } = begin(store, recipes, wanted, embedder, sorter).await?;
+    let asks = !matches!(start, Start::Unchanged(_));
+    let (units, mut grouped, counted) = arranged(store, units, start, embedder, wanted.seed, progress).await?;
+    let sorted = match sorter.filter(|_| asks) {
+        Some(sorter) => {
+            let known = named(&grouped, before.as_ref());
+            Some(sorter.sort(store, &mut grouped, &units, &known, progress).await?)
+        }
+        None => None,
+    };
+    let assignments = assignments(&units, &grouped, sorted.as_ref());
+    let follows = before.as_ref().map(|(codebook, before)| {
+        let after = Version { codebook: &grouped.codebook, assignments: &assignments };
+        let before = Version { codebook, assignments: before };
+        (codebook.hash().to_owned(), lineage::changes(before, after, &grouped.known))
+    });
+    let told = follows.as_ref().map_or_else(Value::default, |(_, changes)| lineage::counts(changes));
+    store.write_codebook(&grouped.codebook, &assignments, &Origin { follows, basis: Some(basis) }, now).await?;
+    store.note_embedder(grouped.codebook.hash(), &embedder.name()).await?;
+    bar.finish_and_clear();
+    let failures = sorted.iter().flat_map(Sorted::failures).map(|(unit, why)| Failure::new("group", unit, why));
+    store.record_failures(&failures.collect::<Vec<_>>()).await?;
+    let summary = summary(began, &units, &grouped, left_out, sorted.as_ref());
+    let summary = match sorted {
+        Some(sorted) => summary.with("by_model", sorted.published()),
+        None => summary,
+    };
+    Ok(summary.with("lineage", told).with("embedder", embedder.name()).with("embedded", json!(counted)))
+}
+
+/// What [`run`] would ask the model of `sorter`, and what that would take. Nothing is asked and no grouping is written; the exact
+/// body of each request that would be sent is handed to `show`.
+///
+/// # Errors
+/// As [`run`], when texts would first be sent to be embedded, or when `show` fails.
+pub async fn estimate(
+    store: &Store,
+    recipes: &Recipes,
+    wanted: Wanted<'_>,
+    embedder: &Embedder,
+    sorter: &Sorter,
+    show: &mut dyn FnMut(Value) -> Result<()>,
+    progress: Progress,
+) -> Result<Estimate> {
+    if embedder.is_served() {
+        bail!(
+            "what would be asked depends on vectors that only the server in [embedding] can give; --dry-run goes with kind = \
+             \"embedded\" or \"local\""
+        );
+    }
+    let bar = progress.counter("grouping");
+    let Begun { units, before, start, .. } = begin(store, recipes, wanted, embedder, Some(sorter)).await?;
+    if matches!(start, Start::Unchanged(_)) {
+        return sorter.model().estimate(&Outlook::default(), show).await;
+    }
+    let (units, grouped, _) = arranged(store, units, start, embedder, wanted.seed, progress).await?;
+    let known = named(&grouped, before.as_ref());
+    let estimate = sorter.estimate(store, &grouped, &units, &known, show).await?;
+    bar.finish_and_clear();
+    Ok(estimate)
+}
+
+/// What a run begins with.
+struct Begun {
+    units: Vec<Unit>,
+    left_out: u64,
+    basis: String,
+    /// The run before.
+    before: Option<(Codebook, Vec<Assignment>)>,
+    start: Start,
+}
+
+async fn begin(
+    store: &Store,
+    recipes: &Recipes,
+    wanted: Wanted<'_>,
+    embedder: &Embedder,
+    sorter: Option<&Sorter>,
+) -> Result<Begun> {
     if wanted.anew && wanted.codebook.is_some() {
         bail!(
             "a codebook file is named, here or in candor.toml, and is never made anew; leave it out to find problems afresh"
         );
     }
     let file = wanted.codebook.map(codebook::read).transpose()?;
-    let bar = progress.counter("grouping");
     let (units, left_out) = gather(store, recipes).await?;
     let sorted_by = sorter.map(Sorter::recipe).unwrap_or_default();
     let basis = basis(&units, &[&embedder.name(), &sorted_by], wanted.seed);
@@ -143,36 +223,13 @@ pub async fn run(
             }
         }
     };
-    let asks = !matches!(start, Start::Unchanged(_));
-    let (units, mut grouped, counted) = arranged(store, units, start, embedder, wanted.seed, progress).await?;
-    let sorted = match sorter.filter(|_| asks) {
-        Some(sorter) => {
-            // What a person wrote, and what was named before, keeps its name.
-            let named =
-                if grouped.codebook.is_frozen() { Some(&grouped.codebook) } else { before.as_ref().map(|b| &b.0) };
-            let known = named.into_iter().flat_map(Codebook::problems).map(|p| p.id.clone()).collect();
-            Some(sorter.sort(store, &mut grouped, &units, &known, progress).await?)
-        }
-        None => None,
-    };
-    let assignments = assignments(&units, &grouped, sorted.as_ref());
-    let follows = before.as_ref().map(|(codebook, before)| {
-        let after = Version { codebook: &grouped.codebook, assignments: &assignments };
-        let before = Version { codebook, assignments: before };
-        (codebook.hash().to_owned(), lineage::changes(before, after, &grouped.known))
-    });
-    let told = follows.as_ref().map_or_else(Value::default, |(_, changes)| lineage::counts(changes));
-    store.write_codebook(&grouped.codebook, &assignments, &Origin { follows, basis: Some(basis) }, now).await?;
-    store.note_embedder(grouped.codebook.hash(), &embedder.name()).await?;
-    bar.finish_and_clear();
-    let failures = sorted.iter().flat_map(Sorted::failures).map(|(unit, why)| Failure::new("group", unit, why));
-    store.record_failures(&failures.collect::<Vec<_>>()).await?;
-    let summary = summary(began, &units, &grouped, left_out, sorted.as_ref());
-    let summary = match sorted {
-        Some(sorted) => summary.with("by_model", sorted.published()),
-        None => summary,
-    };
-    Ok(summary.with("lineage", told).with("embedder", embedder.name()).with("embedded", json!(counted)))
+    Ok(Begun { units, left_out, basis, before, start })
+}
+
+/// The problems whose names stay: what a person wrote, and what was named before.
+fn named(grouped: &Grouped, before: Option<&(Codebook, Vec<Assignment>)>) -> BTreeSet<ProblemId> {
+    let named = if grouped.codebook.is_frozen() { Some(&grouped.codebook) } else { before.map(|b| &b.0) };
+    named.into_iter().flat_map(Codebook::problems).map(|p| p.id.clone()).collect()
 }
 
 /// `units` again with what grouping them from `start` finds, and how many vectors of `embedder` were known and made, if any.

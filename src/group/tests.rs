@@ -8,6 +8,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::clock::Clock;
+use crate::config::LlmSettings;
 use crate::llm::Model;
 use crate::model::{
     AccountId, Act, AskKind, AuthorKey, ClaimedPain, Elicitation, Evidence, Fit, Note, NoteId, NoteKind, NoteReading,
@@ -358,6 +360,7 @@ async fn store(
                 objections: Vec::new(),
                 commitments: Vec::new(),
                 asked: false,
+                looks: Vec::new(),
                 rejected: 0,
                 withheld: 0,
             },
@@ -443,6 +446,34 @@ async fn the_stage_reads_the_store_and_writes_one_codebook() {
         + store.pains(&recipes.note, named.hash()).await.unwrap().len();
     let all = store.community_rows(&recipes.post, "").await.unwrap().len() + claimed.len();
     assert_eq!(all - left, nones, "what is no problem counts nowhere");
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_what_would_be_asked_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipes = Recipes { post: Recipe::new("post", &["1"]), note: Recipe::new("note", &["1"]) };
+    let store = grouped(folder.path(), &recipes).await;
+    let (codebook, _) = store.codebook().await.unwrap().unwrap();
+    let settings = LlmSettings::new("http://127.0.0.1:9/v1", "m");
+    let model = Arc::new(Model::new(&settings, None, Clock::System).await.unwrap());
+    let sorter = |assigns| Sorter::new(Arc::clone(&model), Names::default(), [7; 32], assigns);
+    let dry = async |assigns| {
+        let mut shown = Vec::new();
+        let mut show = |body: Value| {
+            shown.push(body["response_format"]["json_schema"]["name"].as_str().unwrap().to_owned());
+            Ok(())
+        };
+        let (wanted, sorter) = (Wanted { anew: true, ..Wanted::default() }, sorter(assigns));
+        let estimate =
+            estimate(&store, &recipes, wanted, &Embedder::Embedded, &sorter, &mut show, Progress::new(true)).await;
+        assert_eq!(estimate.unwrap().questions, shown.len() as u64);
+        let of = |prompt| shown.iter().filter(|name| *name == prompt).count();
+        [of("name_problem"), of("assign_problem")]
+    };
+    let [named, assigned] = dry(true).await;
+    assert_eq!(assigned, 2 * units(400, 8).len(), "each unit with the list in two orders");
+    assert_eq!(dry(false).await, [named, 0]);
+    assert_eq!(store.codebook().await.unwrap().unwrap(), (codebook, 1));
 }
 
 /// A store with a list found by machine.

@@ -10,10 +10,11 @@ use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::judge::Judge;
 use super::outgoing::{Context, Outgoing, Quotes};
 use super::prompt::Prompt;
 use super::sheet::Sheet;
-use super::{Model, Question, Unanswered};
+use super::{Model, Outlook, Question, Unanswered};
 use crate::config::{LlmSettings, Protocol};
 use crate::text::lines::LineAnswer;
 
@@ -48,9 +49,17 @@ impl Window {
     pub const WIDE: Self = Self::Tokens(480);
 
     /// Most tokens; every window holds a sentence all the same.
-    fn tokens(self) -> usize {
+    pub(super) fn tokens(self) -> usize {
         match self {
             Self::Tokens(tokens) => tokens,
+            Self::Sentence => 0,
+        }
+    }
+
+    /// Sentences that are shown on each side of a quote when it is looked at again.
+    pub(super) fn beside(self) -> usize {
+        match self {
+            Self::Tokens(_) => 1,
             Self::Sentence => 0,
         }
     }
@@ -162,6 +171,15 @@ impl<K, R> CameBack<K, R> {
     }
 }
 
+/// Why a run ended, with how many texts it had read.
+pub fn stopped(why: Unanswered, done: u64, texts: &str) -> anyhow::Error {
+    let why = anyhow::Error::new(why);
+    match done {
+        0 => why,
+        _ => why.context(format!("stopped after {done} {texts}; they are kept, and the next run goes on from here")),
+    }
+}
+
 /// What a pipe answers line by line, with readings as `published`.
 pub fn line_by_line<R>(answers: Vec<Result<Read<R>, Unanswered>>, published: impl Fn(&R) -> Value) -> Vec<LineAnswer> {
     let line = |answer: Result<Read<R>, Unanswered>| match answer {
@@ -203,6 +221,15 @@ pub type Sheets<T> = Vec<(Range<usize>, T)>;
 /// What would be asked about `texts`, in order.
 pub fn questions(standing: &Standing, asking: &Asking, texts: &[Asked<'_>]) -> Vec<Question> {
     packs(asking, texts).iter().map(|parts| question(standing, asking, texts, parts)).collect()
+}
+
+/// What would be asked about `texts`, what would stay behind, and the most that `judge` can make of the answers.
+pub fn would_ask(standing: &Standing, asking: &Asking, judge: Option<&Judge>, texts: &[Asked<'_>]) -> Outlook {
+    Outlook {
+        questions: questions(standing, asking, texts),
+        withheld: texts.iter().map(Asked::withheld).collect(),
+        checks: judge.map(|judge| judge.longest(standing.sheet, asking, texts)).unwrap_or_default(),
+    }
 }
 
 /// Asks about `texts`; the answers come in their order.

@@ -2,17 +2,19 @@
 //!
 //! The one rule: what comes back is one vector for each text, all of one length, every number finite, or it is an error.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Unanswered;
 use super::gate::Gate;
 use super::purse::{Amount, Purse, Rate};
 use super::reply::brief;
+use super::server::lock;
+use super::tokens::{self, Counted};
 use super::transport::{Access, Line, Passing, Trouble, Wanted, remedy};
-use super::{Unanswered, tokens};
 use crate::clock::Clock;
 use crate::config::ServedSettings;
 use crate::model::id::content_hash;
@@ -36,6 +38,10 @@ pub struct Embeddings {
     purse: Arc<Purse>,
     rate: Rate,
     clock: Clock,
+    /// How the server counts, in this run.
+    counted: Mutex<Counted>,
+    /// Where requests are written down that were sent and never answered.
+    store: Option<Store>,
 }
 
 /// Vectors and what they took.
@@ -102,6 +108,8 @@ impl Embeddings {
             purse: Arc::new(Purse::new(settings, spent.into())),
             rate: price.map(|price| Rate::new(price, 1.0)).unwrap_or_default(),
             clock,
+            counted: Mutex::default(),
+            store: store.cloned(),
         })
     }
 
@@ -147,24 +155,39 @@ impl Embeddings {
             let why = format!("its vectors have {width} numbers and then {}", other.len());
             return Err(Unanswered::Down(why));
         }
-        let parts = std::iter::once(self.model.as_str()).chain(texts.iter().map(String::as_str)).collect::<Vec<_>>();
-        let call = LlmCall {
-            request_hash: content_hash(&parts),
-            model: self.model.clone(),
-            prompt: "embed".to_owned(),
-            unit: format!("{}-texts", texts.len()),
-            prompt_tokens: taken.tokens,
-            completion_tokens: 0,
-            cost_micros: taken.micros,
-            finish: "stop".to_owned(),
-            reply: String::new(),
-            made_at: self.clock.now(),
-        };
+        let asked = texts.iter().map(String::as_str).collect::<Vec<_>>();
+        let call = self.call(content_hash(&[&[self.model.as_str()], &*asked].concat()), texts.len(), taken, "stop");
         Ok(Bought { vectors, call })
     }
 
+    /// The line of the ledger about so many `texts`.
+    fn call(&self, request_hash: String, texts: usize, taken: Amount, finish: &str) -> LlmCall {
+        LlmCall {
+            request_hash,
+            model: self.model.clone(),
+            prompt: "embed".to_owned(),
+            unit: format!("{texts}-texts"),
+            prompt_tokens: taken.tokens,
+            completion_tokens: 0,
+            cost_micros: taken.micros,
+            finish: finish.to_owned(),
+            reply: String::new(),
+            made_at: self.clock.now(),
+        }
+    }
+
+    /// Writes down the most that a request can have cost which was sent and never answered: the provider may count it all the
+    /// same, and a later run has to know.
+    async fn note_lost(&self, texts: &[&str], most: Amount) -> Result<(), Unanswered> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let hash = content_hash(&[&["lost", self.model.as_str()], texts].concat());
+        let noted = store.record_llm_call(&self.call(hash, texts.len(), most, "lost")).await;
+        noted.map_err(|error| Unanswered::Down(format!("{error:#}")))
+    }
+
     async fn request(&self, texts: &[&str]) -> Result<(Vec<Vec<f32>>, Amount), Failed> {
-        let expected = texts.iter().map(|text| tokens::count(text)).sum::<u64>();
+        let table = texts.iter().map(|text| tokens::count(text)).sum::<u64>();
+        let expected = lock(&self.counted).corrected(table).max(table);
         let amount = Amount { micros: self.rate.cost(expected, 0), tokens: expected };
         let body = json!({ "model": self.model, "input": texts });
         let answers_before = self.gate.answers();
@@ -175,7 +198,9 @@ impl Embeddings {
             let (answer, lost) = self.line.embed(&body, expected, wanted).await;
             let trouble = match answer {
                 Ok(wire) => {
-                    let used = wire.usage.as_ref().and_then(|u| u.prompt_tokens).unwrap_or(expected);
+                    let counted = wire.usage.as_ref().and_then(|u| u.prompt_tokens);
+                    counted.inspect(|server| lock(&self.counted).note(table, *server));
+                    let used = counted.unwrap_or(expected);
                     let amount = Amount { micros: self.rate.cost(used, 0), tokens: used };
                     held.settle(amount);
                     let vectors = wire.vectors(texts.len()).map_err(|why| Failed::Over(Unanswered::Down(why)))?;
@@ -183,6 +208,9 @@ impl Embeddings {
                 }
                 Err(trouble) => trouble,
             };
+            if lost {
+                self.note_lost(texts, amount).await.map_err(Failed::Over)?;
+            }
             held.unanswered(lost);
             match trouble {
                 Trouble::Refusal { status, message } => return Err(self.refused(status, &message)),
@@ -210,7 +238,7 @@ impl Embeddings {
                  /v1, embedding.model, and that the server was started for embeddings",
                 self.model
             ),
-            _ => remedy(status, "embedding", &self.key_env, &self.model)
+            _ => remedy(status, "embedding", &self.key_env, self.access.has_key(), &self.model)
                 .unwrap_or_else(|| "it does not answer".to_owned()),
         };
         Failed::Over(Unanswered::Down(format!("{todo} ({status}: {message})")))
@@ -240,8 +268,6 @@ impl Wire {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use jiff::Timestamp;
     use serde_json::Value;
     use wiremock::matchers::{method, path};
@@ -316,6 +342,24 @@ mod tests {
         let bought = embeddings.embed(&texts(&["a", &long, "ccc"])).await.unwrap();
         assert_eq!(bought.vectors, [[1.0], [200.0], [3.0]]);
         assert_eq!(*ASKED.lock().unwrap(), [3, 1, 2, 1, 1, 1, 1]);
+    }
+
+    /// The provider may count a request whose answer never came, and a later run has to know.
+    #[tokio::test]
+    async fn what_was_lost_counts_against_the_budget_of_later_runs_too() {
+        let slow = |_: &[String]| vectors([(0, json!([1.0]))]).set_delay(std::time::Duration::from_millis(1500));
+        let (server, _, mut settings) = asked(slow).await;
+        settings.server.timeout_secs = 1;
+        settings.server.budget_tokens = Some(3);
+        let house = crate::llm::tests::house().await;
+        let (clock, store) = (Clock::Fixed(Timestamp::UNIX_EPOCH), Some(&house.store));
+        for run in ["first", "second"] {
+            let embeddings = Embeddings::new(&settings, store, clock, Timer::leaping()).await.unwrap();
+            let error = embeddings.embed(&texts(&["hello world"])).await.unwrap_err();
+            assert!(matches!(error, Unanswered::OverBudget(_)), "{run}: {error}");
+            assert_eq!(server.received_requests().await.unwrap().len(), 1, "{run}");
+        }
+        assert_eq!(house.store.llm_spent().await.unwrap(), LlmSpent { prompt_tokens: 2, ..LlmSpent::default() });
     }
 
     #[tokio::test]

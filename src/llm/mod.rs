@@ -16,6 +16,10 @@ pub mod withhold;
 
 pub mod contacts;
 
+pub mod judge;
+
+mod answer;
+
 mod batch;
 
 mod embeddings;
@@ -65,7 +69,7 @@ use tape::{Recorder, Tape};
 
 pub use batch::{BatchId, Collected};
 pub use embeddings::{Bought, Embeddings};
-pub use estimate::Estimate;
+pub use estimate::{Checks, Estimate, Outlook};
 pub use tape::looks_like_a_key;
 
 /// What is asked: everything that decides the answer.
@@ -309,14 +313,15 @@ impl Model {
         }
     }
 
-    /// What `questions` would take, without asking any. Of second askings nothing is known beforehand.
+    /// What is in `outlook` would take, without asking anything; the exact body of each request that would be sent is handed to
+    /// `show`. Of second askings nothing is known beforehand.
     ///
     /// # Errors
-    /// When the store cannot be read, or the model is no server's.
-    pub async fn estimate(&self, questions: &[Question]) -> Result<Estimate> {
+    /// When the store cannot be read, the model is no server's, or `show` fails.
+    pub async fn estimate(&self, outlook: &Outlook, show: &mut dyn FnMut(Value) -> Result<()>) -> Result<Estimate> {
         match &self.voice {
-            Voice::Server(server) => server.estimate(questions).await,
-            _ => bail!("only a model behind a server costs anything"),
+            Voice::Server(server) => estimate::estimate(server, outlook, show).await,
+            _ => bail!("only a model behind a server costs anything; leave --replay out to see what would be sent"),
         }
     }
 
@@ -370,7 +375,7 @@ impl Model {
     fn request_tokens(&self, question: &Question) -> u64 {
         match &self.voice {
             Voice::Script(_) | Voice::Tape(_) => 0,
-            Voice::Server(server) => server.count(question) + u64::from(self.limit(question, Turn::First)),
+            Voice::Server(server) => server.most_prompt_tokens(question) + u64::from(self.limit(question, Turn::First)),
         }
     }
 

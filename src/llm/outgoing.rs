@@ -157,13 +157,14 @@ impl<'a> Outgoing<'a> {
         (1..=window.len()).find(holds)
     }
 
-    /// What was sent of the original around `evidence`: its sentences and one more on each side, and the quoted words.
-    pub fn surroundings(&self, evidence: &Evidence) -> (Range<usize>, Vec<usize>) {
+    /// What was sent of the original around `evidence`: its sentences and `beside` more on each side, and the numbers of the quoted
+    /// ones.
+    pub fn surroundings(&self, evidence: &Evidence, beside: usize) -> (Range<usize>, Vec<usize>) {
         let quoted: Vec<usize> = (0..self.len())
             .filter(|i| self.at(&(*i..*i + 1), 1).is_some_and(|e| e.span().overlaps(evidence.span())))
             .collect();
         let (Some(first), Some(last)) = (quoted.first(), quoted.last()) else { return (0..0, Vec::new()) };
-        let window = first.saturating_sub(1)..(last + 2).min(self.len());
+        let window = first.saturating_sub(beside)..(last + 1 + beside).min(self.len());
         let numbers = quoted.iter().map(|i| i - window.start + 1).collect();
         (window, numbers)
     }
@@ -226,6 +227,19 @@ impl Withheld {
         let Self { sentences, texts } = self;
         if sentences == 0 { json!({}) } else { json!({ "sentences": sentences, "texts": texts }) }
     }
+}
+
+/// Tells `show` of each text, by its id, which sentences would be withheld: `{"id","withheld":[sentence]}`. Nothing where none would.
+///
+/// # Errors
+/// Those of `show`.
+pub fn show_withheld<'a>(
+    ids: impl Iterator<Item = &'a str>,
+    withheld: Vec<Vec<String>>,
+    show: &mut dyn FnMut(Value) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut told = ids.zip(withheld).filter(|(_, sentences)| !sentences.is_empty());
+    told.try_for_each(|(id, sentences)| show(json!({ "id": id, "withheld": sentences })))
 }
 
 /// Finds what a model said of one window of a text, and keeps count of what is not there.

@@ -14,7 +14,7 @@ use crate::config::Protocol;
 use crate::text::redact::Names;
 
 /// The fence word of worked examples. No request has it: those have no vowels.
-const EXAMPLE_NONCE: &str = "example";
+pub(super) const EXAMPLE_NONCE: &str = "example";
 
 /// A prompt file.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Prompt {
     questions: Vec<NamedQuestion>,
     /// Worked examples.
     #[serde(default, rename = "example")]
-    examples: Vec<Example>,
+    pub(super) examples: Vec<Example>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -47,11 +47,14 @@ struct NamedQuestion {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Example {
+pub(super) struct Example {
     context: Option<String>,
-    text: String,
+    pub(super) text: String,
+    /// Of a second look: the name of the question that a claim answers, and the words it was quoted for.
+    pub(super) question: Option<String>,
+    pub(super) quote: Option<String>,
     /// As the sheet has it; places as quotes, and what is absent is no.
-    answer: Value,
+    pub(super) answer: Value,
 }
 
 impl Prompt {
@@ -115,6 +118,7 @@ mod tests {
             include_str!("../../prompts/read_post.toml"),
             include_str!("../../prompts/read_note.toml"),
             include_str!("../../prompts/judge_support.toml"),
+            include_str!("../../prompts/judge_note.toml"),
             include_str!("../../prompts/name_problem.toml"),
             include_str!("../../prompts/assign_problem.toml"),
         ];

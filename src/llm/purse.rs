@@ -99,6 +99,16 @@ impl Purse {
         self.limit_micros.is_some() || self.limit_tokens.is_some()
     }
 
+    /// What is left in money and in tokens, where each is limited.
+    pub(super) fn left(&self) -> (Option<u64>, Option<u64>) {
+        let taken = {
+            let sums = self.sums();
+            sums.spent.and(sums.held)
+        };
+        let left = |limit: Option<u64>, taken: u64| limit.map(|limit| limit.saturating_sub(taken));
+        (left(self.limit_micros, taken.micros), left(self.limit_tokens, taken.tokens))
+    }
+
     /// Holds back `amount`, waiting for requests under way when what they hold could still be freed.
     ///
     /// # Errors
@@ -140,21 +150,26 @@ impl Purse {
     }
 
     fn refusal(&self, spent: Amount, next: Amount) -> String {
+        let section = self.section;
+        // Of embeddings nothing says it beforehand.
+        let foretold = match section {
+            "llm" => "; --dry-run of extract, crm import and group says what can still come",
+            _ => "",
+        };
         match self.limit_micros.filter(|limit| spent.micros.saturating_add(next.micros) > *limit) {
             Some(limit) => format!(
-                "{} of {} {} are spent and the next request may cost {}; raise {}.budget to go on from here",
+                "{} of {} {} are spent and the next request may cost {}; raise {section}.budget to go on from here{foretold}",
                 money(spent.micros),
                 money(limit),
                 self.currency,
                 money(next.micros),
-                self.section
             ),
             None => format!(
-                "{} of {} tokens are used and the next request may take {}; raise {}.budget_tokens to go on from here",
+                "{} of {} tokens are used and the next request may take {}; raise {section}.budget_tokens to go on from \
+                 here{foretold}",
                 spent.tokens,
                 self.limit_tokens.unwrap_or_default(),
                 next.tokens,
-                self.section
             ),
         }
     }

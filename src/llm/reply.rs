@@ -102,6 +102,11 @@ fn said(content: &Value) -> String {
 }
 
 impl Reply {
+    /// What stands for an answer that was paid for and never came.
+    pub(super) fn lost() -> Self {
+        Self { text: String::new(), finish: "lost".to_owned() }
+    }
+
     /// The server's words when the model or its filter declined to answer.
     pub(super) fn declined(&self) -> Option<String> {
         match self.finish.as_str() {

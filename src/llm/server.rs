@@ -4,16 +4,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 
+use super::batch;
 use super::gate::Gate;
 use super::purse::{Amount, Held, Purse, Rate};
 use super::reply::{Completion, Reply, brief};
 use super::request::{self, Dialect, Thinking, Turn};
+use super::tokens::{self, Counted};
 use super::transport::{Access, Line, Passing, Trouble, Wanted, remedy};
-use super::{Estimate, Question, Unanswered, Usage};
-use super::{batch, tokens};
+use super::{Question, Unanswered, Usage};
 use crate::clock::Clock;
 use crate::config::LlmSettings;
 use crate::model::id::content_hash;
@@ -38,14 +40,16 @@ pub(super) struct Server {
     pub(super) line: Line,
     gate: Arc<Gate>,
     pub(super) purse: Arc<Purse>,
-    rate: Rate,
+    pub(super) rate: Rate,
     /// What a batch's questions cost.
     pub(super) batch_rate: Rate,
     /// Whether the price table has the model; without a price everything costs nothing.
-    priced: bool,
+    pub(super) priced: bool,
     pub(super) store: Option<Store>,
     pub(super) clock: Clock,
     dialect: Mutex<Known>,
+    /// How the server counts, in earlier runs and in this one.
+    pub(super) counted: Mutex<Counted>,
     /// Held by the first question to a server that is not known yet.
     probing: Arc<AsyncMutex<()>>,
     /// Questions under way, by hash: the same question asked twice at once is paid for once.
@@ -71,6 +75,15 @@ struct Known {
     used: bool,
     /// Questions that went first in this run to find it out.
     probes: u32,
+}
+
+/// What the store remembers of a server and model.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    #[serde(flatten)]
+    dialect: Dialect,
+    #[serde(default)]
+    counted: Counted,
 }
 
 /// Counts a question as under way while it lives.
@@ -101,12 +114,12 @@ impl Server {
         }
         let access = Access::new(settings)?;
         let batch_rate = price.map(|price| Rate::new(price, price.batch)).unwrap_or_default();
-        let (mut spent, mut dialect) = (Amount::default(), None);
+        let (mut spent, mut remembered) = (Amount::default(), None);
         if let Some(store) = &store {
             let before = store.llm_spent().await.context("could not read what was spent before")?;
             spent = before.into();
-            let remembered = store.llm_dialect(access.base(), &settings.model).await?;
-            dialect = remembered.and_then(|text| serde_json::from_str(&text).ok());
+            let text = store.llm_dialect(access.base(), &settings.model).await?;
+            remembered = text.and_then(|text| serde_json::from_str::<Remembered>(&text).ok());
             for batch in store.llm_batches(access.base(), &settings.model).await? {
                 spent = spent.and(batch::most(batch_rate, &batch.requests));
             }
@@ -128,9 +141,10 @@ impl Server {
             batch_rate,
             store,
             clock,
+            counted: Mutex::new(remembered.as_ref().map(|known| known.counted).unwrap_or_default()),
             dialect: Mutex::new(Known {
-                proven: dialect.is_some(),
-                dialect: dialect.unwrap_or_default(),
+                proven: remembered.is_some(),
+                dialect: remembered.map(|known| known.dialect).unwrap_or_default(),
                 used: false,
                 probes: 0,
             }),
@@ -291,16 +305,22 @@ impl Server {
         let aside = || Unanswered::Refused { unit: question.unit.clone(), why: message.to_owned() };
         let lower = message.to_lowercase();
         let moderated = ["moderat", "flagged", "content policy"].iter().any(|word| lower.contains(word));
+        // Not every server says 404 of a model that it does not have.
+        let unknown = lower.contains("model")
+            && ["not a valid model", "model not found", "does not exist", "unknown model", "no such model"]
+                .iter()
+                .any(|words| lower.contains(words));
         let todo = match status {
-            400 | 422 => {
+            400 | 422 if !unknown => {
                 let plainer = || dialect.plainer().filter(|_| probing);
                 return dialect.after(message).or_else(plainer).ok_or_else(aside);
             }
             403 if moderated => return Err(aside()),
-            404 | 405 => {
-                format!("it has no model {:?} at this address; check llm.model and llm.base_url", self.model)
-            }
-            _ => remedy(status, "llm", &self.key_env, &self.model).ok_or_else(aside)?,
+            400 | 404 | 405 | 422 => format!(
+                "it has no model {:?} at this address; check llm.model, and llm.base_url, which usually ends in /v1",
+                self.model
+            ),
+            _ => remedy(status, "llm", &self.key_env, self.access.has_key(), &self.model).ok_or_else(aside)?,
         };
         let why = format!("{todo} ({status}: {message})");
         self.gate.shut(&why);
@@ -315,26 +335,21 @@ impl Server {
         completion: Completion,
         held: Held,
     ) -> Result<(Reply, Usage, bool), Unanswered> {
-        let prompt_tokens = completion.prompt_tokens.unwrap_or_else(|| self.count(question));
+        if let Some(server) = completion.prompt_tokens
+            && (self.purse.is_limited() || !lock(&self.counted).is_enough())
+        {
+            let table = self.count(question);
+            lock(&self.counted).note(table, server);
+        }
+        let prompt_tokens = completion.prompt_tokens.unwrap_or_else(|| self.most_prompt_tokens(question));
         let reply = completion.reply;
         let completion_tokens = completion.completion_tokens.unwrap_or_else(|| tokens::count(&reply.text));
         let cost_micros = self.rate.cost(prompt_tokens, completion_tokens);
         let usage = Usage { calls: 1, cached: 0, prompt_tokens, completion_tokens, cost_micros };
         match &self.store {
             Some(store) => {
-                let call = LlmCall {
-                    request_hash: hash.to_owned(),
-                    model: self.name.clone(),
-                    prompt: question.prompt.to_owned(),
-                    unit: question.unit.clone(),
-                    prompt_tokens,
-                    completion_tokens,
-                    cost_micros,
-                    finish: reply.finish.clone(),
-                    reply: reply.text.clone(),
-                    made_at: self.clock.now(),
-                };
-                store.record_llm_call(&call).await.map_err(|error| Unanswered::Down(format!("{error:#}")))?;
+                write_down(store, self.call(hash.to_owned(), question, prompt_tokens, completion_tokens, &reply))
+                    .await?;
             }
             None => {
                 lock(&self.kept).insert(hash.to_owned(), reply.clone());
@@ -359,19 +374,31 @@ impl Server {
         completion_tokens: u64,
     ) -> Result<(), Unanswered> {
         let Some(store) = &self.store else { return Ok(()) };
-        let call = LlmCall {
-            request_hash: content_hash(&["lost", hash]),
+        let hash = content_hash(&["lost", hash]);
+        write_down(store, self.call(hash, question, prompt_tokens, completion_tokens, &Reply::lost())).await
+    }
+
+    /// The line of the ledger about `question`.
+    fn call(
+        &self,
+        request_hash: String,
+        question: &Question,
+        prompt_tokens: u64,
+        completion_tokens: u64,
+        reply: &Reply,
+    ) -> LlmCall {
+        LlmCall {
+            request_hash,
             model: self.name.clone(),
             prompt: question.prompt.to_owned(),
             unit: question.unit.clone(),
             prompt_tokens,
             completion_tokens,
             cost_micros: self.rate.cost(prompt_tokens, completion_tokens),
-            finish: "lost".to_owned(),
-            reply: String::new(),
+            finish: reply.finish.clone(),
+            reply: reply.text.clone(),
             made_at: self.clock.now(),
-        };
-        store.record_llm_call(&call).await.map_err(|error| Unanswered::Down(format!("{error:#}")))
+        }
     }
 
     /// The dialect to ask in. To a server that nobody knows yet one question goes first, and the others wait for what it
@@ -399,8 +426,16 @@ impl Server {
             return;
         }
         *lock(&self.dialect) = Known { dialect, proven: true, used: true, ..before };
-        let (Some(store), true) = (&self.store, !before.proven || before.dialect != dialect) else { return };
-        let Ok(text) = serde_json::to_string(&dialect) else { return };
+        if !before.proven || before.dialect != dialect {
+            self.remember().await;
+        }
+    }
+
+    /// Writes down what is known of the server, once something is.
+    async fn remember(&self) {
+        let Known { dialect, proven: true, .. } = *lock(&self.dialect) else { return };
+        let remembered = Remembered { dialect, counted: *lock(&self.counted) };
+        let (Some(store), Ok(text)) = (&self.store, serde_json::to_string(&remembered)) else { return };
         if let Err(error) = store.remember_llm_dialect(self.access.base(), &self.model, &text).await {
             tracing::warn!(error = format!("{error:#}"), "could not remember what the model's server understands");
         }
@@ -409,9 +444,15 @@ impl Server {
     /// Tokens of the prompt, about. Roughly when nothing depends on it, by the table when money or pace does.
     fn prompt_tokens(&self, question: &Question) -> u64 {
         if self.purse.is_limited() || self.gate.counts_tokens() {
-            return self.count(question);
+            return self.most_prompt_tokens(question);
         }
         (question.system.len() + question.user.len()) as u64 / 4
+    }
+
+    /// Tokens of the prompt by the table, and more where this server counts more.
+    pub(super) fn most_prompt_tokens(&self, question: &Question) -> u64 {
+        let table = self.count(question);
+        lock(&self.counted).corrected(table).max(table)
     }
 
     /// Tokens of the prompt by the table.
@@ -435,36 +476,6 @@ impl Server {
         request::body(&self.model, question, Turn::First, lock(&self.dialect).dialect, &self.thinking)
     }
 
-    /// What `questions` would take.
-    pub(super) async fn estimate(&self, questions: &[Question]) -> Result<Estimate> {
-        let mut seen = HashSet::new();
-        let (mut cached, mut prompt_tokens, mut most_completion_tokens) = (0, 0, 0);
-        for question in questions {
-            let hash = request::hash(&self.name, question, Turn::First);
-            if !seen.insert(hash.clone()) {
-                continue;
-            }
-            if self.find(&hash, question, Turn::First).await?.is_some() {
-                cached += 1;
-                continue;
-            }
-            prompt_tokens += self.count(question);
-            most_completion_tokens += u64::from(self.thinking.limit(question, Turn::First));
-        }
-        let cost = |completion_tokens| self.priced.then(|| self.rate.cost(prompt_tokens, completion_tokens));
-        Ok(Estimate {
-            withheld: 0,
-            most_checks_each: 0,
-            questions: seen.len() as u64,
-            cached,
-            prompt_tokens,
-            most_completion_tokens,
-            least_cost_micros: cost(0),
-            most_cost_micros: cost(most_completion_tokens),
-            currency: self.purse.currency().to_owned(),
-        })
-    }
-
     /// What this run took so far.
     pub(super) fn used(&self) -> Usage {
         *lock(&self.used)
@@ -480,7 +491,12 @@ impl Server {
         let mut count = self.under_way.subscribe();
         // The sender is ours, so this cannot fail.
         let _ = count.wait_for(|count| *count == 0).await;
+        self.remember().await;
     }
+}
+
+async fn write_down(store: &Store, call: LlmCall) -> Result<(), Unanswered> {
+    store.record_llm_call(&call).await.map_err(|error| Unanswered::Down(format!("{error:#}")))
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

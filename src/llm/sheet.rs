@@ -68,6 +68,31 @@ impl Sheet {
         schema
     }
 
+    /// Sheets filled in so that every choice of every field is made in one of them.
+    #[cfg(test)]
+    pub(crate) fn every_choice(&self) -> Vec<Value> {
+        let own = |fields: &[(&str, Form)], at: usize| -> Map<String, Value> {
+            let choice = |form: Form| {
+                let choices = form.choices();
+                choices.get(at).or(choices.last()).cloned().unwrap_or_default()
+            };
+            fields.iter().map(|(name, form)| ((*name).to_owned(), choice(*form))).collect()
+        };
+        let claim = |claim: &Claim, at| {
+            let mut filled = own(claim.details, at);
+            if claim.placed {
+                filled.insert("at".to_owned(), json!(1));
+            }
+            (claim.name.to_owned(), json!([filled]))
+        };
+        let sheet = |at| {
+            let fields = own(self.first, at).into_iter().chain(self.claims.iter().map(|c| claim(c, at)));
+            Value::Object(fields.chain(own(self.last, at)).collect())
+        };
+        let all = || self.claims.iter().flat_map(|c| c.details).chain(self.first).chain(self.last);
+        (0..all().map(|(_, form)| form.choices().len()).max().unwrap_or(0)).map(sheet).collect()
+    }
+
     fn one(&self, protocol: Protocol, number: usize) -> Value {
         let fields = |fields: &[(&str, Form)]| {
             fields.iter().map(|(name, form)| ((*name).to_owned(), form.schema())).collect::<Vec<_>>()
@@ -135,6 +160,18 @@ impl Sheet {
 }
 
 impl Form {
+    /// What may stand there; of words one.
+    #[cfg(test)]
+    fn choices(self) -> Vec<Value> {
+        match self {
+            Self::OneOf(words) => words.iter().map(|word| json!(word)).collect(),
+            Self::UpTo(most) => (0..=most).map(Value::from).collect(),
+            Self::UpToOrNull(most) => (0..=most).map(Value::from).chain([Value::Null]).collect(),
+            Self::YesNo => vec![json!(false), json!(true)],
+            Self::Words => vec![json!("words")],
+        }
+    }
+
     fn schema(self) -> Value {
         match self {
             Self::OneOf(words) => json!({ "type": "string", "enum": words }),

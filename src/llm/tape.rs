@@ -5,7 +5,7 @@
 //! line. An answer is found by the hash of everything that decided it; a question that was not recorded is an error, never
 //! a request.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -39,6 +39,8 @@ pub(super) struct Tape {
     path: PathBuf,
     pub(super) model: String,
     replies: HashMap<String, Reply>,
+    /// What is answered on it: prompts and what they are about.
+    units: HashSet<(String, String)>,
 }
 
 impl Tape {
@@ -50,21 +52,31 @@ impl Tape {
         if let Some(other) = lines.iter().find(|line| line.model != model) {
             bail!("the tape {} holds answers of two models, {model} and {}", path.display(), other.model);
         }
+        let units = lines.iter().map(|line| (line.prompt.clone(), line.unit.clone())).collect();
         let replies =
             lines.into_iter().map(|line| (line.hash, Reply { text: line.reply, finish: line.finish })).collect();
-        Ok(Self { path: path.to_owned(), model, replies })
+        Ok(Self { path: path.to_owned(), model, replies, units })
     }
 
     pub(super) fn answer(&self, question: &Question, turn: Turn) -> Result<Reply, Unanswered> {
         match self.find(&request::hash(&self.model, question, turn)) {
             Some(reply) => Ok(reply),
-            None => Err(Unanswered::Down(format!(
-                "the tape {} has no answer to {} about {}; record it again",
-                self.path.display(),
-                question.prompt,
-                question.unit
-            ))),
+            None => Err(Unanswered::Down(self.lacks(question))),
         }
+    }
+
+    /// Why `question` is not answered, and what to do about it.
+    fn lacks(&self, question: &Question) -> String {
+        let Question { prompt, unit, .. } = question;
+        let path = self.path.display();
+        if !self.units.contains(&((*prompt).to_owned(), unit.clone())) {
+            return format!("the tape {path} has no answer to {prompt} about {unit}; record it again");
+        }
+        format!(
+            "the tape {path} answers {prompt} about {unit}, but not in these words: the text, the prompt, the protocol or other settings \
+             are not those of the recording, or other names are masked. Those of the CRM's contacts are masked where their workspace \
+             is: replay in the one it was recorded in (--workspace DIR), or record it again"
+        )
     }
 
     pub(super) fn find(&self, hash: &str) -> Option<Reply> {
@@ -221,7 +233,9 @@ mod tests {
         let tape = Tape::open(&path).unwrap();
         assert_eq!(tape.answer(&question("u9", "one"), Turn::First).unwrap(), said("1"));
         let missing = tape.answer(&question("u3", "three"), Turn::First).unwrap_err().to_string();
-        assert!(missing.contains("mood about u3"), "{missing}");
+        assert!(missing.contains("no answer to mood about u3"), "{missing}");
+        let reworded = tape.answer(&question("u1", "won"), Turn::First).unwrap_err().to_string();
+        assert!(reworded.contains("mood about u1") && reworded.contains("--workspace"), "{reworded}");
         assert!(tape.answer(&question("u1", "one"), Turn::Second { longer: false }).is_err());
     }
 

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use super::{Model, Question, Unanswered, Usage};
+use super::{Model, Outlook, Question, Unanswered, Usage};
 use crate::clock::Clock;
 use crate::config::{LlmSettings, Price};
 use crate::net::Timer;
@@ -207,6 +207,7 @@ async fn a_refused_key_or_model_ends_the_run_at_once() {
         (402, "more credits needed", "no credit"),
         (403, "not for you", "may not use"),
         (404, "model not found", "llm.model"),
+        (400, "small is not a valid model ID", "llm.model"),
         (302, "elsewhere", "llm.base_url"),
     ] {
         let server = server(move |_, _| error(status, message)).await;
@@ -219,6 +220,14 @@ async fn a_refused_key_or_model_ends_the_run_at_once() {
         }
         assert_eq!(server.received_requests().await.unwrap().len(), 1, "{status}: asked no more");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_key_and_gets_none_is_not_told_of_a_wrong_one() {
+    let (server, house) = (server(|_, _| error(401, "no key")).await, house().await);
+    let settings = LlmSettings { api_key: SecretString::from(""), ..settings(&server) };
+    let outcome = mood(&model(&settings, &house.store).await, "a").await.unwrap_err().to_string();
+    assert!(outcome.contains("wants a key; put it into the environment variable CANDOR_LLM_KEY"), "{outcome}");
 }
 
 #[tokio::test]
@@ -339,7 +348,7 @@ async fn what_could_not_be_used_is_asked_again_in_a_later_run_and_the_ledger_kee
     ill.store(0, Ordering::SeqCst);
     let second = model(&settings(&server), &house.store).await;
     let questions = texts.map(|text| question("u1", text));
-    assert_eq!(second.estimate(&questions).await.unwrap().cached, 2);
+    assert_eq!(second.estimate(&outlook(&questions), &mut |_| Ok(())).await.unwrap().cached, 2);
     run(&second).await;
     assert_eq!((second.usage().calls, second.usage().cached), (3, 3), "only what could not be used, once");
     let both = house.store.llm_spent().await.unwrap();
@@ -433,11 +442,12 @@ async fn a_model_that_thinks_is_given_room_and_its_answers_are_its_own() {
     .await;
     let mut settings = settings(&server);
     let cramped = model(&settings, &house.store).await;
+    let room = cramped.request_tokens(&question("u1", "a"));
     let why = mood(&cramped, "a").await.unwrap_err().to_string();
     assert!(why.contains("no room left to answer in 100 tokens; raise llm.answer_tokens"), "{why}");
     settings.answer_tokens = 950;
     let roomy = model(&settings, &house.store).await;
-    assert_eq!(roomy.request_tokens(&question("u1", "a")), cramped.request_tokens(&question("u1", "a")) + 950);
+    assert_eq!(roomy.request_tokens(&question("u1", "a")), room + 950);
     assert_eq!(mood(&roomy, "a").await.unwrap().0, "fine");
     settings.reasoning_effort = Some("low".to_owned());
     let thinking = model(&settings, &house.store).await;
@@ -671,23 +681,73 @@ async fn the_key_is_nowhere_but_in_the_header() {
     assert!(places.len() > 3 && places.iter().all(|place| !place.contains("very-secret")), "{places:?}");
 }
 
+fn outlook(questions: &[Question]) -> Outlook {
+    Outlook { questions: questions.to_vec(), ..Outlook::default() }
+}
+
 #[tokio::test]
-async fn an_estimate_counts_each_question_once_and_says_what_is_known() {
+async fn an_estimate_counts_each_question_once_and_shows_what_would_be_sent() {
     let (server, house) = (server(|_, _| said(FINE)).await, house().await);
-    let model = model(&settings(&server), &house.store).await;
-    mood(&model, "known").await.unwrap();
+    let mut settings = settings(&server);
+    let first = model(&settings, &house.store).await;
     let questions = ["known", "new", "new", "newer"].map(|text| question("u", text));
-    let mut estimate = model.estimate(&questions).await.unwrap();
-    let each = model.request_tokens(&questions[1]) - 50;
+    let [known, each] = [0, 1].map(|at| first.request_tokens(&questions[at]) - 50);
+    mood(&first, "known").await.unwrap();
+    first.settle().await.unwrap();
+    settings.budget_micros = Some(2000);
+    let later = model(&settings, &house.store).await;
+    let mut shown = Vec::new();
+    let mut show = |body: Value| {
+        shown.push(body);
+        Ok(())
+    };
+    let mut estimate = later.estimate(&outlook(&questions), &mut show).await.unwrap();
+    // The server counted 100 tokens where the table has fewer: so it will the next time.
+    let sent = ((2 * each + 1) * 100).div_ceil(known);
+    assert!(sent > 2 * each + 1, "{known} by the table");
     assert_eq!((estimate.questions, estimate.cached), (3, 1));
-    assert_eq!((estimate.prompt_tokens, estimate.most_completion_tokens), (2 * each + 1, 100));
-    assert_eq!(estimate.least_cost_micros, Some(2 * each + 1));
-    assert_eq!(estimate.most_cost_micros, Some(2 * each + 1 + 1000));
-    assert!(estimate.to_string().starts_with("3 questions, 1 of them answered before; about "), "{estimate}");
-    assert!(!estimate.to_string().contains("checks"), "{estimate}");
-    estimate.most_checks_each = 18;
-    assert!(estimate.to_string().ends_with("of which a text has at most 18"), "{estimate}");
+    assert_eq!((estimate.prompt_tokens, estimate.most_completion_tokens), (sent, 100));
+    assert_eq!(estimate.least_cost_micros, Some(sent));
+    assert_eq!(estimate.most_cost_micros, Some(sent + 1000));
+    assert_eq!(shown, [later.request_body(&questions[1]), later.request_body(&questions[3])]);
+    let words = estimate.to_string();
+    assert!(words.starts_with("3 questions, 1 of them answered before; about "), "{words}");
+    assert!(!words.contains("checks") && !words.contains("left"), "{words}");
+
+    let checks = Outlook { checks: vec![(question("u", "check"), 18)], ..Outlook::default() };
+    estimate += later.estimate(&checks, &mut |_| Ok(())).await.unwrap();
+    assert_eq!((estimate.checks.most, estimate.checks.completion_tokens), (18, 18 * 50));
+    let cost = estimate.checks.prompt_tokens + 18 * 50 * 10;
+    assert_eq!(estimate.checks.cost_micros, Some(cost));
+    let words = estimate.to_string();
+    assert!(words.contains("on top of it at most 18 checks of what is found"), "{words}");
+    let most = sent + 1000 + cost;
+    let short = format!("the budget has 0.0018 USD left, and all this can take {} USD", super::purse::money(most));
+    assert!(words.contains(&short), "{short}: {words}");
     assert_eq!(server.received_requests().await.unwrap().len(), 1, "nothing is sent for an estimate");
+}
+
+/// Held back by the table's count alone, the third would be asked too, and the budget be exceeded.
+#[tokio::test]
+async fn a_server_that_counts_more_tokens_than_the_table_is_held_to_the_budget_all_the_same() {
+    let house = house().await;
+    let server = server(|_, _| {
+        let message = json!({ "role": "assistant", "content": FINE });
+        ResponseTemplate::new(200).set_body_json(json!({
+            "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }],
+            "usage": { "prompt_tokens": 1000, "completion_tokens": 10 },
+        }))
+    })
+    .await;
+    let mut settings = settings(&server);
+    settings.budget_tokens = Some(2500);
+    let model = model(&settings, &house.store).await;
+    for text in ["a", "b"] {
+        mood(&model, text).await.unwrap();
+    }
+    assert!(matches!(mood(&model, "c").await, Err(Unanswered::OverBudget(_))));
+    let spent = house.store.llm_spent().await.unwrap();
+    assert_eq!(spent.prompt_tokens + spent.completion_tokens, 2020);
 }
 
 #[tokio::test]

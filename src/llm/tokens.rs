@@ -1,5 +1,7 @@
 //! How many tokens a text is. Counted with OpenAI's o200k table, which is inside the binary; other models cut text
-//! differently, so for them the number is about right, not exact.
+//! differently, so for them the number is about right, and what their server counts corrects it ([`Counted`]).
+
+use serde::{Deserialize, Serialize};
 
 use super::Question;
 
@@ -43,9 +45,53 @@ pub(super) fn of_rest(question: &Question) -> u64 {
     count(&question.user) + count(&question.schema.to_string()) + 2 * PER_MESSAGE
 }
 
+/// Tokens of the same prompts, by the table and by the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counted {
+    prompts: u64,
+    table: u64,
+    server: u64,
+}
+
+impl Counted {
+    /// Prompts after which more would hardly change the ratio.
+    const ENOUGH: u64 = 200;
+
+    /// Adds a prompt.
+    pub(super) fn note(&mut self, table: u64, server: u64) {
+        self.prompts += 1;
+        self.table += table;
+        self.server += server;
+    }
+
+    /// Whether enough prompts were counted to know how the server counts.
+    pub(super) fn is_enough(self) -> bool {
+        self.prompts >= Self::ENOUGH
+    }
+
+    /// What the server would count where the table counts `tokens`: by the ratio so far, rounded up.
+    pub(super) fn corrected(self, tokens: u64) -> u64 {
+        if self.table == 0 {
+            return tokens;
+        }
+        let corrected = (u128::from(tokens) * u128::from(self.server)).div_ceil(u128::from(self.table));
+        u64::try_from(corrected).unwrap_or(u64::MAX)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_corrected_by_what_the_server_counted() {
+        let mut counted = Counted::default();
+        assert_eq!(counted.corrected(10), 10);
+        counted.note(100, 130);
+        counted.note(300, 390);
+        assert_eq!((counted.corrected(10), counted.corrected(1), counted.corrected(0)), (13, 2, 0));
+        assert!(!counted.is_enough());
+    }
 
     #[test]
     fn counts_are_the_tables_and_long_words_do_no_harm() {

@@ -1,5 +1,5 @@
 //! One attempt at a time, inside async-openai's own retry loop: wait at the gate, send, read the whole answer under a cap,
-//! and put what is wrong with it into words that the crate understands.
+//! and pass it on in words that the crate understands.
 //!
 //! The crate retries 429, 5xx and failed connections three times; it stumbles over error bodies that are not quite
 //! OpenAI's, waits for any `Retry-After` however long, and knows nothing of other requests. So error bodies are rewritten
@@ -21,11 +21,12 @@ use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
 use async_openai::middleware::retry::OpenAIRetryLayer;
 use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 
+use super::answer::{Answer, limit_wait};
 use super::embeddings;
 use super::gate::{Gate, Pass};
 use super::reply::{Completion, brief};
@@ -69,6 +70,11 @@ impl Access {
 
     pub(super) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// Whether there is a key.
+    pub(super) fn has_key(&self) -> bool {
+        !self.key.expose_secret().is_empty()
     }
 
     /// `text` without the key, should a server repeat it.
@@ -132,8 +138,9 @@ pub(super) enum Trouble {
 
 /// What to do about a `status` that no other request of this run will change: the address, the key or the account is wrong.
 /// `section` is the configuration's, `None` what other answers may still help against.
-pub(super) fn remedy(status: u16, section: &str, key_env: &str, model: &str) -> Option<String> {
+pub(super) fn remedy(status: u16, section: &str, key_env: &str, has_key: bool, model: &str) -> Option<String> {
     Some(match status {
+        401 if !has_key => format!("it wants a key; put it into the environment variable {key_env}"),
         401 => format!("it does not accept the key; put a valid one into the environment variable {key_env}"),
         402 => "the account has no credit left; top it up and run again to go on from here".to_owned(),
         403 => format!("the key in {key_env} may not use the model {model:?}"),
@@ -166,7 +173,7 @@ impl fmt::Display for Trouble {
 impl Error for Trouble {}
 
 impl Trouble {
-    fn passing(why: impl Into<String>) -> Self {
+    pub(super) fn passing(why: impl Into<String>) -> Self {
         Self::Passing { why: why.into(), kind: Passing::Failing }
     }
 
@@ -419,96 +426,8 @@ impl Failed {
     }
 }
 
-/// An answer in a form that async-openai reads: a status that means what it says, and OpenAI's error body.
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn to_anything(status: StatusCode, body: Vec<u8>) -> Self {
-        let body = if status.is_success() { body } else { error_body(status, &body) };
-        Self { status: status.as_u16(), body }
-    }
-
-    /// `None` when it is the answer of something else than a model's server.
-    fn to_question(status: StatusCode, body: &[u8]) -> Option<Self> {
-        if !status.is_success() {
-            return Some(Self { status: status.as_u16(), body: error_body(status, body) });
-        }
-        if let Some(completion) = Completion::read(body) {
-            return Some(Self { status: 200, body: completion.to_wire() });
-        }
-        // Some gateways say 200 and put what went wrong upstream into the body.
-        let error = serde_json::from_slice::<Value>(body).ok()?.get("error")?.clone();
-        let code = error.get("code").and_then(Value::as_u64).filter(|code| (400..600).contains(code));
-        let status = code.and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok());
-        let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
-        Some(Self { status: status.as_u16(), body: error_body(status, body) })
-    }
-
-    /// What the server said, where it answered with an error.
-    fn message(&self) -> String {
-        let body = serde_json::from_slice::<Value>(&self.body).unwrap_or_default();
-        body["error"]["message"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// What is no list of vectors would be tried again and again: it is an answer by something else.
-    fn to_texts(status: StatusCode, body: Vec<u8>) -> Self {
-        let read = serde_json::from_slice::<embeddings::Wire>(&body);
-        match read {
-            Err(error) if status.is_success() => {
-                let why = format!("its answer is no list of vectors: {error}");
-                Self { status: 404, body: wrapped(&brief(&why), None, None) }
-            }
-            _ => Self::to_anything(status, body),
-        }
-    }
-
-    fn pass_on(self, access: &Access) -> Result<reqwest::Response, OpenAIError> {
-        let body = match std::str::from_utf8(&self.body) {
-            Ok(text) if access.mentions_key(text) => access.scrub(text).into_bytes(),
-            _ => self.body,
-        };
-        let response = http::Response::builder()
-            .status(self.status)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
-            .map_err(|error| boxed(Trouble::passing(error.to_string())))?;
-        Ok(reqwest::Response::from(response))
-    }
-}
-
-fn boxed(trouble: Trouble) -> OpenAIError {
+pub(super) fn boxed(trouble: Trouble) -> OpenAIError {
     OpenAIError::Boxed(Box::new(trouble))
-}
-
-/// OpenAI's error body, made of whatever the server sent: llama.cpp writes `code` as a number, FastAPI servers have a
-/// `detail`, proxies send pages.
-fn error_body(status: StatusCode, body: &[u8]) -> Vec<u8> {
-    let value = serde_json::from_slice::<Value>(body).unwrap_or(Value::Null);
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Null => None,
-        other => Some(other.to_string()),
-    };
-    let error = value.get("error").filter(|error| error.is_object());
-    let message = error
-        .and_then(|error| error.get("message"))
-        .or_else(|| value.get("error"))
-        .or_else(|| value.get("message"))
-        .or_else(|| value.get("detail"))
-        .and_then(text)
-        .or_else(|| value.is_null().then(|| String::from_utf8_lossy(body).into_owned()))
-        .map(|message| brief(&message))
-        .filter(|message| !message.is_empty())
-        .unwrap_or_else(|| status.canonical_reason().unwrap_or("no explanation").to_lowercase());
-    let field = |name: &str| error.and_then(|error| error.get(name)).and_then(text);
-    wrapped(&message, field("type").as_deref(), field("code").as_deref())
-}
-
-fn wrapped(message: &str, kind: Option<&str>, code: Option<&str>) -> Vec<u8> {
-    json!({ "error": { "message": message, "type": kind, "param": null, "code": code } }).to_string().into_bytes()
 }
 
 /// The innermost error is the one that says something.
@@ -523,94 +442,9 @@ fn in_words(error: &reqwest::Error) -> String {
     brief(&cause.to_string())
 }
 
-/// How long OpenAI's limit headers ask to wait before the next request of `tokens` tokens.
-fn limit_wait(headers: &HeaderMap, tokens: u64) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok();
-    let wait = |kind: &str, needed: u64| {
-        let left = text(&format!("x-ratelimit-remaining-{kind}"))?.trim().parse::<u64>().ok()?;
-        let reset = period(text(&format!("x-ratelimit-reset-{kind}"))?)?;
-        (left < needed).then_some(reset)
-    };
-    wait("requests", 1).max(wait("tokens", tokens.max(1)))
-}
-
-/// `6m0s`, `1.5s`, `120ms` or plain seconds.
-fn period(text: &str) -> Option<Duration> {
-    let mut rest = text.trim();
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number = rest[..end].parse::<f64>().ok()?;
-        let (unit, after) =
-            rest[end..].split_at(rest[end..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len() - end));
-        seconds += number
-            * match unit {
-                "d" => 86_400.0,
-                "h" => 3600.0,
-                "m" => 60.0,
-                "s" | "" => 1.0,
-                "ms" => 0.001,
-                _ => return None,
-            };
-        rest = after;
-    }
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn periods_are_read_as_openai_writes_them() {
-        for (text, seconds) in [
-            ("6m0s", Some(360.0)),
-            ("1.5s", Some(1.5)),
-            ("120ms", Some(0.12)),
-            ("1h2m3s", Some(3723.0)),
-            ("7", Some(7.0)),
-            ("soon", None),
-            ("5x", None),
-        ] {
-            assert_eq!(period(text), seconds.map(Duration::from_secs_f64), "{text}");
-        }
-    }
-
-    #[test]
-    fn limit_headers_close_the_gate_only_when_nothing_is_left() {
-        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
-            pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
-        };
-        let none = headers(&[("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "2s")]);
-        assert_eq!(limit_wait(&none, 10), Some(Duration::from_secs(2)));
-        let some = headers(&[("x-ratelimit-remaining-requests", "1"), ("x-ratelimit-reset-requests", "2s")]);
-        assert_eq!(limit_wait(&some, 10), None);
-        let few = headers(&[("x-ratelimit-remaining-tokens", "9"), ("x-ratelimit-reset-tokens", "500ms")]);
-        assert_eq!(limit_wait(&few, 10), Some(Duration::from_millis(500)));
-        assert_eq!(limit_wait(&few, 9), None);
-    }
-
-    #[test]
-    fn every_error_body_becomes_openais() {
-        let read = |body: &str| {
-            let bytes = error_body(StatusCode::BAD_REQUEST, body.as_bytes());
-            let error: Value = serde_json::from_slice(&bytes).unwrap();
-            let field = |name: &str| error["error"][name].as_str().map(str::to_owned);
-            (field("message").unwrap(), field("code"))
-        };
-        let cases = [
-            (r#"{"error":{"code":400,"message":"too long","type":"x"}}"#, "too long", Some("400")),
-            (r#"{"error":"model not found"}"#, "model not found", None),
-            (r#"{"detail":[{"msg":"field required"}]}"#, r#"[{"msg":"field required"}]"#, None),
-            (r#"{"message":"no"}"#, "no", None),
-            ("<html>\n<b>Bad</b></html>", "<html> <b>Bad</b></html>", None),
-            ("", "bad request", None),
-            ("{}", "bad request", None),
-        ];
-        for (body, message, code) in cases {
-            assert_eq!(read(body), (message.to_owned(), code.map(str::to_owned)), "{body}");
-        }
-    }
 
     #[test]
     fn addresses_with_secrets_in_them_are_refused_without_repeating_them() {

@@ -48,8 +48,8 @@ pub use post::{Post, PostFlags, Thread};
 pub use problem::{Change, ChangeKind, Codebook, Problem};
 pub use rate::Rate;
 pub use reading::{
-    ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Giver, Interest, NoteReading,
-    Objection, ObjectionKind,
+    ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Giver, Interest, NoteClaim,
+    NoteReading, Objection, ObjectionKind, SecondLook,
 };
 pub use recipe::{Recipe, Recipes};
 pub use route::Route;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Evidence;
+use super::{Evidence, Support};
 
 macro_rules! named_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -82,6 +82,25 @@ named_enum!(
     Corroboration { NoteOnly = "note_only", BuyerWritten = "buyer_written", SystemEvent = "system_event" }
 );
 
+named_enum!(
+    /// What a reader says of a note and shows with words; interest has none.
+    NoteClaim {
+        Compliment = "compliments", Fluff = "fluff", Pain = "pains", Objection = "objections",
+        Commitment = "commitments",
+    }
+);
+
+/// A second look at a claim: whether the words alone show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondLook {
+    /// What is claimed.
+    pub claim: NoteClaim,
+    /// The note's words.
+    pub evidence: Evidence,
+    /// The verdict.
+    pub support: Support,
+}
+
 /// A pain that the note claims for the buyer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedPain {
@@ -139,8 +158,49 @@ pub struct NoteReading {
     pub commitments: Vec<Commitment>,
     /// Whether we asked the buyer for anything in this note.
     pub asked: bool,
+    /// Second looks at the claims, where anybody looked. One whose words do not show it stands here and in none of the lists
+    /// above, so that nothing can count it.
+    pub looks: Vec<SecondLook>,
     /// Quotes that were proposed and are not in the text.
     pub rejected: usize,
     /// Sentences that speak to a reader and were therefore not shown to the model.
     pub withheld: usize,
+}
+
+impl NoteReading {
+    /// Everything claimed with words, kind by kind.
+    pub fn claims(&self) -> impl Iterator<Item = (NoteClaim, &Evidence)> {
+        let of = |claim| move |evidence| (claim, evidence);
+        let compliments = self.compliments.iter().map(of(NoteClaim::Compliment));
+        let fluff = self.fluff.iter().map(of(NoteClaim::Fluff));
+        let pains = self.pains.iter().map(|pain| (NoteClaim::Pain, &pain.evidence));
+        let objections = self.objections.iter().map(|objection| (NoteClaim::Objection, &objection.evidence));
+        let commitments = self.commitments.iter().map(|given| (NoteClaim::Commitment, &given.evidence));
+        compliments.chain(fluff).chain(pains).chain(objections).chain(commitments)
+    }
+
+    /// What a second look said of a claim; `None` when nobody looked.
+    pub fn support(&self, claim: NoteClaim, evidence: &Evidence) -> Option<Support> {
+        let same = |look: &&SecondLook| look.claim == claim && look.evidence.span() == evidence.span();
+        self.looks.iter().find(same).map(|look| look.support)
+    }
+
+    /// Claims that a second look found not to be shown by their words.
+    pub fn refused(&self) -> impl Iterator<Item = &SecondLook> {
+        self.looks.iter().filter(|look| look.support == Support::Unsupported)
+    }
+
+    /// Keeps `looks`, and takes what they refuse out of the lists.
+    #[must_use]
+    pub fn looked_at(self, looks: Vec<SecondLook>) -> Self {
+        let mut reading = Self { looks, ..self };
+        let refused = reading.refused().map(|look| (look.claim, look.evidence.span())).collect::<Vec<_>>();
+        let stands = |claim, evidence: &Evidence| !refused.contains(&(claim, evidence.span()));
+        reading.compliments.retain(|words| stands(NoteClaim::Compliment, words));
+        reading.fluff.retain(|words| stands(NoteClaim::Fluff, words));
+        reading.pains.retain(|pain| stands(NoteClaim::Pain, &pain.evidence));
+        reading.objections.retain(|objection| stands(NoteClaim::Objection, &objection.evidence));
+        reading.commitments.retain(|given| stands(NoteClaim::Commitment, &given.evidence));
+        reading
+    }
 }

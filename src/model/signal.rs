@@ -232,14 +232,14 @@ impl Signal {
     }
 }
 
-/// Whether words bear out the act they were quoted for: a second look at the quote alone, apart from the question whether
+/// Whether words bear out what they were quoted for: a second look at the quote alone, apart from the question whether
 /// anybody wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Support {
     /// They do.
     Supported,
-    /// They do not. The signal is kept and never counted.
+    /// They do not. The signal or claim is kept and never counted.
     Unsupported,
     /// Cannot be told from the words alone.
     Unclear,

@@ -101,6 +101,17 @@ impl Store {
         self.pool.begin_with("begin immediate").await.context("could not begin a write to the store")
     }
 
+    /// Writes a copy of the store to `path`, where nothing may be yet, and opens it.
+    ///
+    /// # Errors
+    /// When there is no room for it or it cannot be written.
+    pub async fn copy(&self, path: &Path) -> Result<Self> {
+        let to = path.to_str().with_context(|| format!("the path {} is no Unicode", path.display()))?;
+        let copied = sqlx::query("vacuum into $1").bind(to).execute(&self.pool).await;
+        copied.with_context(|| format!("could not copy the store to {}", path.display()))?;
+        Self::open(path).await
+    }
+
     /// Folds the write-ahead log into the file, so that a finished run leaves one file.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -17,7 +17,8 @@ use super::{Store, instant, millis, whole};
 use crate::model::id::content_hash;
 use crate::model::{
     AccountId, ClaimedPain, Commitment, CommitmentStatus, Corroboration, Currency, Elicitation, Evidence, Fit, Giver,
-    Interest, Note, NoteId, NoteKind, NoteReading, Objection, ObjectionKind, OpportunityId, Recipe,
+    Interest, Note, NoteClaim, NoteId, NoteKind, NoteReading, Objection, ObjectionKind, OpportunityId, Recipe,
+    SecondLook, Support,
 };
 
 /// What became of imported notes.
@@ -66,6 +67,8 @@ struct Payload {
     fluff: Vec<(usize, usize)>,
     objections: Vec<(ObjectionKind, (usize, usize))>,
     commitments: Vec<CommitmentRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    looks: Vec<(NoteClaim, (usize, usize), Support)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -441,6 +444,7 @@ fn payload(reading: &NoteReading) -> Payload {
                 due: c.due.as_ref().map(bounds),
             })
             .collect(),
+        looks: reading.looks.iter().map(|look| (look.claim, bounds(&look.evidence), look.support)).collect(),
     }
 }
 
@@ -472,6 +476,11 @@ fn reading(text: &str, interest: Option<i64>, asked: bool, payload: &str) -> Opt
             .map(|(kind, span)| Some(Objection { evidence: at(span)?, kind }))
             .collect::<Option<_>>()?,
         commitments: payload.commitments.into_iter().map(commitment).collect::<Option<_>>()?,
+        looks: payload
+            .looks
+            .into_iter()
+            .map(|(claim, span, support)| Some(SecondLook { claim, evidence: at(span)?, support }))
+            .collect::<Option<_>>()?,
         asked,
         rejected: 0,
         withheld: 0,
@@ -537,6 +546,29 @@ mod tests {
         let sql = "explain query plan delete from claimed_pain where note = 'n1'";
         let plan: String = sqlx::query(sql).fetch_one(&store.pool).await.unwrap().try_get("detail").unwrap();
         assert!(plan.contains("claimed_pain_note"), "{plan}");
+    }
+
+    #[tokio::test]
+    async fn what_a_second_look_refused_is_kept_and_is_no_pain() {
+        let (_dir, store) = store().await;
+        let recipe = Recipe::new("test", &[]);
+        let note = noted("n1", "It leaks. It rusts.", NoteKind::Call);
+        store.write_notes(std::slice::from_ref(&note), &[]).await.unwrap();
+        let pain = |words: &str| {
+            let at = note.text.find(words).unwrap();
+            let span = Span::new(&note.text, at, at + words.len()).unwrap();
+            let evidence = Evidence::cut(&note.text, span, Fit::Exact).unwrap();
+            ClaimedPain { evidence, elicitation: Elicitation::Volunteered, specific: true }
+        };
+        let pains = vec![pain("It leaks."), pain("It rusts.")];
+        let look =
+            |at: usize, support| SecondLook { claim: NoteClaim::Pain, evidence: pains[at].evidence.clone(), support };
+        let looks = vec![look(0, Support::Unsupported), look(1, Support::Supported)];
+        let reading = NoteReading { pains: pains.clone(), ..NoteReading::default() }.looked_at(looks);
+        store.write_read_notes(&recipe, &[(note, reading.clone())]).await.unwrap();
+        assert_eq!(store.notes(&recipe).await.unwrap()[0].reading, Some(reading));
+        let counted = store.pains(&recipe, "").await.unwrap();
+        assert_eq!(counted.iter().map(|p| p.pain.evidence.quote()).collect::<Vec<_>>(), ["It rusts."]);
     }
 
     /// A model takes its time; an import may change a note until its answer comes.

@@ -14,6 +14,8 @@ mod codebook;
 
 mod demo;
 
+mod dry_run;
+
 mod gold;
 
 mod harness;

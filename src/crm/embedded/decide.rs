@@ -58,6 +58,7 @@ pub(super) fn decide(grammar: &Grammar, cards: &[Scorecard], note: &Observed) ->
         objections: reader.objections(),
         commitments: reader.commitments(),
         asked: reader.asked(),
+        looks: Vec::new(),
         rejected: 0,
         withheld: 0,
     }

@@ -1,7 +1,7 @@
 //! The LLM note reader: a model says what a note claims and where; the program finds the words and says what vouches for them.
 //!
-//! The questions stand on one [`Sheet`](crate::llm::sheet::Sheet); quotes come by number or by copy, as for posts. The one
-//! rule: what corroborates a commitment is decided here, from the kind of the record and who is quoted, never by the model.
+//! The questions stand on one [`Sheet`](crate::llm::sheet::Sheet); quotes come by number or by copy, as for posts, and a second
+//! look asks whether each shows its claim. The one rule: what corroborates a commitment is decided here, from the kind of the record and who is quoted, never by the model.
 
 mod sheet;
 
@@ -14,12 +14,13 @@ use std::sync::{Arc, LazyLock};
 use super::due::due;
 use super::embedded::is_quoted;
 use crate::llm::ask::{self, Asked, Asking, Sheets, Standing, Window};
+use crate::llm::judge::Judge;
 use crate::llm::outgoing::{Context, Finder, Outgoing, Quotes};
 use crate::llm::prompt::Prompt;
-use crate::llm::{Model, Question, Unanswered, withhold};
+use crate::llm::{Model, Outlook, Unanswered, withhold};
 use crate::model::{
     ClaimedPain, Commitment, Corroboration, Currency, Evidence, Giver, Interest, NoteKind, NoteReading, Objection,
-    Recipe,
+    Recipe, SecondLook, Support,
 };
 use crate::text::redact::Names;
 
@@ -30,11 +31,16 @@ const VERSION: &str = "llm-note-2";
 
 const PROMPT_FILE: &str = include_str!("../../../prompts/read_note.toml");
 
+const JUDGE_FILE: &str = include_str!("../../../prompts/judge_note.toml");
+
 /// Longest answer about one note.
 const ANSWER_TOKENS: u32 = 420;
 
 #[expect(clippy::expect_used, reason = "the prompt files are part of the program; the tests parse them")]
 static PROMPT: LazyLock<Prompt> = LazyLock::new(|| Prompt::parse(PROMPT_FILE).expect("the prompt is well formed"));
+
+#[expect(clippy::expect_used, reason = "the prompt files are part of the program; the tests parse them")]
+static JUDGE: LazyLock<Prompt> = LazyLock::new(|| Prompt::parse(JUDGE_FILE).expect("the prompt is well formed"));
 
 /// A note to read.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +63,7 @@ pub struct Reader {
     asking: Asking,
     names: Names,
     standing: Standing,
+    judge: Option<Judge>,
 }
 
 impl Reader {
@@ -65,14 +72,22 @@ impl Reader {
         // Interest, and who gives what, are told by a whole note, which our own side wrote.
         let asking = Asking { window: Window::WIDE, ..asking };
         let standing = Standing::new("read_note", &PROMPT, &NOTE_SHEET, ANSWER_TOKENS, &asking, secret);
-        Self { model, asking, names, standing }
+        let judge = asking.judge.then(|| Judge::new("judge_note", &JUDGE, &PROMPT, asking.window, secret));
+        Self { model, asking, names, standing, judge }
     }
 
-    /// What this reader's readings are kept under: model, protocol, packing, prompt.
+    /// The same, masking `names`.
+    #[must_use]
+    pub fn masking(&self, names: Names) -> Self {
+        Self { names, ..self.clone() }
+    }
+
+    /// What this reader's readings are kept under: model, protocol, packing, prompts.
     pub fn recipe(&self) -> Recipe {
-        let Asking { protocol, pack, window, .. } = self.asking;
+        let Asking { protocol, pack, window, judge } = self.asking;
         let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
-        Recipe::new(&name, &[PROMPT_FILE, &pack.to_string(), &window.name(), withhold::FILE])
+        let judged = if judge { JUDGE_FILE } else { "" };
+        Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window.name(), withhold::FILE])
     }
 
     /// The model that is asked.
@@ -85,11 +100,9 @@ impl Reader {
         &self.names
     }
 
-    /// What would be asked about `notes`, as it would be sent, and the sentences of each that would not be sent because they speak
-    /// to a reader.
-    pub fn would_ask(&self, notes: &[NoteText<'_>]) -> (Vec<Question>, Vec<Vec<String>>) {
-        let asked = self.outgoing(notes, &[]);
-        (ask::questions(&self.standing, &self.asking, &asked), asked.iter().map(Asked::withheld).collect())
+    /// What would be asked about `notes`, as it would be sent, and what can come after it. `names` as for [`Reader::read_masked`].
+    pub fn would_ask(&self, notes: &[NoteText<'_>], names: &[&Names]) -> Outlook {
+        ask::would_ask(&self.standing, &self.asking, self.judge.as_ref(), &self.outgoing(notes, names))
     }
 
     /// Reads `notes`; the results come in their order. The requests go out concurrently.
@@ -102,7 +115,12 @@ impl Reader {
         let asked = self.outgoing(notes, names);
         let answers = ask::ask::<NoteSheet>(&self.model, &self.standing, &self.asking, &asked).await;
         let read = asked.iter().zip(notes).zip(answers);
-        read.map(|((asked, note), sheets)| sheets.map(|sheets| reading(note, &asked.text, sheets))).collect()
+        let mut read: Vec<_> =
+            read.map(|((asked, note), sheets)| sheets.map(|sheets| reading(note, &asked.text, sheets))).collect();
+        if let Some(judge) = &self.judge {
+            judge.look(&self.model, &asked, &mut read, claims, looked_at).await;
+        }
+        read
     }
 
     fn outgoing<'a>(&self, notes: &[NoteText<'a>], names: &[&Names]) -> Vec<Asked<'a>> {
@@ -114,6 +132,18 @@ impl Reader {
         };
         notes.iter().zip(names).map(asked).collect()
     }
+}
+
+fn claims(reading: &NoteReading) -> Vec<(&'static str, &Evidence)> {
+    reading.claims().map(|(claim, evidence)| (claim.as_str(), evidence)).collect()
+}
+
+fn looked_at(reading: &mut NoteReading, verdicts: Vec<Option<Support>>) {
+    let look = |((claim, evidence), support): ((_, &Evidence), Option<_>)| {
+        Some(SecondLook { claim, evidence: evidence.clone(), support: support? })
+    };
+    let looks = reading.claims().zip(verdicts).filter_map(look).collect();
+    *reading = std::mem::take(reading).looked_at(looks);
 }
 
 /// What one answer says about a note, if it is a sheet.

@@ -2,12 +2,19 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::Protocol;
-use crate::model::{CommitmentStatus, Elicitation, ObjectionKind};
+use crate::llm::Question;
+use crate::model::{CommitmentStatus, Elicitation, NoteClaim, ObjectionKind};
 
 const NOTE: &str = "She said it is gorgeous. Last Tuesday they lost nine orders. Too pricey. She sends the roster by Friday. I mail the deck.";
 
 fn reader(protocol: Protocol, pack: usize, script: impl Fn(&Question) -> Value + Send + Sync + 'static) -> Reader {
     let asking = Asking { protocol, pack, ..Asking::default() };
+    Reader::new(Arc::new(Model::scripted(script)), asking, Names::default(), [7; 32])
+}
+
+/// The same, looking at each claim a second time.
+fn judging(script: impl Fn(&Question) -> Value + Send + Sync + 'static) -> Reader {
+    let asking = Asking { judge: true, ..Asking::default() };
     Reader::new(Arc::new(Model::scripted(script)), asking, Names::default(), [7; 32])
 }
 
@@ -99,6 +106,71 @@ async fn a_quote_of_the_neighbour_is_rejected() {
     let read: Vec<Read> = reader.read(&notes).await.into_iter().map(Result::unwrap).collect();
     assert_eq!((read[0].reading.compliments.len(), read[0].quotes.rejected), (1, 0));
     assert_eq!((read[1].reading.compliments.len(), read[1].reading.rejected), (0, 1));
+}
+
+#[test]
+fn whatever_the_sheet_admits_is_understood() {
+    let sheets = NOTE_SHEET.every_choice();
+    assert_eq!(sheets.len(), 9, "as many as there are kinds of objections");
+    for sheet in sheets {
+        let read = serde_json::from_value::<NoteSheet>(sheet.clone());
+        assert!(read.is_ok(), "{read:?}: {sheet}");
+    }
+}
+
+/// Each kind of claim by its own question, of the words and their neighbours alone; what is refused is kept and counts nowhere.
+#[tokio::test]
+async fn what_a_second_look_refuses_is_kept_apart() {
+    let reader = judging(|question| {
+        if question.prompt == "read_note" {
+            let promised = |at: u32| json!({ "at": at, "level": 2, "who": "buyer", "status": "promised" });
+            return sheet(json!({
+                "interest": 3,
+                "compliments": [{ "at": 1 }],
+                "fluff": [{ "at": 1 }],
+                "pains": [{ "at": 2, "elicitation": "volunteered", "specific": true }],
+                "objections": [{ "at": 3, "kind": "price" }, { "at": 4, "kind": "timing" }],
+                "commitments": [promised(4), promised(2)],
+            }));
+        }
+        assert_eq!(question.prompt, "judge_note");
+        let shows = |text: &str, number: u32| {
+            question.user.contains(text) && question.user.ends_with(&format!("Does [{number}] show it?"))
+        };
+        let shown = match () {
+            () if shows("praise the product", 1) => "yes",
+            () if shows("generic", 1) => "no",
+            () if shows("a problem in their own work", 2) => "no",
+            () if shows("a reason against going on", 2) && question.user.contains("[2] Too pricey.") => "unclear",
+            () if shows("costs time, reputation or money", 2) && question.user.contains("[2] She sends") => "yes",
+            () => "no",
+        };
+        json!({ "shown": shown })
+    });
+    let reading = reader.read(&[note(NOTE, NoteKind::Call)]).await.remove(0).unwrap().reading;
+    let standing: Vec<_> =
+        reading.claims().map(|(claim, words)| (claim, words.quote(), reading.support(claim, words))).collect();
+    let expected = [
+        (NoteClaim::Compliment, "She said it is gorgeous.", Some(Support::Supported)),
+        (NoteClaim::Objection, "Too pricey.", Some(Support::Unclear)),
+        (NoteClaim::Commitment, "She sends the roster by Friday.", Some(Support::Supported)),
+    ];
+    assert_eq!(standing, expected);
+    let refused: Vec<_> = reading.refused().map(|look| (look.claim, look.evidence.quote())).collect();
+    let expected = [
+        (NoteClaim::Fluff, "She said it is gorgeous."),
+        (NoteClaim::Pain, "Last Tuesday they lost nine orders."),
+        (NoteClaim::Objection, "She sends the roster by Friday."),
+        (NoteClaim::Commitment, "Last Tuesday they lost nine orders."),
+    ];
+    assert_eq!(refused, expected);
+    assert_eq!(reading.interest.map(Interest::level), Some(3), "what quotes nothing is not looked at");
+}
+
+#[test]
+fn looking_twice_is_another_recipe() {
+    let script = |_: &Question| json!({});
+    assert_ne!(reader(Protocol::Point, 1, script).recipe(), judging(script).recipe());
 }
 
 #[test]

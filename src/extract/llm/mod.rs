@@ -4,8 +4,6 @@
 //! numbers that the schema confines to the post; by the *copy* protocol it copies words, which are looked for. The one rule:
 //! no offset and no word of an answer is taken over. What is not found is counted as rejected.
 
-mod judge;
-
 mod sheet;
 
 #[cfg(test)]
@@ -14,10 +12,11 @@ mod tests;
 use std::sync::{Arc, LazyLock};
 
 use crate::llm::ask::{self, Asked, Asking, Sheets, Standing};
+use crate::llm::judge::Judge;
 use crate::llm::outgoing::{Context, Finder, Outgoing, Place, Quotes};
 use crate::llm::prompt::Prompt;
-use crate::llm::{Model, Question, Unanswered, withhold};
-use crate::model::{Act, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, TextureSlot, Voice};
+use crate::llm::{Model, Outlook, Question, Unanswered, withhold};
+use crate::model::{Act, Evidence, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, Support, TextureSlot, Voice};
 use crate::text::redact::Names;
 
 use sheet::{POST_SHEET, PostSheet};
@@ -26,6 +25,8 @@ use sheet::{POST_SHEET, PostSheet};
 const VERSION: &str = "llm-post-1";
 
 const PROMPT_FILE: &str = include_str!("../../../prompts/read_post.toml");
+
+const JUDGE_FILE: &str = include_str!("../../../prompts/judge_support.toml");
 
 /// Longest answer about one post. A post with every act and slot takes about half of it.
 const ANSWER_TOKENS: u32 = 400;
@@ -36,6 +37,9 @@ const CONFIDENCE: [(Fit, f64); 3] = [(Fit::Exact, 0.8), (Fit::Normalized, 0.75),
 
 #[expect(clippy::expect_used, reason = "the prompt files are part of the program; the tests parse them")]
 static PROMPT: LazyLock<Prompt> = LazyLock::new(|| Prompt::parse(PROMPT_FILE).expect("the prompt is well formed"));
+
+#[expect(clippy::expect_used, reason = "the prompt files are part of the program; the tests parse them")]
+static JUDGE: LazyLock<Prompt> = LazyLock::new(|| Prompt::parse(JUDGE_FILE).expect("the prompt is well formed"));
 
 /// A post to read.
 #[derive(Debug, Clone, Copy)]
@@ -58,13 +62,15 @@ pub struct Reader {
     asking: Asking,
     names: Names,
     standing: Standing,
+    judge: Option<Judge>,
 }
 
 impl Reader {
     /// A reader that asks `model`. `names` are masked before anything is sent; for `secret` see [`Standing::new`].
     pub fn new(model: Arc<Model>, asking: Asking, names: Names, secret: [u8; 32]) -> Self {
         let standing = Standing::new("read_post", &PROMPT, &POST_SHEET, ANSWER_TOKENS, &asking, secret);
-        Self { model, asking, names, standing }
+        let judge = asking.judge.then(|| Judge::new("judge_support", &JUDGE, &PROMPT, asking.window, secret));
+        Self { model, asking, names, standing, judge }
     }
 
     /// The same, masking `names`.
@@ -77,7 +83,7 @@ impl Reader {
     pub fn recipe(&self) -> Recipe {
         let Asking { protocol, pack, window, judge } = self.asking;
         let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
-        let judged = if judge { judge::PROMPT_FILE } else { "" };
+        let judged = if judge { JUDGE_FILE } else { "" };
         Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window.name(), withhold::FILE])
     }
 
@@ -86,22 +92,14 @@ impl Reader {
         &self.model
     }
 
-    /// Most second looks at what one window of a post says.
-    pub fn most_checks(&self) -> u64 {
-        let claims = POST_SHEET.claims.iter().filter(|claim| claim.placed);
-        if self.asking.judge { claims.map(|claim| claim.most as u64).sum() } else { 0 }
-    }
-
-    /// What would be asked about `posts`, as it would be sent. Second looks are not among them: they depend on the answers.
+    /// What would be asked about `posts`, as it would be sent.
     pub fn questions(&self, posts: &[PostText<'_>]) -> Vec<Question> {
-        self.would_ask(posts).0
+        ask::questions(&self.standing, &self.asking, &self.outgoing(posts))
     }
 
-    /// [`Self::questions`], and the sentences of each of `posts`, and of what it answers, that would not be sent because they
-    /// speak to a reader.
-    pub fn would_ask(&self, posts: &[PostText<'_>]) -> (Vec<Question>, Vec<Vec<String>>) {
-        let asked = self.outgoing(posts);
-        (ask::questions(&self.standing, &self.asking, &asked), asked.iter().map(Asked::withheld).collect())
+    /// [`Self::questions`], and what can come after them.
+    pub fn would_ask(&self, posts: &[PostText<'_>]) -> Outlook {
+        ask::would_ask(&self.standing, &self.asking, self.judge.as_ref(), &self.outgoing(posts))
     }
 
     /// Reads `posts`; the results come in their order. The requests go out concurrently.
@@ -114,8 +112,8 @@ impl Reader {
             .zip(answers)
             .map(|((asked, post), sheets)| sheets.map(|sheets| reading(post.text, asked, sheets)))
             .collect();
-        if self.asking.judge {
-            judge::judge(&self.model, &self.standing.secret, &PROMPT, &asked, &mut read).await;
+        if let Some(judge) = &self.judge {
+            judge.look(&self.model, &asked, &mut read, claims, note).await;
         }
         read
     }
@@ -127,6 +125,16 @@ impl Reader {
             text: Outgoing::new(post.text, &self.names),
         };
         posts.iter().map(asked).collect()
+    }
+}
+
+fn claims(reading: &PostReading) -> Vec<(&'static str, &Evidence)> {
+    reading.acts.iter().map(|found| (found.act.kind().as_str(), &found.evidence)).collect()
+}
+
+fn note(reading: &mut PostReading, verdicts: Vec<Option<Support>>) {
+    for (found, verdict) in reading.acts.iter_mut().zip(verdicts) {
+        found.support = verdict;
     }
 }
 

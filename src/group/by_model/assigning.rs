@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Fenced, Sorter, UNDER_WAY};
+use super::{Sorter, UNDER_WAY};
 use crate::config::Protocol;
 use crate::group::units::Unit;
 use crate::llm::outgoing::{Withheld, tokens_of};
@@ -81,9 +81,10 @@ impl Sorter {
         let entries = &entries(codebook);
         let mut withheld = Withheld::default();
         let asked = units.iter().enumerate().filter_map(|(i, unit)| {
-            let fenced = self.fenced("assign_problem", &unit.quote, Some(&unit.around));
-            withheld.add(fenced.withheld);
-            (!fenced.is_empty).then_some(async move { (i, self.choose(codebook, entries, unit, &fenced).await) })
+            let (questions, sentences) = self.assign_questions(codebook, entries, unit);
+            withheld.add(sentences.len());
+            let questions = questions?;
+            Some(async move { (i, self.choose(codebook, questions).await) })
         });
         let mut answers = stream::iter(asked).buffer_unordered(UNDER_WAY);
         while let Some((i, answer)) = answers.next().await {
@@ -99,18 +100,27 @@ impl Sorter {
         Ok(Assigning { withheld, ..told })
     }
 
-    async fn choose(
+    /// Which problem `unit` belongs to, with the list in two orders, if the model may be shown anything of it; and the sentences
+    /// that it may not.
+    pub(super) fn assign_questions(
         &self,
         codebook: &Codebook,
         entries: &[String],
         unit: &Unit,
-        fenced: &Fenced,
-    ) -> Result<Choice, Unanswered> {
+    ) -> (Option<[Question; 2]>, Vec<String>) {
+        let fenced = self.fenced("assign_problem", &unit.quote, Some(&unit.around));
         let mut order = order(codebook, &unit.id);
-        let question = |order: &[usize]| assign_question(codebook, entries, unit, &fenced.words, order);
-        let first = self.model.ask::<Chosen>(&question(&order)).await?;
-        order.reverse();
-        let second = self.model.ask::<Chosen>(&question(&order)).await?;
+        let questions = (!fenced.is_empty).then(|| {
+            let first = assign_question(codebook, entries, unit, &fenced.words, &order);
+            order.reverse();
+            [first, assign_question(codebook, entries, unit, &fenced.words, &order)]
+        });
+        (questions, fenced.withheld)
+    }
+
+    async fn choose(&self, codebook: &Codebook, [first, second]: [Question; 2]) -> Result<Choice, Unanswered> {
+        let first = self.model.ask::<Chosen>(&first).await?;
+        let second = self.model.ask::<Chosen>(&second).await?;
         let choice = if first.problem != second.problem {
             Choice::Contested
         } else if first.problem == NONE {
@@ -152,7 +162,7 @@ fn assign_question(codebook: &Codebook, entries: &[String], unit: &Unit, fenced:
 }
 
 /// The lines of the list, in the codebook's order.
-fn entries(codebook: &Codebook) -> Vec<String> {
+pub(super) fn entries(codebook: &Codebook) -> Vec<String> {
     let room = LIST_TOKENS / codebook.problems().len().max(1);
     codebook.problems().iter().map(|problem| entry(problem, room)).collect()
 }

@@ -21,10 +21,10 @@ use super::phrase::topics;
 use super::units::Unit;
 use crate::config::Protocol;
 use crate::llm::contacts::Contacts;
-use crate::llm::outgoing::{self, Context, Outgoing};
-use crate::llm::{Model, Usage, withhold};
+use crate::llm::outgoing::{self, Context, Outgoing, show_withheld};
+use crate::llm::{Estimate, Model, Outlook, Usage, withhold};
 use crate::model::id::content_hash;
-use crate::model::{AccountId, Codebook, ProblemId};
+use crate::model::{AccountId, Codebook, Problem, ProblemId};
 use crate::progress::Progress;
 use crate::store::{Side, Store};
 use crate::text::alone::stands_alone;
@@ -98,6 +98,11 @@ impl Sorter {
         Self { model, names, secret, assigns }
     }
 
+    /// The model that is asked.
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// What its results are told by: model, prompts, and what is withheld.
     pub(super) fn recipe(&self) -> String {
         let assigns = if self.assigns { ASSIGN_FILE } else { "" };
@@ -122,7 +127,7 @@ impl Sorter {
         let spent = || self.model.usage() - before;
         let mut contacts = Contacts::new(store, &self.names).await?;
         let mut problems = grouped.codebook.problems().to_vec();
-        let fresh = (0..problems.len()).filter(|&k| !known.contains(&problems[k].id)).collect::<Vec<_>>();
+        let fresh = fresh(&problems, known);
         let mut named = fresh.iter().map(|&k| problems[k].clone()).collect::<Vec<_>>();
         let given = problems.iter().filter(|p| known.contains(&p.id)).map(|p| topics(&p.name)).collect::<Vec<_>>();
         let chosen = fresh.iter().map(|&k| self.masked(&mut contacts, typical(grouped, units, k))).collect::<Vec<_>>();
@@ -160,6 +165,47 @@ impl Sorter {
         Ok(Sorted { naming, assigned, spent: spent() })
     }
 
+    /// What [`Sorter::sort`] would ask, and what that would take. Nothing is asked; the exact body of each request that would be sent
+    /// is handed to `show`, and after it what would be withheld of what it is about. The list in a question about a unit has the
+    /// names that problems have now: those that the model would first give to new ones are not known.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or `show` fails.
+    pub(super) async fn estimate(
+        &self,
+        store: &Store,
+        grouped: &Grouped,
+        units: &[Unit],
+        known: &BTreeSet<ProblemId>,
+        show: &mut dyn FnMut(Value) -> Result<()>,
+    ) -> Result<Estimate> {
+        let mut contacts = Contacts::new(store, &self.names).await?;
+        let problems = grouped.codebook.problems();
+        let mut sum = self.model.estimate(&Outlook::default(), show).await?;
+        for k in fresh(problems, known) {
+            let quotes = self.masked(&mut contacts, typical(grouped, units, k));
+            let quotes = quotes.iter().map(|unit| unit.quote.as_str()).collect::<Vec<_>>();
+            let (question, withheld) = self.name_question(&problems[k], &quotes);
+            let outlook = Outlook { questions: question.into_iter().collect(), ..Outlook::default() };
+            sum += self.model.estimate(&outlook, show).await?;
+            if !self.assigns {
+                sum.withheld += withheld.len() as u64;
+                show_withheld([problems[k].id.as_str()].into_iter(), vec![withheld], show)?;
+            }
+        }
+        if self.assigns {
+            let entries = assigning::entries(&grouped.codebook);
+            for unit in self.masked(&mut contacts, units) {
+                let (questions, withheld) = self.assign_questions(&grouped.codebook, &entries, &unit);
+                let questions = questions.into_iter().flatten().collect();
+                let outlook = Outlook { questions, withheld: vec![withheld], ..Outlook::default() };
+                sum += self.model.estimate(&outlook, show).await?;
+                show_withheld([unit.id.as_str()].into_iter(), outlook.withheld, show)?;
+            }
+        }
+        Ok(sum)
+    }
+
     /// `units` without the names of people.
     fn masked<'a>(&self, contacts: &mut Contacts, units: impl IntoIterator<Item = &'a Unit>) -> Vec<Unit> {
         let mut masked = units.into_iter().cloned().collect::<Vec<_>>();
@@ -185,7 +231,7 @@ impl Sorter {
         let context = around.map(|words| Context::new(words, &self.names)).unwrap_or_default();
         Fenced {
             words: sent.sealed(&window, context.line.as_deref(), Protocol::Copy, &self.secret, prompt),
-            withheld: sent.withheld().len() + context.withheld.len(),
+            withheld: sent.withheld().chain(context.withheld).collect(),
             is_empty: sent.is_empty(),
         }
     }
@@ -196,9 +242,14 @@ struct Fenced {
     /// The words with what is around them, between fences.
     words: String,
     /// Sentences of either that the model is not shown.
-    withheld: usize,
+    withheld: Vec<String>,
     /// Nothing is left to ask about.
     is_empty: bool,
+}
+
+/// The places of the problems that are not `known`.
+fn fresh(problems: &[Problem], known: &BTreeSet<ProblemId>) -> Vec<usize> {
+    (0..problems.len()).filter(|&k| !known.contains(&problems[k].id)).collect()
 }
 
 /// What different people say of problem `k`, first what is most typical and makes sense alone.
@@ -214,7 +265,6 @@ fn typical<'a>(grouped: &Grouped, units: &'a [Unit], k: usize) -> Vec<&'a Unit> 
 mod tests {
     use super::*;
     use crate::llm::Question;
-    use crate::model::Problem;
 
     pub(super) fn problem(id: &str, name: &str) -> Problem {
         Problem {

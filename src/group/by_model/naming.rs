@@ -87,10 +87,9 @@ impl Sorter {
         let (mut naming, mut given) = (Naming::default(), given.to_vec());
         let mut asked = Vec::new();
         for (i, (problem, quotes)) in problems.iter().zip(quotes).enumerate() {
-            let fenced = self.fenced("name_problem", &quotes.join("\n\n"), None);
-            naming.withheld.add(fenced.withheld);
-            if !fenced.is_empty {
-                let question = name_question(problem, fenced.words);
+            let (question, withheld) = self.name_question(problem, quotes);
+            naming.withheld.add(withheld.len());
+            if let Some(question) = question {
                 asked.push(async move { (i, self.model.ask::<Named>(&question).await) });
             }
         }
@@ -108,18 +107,21 @@ impl Sorter {
         }
         Ok(naming)
     }
-}
 
-/// What `problem` may be called, by what is quoted of it (`fenced`).
-fn name_question(problem: &Problem, fenced: String) -> Question {
-    Question {
-        unit: format!("problem {}", problem.id.as_str()),
-        prompt: "name_problem",
-        system: NAME.instructions(Protocol::Copy, false),
-        examples: EXAMPLES.clone(),
-        user: fenced,
-        schema: NAME_SHEET.schema(Protocol::Copy, &[1], false),
-        max_tokens: NAME_TOKENS,
+    /// What `problem` may be called, by what is quoted of it, if the model may be shown anything of that; and the sentences that
+    /// it may not.
+    pub(super) fn name_question(&self, problem: &Problem, quotes: &[&str]) -> (Option<Question>, Vec<String>) {
+        let fenced = self.fenced("name_problem", &quotes.join("\n\n"), None);
+        let question = (!fenced.is_empty).then(|| Question {
+            unit: format!("problem {}", problem.id.as_str()),
+            prompt: "name_problem",
+            system: NAME.instructions(Protocol::Copy, false),
+            examples: EXAMPLES.clone(),
+            user: fenced.words,
+            schema: NAME_SHEET.schema(Protocol::Copy, &[1], false),
+            max_tokens: NAME_TOKENS,
+        });
+        (question, fenced.withheld)
     }
 }
 

@@ -100,6 +100,11 @@ impl Embedder {
         }
     }
 
+    /// Whether texts are sent to a server to be embedded.
+    pub(super) fn is_served(&self) -> bool {
+        matches!(self, Self::Served(_))
+    }
+
     /// The vectors of all texts of `units` and of a codebook's `lines`: those the store has, and for the rest what the model
     /// says, which the store keeps. Vectors of other texts are dropped from the store. `None` when there is no model.
     ///
