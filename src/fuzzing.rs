@@ -115,7 +115,7 @@ pub fn text(bytes: &[u8]) {
     let text = &*String::from_utf8_lossy(bytes);
     trimmed(text, &html_to_text(text));
     trimmed(text, &markdown::markdown_to_text(text));
-    trimmed(text, &mrkdwn::mrkdwn_to_text(text, |id| Some(format!("c{}", id.len())), |name| name.len() % 2 == 0));
+    trimmed(text, &mrkdwn::mrkdwn_to_text(text, |id| Some(format!("c{}", id.len()))));
     trimmed(text, &discord::markdown_to_text(text));
     // Mails may begin with code, whose first line is indented.
     bounded(text, &mail::mail_to_text(text));

@@ -433,7 +433,7 @@ const fn list(
     Export { name, file, way: Way::Read, packing: Packing::None, head, between: ",\n", tail, record }
 }
 
-const RULE: &str = "==============================================================\nGuild: Yard\nChannel: Text / repair\n==============================================================\n\n";
+const RULE: &str = "==============================================================\nGuild: Yard\nChannel: repair\n==============================================================\n\n";
 
 const DISCORD: (&str, &str) = (
     "{\"guild\":{\"id\":\"11\",\"name\":\"Yard\"},\"channel\":{\"id\":\"22\",\"type\":\"GuildTextChat\",\"name\":\"repair\"},\"dateRange\":{},\"messages\":[\n",

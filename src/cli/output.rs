@@ -224,10 +224,11 @@ fn sentence(summary: &StageSummary) -> String {
         grouped(summary.failed),
         summary.took_ms as f64 / 1000.0
     );
-    for (name, value) in summary.detail.iter().filter(|(name, _)| *name != FORMATS) {
+    for (name, value) in summary.detail.iter().filter(|(name, _)| ![FORMATS, ZONELESS].contains(&name.as_str())) {
         let shown = brief(value);
-        if !shown.is_empty() {
-            let line = format!("           {}: {shown}", name.replace('_', " "));
+        let nothing = BY_THE_WAY.contains(&name.as_str()) && is_nothing(value);
+        if !shown.is_empty() && !nothing {
+            let line = format!("           {}: {shown}", in_words(name));
             let _ = write!(text, "\n{}", wrapped(&line, "             "));
         }
     }
@@ -254,6 +255,44 @@ fn sentence(summary: &StageSummary) -> String {
 /// What a collection tells of each format, shown as a table.
 const FORMATS: &str = "formats";
 
+/// How many dates name no zone, which a notice says in a sentence.
+const ZONELESS: &str = "zoneless_dates";
+
+/// What is told only where there is something to tell.
+const BY_THE_WAY: [&str; 7] =
+    ["undated", "flawed", "accounts_kept", "segments", "opportunities", "after_the_outcome", "conversations"];
+
+/// What is called for machines in a way that says little to a reader, and the words for it.
+const IN_WORDS: [(&str, &str); 10] = [
+    ("companions", "lists that go with them"),
+    ("assets", "pictures and the like"),
+    ("skipped_why", "left out because"),
+    ("moved", "messages put into them"),
+    ("streams", "channels cut"),
+    ("stood_twice", "messages that stood in two files"),
+    ("undated", "fields that could not be read"),
+    ("flawed", "notes with broken bytes"),
+    ("accounts_kept", "accounts with data of their own"),
+    ("after_the_outcome", "notes after the end of their deal"),
+];
+
+/// The name of a value for a reader. That of a file stands as it is.
+fn in_words(name: &str) -> String {
+    match IN_WORDS.iter().find(|(key, _)| *key == name) {
+        Some((_, words)) => (*words).to_owned(),
+        None if name.contains(['.', '/']) => name.to_owned(),
+        None => name.replace('_', " "),
+    }
+}
+
+/// Whether a value is zero, or of zeros alone.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.values().all(is_nothing),
+        other => other.as_u64() == Some(0),
+    }
+}
+
 /// A value in a few words: objects as `name value, name value`, empty things not at all.
 fn brief(value: &Value) -> String {
     match value {
@@ -270,7 +309,7 @@ fn brief(value: &Value) -> String {
             shown.join(between)
         }
         Value::Object(fields) => {
-            let shown = fields.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), brief(value)));
+            let shown = fields.iter().map(|(name, value)| format!("{} {}", in_words(name), brief(value)));
             shown.collect::<Vec<_>>().join(", ")
         }
     }
@@ -323,6 +362,27 @@ mod tests {
         assert_eq!(share(&measured, false), "27% (17–41%; machine count 32 of 160)");
         assert_eq!(share(&measured, true), "27% (17–41%; hand count 32 of 160)");
         assert_eq!(share(&counted, false), "machine count 32 of 160");
+    }
+
+    #[test]
+    fn a_summary_speaks_to_a_reader() {
+        let began = std::time::Instant::now();
+        let said = |segments: u64| {
+            let summary = StageSummary::new("crm import", began, 1, 0, 0)
+                .with("files", json!({"read": 1, "refused": 0, "assets": 2}))
+                .with("undated", 0)
+                .with("segments", json!({"accounts": segments, "told_otherwise": 0}))
+                .with("day_order", json!({"my_notes/of_may.csv": "day first"}))
+                .with("zoneless_dates", 7);
+            sentence(&summary)
+        };
+        let none = said(0);
+        assert!(none.contains("pictures and the like 2") && none.contains("my_notes/of_may.csv day first"), "{none}");
+        assert!(
+            !none.contains("could not be read") && !none.contains("segments") && !none.contains("zoneless"),
+            "{none}"
+        );
+        assert!(said(3).contains("segments: accounts 3, told otherwise 0"));
     }
 
     #[test]

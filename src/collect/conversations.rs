@@ -18,7 +18,6 @@
 use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
-use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -31,8 +30,8 @@ use crate::store::{Move, Store, StreamPost};
 /// Sources with channels.
 const CHATS: [Source; 4] = [Source::Slack, Source::Discord, Source::Telegram, Source::Mattermost];
 
-/// Moves that are written at once.
-const BATCH: usize = 1000;
+/// Messages that are held at once.
+const BATCH: i64 = 1000;
 
 /// What the cutting did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -80,48 +79,44 @@ fn is_stream(thread: &Thread) -> bool {
 
 async fn cut_stream(store: &Store, stream: &Thread, cut: &mut Cut) -> Result<()> {
     let mut cutting = Stream::default();
-    let mut moves: Vec<Move> = Vec::new();
-    // Where the messages of the batch stand; older ones are looked up, for what was moved has been written.
-    let mut recent: HashMap<String, String> = HashMap::new();
-    let mut posts = store.stream_posts(&stream.id);
+    let mut walk = store.walk_stream(&stream.id).await?;
     cut.streams += 1;
-    while let Some(post) = posts.try_next().await? {
-        let replies_in = match &post.parent {
-            None => None,
-            Some(parent) => match recent.get(parent) {
-                Some(conversation) => Some(conversation.clone()),
-                None => older_conversation(store, stream, parent, &post).await?,
-            },
-        };
-        let id = conversation_id(stream, &post.id);
-        let message = Message {
-            id: &id,
-            author: post.author.as_deref(),
-            at: post.at as f64 / 1000.0,
-            text: &post.text,
-            mentions: &post.mentions,
-        };
-        let conversation = cutting.place(&message, replies_in.as_deref()).conversation;
-        cut.conversations += u64::from(conversation == id);
-        if conversation != post.thread {
-            cut.moved += 1;
-            moves.push(Move { post: post.id.clone(), to: thread_of(stream, &conversation, &post) });
+    loop {
+        let posts = walk.next(BATCH).await?;
+        if posts.is_empty() {
+            return walk.end().await;
         }
-        recent.insert(post.id, conversation);
-        if recent.len() >= BATCH {
-            store.move_posts(&moves).await?;
-            moves.clear();
-            recent.clear();
+        let mut moves: Vec<Move> = Vec::new();
+        // Where the messages of the batch go, which is not written yet.
+        let mut placed: HashMap<String, String> = HashMap::new();
+        for post in posts {
+            let met = post.parent.as_ref().and_then(|parent| placed.get(parent));
+            let replies_in = met.map(String::as_str).or_else(|| older_conversation(stream, &post));
+            let id = conversation_id(stream, &post.id);
+            let message = Message {
+                id: &id,
+                author: post.author.as_deref(),
+                at: post.at as f64 / 1000.0,
+                text: &post.text,
+                mentions: &post.mentions,
+            };
+            let conversation = cutting.place(&message, replies_in).conversation;
+            cut.conversations += u64::from(conversation == id);
+            if conversation != post.thread {
+                cut.moved += 1;
+                moves.push(Move { post: post.id.clone(), to: thread_of(stream, &conversation, &post) });
+            }
+            placed.insert(post.id, conversation);
         }
+        walk.move_posts(&moves).await?;
     }
-    store.move_posts(&moves).await
 }
 
-/// The conversation of a message before the batch; `None` when it is not before `post` in this stream.
-async fn older_conversation(store: &Store, stream: &Thread, parent: &str, post: &StreamPost) -> Result<Option<String>> {
-    let Some((thread, at)) = store.post_place(parent).await? else { return Ok(None) };
+/// The conversation that a post's parent stood in when the batch was read; `None` when that is not before the post in this stream.
+fn older_conversation<'a>(stream: &Thread, post: &'a StreamPost) -> Option<&'a str> {
+    let (parent, (thread, at)) = (post.parent.as_deref()?, post.parent_place.as_ref()?);
     let cut_here = thread.strip_prefix(stream.id.as_str()).is_some_and(|rest| rest.starts_with('~'));
-    Ok(Some(thread).filter(|_| cut_here && (at, parent) < (post.at, post.id.as_str())))
+    (cut_here && (*at, parent) < (post.at, post.id.as_str())).then_some(thread)
 }
 
 /// `STREAM~FIRST`, where `FIRST` is the message's id without what it shares with the stream's.

@@ -10,7 +10,7 @@
 //!
 //! [`WEIGHTS`] are what `cargo run --release --example disentangle -- fit --data DIR` prints; `eval/README.md` has the scores.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -187,77 +187,72 @@ impl Default for Stream {
 impl Stream {
     /// Places the next message. `replies_in` is the conversation of the message that it explicitly answers.
     pub fn place(&mut self, message: &Message<'_>, replies_in: Option<&str>) -> Placed {
-        let rows = if replies_in.is_none() { self.features(message) } else { Vec::new() };
-        let weights = WEIGHTS.map(|(_, weight)| weight);
-        let answers = best(&rows, &weights);
-        self.put(message, replies_in, answers)
+        let new = self.look(message);
+        let answers = match replies_in {
+            None => best(&self.features_of(&new), &WEIGHTS.map(|(_, weight)| weight)),
+            Some(_) => None,
+        };
+        self.take(new, message.id, replies_in, answers)
     }
 
     /// Places the next message after the one that stands `answers` before it, or in `replies_in`, or by itself.
     pub fn put(&mut self, message: &Message<'_>, replies_in: Option<&str>, answers: Option<usize>) -> Placed {
+        self.take(self.look(message), message.id, replies_in, answers)
+    }
+
+    fn take(&mut self, mut new: Seen, id: &str, replies_in: Option<&str>, answers: Option<usize>) -> Placed {
         let answered = answers.and_then(|back| self.window.get(back.checked_sub(1)?));
-        let conversation =
-            replies_in.or(answered.map(|seen| seen.conversation.as_str())).unwrap_or(message.id).to_owned();
-        let mut seen = self.look(message);
-        if let Some(gap) = self.window.front().map(|last| steps(message.at - last.at)) {
+        let conversation = replies_in.or(answered.map(|seen| seen.conversation.as_str())).unwrap_or(id).to_owned();
+        if let Some(gap) = self.window.front().map(|last| steps(new.at - last.at)) {
             self.pace = Some(self.pace.map_or(gap, |pace| pace + PACE * (gap - pace)));
         }
-        for (word, _) in &seen.words {
+        for (word, _) in &new.words {
             if let Some(count) = self.counts.get_mut(*word as usize % COUNTERS) {
                 *count = count.saturating_add(1);
             }
         }
         self.messages = self.messages.saturating_add(1);
-        seen.conversation.clone_from(&conversation);
-        self.window.push_front(seen);
+        new.conversation.clone_from(&conversation);
+        self.window.push_front(new);
         self.window.truncate(WINDOW);
         Placed { conversation, answers: answers.filter(|_| replies_in.is_none()) }
     }
 
     /// The features of the messages that `message` may answer, the latest first, and at the end those of "none".
     pub fn features(&self, message: &Message<'_>) -> Vec<Features> {
-        let new = self.look(message);
+        self.features_of(&self.look(message))
+    }
+
+    fn features_of(&self, new: &Seen) -> Vec<Features> {
         let author = new.author.as_ref();
-        let own = self.window.iter().find(|seen| seen.is_by(author));
-        let spoken_in =
-            |conversation: &str| self.window.iter().any(|seen| seen.is_by(author) && seen.conversation == conversation);
-        let mut met: Vec<&String> = Vec::new();
-        let mut conversations: Vec<&str> = Vec::new();
+        let own = || self.window.iter().filter(|seen| seen.is_by(author));
+        let own_last = own().next().map(|seen| seen.conversation.as_str());
+        let spoken_in: HashSet<&str> = own().map(|seen| seen.conversation.as_str()).collect();
+        // Whom the author spoke to by name in the window, and who spoke to the author.
+        let called = own().flat_map(|seen| &seen.mentions);
+        let callers = self.window.iter().filter(|seen| seen.speaks_to(author)).filter_map(|seen| seen.author.as_ref());
+        let acquainted: HashSet<&String> = called.chain(callers).filter(|other| Some(*other) != author).collect();
+        let (mut met, mut conversations) = (HashSet::with_capacity(WINDOW), HashSet::with_capacity(WINDOW));
         let mut called = false;
         let mut rows = Vec::with_capacity(self.window.len() + 1);
         for (back, seen) in self.window.iter().enumerate() {
-            let latest = seen.author.as_ref().is_some_and(|author| !met.contains(&author));
-            met.extend(seen.author.as_ref().filter(|_| latest));
-            let newest = !conversations.contains(&seen.conversation.as_str());
-            if newest {
-                conversations.push(&seen.conversation);
-            }
+            let conversation = seen.conversation.as_str();
             let calls = seen.speaks_to(author);
             let pair = Pair {
                 back,
-                latest,
-                newest,
+                latest: seen.author.as_ref().is_some_and(|author| met.insert(author)),
+                newest: conversations.insert(conversation),
                 calls_first: calls && !called,
-                acquainted: self.acquainted(&new, seen),
-                own_last: own.is_some_and(|own| own.conversation == seen.conversation),
-                spoken_in: spoken_in(&seen.conversation),
+                acquainted: seen.author.as_ref().is_some_and(|author| acquainted.contains(author)),
+                own_last: own_last == Some(conversation),
+                spoken_in: spoken_in.contains(conversation),
                 pace: self.pace.unwrap_or(0.0),
             };
             called |= calls;
-            rows.push(pair.features(&new, seen));
+            rows.push(pair.features(new, seen));
         }
-        rows.push(self.features_of_none(&new, own.is_none()));
+        rows.push(self.features_of_none(new, own_last.is_none()));
         rows
-    }
-
-    /// Whether the authors of two messages spoke to one another by name in the window.
-    fn acquainted(&self, new: &Seen, other: &Seen) -> bool {
-        let (one, two) = (new.author.as_ref(), other.author.as_ref());
-        one != two
-            && self
-                .window
-                .iter()
-                .any(|seen| (seen.is_by(one) && seen.speaks_to(two)) || (seen.is_by(two) && seen.speaks_to(one)))
     }
 
     fn features_of_none(&self, new: &Seen, stranger: bool) -> Features {
@@ -289,7 +284,7 @@ impl Stream {
         let lower = text.to_lowercase();
         let mut words: Vec<u32> = lower
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .filter(|word| word.len() > 1 && !FUNCTION.contains(word))
+            .filter(|word| word.len() > 1 && FUNCTION.binary_search(word).is_err())
             .map(hash)
             .collect();
         words.sort_unstable();
@@ -323,7 +318,12 @@ impl Stream {
     }
 }
 
-static FUNCTION: LazyLock<Vec<&'static str>> = LazyLock::new(|| FUNCTION_WORDS.split_whitespace().collect());
+/// In order.
+static FUNCTION: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut words: Vec<_> = FUNCTION_WORDS.split_whitespace().collect();
+    words.sort_unstable();
+    words
+});
 
 /// What the window says of a message and a candidate.
 struct Pair {
@@ -426,9 +426,10 @@ fn similarity(one: &Seen, two: &Seen) -> f64 {
     if norm <= 0.0 {
         return 0.0;
     }
+    let mut others = two.words.iter().peekable();
     let common = one.words.iter().filter_map(|(word, rarity)| {
-        let place = two.words.binary_search_by_key(word, |w| w.0).ok()?;
-        Some(rarity * two.words.get(place)?.1)
+        while others.next_if(|other| other.0 < *word).is_some() {}
+        others.next_if(|other| other.0 == *word).map(|other| rarity * other.1)
     });
     common.sum::<f64>() / norm
 }

@@ -13,6 +13,7 @@ pub mod sites;
 
 pub mod wire;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::path::PathBuf;
@@ -93,7 +94,7 @@ pub struct Collected {
     /// What became of the files of each format, by its name.
     pub formats: BTreeMap<&'static str, FormatCounts>,
     /// What to know about what was read, each thing once.
-    pub notices: BTreeSet<&'static str>,
+    pub notices: BTreeSet<Cow<'static, str>>,
     /// Dates that name no zone and were read in the chosen one.
     pub zoneless: u64,
 }
@@ -137,14 +138,11 @@ impl AddAssign for Collected {
     }
 }
 
-/// Said where nobody chose a zone.
-const AS_UTC: &str = "Dates that name no zone were taken as of UTC; say --tz where they are of another.";
-
 impl Collected {
     /// Adds how many dates were read in `zone` because they name none.
     pub fn read_in(&mut self, zone: &Zone) {
         self.zoneless = zone.met();
-        self.notices.extend((self.zoneless > 0 && zone.is_utc()).then_some(AS_UTC));
+        self.notices.extend(zone.notice().map(Cow::Owned));
     }
 
     /// The summary of a collection begun at `began`.
@@ -168,17 +166,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_zone_that_nobody_chose_is_said() {
+    fn the_zone_that_was_taken_is_said() {
         let at = "2026-03-01T10:00:00".parse().unwrap();
-        for (zone, met, notices) in [
-            (Zone::default(), false, 0),
-            (Zone::default(), true, 1),
-            (Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(2))), true, 0),
+        let berlin = || jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        for (zone, met, said) in [
+            (Zone::default(), 0, None),
+            (Zone::default(), 2, Some("2 dates name no zone and were read as of UTC; ")),
+            (Zone::new(berlin()), 1, Some("1 date names no zone and was read as of Europe/Berlin; ")),
+            (
+                Zone::new(jiff::tz::TimeZone::fixed(jiff::tz::offset(2))),
+                2,
+                Some("2 dates name no zone and were read as of +02; "),
+            ),
         ] {
+            (0..met).for_each(|_| assert!(zone.instant(at).is_some()));
             let mut all = Collected::default();
-            met.then(|| zone.instant(at));
             all.read_in(&zone);
-            assert_eq!((all.zoneless, all.notices.len()), (u64::from(met), notices));
+            assert_eq!((all.zoneless, all.notices.len()), (met, usize::from(met > 0)));
+            assert_eq!(
+                said.is_some(),
+                all.notices.iter().any(|n| n.starts_with(said.unwrap_or_default())),
+                "{:?}",
+                all.notices
+            );
         }
     }
 }

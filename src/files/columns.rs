@@ -20,9 +20,11 @@ pub(crate) fn listed(names: &[String]) -> String {
     shown.join(", ")
 }
 
-/// The first name that holds one of `hints`, for an example of a map.
+/// The first name that holds one of `hints` and does not end as what holds no words, for an example of a map.
 pub(crate) fn most_like<'a>(names: &'a [String], hints: &[&str]) -> &'a str {
-    let like = names.iter().find(|name| hints.iter().any(|hint| normal(name).contains(hint)));
+    let wordless = |name: &str| ["_at", "_url", "_id", "_date", "_count"].iter().any(|end| name.ends_with(end));
+    let mut worded = names.iter().filter(|name| !wordless(name));
+    let like = worded.find(|name| hints.iter().any(|hint| normal(name).contains(hint)));
     like.map_or("Your column", String::as_str)
 }
 
@@ -58,4 +60,18 @@ impl Mapped {
 /// When it is none.
 pub(crate) fn map_lines(text: &str) -> Result<BTreeMap<String, Mapped>> {
     toml::from_str(text).map_err(|e| anyhow!("it holds lines like text = \"Remark\": {}", e.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_without_words_is_no_example() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let of_site = names(&["comment_added_at", "comments_url", "comment"]);
+        assert_eq!(most_like(&of_site, &["comment"]), "comment");
+        assert_eq!(most_like(&of_site[..2], &["comment"]), "Your column");
+        assert_eq!(most_like(&names(&["What they said"]), &["said"]), "What they said");
+    }
 }

@@ -32,6 +32,7 @@ use std::path::Path;
 use anyhow::Result;
 use indicatif::ProgressBar;
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 pub(crate) use mistakes::Mistakes;
 pub use place::Place;
@@ -133,6 +134,9 @@ fn visit_archive(file: &walk::File, opened: File, visitor: &mut dyn Visitor) -> 
         match archive.by_index(index) {
             Ok(entry) if entry.is_dir() || hidden => {}
             Ok(mut entry) => visitor.file(&shown, &place(Path::new(&name)), &mut entry)?,
+            Err(ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED)) => {
+                visitor.refuse(&shown, "locked by a password; unpack the archive first".to_owned());
+            }
             Err(error) => visitor.refuse(&shown, format!("could not be unpacked: {error}")),
         }
     }

@@ -1,5 +1,6 @@
 //! Which files to read: the given ones, and all in the given folders in the order of their names.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -29,6 +30,7 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<(Vec<File>, Vec<Refused>)> {
         let hidden = |entry: &DirEntry| {
             entry.depth() > 0 && (entry.file_name().as_encoded_bytes().starts_with(b".") || is_workspace(entry))
         };
+        let before = files.len() + refused.len();
         let entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
         for entry in entries.filter_entry(|e| !hidden(e)) {
             match entry {
@@ -44,12 +46,18 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<(Vec<File>, Vec<Refused>)> {
                         (Some(_), _) => {
                             "a link that leads back to a folder it stands in; it was not followed".to_owned()
                         }
+                        (None, Some(io)) if io.kind() == ErrorKind::NotFound => {
+                            "a link to something that is not there".to_owned()
+                        }
                         (None, Some(io)) => format!("could not be read: {io}"),
                         (None, None) => "could not be read".to_owned(),
                     };
                     refused.push((name(root, error.path().unwrap_or(root)), reason));
                 }
             }
+        }
+        if files.len() + refused.len() == before {
+            refused.push((name(root, root), "a folder without files to read; is the path right?".to_owned()));
         }
     }
     Ok((files, refused))
@@ -63,4 +71,35 @@ fn is_workspace(entry: &DirEntry) -> bool {
 fn name(root: &Path, path: &Path) -> String {
     let base = root.parent().unwrap_or(Path::new(""));
     path.strip_prefix(base).unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_of_nothing_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, told) in [(None, true), (Some(".hidden"), true), (Some("posts.csv"), false)] {
+            if let Some(file) = file {
+                fs::write(folder.path().join(file), "x").unwrap();
+            }
+            let (files, refused) = files(&[folder.path().to_owned()]).unwrap();
+            assert_eq!((files.is_empty(), refused.len()), (told, usize::from(told)), "{refused:?}");
+            assert!(refused.iter().all(|(_, why)| why.starts_with("a folder without files")));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nothing_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("posts.csv")).unwrap();
+        let (_, refused) = files(&[folder.path().to_owned()]).unwrap();
+        assert!(
+            matches!(&refused[..], [(name, why)] if name.ends_with("posts.csv") && why == "a link to something that is not there")
+        );
+    }
 }

@@ -26,14 +26,25 @@ impl Zone {
         self.tz.to_timestamp(at).ok()
     }
 
-    /// Whether it is the one that is taken where none is chosen.
-    pub fn is_utc(&self) -> bool {
-        self.tz == TimeZone::UTC
-    }
-
     /// How many dates were read so.
     pub fn met(&self) -> u64 {
         self.met.load(Ordering::Relaxed)
+    }
+
+    /// What to tell whoever brought the dates, when some were read so.
+    pub fn notice(&self) -> Option<String> {
+        let zone =
+            self.tz.iana_name().map(str::to_owned).or_else(|| self.tz.to_fixed_offset().ok().map(|o| o.to_string()));
+        let zone = zone.unwrap_or_else(|| "the chosen zone".to_owned());
+        match self.met() {
+            0 => None,
+            1 => Some(format!(
+                "1 date names no zone and was read as of {zone}; --tz takes another, such as Europe/Berlin."
+            )),
+            met => Some(format!(
+                "{met} dates name no zone and were read as of {zone}; --tz takes another, such as Europe/Berlin."
+            )),
+        }
     }
 }
 

@@ -1,16 +1,20 @@
 //! Channels' streams and the conversations they are cut into: which streams there are, their messages in order, and where
 //! these go. A conversation is a thread called `STREAM~FIRST`, so all of a stream's lie side by side in the order of ids.
 
-use anyhow::Result;
-use futures_util::{Stream, TryStreamExt as _};
-use sqlx::{Row, Sqlite, Transaction};
+use anyhow::{Context as _, Result};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, QueryBuilder, Row, Sqlite, Transaction};
 
+use super::post_batches::ROWS;
 use super::posts::newest_revision;
 use super::{Store, instant, millis};
 use crate::model::{Source, Thread, ThreadId};
 
-/// The threads of a stream: itself, and what begins with its name and a `~`. The character after `~` has the number 127.
-const OF_STREAM: &str = "(thread = $1 or (thread >= $1 || '~' and thread < $1 || char(127)))";
+/// The posts of a stream: those in itself, and in what begins with its name and a `~`. The character after `~` has the number 127.
+/// Two lookups, for with an `or` between them SQLite would hold the number of every row in memory.
+const OF_STREAM: &str = "with of_stream as (select id, written_at, revision from post where thread = $1 union all \
+     select id, written_at, revision from post where thread >= $1 || '~' and thread < $1 || char(127))";
 
 /// A message of a stream, as the cutting wants it.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub struct StreamPost {
     pub thread: String,
     /// The post it answers by the source.
     pub parent: Option<String>,
+    /// Thread and time of that post, when it is stored and dated.
+    pub parent_place: Option<(String, i64)>,
     /// Pseudonym.
     pub author: Option<String>,
     /// When written, milliseconds since 1970.
@@ -69,7 +75,7 @@ impl Store {
 
     /// Posts in a stream and its conversations, and the newest revision of one: together they change when any of them does.
     pub async fn stream_state(&self, stream: &ThreadId) -> Result<(i64, i64)> {
-        let sql = format!("select count(*), coalesce(max(revision), 0) from post where {OF_STREAM}");
+        let sql = format!("{OF_STREAM} select count(*), coalesce(max(revision), 0) from of_stream");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(stream.as_str()).fetch_one(&self.pool).await?;
         Ok((row.try_get(0)?, row.try_get(1)?))
     }
@@ -83,84 +89,17 @@ impl Store {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// The dated posts of a stream and its conversations, by time and id; one is held at a time.
-    pub fn stream_posts(&self, stream: &ThreadId) -> impl Stream<Item = Result<StreamPost>> + Unpin + Send + use<> {
-        let (pool, stream) = (self.pool.clone(), stream.clone());
+    /// Begins a walk through the dated posts of a stream and its conversations, by time and id.
+    pub async fn walk_stream(&self, stream: &ThreadId) -> Result<StreamWalk> {
+        let mut connection = self.pool.acquire().await.context("could not open the store once more")?;
+        let anew = "drop table if exists temp.walk; create temp table walk \
+             (at integer not null, id text not null, primary key (at, id)) strict, without rowid";
+        sqlx::raw_sql(anew).execute(&mut *connection).await?;
         let sql = format!(
-            "select id, thread, parent, author, written_at, url, text, \
-             (select string_agg(m.author, ' ') from mention m where m.post = post.id) \
-             from post where {OF_STREAM} and written_at is not null order by written_at, id"
+            "{OF_STREAM} insert into temp.walk (at, id) select written_at, id from of_stream where written_at is not null"
         );
-        let (sender, receiver) = tokio::sync::mpsc::channel(256);
-        // A task of its own holds the connection, so the rows may outlive this call and be written to meanwhile.
-        tokio::spawn(async move {
-            let mut rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(stream.as_str()).fetch(&pool);
-            loop {
-                let row = rows.try_next().await.and_then(|row| {
-                    row.map(|row| {
-                        Ok(StreamPost {
-                            id: row.try_get(0)?,
-                            thread: row.try_get(1)?,
-                            parent: row.try_get(2)?,
-                            author: row.try_get(3)?,
-                            at: row.try_get(4)?,
-                            url: row.try_get(5)?,
-                            text: row.try_get(6)?,
-                            mentions: row
-                                .try_get::<Option<String>, _>(7)?
-                                .map(|people| people.split(' ').map(str::to_owned).collect())
-                                .unwrap_or_default(),
-                        })
-                    })
-                    .transpose()
-                });
-                let last = row.is_err();
-                let Some(row) = row.transpose() else { break };
-                if sender.send(row.map_err(anyhow::Error::from)).await.is_err() || last {
-                    break;
-                }
-            }
-        });
-        Box::pin(futures_util::stream::unfold(receiver, |mut receiver| async move {
-            receiver.recv().await.map(|row| (row, receiver))
-        }))
-    }
-
-    /// The thread and the time of a post, when it is stored and dated.
-    pub async fn post_place(&self, post: &str) -> Result<Option<(String, i64)>> {
-        let row = sqlx::query("select thread, written_at from post where id = $1 and written_at is not null")
-            .bind(post)
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(|row| anyhow::Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
-    }
-
-    /// Moves posts to conversations, in one transaction.
-    pub async fn move_posts(&self, moves: &[Move]) -> Result<()> {
-        let mut tx = self.write().await?;
-        let mut revision = newest_revision(&mut *tx).await?;
-        for Move { post, to } in moves {
-            sqlx::query(
-                "insert into thread (id, source, community, title, url, started_at) values ($1, $2, $3, $4, $5, $6) \
-                 on conflict (id) do nothing",
-            )
-            .bind(to.id.as_str())
-            .bind(to.source.as_str())
-            .bind(&to.community)
-            .bind(&to.title)
-            .bind(&to.url)
-            .bind(to.started_at.map(millis))
-            .execute(&mut *tx)
-            .await?;
-            revision += 1;
-            sqlx::query("update post set thread = $1, revision = $2 where id = $3")
-                .bind(to.id.as_str())
-                .bind(revision)
-                .bind(post)
-                .execute(&mut *tx)
-                .await?;
-        }
-        Ok(tx.commit().await?)
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(stream.as_str()).execute(&mut *connection).await?;
+        Ok(StreamWalk { connection, after: (i64::MIN, String::new()) })
     }
 
     /// Ends the cutting of a stream: conversations that nothing is left of go, the others are called as the stream is now.
@@ -201,6 +140,90 @@ impl Store {
         .await?;
         Ok(row.try_get(0)?)
     }
+}
+
+/// A walk through a stream. The order of its posts lies in a table that SQLite keeps on disk, and nothing is being read while posts
+/// are moved: as long as somebody reads, SQLite's log cannot be emptied, and every page is looked for in all of it.
+pub struct StreamWalk {
+    connection: PoolConnection<Sqlite>,
+    /// Time and id of the post that was met last.
+    after: (i64, String),
+}
+
+impl StreamWalk {
+    /// The next posts, at most `limit`; none at the end.
+    pub async fn next(&mut self, limit: i64) -> Result<Vec<StreamPost>> {
+        let rows = sqlx::query(
+            "select p.id, p.thread, p.parent, p.author, w.at, p.url, p.text, \
+             (select string_agg(m.author, ' ') from mention m where m.post = p.id), a.thread, a.written_at \
+             from temp.walk w join post p on p.id = w.id left join post a on a.id = p.parent \
+             where (w.at, w.id) > ($1, $2) order by w.at, w.id limit $3",
+        )
+        .bind(self.after.0)
+        .bind(&self.after.1)
+        .bind(limit)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let posts = rows.iter().map(stream_post).collect::<Result<Vec<_>>>()?;
+        if let Some(last) = posts.last() {
+            self.after = (last.at, last.id.clone());
+        }
+        Ok(posts)
+    }
+
+    /// Moves posts to conversations, in one transaction.
+    pub async fn move_posts(&mut self, moves: &[Move]) -> Result<()> {
+        let mut tx =
+            self.connection.begin_with("begin immediate").await.context("could not begin a write to the store")?;
+        let mut revision = newest_revision(&mut *tx).await?;
+        for moves in moves.chunks(ROWS) {
+            QueryBuilder::<Sqlite>::new("insert into thread (id, source, community, title, url, started_at) ")
+                .push_values(moves, |mut row, Move { to, .. }| {
+                    row.push_bind(to.id.as_str())
+                        .push_bind(to.source.as_str())
+                        .push_bind(&to.community)
+                        .push_bind(&to.title)
+                        .push_bind(&to.url)
+                        .push_bind(to.started_at.map(millis));
+                })
+                .push(" on conflict (id) do nothing")
+                .build()
+                .execute(&mut *tx)
+                .await?;
+            QueryBuilder::<Sqlite>::new("with moved (post, thread, revision) as (")
+                .push_values(moves, |mut row, Move { post, to }| {
+                    revision += 1;
+                    row.push_bind(post).push_bind(to.id.as_str()).push_bind(revision);
+                })
+                .push(") update post set thread = moved.thread, revision = moved.revision from moved where post.id = moved.post")
+                .build()
+                .execute(&mut *tx)
+                .await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends the walk and gives back what its order took on disk.
+    pub async fn end(mut self) -> Result<()> {
+        sqlx::raw_sql("drop table temp.walk").execute(&mut *self.connection).await?;
+        Ok(())
+    }
+}
+
+fn stream_post(row: &SqliteRow) -> Result<StreamPost> {
+    let mentions: Option<String> = row.try_get(7)?;
+    let parent_place = row.try_get::<Option<String>, _>(8)?.zip(row.try_get(9)?);
+    Ok(StreamPost {
+        id: row.try_get(0)?,
+        thread: row.try_get(1)?,
+        parent: row.try_get(2)?,
+        parent_place,
+        author: row.try_get(3)?,
+        at: row.try_get(4)?,
+        url: row.try_get(5)?,
+        text: row.try_get(6)?,
+        mentions: mentions.map(|people| people.split(' ').map(str::to_owned).collect()).unwrap_or_default(),
+    })
 }
 
 /// The index holds a thread's title with each of its posts, so these are touched too.

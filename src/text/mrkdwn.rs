@@ -1,7 +1,8 @@
 //! Slack's mrkdwn to plain text.
 //!
-//! People that are spoken to become `@user` (a name in the markup is not repeated), links and channels their label, lines
-//! quoted from others (`>`) are cut, emphasis loses its marks, and code keeps its backticks and its spaces.
+//! People that are spoken to become `@user` (a name in the markup is not repeated; names that somebody typed are left to
+//! [`super::handles`]), links and channels their label, lines quoted from others (`>`) are cut, emphasis loses its marks, and code
+//! keeps its backticks and its spaces.
 
 use std::collections::HashSet;
 
@@ -9,13 +10,8 @@ use super::code::fenced;
 use super::handles::SOMEBODY;
 use super::html::Plain;
 
-/// The plain text of a message. `channel` gives the name of a channel for its id; `is_person` tells names of people, where
-/// somebody typed one after an `@` without choosing it.
-pub fn mrkdwn_to_text(
-    mrkdwn: &str,
-    channel: impl Fn(&str) -> Option<String>,
-    is_person: impl Fn(&str) -> bool,
-) -> Plain {
+/// The plain text of a message. `channel` gives the name of a channel for its id.
+pub fn mrkdwn_to_text(mrkdwn: &str, channel: impl Fn(&str) -> Option<String>) -> Plain {
     let mrkdwn = mrkdwn.replace("\r\n", "\n");
     let mut plain = Plain::default();
     let parts: Vec<&str> = mrkdwn.split("```").collect();
@@ -29,10 +25,10 @@ pub fn mrkdwn_to_text(
             plain.text.push('\n');
         } else if i % 2 == 1 {
             plain.text.push_str("```");
-            words(part, &channel, &is_person, &mut plain);
+            words(part, &channel, &mut plain);
         } else {
             let part = if i > 0 { part.trim_start_matches([' ', '\n']) } else { part };
-            words(part, &channel, &is_person, &mut plain);
+            words(part, &channel, &mut plain);
         }
     }
     plain.text = plain.text.trim().to_owned();
@@ -44,7 +40,7 @@ fn is_code(i: usize, count: usize) -> bool {
     i % 2 == 1 && i + 1 < count
 }
 
-fn words(part: &str, channel: &impl Fn(&str) -> Option<String>, is_person: &impl Fn(&str) -> bool, plain: &mut Plain) {
+fn words(part: &str, channel: &impl Fn(&str) -> Option<String>, plain: &mut Plain) {
     let mut lines = part.split('\n').peekable();
     while let Some(line) = lines.next() {
         let begins = plain.text.is_empty() || plain.text.ends_with('\n');
@@ -66,7 +62,7 @@ fn words(part: &str, channel: &impl Fn(&str) -> Option<String>, is_person: &impl
                     plain.text.push('`');
                 }
                 let piece = resolved(piece, channel);
-                let piece = if code { piece } else { people(&without_marks(&piece), is_person) };
+                let piece = if code { piece } else { without_marks(&piece) };
                 plain.text.push_str(&unescape(&piece));
             }
             if lines.peek().is_some() {
@@ -136,25 +132,6 @@ fn without_marks(text: &str) -> String {
     text.char_indices().filter(|(at, _)| !drop.contains(at)).map(|(_, c)| c).collect()
 }
 
-/// `text` with `@user` for the names after an `@` that `is_person` knows.
-fn people(text: &str, is_person: &impl Fn(&str) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('@') {
-        out.push_str(&rest[..=at]);
-        let before = rest[..at].chars().next_back();
-        rest = &rest[at + 1..];
-        let end = rest.find(|c: char| !c.is_alphanumeric() && !"._-".contains(c)).unwrap_or(rest.len());
-        let name = rest[..end].trim_end_matches(['.', '-', '_']);
-        if before.is_none_or(|c| !c.is_alphanumeric()) && is_person(name) {
-            out.push_str("user");
-            rest = &rest[name.len()..];
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
 /// Slack escapes three characters and no others.
 fn unescape(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
@@ -167,7 +144,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Plain {
-        mrkdwn_to_text(text, |id| (id == "C1").then(|| "repair".to_owned()), |name| name == "sam.b")
+        mrkdwn_to_text(text, |id| (id == "C1").then(|| "repair".to_owned()))
     }
 
     #[test]
@@ -191,7 +168,6 @@ mod tests {
                 "run ```let a = *b*;\n  c &lt; d``` then `x_y_ *z*` ok",
                 "run\n```\nlet a = *b*;\n  c < d\n```\nthen `x_y_ *z*` ok",
             ),
-            ("hi @sam.b. and @nobody, mail me@sam.b", "hi @user. and @nobody, mail me@sam.b"),
             ("open ``` only", "open ``` only"),
         ];
         for (mrkdwn, want) in cases {

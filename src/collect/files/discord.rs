@@ -307,7 +307,7 @@ mod tests {
             read_text(
                 &DiscordText,
                 &format!(
-                    "{rule}\nGuild: Direct Messages\nChannel: Private / alice\n{rule}\n\n[01/03/2026 10:00] sam\npsst\n"
+                    "{rule}\nGuild: Direct Messages\nChannel: Private / alice\n{rule}\n\n[01/03/2026 10:00] sam\npsst\n\n{rule}\nExported 1 message(s)\n{rule}\n"
                 ),
                 "x.txt",
             ),

@@ -1,6 +1,9 @@
 //! DiscordChatExporter's plain text: a header between lines of `=`, then `[date] author` and the message, parted by empty
 //! lines. Attachments, embeds and reactions follow a message under a line such as `{Reactions}` and are no words of its
 //! author.
+//!
+//! How many messages there are stands in the header of 2019 (`Messages: 100`), and since 2020 in a footer between such lines
+//! (`Exported 100 message(s)`). Between the two it stood nowhere; the category of a channel (`Text / repair`) came after that.
 
 use std::io::BufRead;
 
@@ -15,9 +18,22 @@ pub(super) struct DiscordText;
 const UNDATED: &str = "the dates of its messages are spelled in a way that is not known: export the channel as JSON, or with \
                        the locale en-US";
 
+const CUT_OFF: &str = "the file ends too early: an export that was cut off, and its last message may be cut, too; export the channel \
+                       again";
+
 /// What stands around a header and a footer.
 fn is_rule(line: &str) -> bool {
     line.len() >= 40 && line.bytes().all(|b| b == b'=')
+}
+
+/// The number in `Exported 1,234 message(s)`, whatever parts its thousands.
+fn exported(line: &str) -> Option<u64> {
+    counted(line.trim_end().strip_prefix("Exported ")?.strip_suffix(" message(s)")?)
+}
+
+fn counted(number: &str) -> Option<u64> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|_| !number.contains(char::is_alphabetic))
 }
 
 impl Format for DiscordText {
@@ -51,6 +67,9 @@ impl Format for DiscordText {
             last: None,
             numbered: None,
             turned: false,
+            held: None,
+            said: None,
+            footed: false,
             ended: false,
         };
         let channel = match reader.header(place) {
@@ -87,6 +106,12 @@ struct Reader<R> {
     numbered: Option<bool>,
     /// Whether the date of the next message shows that those before it were read wrong.
     turned: bool,
+    /// A line that was looked at ahead.
+    held: Option<Result<Line, String>>,
+    /// How many messages there are by the header or the footer.
+    said: Option<u64>,
+    /// Whether the exporter writes a footer, as the header shows.
+    footed: bool,
     ended: bool,
 }
 
@@ -107,6 +132,9 @@ enum Line {
 
 impl<R: BufRead> Reader<R> {
     fn line(&mut self) -> Result<Line, String> {
+        if let Some(held) = self.held.take() {
+            return held;
+        }
         let mut bytes = Vec::new();
         let length = take_line(&mut self.input, &mut bytes, MAX_RECORD_BYTES, u64::MAX)
             .map_err(|e| format!("could not read on from here: {e}"))?;
@@ -123,6 +151,7 @@ impl<R: BufRead> Reader<R> {
         let mut named = Channel::default();
         let mut rules = 0;
         let mut undated = false;
+        let mut messages = None;
         loop {
             let line = match self.line() {
                 Ok(Line::Text(line)) => line,
@@ -138,12 +167,19 @@ impl<R: BufRead> Reader<R> {
                 named.guild = Some(guild.trim().to_owned());
             } else if let Some(path) = line.strip_prefix("Channel: ").filter(|_| rules == 1) {
                 channel_path(path, &mut named);
+                self.footed = path.contains(" / ");
+            } else if rules == 1 {
+                if line.starts_with("Range:") {
+                    self.said = messages;
+                }
+                messages = line.strip_prefix("Messages: ").and_then(counted);
             } else if rules > 1 {
                 self.next = self.head(&line);
                 if self.next.is_some() {
                     break;
                 }
                 undated |= line.starts_with('[');
+                self.said = exported(&line).or(self.said);
             }
         }
         if self.next.is_none() && undated {
@@ -179,7 +215,10 @@ impl<R: BufRead> Reader<R> {
         if self.ended {
             return None;
         }
-        let (when, name) = self.next.take()?;
+        let Some((when, name)) = self.next.take() else {
+            self.ended = true;
+            return self.missing().map(|reason| Err(BadRecord::new(self.number, self.byte, reason)));
+        };
         self.number += 1;
         let begin = self.byte;
         let turned = std::mem::take(&mut self.turned).then(|| BadRecord::new(self.number, begin, TURNED));
@@ -202,8 +241,16 @@ impl<R: BufRead> Reader<R> {
                 self.next = Some(head);
                 break;
             }
+            // Somebody may have drawn such a line.
             if blank && is_rule(line.trim_end()) {
-                break;
+                match self.line() {
+                    Ok(Line::End) => break,
+                    Ok(Line::Text(below)) if exported(&below).is_some() => {
+                        self.said = exported(&below);
+                        break;
+                    }
+                    below => self.held = Some(below),
+                }
             }
             match line.trim_end() {
                 "{Attachments}" => (below, attached) = (true, "only attachments"),
@@ -230,6 +277,18 @@ impl<R: BufRead> Reader<R> {
             return Some(Err(BadRecord::new(self.number, begin, "more than 16 MiB: no post is that long")));
         }
         Some(Ok(Entry { when, name, content: content.trim().to_owned(), attached, turned }))
+    }
+
+    /// What shows that not all messages are there.
+    fn missing(&self) -> Option<String> {
+        match self.said {
+            Some(said) if said == self.number => None,
+            Some(said) => Some(format!(
+                "the file says that it holds {said} messages, and {} were read: it was cut off or changed; export the channel again",
+                self.number
+            )),
+            None => self.footed.then(|| CUT_OFF.to_owned()),
+        }
     }
 }
 
@@ -266,15 +325,16 @@ mod tests {
 
     const RULE: &str = "==============================================================";
 
-    fn export(messages: &str) -> String {
+    fn export(count: u64, messages: &str) -> String {
         format!(
-            "{RULE}\nGuild: Yard\nChannel: Text / repair\nTopic: all\nof it\n{RULE}\n\n{messages}\n{RULE}\nExported 3 message(s)\n{RULE}\n"
+            "{RULE}\nGuild: Yard\nChannel: Text / repair\nTopic: all\nof it\n{RULE}\n\n{messages}\n{RULE}\nExported {count} message(s)\n{RULE}\n"
         )
     }
 
     #[test]
     fn text_gives_the_posts_of_the_table() {
         let text = export(
+            3,
             "[05-Jun-18 07:13 AM] sam#1234\nflat **again**\n\n[05-Jun-18 07:12 AM] not me\nsame\n\n{Attachments}\nhttps://x.example/a.png\n\n{Reactions}\n👍 \n\n[05-Jun-18 07:14 AM] kim#0001 (pinned)\nmine\n\n[05-Jun-18 07:15 AM] kim#0001\n\n{Embed}\ntitle\n\nwords\n\n",
         );
         let found = read_text(&DiscordText, &text, "repair.txt");
@@ -298,25 +358,27 @@ mod tests {
             found.iter().filter_map(|r| if let Ok(Record::Post(p)) = r { Some(p.text.clone()) } else { None }).collect()
         };
         let text = export(
+            3,
             "[01/11/2024 15:10] MEE6#4876\nWelcome!\n\n[01/11/2024 15:09] pasted\nhis\n\n[01/11/2024 15:11] sam\nit drips\n\n[01/11/2024 15:11] kim\nhere too\n",
         );
         let found = texts(&read_text(&DiscordText, &text, "x.txt"));
         assert_eq!(found, ["Welcome!\n\n[01/11/2024 15:09] pasted\nhis", "it drips", "here too"]);
         let text = export(
+            3,
             "[03/11/2024 01:59] MEE6#4876\nLate.\n\n[03/11/2024 01:01] sam\nset back\n\n[03/11/2024 09:00] kim\nyes\n",
         );
         assert_eq!(texts(&read_text(&DiscordText, &text, "x.txt")), ["Late.", "set back", "yes"]);
-        let text = export("[02/11/2024 15:10] MEE6#4876\nBye!\n\n[01/11/2024 15:12] sam\nthe newest first\n");
+        let text = export(2, "[02/11/2024 15:10] MEE6#4876\nBye!\n\n[01/11/2024 15:12] sam\nthe newest first\n");
         assert_eq!(texts(&read_text(&DiscordText, &text, "x.txt")), ["Bye!", "the newest first"]);
     }
 
     #[test]
     fn a_file_whose_dates_cannot_be_read_is_refused() {
         for date in ["2022-11-01 오후 3:10", "2022/11/1 下午 03:10", "2022. 11. 01. 15:10", "1. 11. 2022 15:10"] {
-            let found = read_text(&DiscordText, &export(&format!("[{date}] sam\nit drips\n")), "x.txt");
+            let found = read_text(&DiscordText, &export(1, &format!("[{date}] sam\nit drips\n")), "x.txt");
             assert!(matches!(&found[..], [Err(bad)] if bad.is_refusal() && bad.reason == UNDATED), "{date}: {found:?}");
         }
-        assert!(read_text(&DiscordText, &export(""), "x.txt").is_empty());
+        assert!(read_text(&DiscordText, &export(0, ""), "x.txt").is_empty());
         let long = format!("{RULE}\nGuild: Yard\nChannel: Text / repair\nTopic: {}\n", "x".repeat(MAX_RECORD_BYTES));
         assert_eq!(
             reasons(&read_text(&DiscordText, &long, "x.txt")),
@@ -327,7 +389,8 @@ mod tests {
     #[test]
     fn a_date_that_contradicts_those_above_it_is_told() {
         let above = "[02/01/2026 1:10 pm] sam\nit drips\n\n".repeat(2000);
-        let found = read_text(&DiscordText, &export(&format!("{above}[13/01/2026 1:10 pm] kim\nhere too\n")), "x.txt");
+        let found =
+            read_text(&DiscordText, &export(2001, &format!("{above}[13/01/2026 1:10 pm] kim\nhere too\n")), "x.txt");
         assert_eq!(reasons(&found), [TURNED]);
         let last = found.iter().rev().find_map(|r| if let Ok(Record::Post(p)) = r { p.written_at } else { None });
         assert_eq!(last.map(|at| at.to_string()).as_deref(), Some("2026-01-13T13:10:00Z"));
@@ -335,10 +398,48 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_off_keeps_what_stands() {
-        let text = export("[01/11/2022 15:10] sam\none\n\n[01/11/2022 15:11] kim\ntw");
-        let found = read_text(&DiscordText, &text[..text.find("tw").unwrap() + 2], "x.txt");
-        assert!(matches!(found.last(), Some(Ok(Record::Post(post))) if post.text == "tw"));
+    fn a_file_cut_off_keeps_what_stands_and_says_so() {
+        let messages = "[01/11/2022 15:10] sam\none\n\n[01/11/2022 15:11] kim\ntw\n";
+        let whole = export(2, messages);
+        let old = |said| {
+            format!(
+                "{RULE}\nGuild: Yard\nChannel: repair\nTopic: \nMessages: {said}\nRange: \n{RULE}\n\n{messages}\n\n"
+            )
+        };
+        let other = |said| {
+            format!(
+                "the file says that it holds {said} messages, and 2 were read: it was cut off or changed; export the channel again"
+            )
+        };
+        // Of an export without a category nobody knows whether it should have a footer.
+        let unsaid = old("").replace("Messages: \nRange: \n", "");
+        for (text, told) in [
+            (whole.clone(), vec![]),
+            (whole[..whole.find("tw").unwrap() + 2].to_owned(), vec![CUT_OFF.to_owned()]),
+            (whole[..whole.find("Exported").unwrap()].to_owned(), vec![CUT_OFF.to_owned()]),
+            (export(1000, messages).replace("1000", "1,000"), vec![other(1000)]),
+            (old("2"), vec![]),
+            (old("100"), vec![other(100)]),
+            (unsaid, vec![]),
+        ] {
+            let found = read_text(&DiscordText, &text, "x.txt");
+            assert_eq!(reasons(&found), told, "{text}");
+            let last =
+                found.iter().rev().find_map(|r| if let Ok(Record::Post(p)) = r { Some(p.text.as_str()) } else { None });
+            assert_eq!(last, Some("tw"));
+        }
+    }
+
+    #[test]
+    fn a_line_that_somebody_drew_ends_nothing() {
+        let text = export(2, &format!("[01/11/2022 15:10] sam\none\n\n{RULE}\ntwo\n\n[01/11/2022 15:11] kim\nthree\n"));
+        let found = read_text(&DiscordText, &text, "x.txt");
+        let texts: Vec<_> = found
+            .iter()
+            .filter_map(|r| if let Ok(Record::Post(p)) = r { Some(p.text.as_str()) } else { None })
+            .collect();
+        assert!(matches!(texts[..], [one, "three"] if one.ends_with("two")), "{texts:?}");
+        assert!(reasons(&found).is_empty());
     }
 
     proptest! {
@@ -346,7 +447,7 @@ mod tests {
 
         #[test]
         fn damage_makes_no_chat_panic_or_lose_a_thread(bytes in prop::collection::vec(any::<u8>(), 0..60), cut in 0..400_usize) {
-            let text = export("[05-Jun-18 07:13 AM] sam#1234\nflat **again**\n\n{Embed}\nx\n\n[05-Jun-18 07:14 AM] kim#0001\nmine");
+            let text = export(2, "[05-Jun-18 07:13 AM] sam#1234\nflat **again**\n\n{Embed}\nx\n\n[05-Jun-18 07:14 AM] kim#0001\nmine");
             let seeds: [&[u8]; 5] = [
                 text.as_bytes(),
                 b"AuthorID;Author;Date;Content;Attachments;Reactions;\n\"7\";\"sam\";\"05-Jun-18 07:13 AM\";\"a\nb\";\"\";\"\";\n",

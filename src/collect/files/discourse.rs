@@ -37,16 +37,14 @@ impl Format for DiscourseLatest {
 
 /// A post that says itself which topic it stands in, and what that is called.
 fn latest(ctx: &Context, place: &Place, value: Value) -> Told {
-    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let topic = Topic {
-        id: value.get("topic_id").and_then(Value::as_u64),
-        title: text("topic_title"),
-        slug: text("topic_slug"),
-        ..Topic::default()
+    let given = match TopicPost::deserialize(value) {
+        Ok(given) => given,
+        Err(error) => return vec![Err(Unreadable::json(&error))],
     };
-    let given = TopicPost::deserialize(value).map_err(|error| Unreadable::json(&error));
-    let found = given.and_then(|given| post(ctx, place, topic.id, &given));
-    let told = thread(place, &topic).filter(|_| matches!(found, Ok(Record::Post(_))));
+    let found = post(ctx, place, None, &given);
+    let TopicPost { topic_id: id, topic_title: title, topic_slug: slug, .. } = given;
+    let told = thread(place, &Topic { id, title, slug, ..Topic::default() });
+    let told = told.filter(|_| matches!(found, Ok(Record::Post(_))));
     told.map(|thread| Ok(Record::Thread(thread))).into_iter().chain([found]).collect()
 }
 

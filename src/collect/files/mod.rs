@@ -57,6 +57,7 @@ mod values;
 
 mod slack;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, Read};
@@ -290,7 +291,7 @@ fn read_one(name: &str, place: &Place, raw: impl Read, ctx: &Context, slicer: &m
     };
     let mut mistakes = Mistakes::new("collect", name);
     slicer.format = format.name();
-    slicer.slice.collected.notices.extend(format.notice());
+    slicer.slice.collected.notices.extend(format.notice().map(Cow::Borrowed));
     for record in format.read(input, place, ctx) {
         match record {
             Ok(record) => slicer.take(record.unnamed()),
@@ -380,7 +381,7 @@ impl Slicer {
                 return;
             }
             Record::Notice(notice) => {
-                collected.notices.insert(notice);
+                collected.notices.insert(notice.into());
                 return;
             }
             Record::Absent { count, reason } => {
@@ -391,7 +392,7 @@ impl Slicer {
             Record::Post(post) => {
                 self.bytes += post.text.len();
                 if post.text.contains(char::REPLACEMENT_CHARACTER) {
-                    collected.notices.insert(DAMAGED);
+                    collected.notices.insert(DAMAGED.into());
                 }
                 batch.posts.push(post);
             }

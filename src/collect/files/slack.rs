@@ -6,8 +6,7 @@
 //!
 //! *Direct messages* of two or a few are no community's; they are left out. Private channels are read: they have members.
 //!
-//! *People* are told apart by their ids; nothing of `users.json` is kept but whether an account is a bot's, and names are
-//! looked up there only to take them out of the text.
+//! *People* are told apart by their ids; nothing of `users.json` is kept but whether an account is a bot's.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -211,7 +210,7 @@ struct File<'a> {
     name: String,
     /// Whether it is a conversation of two or a few.
     direct: bool,
-    people: Rc<People>,
+    bots: Rc<HashSet<String>>,
     channels: Rc<Channels>,
     /// Whether a post was given out.
     told: bool,
@@ -219,10 +218,10 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn new(place: &Place, ctx: &'a Context) -> Self {
-        let people = ["../users.json", "../org_users.json", "users.json"].into_iter().find(|n| place.has_beside(n));
+        let users = ["../users.json", "../org_users.json", "users.json"].into_iter().find(|n| place.has_beside(n));
         let lists = ["../channels.json", "../groups.json", "../mpims.json", "../dms.json"];
         let channels = CHANNELS.with(|known| known.borrow_mut().of(place, &lists, Channels::new));
-        let people = PEOPLE.with(|known| known.borrow_mut().of(place, people.as_slice(), People::new));
+        let bots = BOTS.with(|known| known.borrow_mut().of(place, users.as_slice(), bots));
         let stem = place.name().split('.').next().unwrap_or_default().to_owned();
         let folder = place.folder().unwrap_or_default();
         // A dump is called by its channel, a day of an export lies in a folder that is.
@@ -232,7 +231,7 @@ impl<'a> File<'a> {
         let channel = channels.ids.get(&name).cloned().unwrap_or_else(|| name.clone());
         let direct = is_direct(&name) || is_direct(&channel);
         let name = channels.names.get(&channel).cloned().unwrap_or(name);
-        Self { ctx, community: community(place, ctx, is_day), channel, name, direct, people, channels, told: false }
+        Self { ctx, community: community(place, ctx, is_day), channel, name, direct, bots, channels, told: false }
     }
 
     fn member(&mut self, key: &str, value: &[u8]) {
@@ -283,7 +282,7 @@ impl<'a> File<'a> {
             return Ok(vec![Record::Skipped { id, reason: "system message" }]);
         }
         let (words, commenter) = own_words(&message, subtype);
-        let plain = mrkdwn_to_text(&words, |id| self.channels.names.get(id).cloned(), |n| self.people.is_name(n));
+        let plain = mrkdwn_to_text(&words, |id| self.channels.names.get(id).cloned());
         let text = clean(plain.text);
         if text.is_empty() {
             let holds = |value: &Value| value.as_array().map_or(value.is_object(), |items| !items.is_empty());
@@ -315,7 +314,7 @@ impl<'a> File<'a> {
             url: None,
             text,
             flags: PostFlags {
-                bot: by_bot || handle == "USLACKBOT" || self.people.bots.contains(&handle),
+                bot: by_bot || handle == "USLACKBOT" || self.bots.contains(&handle),
                 quoted: plain.quoted,
                 future: is_future(written_at, self.ctx.now),
             },
@@ -392,28 +391,11 @@ fn community(place: &Place, ctx: &Context, is_day: bool) -> String {
     clean(if name.is_empty() { "slack" } else { name }.to_owned())
 }
 
-/// Who an export lists.
-#[derive(Default)]
-struct People {
-    names: HashSet<String>,
-    bots: HashSet<String>,
-}
-
-impl People {
-    fn new(lists: &[Rc<[u8]>]) -> Self {
-        let mut people = Self::default();
-        for user in lists.iter().filter_map(|bytes| json::<Vec<Value>>(bytes).ok()).flatten() {
-            let text = |value: &Value| value.as_str().map(str::to_lowercase).filter(|t| t.len() > 1);
-            people.names.extend([&user["name"], &user["profile"]["display_name"]].into_iter().filter_map(text));
-            let bot = user["is_bot"].as_bool() == Some(true) || user["profile"]["bot_id"].is_string();
-            people.bots.extend(user["id"].as_str().filter(|_| bot).map(str::to_owned));
-        }
-        people
-    }
-
-    fn is_name(&self, name: &str) -> bool {
-        !matches!(name, "here" | "channel" | "everyone" | "user" | "group") && self.names.contains(&name.to_lowercase())
-    }
+/// The ids of bots that an export lists.
+fn bots(lists: &[Rc<[u8]>]) -> HashSet<String> {
+    let users = lists.iter().filter_map(|bytes| json::<Vec<Value>>(bytes).ok()).flatten();
+    let is_bot = |user: &Value| user["is_bot"].as_bool() == Some(true) || user["profile"]["bot_id"].is_string();
+    users.filter(is_bot).filter_map(|user| user["id"].as_str().map(str::to_owned)).collect()
 }
 
 /// The channels that an export lists.
@@ -463,7 +445,7 @@ impl<T> Last<T> {
 }
 
 thread_local! {
-    static PEOPLE: RefCell<Last<People>> = const { RefCell::new(Last { of: Vec::new(), made: None }) };
+    static BOTS: RefCell<Last<HashSet<String>>> = const { RefCell::new(Last { of: Vec::new(), made: None }) };
     static CHANNELS: RefCell<Last<Channels>> = const { RefCell::new(Last { of: Vec::new(), made: None }) };
 }
 
@@ -513,7 +495,9 @@ mod tests {
         let path = folder.path().join("Yard Slack export Jan 1 2025/repair/2025-01-10.json");
         let place = Place::on_disk(&path);
         assert!(SlackExport.sniff(DAY.as_bytes(), &place));
-        let found: Vec<_> = SlackExport.read(Box::new(DAY.as_bytes()), &place, &context()).collect();
+        let context = context();
+        let read = SlackExport.read(Box::new(DAY.as_bytes()), &place, &context);
+        let found: Vec<_> = read.map(|record| record.map(Record::unnamed)).collect();
         let posts: Vec<_> =
             found.iter().filter_map(|r| if let Ok(Record::Post(p)) = r { Some(p) } else { None }).collect();
         let told: Vec<_> = posts.iter().map(|p| (p.thread.as_str(), p.text.as_str(), p.flags.bot)).collect();
@@ -529,7 +513,7 @@ mod tests {
         assert_eq!(posts[2].parent.as_ref(), Some(&posts[1].id));
         assert_eq!((posts[1].parent.as_ref(), posts[1].id.as_str()), (None, "slack:C1AAAAAAA:1736478630.905399"));
         assert_eq!((posts[0].community.as_str(), posts[0].edited_at.is_some()), ("Yard", true));
-        assert_eq!(posts[0].author, context().author("slack", "U1AAAAAAA"));
+        assert_eq!(posts[0].author, context.author("slack", "U1AAAAAAA"));
         assert_eq!(reasons(&found), ["system message", "only a file", "a message without a usable ts"]);
         assert!(
             found.iter().any(|r| matches!(r, Ok(Record::Removed(id)) if id.as_str().ends_with("1736478663.000001")))

@@ -114,7 +114,7 @@ async fn a_file_that_does_not_name_its_server_moves_nothing() {
     let rule = "=".repeat(62);
     let table = "AuthorID,Author,Date,Content,Attachments,Reactions\n7,sam,01/03/2026 10:00,it drips,,\n8,kim,01/03/2026 10:01,here too,,\n";
     let text = format!(
-        "{rule}\nGuild: Yard\nChannel: Text / repair\n{rule}\n\n[01/03/2026 10:00] sam\nit drips\n\n[01/03/2026 10:01] kim\nhere too\n\n"
+        "{rule}\nGuild: Yard\nChannel: Text / repair\n{rule}\n\n[01/03/2026 10:00] sam\nit drips\n\n[01/03/2026 10:01] kim\nhere too\n\n\n{rule}\nExported 2 message(s)\n{rule}\n"
     );
     world.write("repair.csv", table);
     assert_eq!(world.collect().await.counts.new, 2);
@@ -312,7 +312,7 @@ async fn loops_and_files_that_vanish_are_recorded() {
     assert_eq!((collected.read, collected.refused, collected.counts.new), (1, 2, 1));
     let failures = world.failures().await.join("\n");
     assert!(failures.contains("in/a/back: a link that leads back"), "{failures}");
-    assert!(failures.contains("in/b: could not be read"), "{failures}");
+    assert!(failures.contains("in/b: a link to something that is not there"), "{failures}");
 
     let vanished = walk::File { path: world.path("gone"), name: "gone".to_owned(), bytes: 1 };
     let (sender, mut receiver) = mpsc::channel(1);

@@ -301,7 +301,7 @@ fn take_records(records: Vec<Result<Record, Unreadable>>, unit: &str, batch: &mu
             Ok(Record::Skipped { reason, .. }) => collected.skip(reason),
             // A site asks for what a page does not hold.
             Ok(Record::Absent { .. }) => {}
-            Ok(Record::Notice(notice)) => collected.notices.extend([notice]),
+            Ok(Record::Notice(notice)) => collected.notices.extend([notice.into()]),
             Err(unreadable) => {
                 collected.fail();
                 let unit = format!("{unit}, record {}", number + 1);

@@ -66,6 +66,8 @@ pub struct TopicPost {
     pub topic_id: Option<u64>,
     #[serde(deserialize_with = "lenient::text")]
     pub topic_slug: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    pub topic_title: Option<String>,
     #[serde(deserialize_with = "lenient::whole")]
     pub post_number: Option<u64>,
     #[serde(deserialize_with = "lenient::whole")]

@@ -464,7 +464,7 @@ impl Columns {
     pub(super) fn find(header: &Header, names: Names, map: &Map, strict: bool) -> Result<Self, String> {
         let (mut at, mut together) = (BTreeMap::new(), Vec::new());
         for (field, synonyms) in names {
-            let mut found = synonyms.iter().filter_map(|name| header.at(name)).collect::<Vec<_>>();
+            let mut found = synonyms.iter().flat_map(|name| header.places(name)).copied().collect::<Vec<_>>();
             // An industry does not stand in for a segment that is not filled: one column divides all firms of a file.
             found.truncate(if *field == Field::Segment { 1 } else { found.len() });
             if !found.is_empty() {

@@ -17,7 +17,8 @@ use crate::files::rows::Rows;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Header {
     names: Vec<String>,
-    at: HashMap<String, usize>,
+    /// Where the columns of a name stand: two may have one name.
+    at: HashMap<String, Vec<usize>>,
     kind: Option<&'static str>,
 }
 
@@ -30,10 +31,10 @@ impl Header {
         let bare = names.iter().map(|name| of(name, kind?));
         // What Pipedrive calls a lead is no firm, as it is with others.
         let full = names.iter().map(|name| of(name, "Lead").is_none().then(|| normal(name)));
-        let mut at = HashMap::new();
+        let mut at = HashMap::<_, Vec<usize>>::new();
         for (index, name) in bare.enumerate().chain(full.enumerate()) {
             if let Some(name) = name {
-                at.entry(name).or_insert(index);
+                at.entry(name).or_default().push(index);
             }
         }
         Self { names, at, kind }
@@ -51,7 +52,12 @@ impl Header {
 
     /// Where the cell of this name stands; `name` as [`normal`] gives it.
     pub(super) fn at(&self, name: &str) -> Option<usize> {
-        self.at.get(name).copied()
+        self.places(name).first().copied()
+    }
+
+    /// Where the cells of this name stand, in order.
+    pub(super) fn places(&self, name: &str) -> &[usize] {
+        self.at.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Whether all of these are there.

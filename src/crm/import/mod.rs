@@ -227,7 +227,7 @@ pub async fn import(
     let late = store.late_notes().await?;
     let written = late.iter().filter(|note| note.written).count();
     Ok(all
-        .summary(began)
+        .summary(began, zone)
         .with("after_the_outcome", json!({"written": written, "edited": late.len() - written}))
         .with("zoneless_dates", zone.met()))
 }
@@ -249,7 +249,7 @@ async fn is_segment_missing(store: &Store, column: Option<String>, all: &Importe
 }
 
 impl Imported {
-    fn summary(self, began: Instant) -> StageSummary {
+    fn summary(self, began: Instant, zone: &Zone) -> StageSummary {
         let NoteCounts { new, known, updated } = self.notes;
         let skipped = self.skipped.values().sum::<u64>();
         let notes = json!({
@@ -275,11 +275,11 @@ impl Imported {
         if !self.orders.is_empty() {
             summary = summary.with("day_order", json!(self.orders));
         }
-        summary.with("notices", json!(self.notices())).with("formats", json!(self.formats))
+        summary.with("notices", json!(self.notices(zone))).with("formats", json!(self.formats))
     }
 
     /// What to know about what was read, each thing once.
-    fn notices(&self) -> Vec<String> {
+    fn notices(&self, zone: &Zone) -> Vec<String> {
         // Where one file of a format says nothing of the kind, the last page is there as well.
         let pages =
             self.formats.iter().filter(|(_, counts)| counts.unfinished > 0 && counts.unfinished == counts.files);
@@ -300,6 +300,7 @@ impl Imported {
                 stages[0],
             ));
         }
+        notices.extend(zone.notice());
         notices
     }
 }

@@ -290,7 +290,7 @@ fn draft(cells: &Cells<'_>, reading: &mut Reading<'_>) -> Draft {
         happened_at,
         modified_at: cells.at(Field::ModifiedAt, reading),
         stage: cells.owned(Field::Stage),
-        amount: cells.get(Field::Amount).and_then(super::body::amount),
+        amount: reading.amount(cells.get(Field::Amount)),
         title: cells.owned(Field::Title),
         text: cells.columns.text(cells.row).unwrap_or_default(),
     }
