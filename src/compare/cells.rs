@@ -218,8 +218,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Communities of this kind, as in [`Occurrence::places`]; one that is read from two sources may be of two kinds.
     pub communities: BTreeSet<usize>,
-    /// Persons with a problem-bearing post in one of them, on the list or not.
-    pub people: u64,
+    /// Ids of the persons with a problem-bearing post in one of them, on the list or not.
+    pub people: BTreeSet<String>,
 }
 
 /// Posts of the people in the denominator, or notes of the accounts, in the days.

@@ -9,10 +9,10 @@ use super::evidence_rule as rule;
 use super::stats::{Class, DomainCell, Proportion, detectable, share_within};
 use super::wording::{counted, missing as in_words, per_hundred, range};
 use crate::model::Missing;
-use crate::model::comparison::{ComponentV1, CountsV1, OptimismV1, RateV1, SplitV1};
+use crate::model::comparison::{AnswerV1, ComponentV1, CountsV1, OptimismV1, RateV1, SplitV1};
 
 /// A finding when the interval lies above this: surely more than one in five accounts called strongly interested has given
-/// nothing. A convention, fixed before any data is seen.
+/// nothing, or was never asked. A convention, fixed before any data is seen.
 pub(super) const FLOOR: f64 = 0.20;
 
 /// The accounts of a comparison, with the rule for whose word is taken for each.
@@ -161,15 +161,47 @@ fn split(judged: Judged<'_>) -> SplitV1 {
         promises.untold += p.untold;
         promises.all += p.all;
     }
+    let asked = judged.rate(|_, s| Class::of(s.strong, s.asked));
     SplitV1 {
-        asked: judged.rate(|_, s| Class::of(s.strong, s.asked)),
+        asked,
+        asking: Some(asking(judged, &asked)),
         unbacked_not_asked: judged.part(|_, s| Class::of(s.strong && !s.asked, !s.backed)),
         unbacked_asked: judged.part(|_, s| Class::of(s.strong && s.asked, !s.backed)),
         kept: CountsV1 { hits: promises.kept, of: promises.kept + promises.missed },
+        keeping: Some(keeping(judged)),
         undated: CountsV1 { hits: promises.undated, of: promises.all },
         untold: CountsV1 { hits: promises.untold, of: promises.kept + promises.missed + promises.untold },
         note_only: machine(judged.counts(|_, s| Class::of(s.strong, s.claimed && !s.backed))),
     }
+}
+
+/// Whether reps ask: the share of those never asked against [`FLOOR`].
+fn asking(judged: Judged<'_>, asked: &RateV1) -> AnswerV1 {
+    let mut missing = judged.missing(asked.of);
+    let enough = missing.is_empty();
+    missing.extend(judged.missing_labels());
+    let answer = |verdict: &str| AnswerV1 { verdict: verdict.to_owned(), ..AnswerV1::default() };
+    let Some(most) = asked.high else {
+        return AnswerV1 { missing, ..answer(if enough { "uncorrected" } else { "not_enough_evidence" }) };
+    };
+    if 1.0 - most >= FLOOR {
+        return answer("finding");
+    }
+    let never = judged.share(unbacked, |_, s| Class::of(s.strong, !s.asked));
+    AnswerV1 { detectable: never.map(|share| beyond(FLOOR, &share)), ..answer("no_gap_detected") }
+}
+
+/// Whether promises are kept. No hand label tells what became of one, so there is never more than a count.
+fn keeping(judged: Judged<'_>) -> AnswerV1 {
+    let told = judged.each().filter(|(_, s)| s.strong && s.promises.kept + s.promises.missed > 0).count();
+    let missing = rule::PROMISES.check(told as u64).into_iter().collect::<Vec<_>>();
+    let verdict = if missing.is_empty() { "uncorrected" } else { "not_enough_evidence" };
+    AnswerV1 { verdict: verdict.to_owned(), detectable: None, missing }
+}
+
+/// The share above `floor` that would be seen four times in five.
+fn beyond(floor: f64, share: &Proportion) -> f64 {
+    (floor + detectable(share.variance().sqrt(), share.df)).min(1.0)
 }
 
 fn component(judged: Judged<'_>, optimism: &OptimismV1) -> ComponentV1 {
@@ -223,7 +255,7 @@ fn component(judged: Judged<'_>, optimism: &OptimismV1) -> ComponentV1 {
     } else {
         component.verdict = "no_gap_detected".to_owned();
         let share = judged.share(unbacked, unbacked);
-        component.detectable = share.map(|s| (FLOOR + detectable(s.variance().sqrt(), s.df)).min(1.0));
+        component.detectable = share.map(|share| beyond(FLOOR, &share));
     }
     let never_asked = judged.share(unbacked, |_, s| Class::of(s.strong, !s.backed && !s.asked));
     let never_asked = per_hundred(never_asked.map_or(0.0, |s| s.estimate.clamp(0.0, rate.rate)));

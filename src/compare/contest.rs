@@ -4,7 +4,7 @@
 
 use super::coverage::{self, is_called};
 use super::{multiverse, sensitivity};
-use crate::model::comparison::ComparisonV1;
+use crate::model::comparison::{ComparisonV1, SelectionV1};
 
 /// Contests what does not keep its sign: problems that are called, unbacked optimism and calibrations that are findings.
 pub(super) fn contest(comparison: &mut ComparisonV1) {
@@ -24,7 +24,7 @@ pub(super) fn contest(comparison: &mut ComparisonV1) {
         ));
         (problem.verdict, problem.turns, problem.gamma_star) = ("contested".to_owned(), Some(turns), None);
         problem.representativeness.iter_mut().for_each(|r| r.breakdown = None);
-        problem.selection.iter_mut().for_each(|s| s.grade = None);
+        problem.selection.iter_mut().for_each(SelectionV1::take_back);
     }
     for component in components.iter_mut().filter(|c| c.verdict == "finding") {
         if component.name == "coverage" {
@@ -41,9 +41,10 @@ pub(super) fn contest(comparison: &mut ComparisonV1) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cells::Kind;
     use super::super::tests::{LARGE, answer, world};
     use super::*;
-    use crate::model::comparison::{AgreeingV1, CountsV1, MultiverseV1, VariantV1};
+    use crate::model::comparison::{AgreeingV1, CountsV1, MultiverseV1, ProblemV1, VariantV1};
 
     fn turned(ids: &[&str]) -> VariantV1 {
         let cells = world(1, LARGE, &[(0.2, 0.01)], 0.8);
@@ -63,7 +64,9 @@ mod tests {
 
     #[test]
     fn what_turns_with_other_days_is_contested() {
-        let cells = world(1, LARGE, &[(0.25, 0.01), (0.01, 0.25)], 0.8);
+        let mut cells = world(1, LARGE, &[(0.25, 0.01), (0.01, 0.25)], 0.8);
+        let people = cells.community.0.iter().map(|u| u.id.clone()).collect();
+        cells.kinds = vec![Kind { name: "forum", communities: (0..3).collect(), people }];
         let mut comparison = answer(&cells);
         comparison.sensitivity = vec![turned(&["p00", "commitment"])];
         contest(&mut comparison);
@@ -72,6 +75,10 @@ mod tests {
         assert_eq!((silent.verdict.as_str(), phantom.verdict.as_str()), ("contested", "phantom"));
         assert_eq!(silent.turns.as_deref(), Some("with 90 days more"));
         assert!(silent.gamma_star.is_none() && silent.selection.as_ref().unwrap().grade.is_none());
+        let forum = |p: &ProblemV1| p.selection.as_ref().unwrap().kinds[0].clone();
+        assert!(
+            forum(silent).gamma_star.is_none() && forum(silent).people.hits > 0 && forum(phantom).gamma_star.is_some()
+        );
         let [coverage, commitment] = [0, 1].map(|i| &comparison.components[i]);
         assert_eq!((coverage.verdict.as_str(), commitment.verdict.as_str()), ("finding", "contested"));
         assert!(coverage.says.contains("Contested, because its sign turns with other days or readers: problem 0"));

@@ -10,9 +10,9 @@ use super::evidence_rule::{self as rule, CLUSTERS, GAP_N_EFF, GAP_WIDTH};
 use super::measured::Measured;
 use super::newcomers::Newcomers;
 use super::representative::{breakdown, phantom_holds, representativeness, silent_holds};
-use super::selection::selection;
+use super::selection::{Kinds, gamma_star, selection};
 use super::stats::{
-    ClusterTotals, Proportion, RatioTail, bh, detectable, difference_error, jsd_bc, jsd_interval, mover, p_ratio, rs_f,
+    ClusterTotals, Proportion, bh, detectable, difference_error, jsd_bc, jsd_interval, mover, p_ratio, rs_f,
 };
 use super::wording::{counted, missing as in_words, percent};
 use crate::model::comparison::{ComponentV1, DifferenceV1, FALSE_DISCOVERIES, ProblemV1};
@@ -68,6 +68,8 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
     let mut problems = problems.collect::<Vec<_>>();
     let parts = Newcomers::split(&cells.community);
     let newcomers = Newcomers::new(&community, &parts);
+    let people = Kinds::split(cells);
+    let kinds = Kinds::new(cells, &people);
     for (i, problem) in problems.iter_mut().enumerate() {
         let mut representative = representativeness(cells, i);
         representative.newcomers = newcomers.published(i);
@@ -87,7 +89,13 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
             }
         }
         problem.representativeness = Some(representative);
-        problem.selection = Some(selection(cells, i, problem));
+        let mut selection = selection(cells, i, problem);
+        if is_called(&problem.verdict)
+            && let Some(s) = &crm.shares[i]
+        {
+            kinds.tell(i, kind(&problem.verdict) == "silent", s, &mut selection.kinds);
+        }
+        problem.selection = Some(selection);
     }
     let component = component(&problems, &community, &crm, missing);
     problems.sort_by(|a, b| {
@@ -228,7 +236,7 @@ fn judge(
         if problem.missing.is_empty() {
             let absent = crm.none_among(index).is_some_and(|read| read >= rule::ABSENT);
             problem.verdict = verdict(if absent { "absent" } else { "silent" });
-            problem.gamma_star = Some(RatioTail::new(c.beta(), s.beta()).quantile(0.025) / MINIMUM_RATIO);
+            problem.gamma_star = Some(gamma_star(c, s));
         }
         return;
     }
@@ -236,7 +244,7 @@ fn judge(
         problem.missing.extend(rule::PHANTOM.check(problem.crm.hits));
         if problem.missing.is_empty() {
             problem.verdict = verdict("phantom");
-            problem.gamma_star = Some(RatioTail::new(s.beta(), c.beta()).quantile(0.025) / MINIMUM_RATIO);
+            problem.gamma_star = Some(gamma_star(s, c));
         }
         return;
     }

@@ -59,6 +59,10 @@ pub const GAP_WIDTH: f64 = 0.40;
 pub const OPTIMISM: Need =
     Need { what: "accounts whose notes claim strong interest, at least 30 days old", at_least: 20 };
 
+/// The kept-promise rate: as many clusters as any rate (METHOD 3.11).
+pub const PROMISES: Need =
+    Need { what: "accounts with a promise that was due and then kept or missed", at_least: CLUSTERS as u64 };
+
 /// Outcomes behind a calibration, and of them with the outcome as well as without it.
 pub const OUTCOMES: u64 = 30;
 
@@ -96,6 +100,17 @@ pub fn community_rows(cells: &Cells) -> Vec<GateV1> {
     let mut rows = COMMUNITY_SHARE.iter().zip(have).map(|(n, have)| n.row(have)).collect::<Vec<_>>();
     if !people.is_empty() {
         rows.push(OUTSIDE_ONE_THREAD.row(outside_largest(people.iter().map(|u| u.cluster))));
+    }
+    rows
+}
+
+/// The rows for a share of the people of one kind of community.
+pub fn kind_rows(people: &Units) -> Vec<GateV1> {
+    let threads = || people.0.iter().map(|u| u.cluster);
+    let [enough, discussed, _] = COMMUNITY_SHARE;
+    let mut rows = vec![enough.row(people.0.len() as u64), discussed.row(distinct(threads()) as u64)];
+    if !people.0.is_empty() {
+        rows.push(OUTSIDE_ONE_THREAD.row(outside_largest(threads())));
     }
     rows
 }

@@ -30,7 +30,8 @@ impl<'a> Measured<'a> {
         Self::side("crm", &cells.crm, cells, &rule::crm_rows(&cells.population))
     }
 
-    fn side(name: &str, units: &'a Units, cells: &Cells, gate: &[GateV1]) -> Self {
+    /// `units`, of which there have to be so many as `gate` says, and of which `name` says whose labels are missing.
+    pub(super) fn side(name: &str, units: &'a Units, cells: &Cells, gate: &[GateV1]) -> Self {
         let gold = || units.0.iter().filter_map(|u| u.gold.as_ref());
         let asked = (0..cells.problems.len()).map(|k| gold().filter(|gold| !gold.unasked.contains(&k)).count() as u64);
         let missing_labels = rule::labels(name, units.labelled(), units.0.len());

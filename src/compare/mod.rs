@@ -9,7 +9,7 @@
 //! `agreement`), the
 //! `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep, channel and segment: `segments`) and `calibration`, and
 //! whether a share is many people's (`representative`) or rests on `newcomers`. `compare` is the whole of it without a store.
-//! What qualifies it: `selection` bounds, `ranks`, other days (`sensitivity`), other readers (`multiverse`), labels read
+//! What qualifies it: how much would have been seen (`power`), `selection` bounds, `ranks`, other days (`sensitivity`), other readers (`multiverse`), labels read
 //! otherwise (`relabel`), the period before (`moved`), what does not keep its sign (`contest`), and the `overall` word with
 //! the thresholds.
 
@@ -38,6 +38,8 @@ mod measured;
 pub mod coverage;
 
 mod newcomers;
+
+mod power;
 
 pub mod representative;
 
@@ -159,6 +161,7 @@ pub async fn derive(
     }
     multiverse::multiverse(&mut comparison, &cells, read, multiverse::Made { store, recipes, near_duplicates }).await?;
     contest::contest(&mut comparison);
+    power::tell(&mut comparison);
     overall::conclude(&mut comparison, settings);
     Ok(comparison)
 }

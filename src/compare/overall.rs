@@ -77,7 +77,7 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
             .iter()
             .chain(&rule::CRM_SHARE)
             .chain(&needs)
-            .chain([&rule::OPTIMISM, &rule::SEGMENT])
+            .chain([&rule::OPTIMISM, &rule::PROMISES, &rule::SEGMENT])
             .map(need),
     );
     all.extend([
@@ -87,6 +87,7 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
         of("days in which a claim of strong interest can be followed by something", SETTLING_DAYS as f64),
         of("lowest level of the commitment ladder that backs a claim", f64::from(gather::standing::BACKING_LEVEL)),
         of("unbacked optimism is a finding from this lower end of its 95% interval on", commitment::FLOOR),
+        of("never asked is a finding from this lower end of its 95% interval on", commitment::FLOOR),
         of("days in which a sale must follow its forecast", calibration::WON_DAYS as f64),
         of("days for which a customer must then be kept, with value", calibration::KEPT_DAYS as f64),
         of("days from the last note that counts to the end of its deal, at least", calibration::LAST_NOTE_DAYS as f64),

@@ -4,9 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use super::cells::{Cells, Kind};
-use super::evidence_rule::COMMUNITY_SHARE;
-use crate::model::comparison::{BoundV1, CountsV1, KindV1, ProblemV1, SelectionV1};
+use super::cells::{Cells, Kind, Units};
+use super::coverage::MINIMUM_RATIO;
+use super::evidence_rule::{self as rule, CLUSTERS, COMMUNITY_SHARE};
+use super::measured::Measured;
+use super::stats::{Proportion, RatioTail};
+use crate::model::Missing;
+use crate::model::comparison::{BoundV1, CountsV1, GateV1, KindV1, ProblemV1, SelectionV1};
 
 /// P(post | problem) / P(post | no problem), as far as it is looked at.
 const PROPENSITIES: [f64; 4] = [1.0 / 3.0, 1.0, 3.0, 10.0];
@@ -23,6 +27,53 @@ pub fn selection(cells: &Cells, index: usize, problem: &ProblemV1) -> SelectionV
         bounds: if movable { PROPENSITIES.map(|rho| bound(share.rate, rho)).to_vec() } else { Vec::new() },
         grade: problem.gamma_star.map(|gamma| grade(gamma).to_owned()),
         kinds: kinds(cells, index),
+    }
+}
+
+/// Gamma* of the side that has a problem more often: the lower end of the 95% interval of the ratio of shares, in gaps.
+pub(super) fn gamma_star(more: &Proportion, less: &Proportion) -> f64 {
+    RatioTail::new(more.beta(), less.beta()).quantile(0.025) / MINIMUM_RATIO
+}
+
+/// The people of each kind of community by themselves (METHOD 3.10.4). A person of several kinds is one in each, and has a problem
+/// wherever they tell of it, since that is what a hand label of a person answers.
+pub(super) struct Kinds<'a>(Vec<(Measured<'a>, Vec<Missing>)>);
+
+impl<'a> Kinds<'a> {
+    /// The people of each of [`Cells::kinds`].
+    pub(super) fn split(cells: &Cells) -> Vec<Units> {
+        let people = |kind: &Kind| cells.community.0.iter().filter(|u| kind.people.contains(&u.id)).cloned().collect();
+        cells.kinds.iter().map(|kind| Units(people(kind))).collect()
+    }
+
+    /// Of `people` as [`Self::split`] gives them. A kind has the needs of any share of people but for two communities: kinds are
+    /// set beside each other instead.
+    pub(super) fn new(cells: &Cells, people: &'a [Units]) -> Self {
+        let kind = |(kind, people): (&Kind, &'a Units)| {
+            let rows = rule::kind_rows(people);
+            let measured = Measured::side(kind.name, people, cells, &rows);
+            let missing = rows.iter().filter_map(GateV1::missing).chain(measured.missing_labels.clone());
+            let missing = missing.collect();
+            (measured, missing)
+        };
+        Self(cells.kinds.iter().zip(people).map(kind).collect())
+    }
+
+    /// Tells each of `kinds` by itself of problem `index`, a silent one or a phantom, that accounts have as `crm` says.
+    pub(super) fn tell(&self, index: usize, silent: bool, crm: &Proportion, kinds: &mut [KindV1]) {
+        for ((measured, missing), kind) in self.0.iter().zip(kinds) {
+            let Some(people) = &measured.shares[index] else {
+                kind.missing.extend(missing.iter().cloned().chain(measured.unasked(index)));
+                if kind.missing.is_empty() {
+                    let have = rule::distinct(measured.units.0.iter().map(|u| u.cluster_of(index))) as u64;
+                    kind.missing.push(Missing { what: "threads".to_owned(), have, need: CLUSTERS as u64 });
+                }
+                continue;
+            };
+            let gamma = if silent { gamma_star(people, crm) } else { gamma_star(crm, people) };
+            kind.share = Some(measured.rate(index));
+            (kind.gamma_star, kind.grade) = (Some(gamma), Some(grade(gamma).to_owned()));
+        }
     }
 }
 
@@ -47,7 +98,8 @@ fn kinds(cells: &Cells, index: usize) -> Vec<KindV1> {
     let told_in = people.map(|o| o.places.iter().map(|p| p.0).collect::<BTreeSet<_>>()).collect::<Vec<_>>();
     let kind = |kind: &Kind| {
         let hits = told_in.iter().filter(|places| !places.is_disjoint(&kind.communities)).count() as u64;
-        KindV1 { kind: kind.name.to_owned(), people: CountsV1 { hits, of: kind.people } }
+        let people = CountsV1 { hits, of: kind.people.len() as u64 };
+        KindV1 { kind: kind.name.to_owned(), people, ..KindV1::default() }
     };
     cells.kinds.iter().map(kind).collect()
 }

@@ -11,16 +11,16 @@ use super::cells::{Account, Cells, Gold, Items, Kind, Occurrence, Standing, Topi
 use super::*;
 use crate::config::Grades;
 use crate::model::Elicitation;
-use crate::model::comparison::{PopulationV1, ProblemV1, RateV1, WindowV1};
+use crate::model::comparison::{KindV1, PopulationV1, ProblemV1, RateV1, WindowV1};
 
 /// How many of each, and how often the reader is right about a cell.
 #[derive(Clone, Copy)]
 pub(super) struct Size {
-    people: usize,
-    threads: usize,
-    accounts: usize,
-    reps: usize,
-    reader_right: f64,
+    pub(super) people: usize,
+    pub(super) threads: usize,
+    pub(super) accounts: usize,
+    pub(super) reps: usize,
+    pub(super) reader_right: f64,
 }
 
 pub(super) const LARGE: Size = Size { people: 400, threads: 100, accounts: 150, reps: 15, reader_right: 1.0 };
@@ -196,13 +196,13 @@ fn whom_the_reader_picked_for_nothing_is_told() {
 #[test]
 fn a_silent_problem_of_one_kind_of_community_is_named() {
     let mut cells = world(3, LARGE, &[SILENT, EQUAL], 0.5);
-    let kind = |name, communities: [usize; 1]| Kind { name, communities: BTreeSet::from(communities), people: 100 };
-    cells.kinds = vec![kind("chat", [7]), kind("forum", [1])];
+    let kind = |name, community| Kind { name, communities: BTreeSet::from([community]), people: BTreeSet::new() };
+    cells.kinds = vec![kind("chat", 7), kind("forum", 1)];
     let told = |cells: &Cells| {
         answer(cells).caveats.iter().any(|c| c.contains("one kind of community only: problem 0 (forum)"))
     };
     assert!(told(&cells));
-    cells.kinds[0] = kind("chat", [2]);
+    cells.kinds[0] = kind("chat", 2);
     assert!(!told(&cells));
 }
 
@@ -578,9 +578,7 @@ fn one_part_alone_makes_no_word() {
 #[test]
 fn findings_are_graded_by_gamma_star_and_counted_by_kind() {
     let mut cells = world(15, LARGE, &[SILENT, EQUAL], 0.5);
-    let kind =
-        |name, communities: &[usize], people| Kind { name, communities: communities.iter().copied().collect(), people };
-    cells.kinds = vec![kind("chat", &[0], 134), kind("forum", &[1, 2], 266)];
+    by_kind(&mut cells, |u| if u.cluster.is_multiple_of(3) { "chat" } else { "forum" });
     let answer = answer(&cells);
     let problem = of(&answer, "p00");
     let selection = problem.selection.as_ref().unwrap();
@@ -594,9 +592,68 @@ fn findings_are_graded_by_gamma_star_and_counted_by_kind() {
     };
     assert_eq!(selection.grade.as_deref(), Some(expected));
     let [chat, forum] = [0, 1].map(|i| selection.kinds[i].people);
-    assert_eq!((chat.of, forum.of), (134, 266));
+    assert_eq!((chat.of, forum.of), (136, 264));
     // Everybody tells in one thread, which is in one community.
     let told = cells.community.0.iter().filter(|u| u.occurrence(0).is_some()).count() as u64;
     assert_eq!(chat.hits + forum.hits, told);
     assert_eq!(of(&answer, "p01").selection.as_ref().unwrap().grade, None, "no finding, no grade");
+}
+
+/// Everybody of `cells` in the kind of community that `name` gives.
+fn by_kind(cells: &mut Cells, name: impl Fn(&Unit) -> &'static str) {
+    let mut kinds = BTreeMap::<_, (BTreeSet<usize>, BTreeSet<String>)>::new();
+    for unit in &cells.community.0 {
+        let (communities, people) = kinds.entry(name(unit)).or_default();
+        communities.insert(unit.cluster % 3);
+        people.insert(unit.id.clone());
+    }
+    cells.kinds = kinds.into_iter().map(|(name, (communities, people))| Kind { name, communities, people }).collect();
+}
+
+fn kinds_of<'a>(answer: &'a ComparisonV1, id: &str) -> &'a [KindV1] {
+    &of(answer, id).selection.as_ref().unwrap().kinds
+}
+
+#[test]
+fn each_kind_of_community_has_a_tipping_point_of_its_own() {
+    let mut cells = world(15, LARGE, &[SILENT, PHANTOM, EQUAL], 0.5);
+    // People of the chat have the silent problem far more often than people of the forum.
+    for unit in cells.community.0.iter_mut().filter(|u| u.cluster % 3 > 0 && u.cluster.is_multiple_of(2)) {
+        unit.found.retain(|o| o.problem > 0);
+        unit.gold.as_mut().unwrap().problems.remove(&0);
+    }
+    by_kind(&mut cells, |u| if u.cluster.is_multiple_of(3) { "chat" } else { "forum" });
+    let answer = answer(&cells);
+    let [chat, forum] = kinds_of(&answer, "p00") else { panic!() };
+    assert!(chat.gamma_star > forum.gamma_star && chat.missing.is_empty(), "{chat:?} {forum:?}");
+    assert!(chat.grade.is_some() && chat.share.unwrap().of == 136 && chat.share.unwrap().low.is_some());
+    // Of a phantom it is the other way round: the accounts' share over that of the people.
+    assert_eq!(of(&answer, "p01").verdict, "phantom");
+    assert!(kinds_of(&answer, "p01").iter().all(|k| k.gamma_star.is_some_and(|g| g > 0.3) && k.grade.is_some()));
+    assert!(kinds_of(&answer, "p02").iter().all(|k| k.gamma_star.is_none() && k.missing.is_empty()), "no finding");
+
+    // All people in one kind are all people.
+    by_kind(&mut cells, |_| "forum");
+    let answer = self::answer(&cells);
+    let problem = of(&answer, "p00");
+    assert_eq!(kinds_of(&answer, "p00")[0].gamma_star, problem.gamma_star);
+    assert_eq!(kinds_of(&answer, "p00")[0].grade, problem.selection.as_ref().unwrap().grade);
+}
+
+#[test]
+fn a_kind_with_too_little_evidence_says_what_is_missing() {
+    let mut cells = labelled_one_in(&world(15, LARGE, &[SILENT, EQUAL], 0.5), 4);
+    by_kind(&mut cells, |u| match u.cluster {
+        0..5 => "chat",
+        5..60 => "forum",
+        _ => "social",
+    });
+    let cells = Cells { crm: world(15, LARGE, &[SILENT, EQUAL], 0.5).crm, ..cells };
+    let answer = answer(&cells);
+    let [chat, forum, _] = kinds_of(&answer, "p00") else { panic!("{answer:?}") };
+    let missing = |kind: &KindV1| kind.missing.iter().map(|m| (m.what.clone(), m.have, m.need)).collect::<Vec<_>>();
+    assert!(chat.gamma_star.is_none() && chat.share.is_none());
+    assert_eq!(missing(chat)[0], ("people with a problem-bearing post".to_owned(), 20, 30));
+    assert_eq!(missing(chat)[1], ("threads".to_owned(), 5, 10));
+    assert_eq!(missing(forum), [("hand labels (forum)".to_owned(), 52, 60)]);
 }

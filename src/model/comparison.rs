@@ -479,6 +479,15 @@ pub struct SelectionV1 {
 }
 
 impl SelectionV1 {
+    /// Takes back what is told of a finding only.
+    pub fn take_back(&mut self) {
+        self.grade = None;
+        for kind in &mut self.kinds {
+            let KindV1 { kind: name, people, .. } = std::mem::take(kind);
+            *kind = KindV1 { kind: name, people, ..KindV1::default() };
+        }
+    }
+
     /// The only kind of community in which it is told; METHOD 3.10 wants two.
     pub fn only_kind(&self) -> Option<&str> {
         let mut told = self.kinds.iter().filter(|k| k.people.hits > 0);
@@ -495,13 +504,25 @@ pub struct BoundV1 {
     pub share: f64,
 }
 
-/// One kind of community.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One kind of community. What follows `people` is told of a finding only.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct KindV1 {
     /// `forum`, `chat`, `issue tracker`, `questions and answers`, …
     pub kind: String,
-    /// People with the problem, of all with a problem there, as the reader found them.
+    /// People who tell of the problem there, of all with a problem there, as the reader found them.
     pub people: CountsV1,
+    /// The share, among the same people, of those who have the problem; `None` where `missing` says why.
+    #[serde(default)]
+    pub share: Option<RateV1>,
+    /// Gamma* against the CRM by the people of this kind alone; below 1 they alone would not make the gap.
+    #[serde(default)]
+    pub gamma_star: Option<f64>,
+    /// `fragile`, `moderate` or `robust`, as of all kinds together.
+    #[serde(default)]
+    pub grade: Option<String>,
+    /// What is missing for a tipping point by this kind.
+    #[serde(default)]
+    pub missing: Vec<Missing>,
 }
 
 /// Whether a share of people is many people's, and how little would overturn what is said of it (METHOD 3.9, 9.1).
@@ -665,11 +686,25 @@ pub struct OptimismV1 {
     pub split: Option<SplitV1>,
 }
 
+/// What may be said of a rate that stands behind another (METHOD 0.3).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AnswerV1 {
+    /// `finding`, `no_gap_detected`, `not_enough_evidence` or `uncorrected`.
+    pub verdict: String,
+    /// The smallest share that would have been seen four times in five, for `no_gap_detected`.
+    pub detectable: Option<f64>,
+    /// What is missing, for the last two.
+    pub missing: Vec<Missing>,
+}
+
 /// What lies behind unbacked optimism (METHOD 3.5). Remedies differ, so the parts are never shown as one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitV1 {
     /// Accounts that were asked for anything, of those with strong claimed interest (ask rate).
     pub asked: RateV1,
+    /// Of the ask rate: a finding when surely more than one in five were never asked. `None` in comparisons made before it was told.
+    #[serde(default)]
+    pub asking: Option<AnswerV1>,
     /// Unbacked, of those never asked.
     pub unbacked_not_asked: RateV1,
     /// Unbacked, of those asked.
@@ -677,6 +712,9 @@ pub struct SplitV1 {
     /// Kept promises, of the buyers' promises that were due and kept or missed; units are accounts' promises (kept-promise
     /// rate). A machine count always, as the next three: a hand label does not tell.
     pub kept: CountsV1,
+    /// Of the kept-promise rate: `uncorrected` or `not_enough_evidence`. `None` in comparisons made before it was told.
+    #[serde(default)]
+    pub keeping: Option<AnswerV1>,
     /// Promises for no day that is named, of all promises that the notes tell of.
     pub undated: CountsV1,
     /// Promises whose day has passed, and of which no note tells what became, of all whose day has passed.

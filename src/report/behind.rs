@@ -2,7 +2,7 @@
 
 use super::view::{InterestRow, Mark, OptimismView, UnbackedAccount};
 use super::words::{self, Unit, count, number, percent};
-use crate::model::comparison::{CountsV1, FALSE_DISCOVERIES, RateV1, SETTLING_DAYS, SegmentV1, SplitV1};
+use crate::model::comparison::{AnswerV1, CountsV1, FALSE_DISCOVERIES, RateV1, SETTLING_DAYS, SegmentV1, SplitV1};
 use crate::text::numbers::p_value;
 
 /// Segments with fewer accounts have no rate (METHOD 5.5); the comparison decides, this is to say so.
@@ -32,7 +32,11 @@ impl OptimismView {
         let (hits, strong) = (number(self.unbacked.hits), number(self.strong));
         let backed = match (words::share_short(&self.unbacked), by) {
             (Some(share), "") => format!("{hits} of {strong} ({share})"),
-            (Some(share), by) => format!("{share} ({hits} of {strong}{by})"),
+            (Some(share), by) => {
+                let range = words::rate_interval(&self.unbacked)
+                    .map_or_else(String::new, |(l, h)| words::interval(l, h) + "; ");
+                format!("{share} ({range}{hits} of {strong}{by})")
+            }
             (None, _) => format!("{hits} of {strong}"),
         };
         let of = |n: u64| format!("{} of {hits}{by}", number(n));
@@ -90,7 +94,10 @@ impl OptimismView {
         let Some(split) = self.split.as_ref().filter(|s| s.asked.of > 0) else { return Vec::new() };
         let among = |rate: &RateV1| self.told(rate, "");
         let asked = self.told(&split.asked, " called very interested");
-        let mut says = vec![format!("Asked for anything: {asked}.")];
+        let mut says = vec![format!(
+            "Asked for anything: {asked}.{}",
+            split.asking.as_ref().map_or_else(String::new, asking_words)
+        )];
         says.push(match (split.unbacked_not_asked.of, split.unbacked_asked.of) {
             (_, 0) => format!("Nothing behind it, and never asked: {}.", among(&split.unbacked_not_asked)),
             (0, _) => format!("Nothing behind it, though asked: {}.", among(&split.unbacked_asked)),
@@ -191,6 +198,24 @@ impl SegmentV1 {
     }
 }
 
+/// What may be said of how many were never asked, as a sentence to add.
+fn asking_words(answer: &AnswerV1) -> String {
+    match (answer.verdict.as_str(), answer.detectable) {
+        ("finding", _) => " That is a finding: surely more than one in five were never asked.".to_owned(),
+        ("no_gap_detected", Some(seen)) => format!(
+            " Too few asked was not detected; {} or more never asked would have been seen four times in five.",
+            percent(seen)
+        ),
+        _ => too_little(answer).unwrap_or_default(),
+    }
+}
+
+/// That there is too little evidence, when that is the answer, as a sentence to add.
+fn too_little(answer: &AnswerV1) -> Option<String> {
+    let missing = (answer.verdict == "not_enough_evidence").then(|| words::missing(&answer.missing, usize::MAX))?;
+    Some(format!(" Too little evidence for a verdict: {missing}."))
+}
+
 /// Promises and steps that only a note vouches for; machine counts always.
 fn promise_words(split: &SplitV1) -> Vec<String> {
     let of = |counts: CountsV1| {
@@ -201,7 +226,8 @@ fn promise_words(split: &SplitV1) -> Vec<String> {
         0 => "Kept promises: the notes tell of no promise that was due and then kept or missed.".to_owned(),
         _ => format!("Kept promises: {} that were due and then kept or missed.", of(split.kept)),
     };
-    let mut says = vec![kept];
+    let too_little = split.keeping.as_ref().and_then(too_little).unwrap_or_default();
+    let mut says = vec![kept + &too_little];
     if split.untold.hits > 0 {
         says.push(format!(
             "Promises whose day has passed, with no word of what became of them: {}; they count as neither kept nor missed.",

@@ -4,7 +4,7 @@ use super::verdict::capital;
 use super::view::{ProblemView, Sureness, View};
 use super::words::{self, Unit, count, number, share};
 use crate::model::comparison::{
-    AgreeingV1, BoundV1, ComponentV1, CountsV1, RankV1, RelabelledV1, SelectionV1, VariantV1, WindowV1,
+    AgreeingV1, BoundV1, ComponentV1, CountsV1, KindV1, RankV1, RelabelledV1, SelectionV1, VariantV1, WindowV1,
 };
 
 impl View {
@@ -183,8 +183,33 @@ impl ProblemView {
                 "Kinds of communities, of those who tell of any problem there, counted by machine: {}.{several}",
                 list.collect::<Vec<_>>().join("; ")
             ));
+            says.extend(self.kinds_alone(kinds));
         }
         says
+    }
+
+    /// What each kind of community says of a gap by itself.
+    fn kinds_alone(&self, kinds: &[KindV1]) -> Option<String> {
+        let likely = if self.verdict.name == "phantom" { "less likely" } else { "as likely" };
+        let alone = |kind: &KindV1| {
+            let says = match (kind.share, kind.gamma_star, &kind.grade) {
+                (Some(share), Some(gamma), Some(grade)) => {
+                    let alone = if gamma < 1.0 { ", by itself not surely twofold" } else { "" };
+                    format!("{gamma:.1} times ({grade}{alone}), by {}", words::share(&share, Unit::People))
+                }
+                _ if !kind.missing.is_empty() => format!("too little evidence, {}", words::missing(&kind.missing, 3)),
+                _ => return None,
+            };
+            Some(format!("{}: {says}", kind.kind))
+        };
+        let alone = kinds.iter().filter_map(alone).collect::<Vec<_>>();
+        (!alone.is_empty()).then(|| {
+            format!(
+                "Each kind alone: the gap would be explained if people with this problem were more than so many times {likely} to \
+                 post about it. {}.",
+                capital(&alone.join("; "))
+            )
+        })
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn optimism(crm: &Crm, comparison: Option<&ComparisonV1>) -> Option<O
         young: comparison.map_or(0, |c| young(crm, Window::of(&c.window))),
         never_asked: numbers.never_asked,
         asked_not_given: numbers.asked_not_given,
-        split: numbers.split,
+        split: numbers.split.clone(),
         otherwise: comparison.and_then(otherwise),
         segments: comparison.map_or_else(Vec::new, |c| c.segments.clone()),
         says: comparison

@@ -78,7 +78,7 @@ async fn what_is_counted_by_hand_is_called_so() {
     );
     assert_eq!(
         headline,
-        "46 accounts, by machine; 72% (33 of 46, by machine); 21 of 33, by machine; 12 of 33, by machine"
+        "46 accounts, by machine; 72% (57–83%; 33 of 46, by machine); 21 of 33, by machine; 12 of 33, by machine"
     );
     assert!(table.contains("The table is counted by machine and the rate is corrected by hand labels"), "{table}");
 
@@ -89,7 +89,7 @@ async fn what_is_counted_by_hand_is_called_so() {
     let view = w.view().await;
     let (trust, headline, table, split) = says(&view);
     assert!(trust.contains("counted by hand, from labels of all 412 people and all 118 accounts"), "{trust}");
-    assert!(!trust.contains("corrected") && headline.contains("72% (33 of 46, by hand)"), "{trust} {headline}");
+    assert!(!trust.contains("corrected") && headline.contains("72% (57–83%; 33 of 46, by hand)"), "{trust} {headline}");
     assert!(table.contains("by machine and the rate by hand") && !table.contains("too late"), "{table}");
     assert!(split.contains("12 of 22 accounts, counted by hand"), "{split}");
     assert!(view.rank_lines()[1].starts_with("By all that people tell, counted by hand"), "{:?}", view.rank_lines());

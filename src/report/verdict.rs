@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_gap_that_is_told_in_one_kind_of_community_says_so() {
-        let kind = |kind: &str, hits| KindV1 { kind: kind.to_owned(), people: CountsV1 { hits, of: 20 } };
+        let kind =
+            |kind: &str, hits| KindV1 { kind: kind.to_owned(), people: CountsV1 { hits, of: 20 }, ..KindV1::default() };
         for (forum, says) in [(0, true), (3, false)] {
             let kinds = vec![kind("chat", 11), kind("forum", forum)];
             let told =

@@ -251,7 +251,8 @@ fn kinds(material: &Material) -> Vec<Kind> {
         people.entry(community).or_default().insert(material.merged.get(&act.author).unwrap_or(&act.author));
     }
     let kind = |(name, communities): (_, BTreeSet<usize>)| {
-        let people = distinct(communities.iter().filter_map(|c| people.get(c)).flatten()) as u64;
+        let people =
+            communities.iter().filter_map(|c| people.get(c)).flatten().map(|p| p.as_str().to_owned()).collect();
         Kind { name, communities, people }
     };
     kinds.into_iter().map(kind).collect()

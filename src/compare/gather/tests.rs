@@ -700,7 +700,7 @@ async fn kinds_of_communities_and_what_people_did_are_told_apart() {
     assign_by_words(&world.store).await;
     let cells = world.cells(all_different).await;
     // The post stands in a community that is read from two sources, so that one is of both kinds with all of its people.
-    let kinds = cells.kinds.iter().map(|k| (k.name, k.communities.len(), k.people)).collect::<Vec<_>>();
+    let kinds = cells.kinds.iter().map(|k| (k.name, k.communities.len(), k.people.len())).collect::<Vec<_>>();
     assert_eq!(kinds, [("chat", 1, 21), ("other", 3, 62)]);
     let revealed = cells.community.0.iter().filter(|u| u.found.iter().any(|o| o.revealed)).collect::<Vec<_>>();
     assert_eq!(revealed.iter().map(|u| u.id.as_str()).collect::<Vec<_>>(), ["a_0300", "a_0301"]);

@@ -93,6 +93,7 @@ impl RatioTail {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::{Z95, wilson};
     use super::*;
 
     #[test]
@@ -100,6 +101,36 @@ mod tests {
         for shape in [(0.5, 80.5), (3.0, 40.0), (50.0, 50.0), (4000.0, 9000.0)] {
             assert!((p_ratio(shape, shape, 1.0) - 0.5).abs() < 2e-3, "{shape:?}");
         }
+    }
+
+    /// Equal rare shares are covered more often than promised, whoever counts: 80 accounts and 160 people, all labelled, no cluster.
+    #[test]
+    fn equal_rare_shares_are_covered_too_often() {
+        let binomial = |n: usize, p: f64| {
+            let next = |mass: &mut f64, k: usize| {
+                let now = *mass;
+                *mass *= (n - k) as f64 / (k + 1) as f64 * p / (1.0 - p);
+                Some(now)
+            };
+            (0..=n).scan((1.0 - p).powi(n as i32), next).collect::<Vec<_>>()
+        };
+        let interval = |hits: usize, n: usize| {
+            let mean = (hits as f64 + 0.5) / (n as f64 + 1.0);
+            let (low, high) = wilson(mean, n as f64 + 2.0, Z95);
+            (f64::midpoint(low, high), low, high)
+        };
+        let covered = |p: f64| {
+            let (people, accounts) = (binomial(160, p), binomial(80, p));
+            let pairs = people.iter().enumerate().flat_map(|a| accounts.iter().enumerate().map(move |b| (a, b)));
+            let holds = |x: usize, y: usize| {
+                let (low, high) = mover(interval(x, 160), interval(y, 80));
+                low <= 0.0 && 0.0 <= high
+            };
+            pairs.filter(|((x, _), (y, _))| holds(*x, *y)).map(|((_, a), (_, b))| a * b).sum::<f64>()
+        };
+        let shares = [0.22, 0.17, 0.14, 0.12, 0.11, 0.10, 0.09, 0.08, 0.07, 0.05, 0.04, 0.03];
+        let mean = shares.map(covered).iter().sum::<f64>() / shares.len() as f64;
+        assert!((mean - 0.963).abs() < 5e-4, "{mean}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::super::cells::Promises;
 use super::*;
 use crate::model::NoteKind;
-use crate::model::comparison::{RateV1, SegmentV1, SplitV1};
+use crate::model::comparison::{AnswerV1, RateV1, SegmentV1, SplitV1};
 
 const MANY: Size = Size { people: 30, threads: 10, accounts: 480, reps: 4, reader_right: 1.0 };
 
@@ -31,7 +31,7 @@ fn accounts(seed: u64, hollow: impl Fn(bool, usize) -> f64, wrong: f64, keep: us
 }
 
 fn split(comparison: &ComparisonV1) -> SplitV1 {
-    comparison.optimism.split.unwrap()
+    comparison.optimism.split.clone().unwrap()
 }
 
 fn composed(split: &SplitV1, of: fn(&RateV1) -> f64) -> f64 {
@@ -141,6 +141,47 @@ fn promises_of_strong_accounts_are_added_up() {
             (unbacked, strong),
             "a step vouched for is no inflation"
         );
+    }
+}
+
+/// Verdict, detectable share and what is missing.
+fn told(answer: &AnswerV1) -> (&str, Option<f64>, Vec<(u64, u64)>) {
+    let missing = answer.missing.iter().map(|m| (m.have, m.need)).collect();
+    (&answer.verdict, answer.detectable, missing)
+}
+
+#[test]
+fn asking_has_a_verdict_of_its_own() {
+    // 55 in 100 are never asked.
+    let cells = accounts(9, |_, _| 0.6, 0.0, 1);
+    assert_eq!(told(split(&answer(&cells)).asking.as_ref().unwrap()), ("finding", None, Vec::new()));
+    let counted = split(&answer(&unlabelled(&cells))).asking.unwrap();
+    assert_eq!((counted.verdict.as_str(), counted.missing[0].have), ("uncorrected", 0));
+
+    let mut asked = cells.clone();
+    for (i, account) in asked.accounts.iter_mut().enumerate() {
+        account.gold.as_mut().unwrap().asked = i % 11 != 0;
+    }
+    let split_of = split(&answer(&asked));
+    let (never, (verdict, seen, missing)) = (1.0 - split_of.asked.rate, told(split_of.asking.as_ref().unwrap()));
+    assert_eq!((verdict, missing), ("no_gap_detected", Vec::new()));
+    assert!(never < 0.2 && seen.is_some_and(|seen| seen > 0.2 && seen < 0.4), "{never} {seen:?}");
+
+    let mut few = cells;
+    few.accounts.iter_mut().skip(20).for_each(|a| a.gold.as_mut().unwrap().strong = false);
+    let few = split(&answer(&few)).asking.unwrap();
+    assert_eq!((told(&few).0, told(&few).2.as_slice()), ("not_enough_evidence", &[(13, 20)][..]));
+}
+
+#[test]
+fn kept_promises_are_counted_or_too_few() {
+    let mut cells = accounts(10, |_, _| 0.6, 0.0, 1);
+    for (promising, expected) in [(9, ("not_enough_evidence", vec![(9, 10)])), (10, ("uncorrected", Vec::new()))] {
+        let strong = cells.accounts.iter_mut().filter_map(|a| a.gold.as_mut()).filter(|s| s.strong);
+        strong.take(promising).for_each(|s| s.promises = Promises { kept: 1, all: 1, ..Promises::default() });
+        let keeping = split(&answer(&cells)).keeping.unwrap();
+        let (verdict, seen, missing) = told(&keeping);
+        assert_eq!(((verdict, missing), seen), (expected, None), "a count is never a finding");
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::comparison::{
-    AgreeingV1, BoundV1, CalibrationV1, ChangeV1, ComparisonV1, ComponentV1, CountsV1, DifferenceV1, ForecastV1,
-    GateV1, KindV1, LabelsV1, MoveV1, MovedV1, MultiverseV1, NewcomersV1, OptimismV1, OverallV1, PopulationV1,
-    ProblemV1, RankV1, RanksV1, RateV1, ReadAgainV1, RelabelledV1, RepresentativenessV1, ResidualV1, ResidualsV1,
-    SegmentV1, SelectionV1, SplitV1, ThresholdV1, TouchesV1, VariantV1, WindowV1,
+    AgreeingV1, AnswerV1, BoundV1, CalibrationV1, ChangeV1, ComparisonV1, ComponentV1, CountsV1, DifferenceV1,
+    ForecastV1, GateV1, KindV1, LabelsV1, MoveV1, MovedV1, MultiverseV1, NewcomersV1, OptimismV1, OverallV1,
+    PopulationV1, ProblemV1, RankV1, RanksV1, RateV1, ReadAgainV1, RelabelledV1, RepresentativenessV1, ResidualV1,
+    ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1, TouchesV1, VariantV1, WindowV1,
 };
 use crate::model::{
     AccountId, Act, AuthorKey, ClaimedPain, Codebook, Commitment, CommitmentStatus, Corroboration, Currency,
@@ -228,11 +228,24 @@ fn representative(measured: bool) -> RepresentativenessV1 {
 
 fn selection(p: f64, measured: bool) -> SelectionV1 {
     let bound = |rho| BoundV1 { rho, share: p / (p + rho * (1.0 - p)) };
-    let kind = |kind: &str, hits, of| KindV1 { kind: kind.to_owned(), people: CountsV1 { hits, of } };
+    let kind = |kind: &str, hits, of| KindV1 {
+        kind: kind.to_owned(),
+        people: CountsV1 { hits, of },
+        missing: measured.then(|| Missing { what: "threads".to_owned(), have: 6, need: 10 }).into_iter().collect(),
+        ..KindV1::default()
+    };
+    let told = |kind: KindV1| KindV1 {
+        share: Some(rate(kind.people.hits, kind.people.of, Some((0.31, 0.48)))),
+        gamma_star: Some(1.4),
+        grade: Some("fragile".to_owned()),
+        missing: Vec::new(),
+        ..kind
+    };
+    let social = kind("social", 90, 230);
     SelectionV1 {
         bounds: [1.0 / 3.0, 1.0, 3.0, 10.0].map(bound).to_vec(),
         grade: measured.then(|| "moderate".to_owned()),
-        kinds: vec![kind("forum", 40, 200), kind("social", 90, 230)],
+        kinds: vec![kind("forum", 40, 200), if measured { told(social) } else { social }],
     }
 }
 
@@ -351,9 +364,23 @@ fn split(measured: bool) -> SplitV1 {
     let with = |low, high| measured.then_some((low, high));
     SplitV1 {
         asked: rate(22, 46, with(0.34, 0.62)),
+        asking: Some(AnswerV1 {
+            verdict: if measured { "finding" } else { "uncorrected" }.to_owned(),
+            detectable: None,
+            missing: Vec::new(),
+        }),
         unbacked_not_asked: rate(21, 24, with(0.68, 0.96)),
         unbacked_asked: rate(12, 22, with(0.34, 0.73)),
         kept: CountsV1 { hits: 9, of: 13 },
+        keeping: Some(AnswerV1 {
+            verdict: "not_enough_evidence".to_owned(),
+            detectable: None,
+            missing: vec![Missing {
+                what: "accounts with a promise that was due and then kept or missed".to_owned(),
+                have: 8,
+                need: 10,
+            }],
+        }),
         undated: CountsV1 { hits: 28, of: 47 },
         untold: CountsV1 { hits: 3, of: 16 },
         note_only: rate(6, 46, None),

@@ -73,7 +73,7 @@ async fn promises_and_note_only_steps_are_counted() {
     assert_eq!(told.promises, Promises { kept: 1, missed: 1, untold: 0, undated: 1, all: 3 });
     assert!(told.claimed && !told.backed && told.strong);
     let once = world.compare().await;
-    let split = once.optimism.split.unwrap();
+    let split = once.optimism.split.clone().unwrap();
     assert_eq!((split.kept.hits, split.kept.of, split.undated.hits, split.undated.of), (1, 2, 1, 3));
     assert_eq!((split.note_only.hits, split.note_only.of, split.note_only.low), (1, 62, None));
     assert_eq!((split.asked.hits, split.asked.of), (31, 62));
