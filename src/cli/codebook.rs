@@ -1,5 +1,6 @@
 //! `candor codebook`: the list of problems in a person's hands. Look at it, change it, freeze it, see what changed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -10,7 +11,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::output::{Output, grouped, plain_table, wrapped};
+use super::output::{Output, grouped, plain_table, terminal_width, wrapped};
+use super::problems::asked_for;
 use crate::app::App;
 use crate::exit::Exit;
 use crate::group::edit::{Edit, Edited};
@@ -21,6 +23,12 @@ use crate::model::{Change, ChangeKind, Codebook, Problem, ProblemId};
 use crate::pipeline;
 use crate::store::{CodebookVersion, Origin};
 use crate::text::display;
+
+/// Lines of a statement in the list of all problems; the problem's own page has the rest.
+const STATEMENT: usize = 2;
+const MORE: &str = " …";
+/// Columns that names and statements have at least.
+const NARROWEST: usize = 20;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CodebookVerb {
@@ -220,12 +228,9 @@ async fn show(app: &App, id: Option<&str>, of: &OfVersion, out: &mut Output) -> 
         (b.1.people + b.1.accounts).cmp(&(a.1.people + a.1.accounts)).then_with(|| a.0.id.cmp(&b.0.id))
     });
     if let Some(id) = id {
-        let begins = codebook.problems().iter().filter(|p| p.id.as_str().starts_with(id)).collect::<Vec<_>>();
-        let one = match begins.as_slice() {
-            [one] => &one.id,
-            _ => &codebook.problems()[edit::place(&codebook, id)?].id,
-        };
-        problems.retain(|(p, _)| p.id == *one);
+        let names = problems.iter().map(|(p, _)| (p.id.as_str(), p.name.as_str())).collect::<Vec<_>>();
+        let Some(at) = asked_for(&names, id)? else { return Ok(Exit::Usage) };
+        problems = vec![problems[at]];
     }
     let other = heard.get(&None).map_or(0, |h| h.units);
     let units = heard.values().map(|h| h.units).sum::<usize>();
@@ -239,24 +244,13 @@ async fn show(app: &App, id: Option<&str>, of: &OfVersion, out: &mut Output) -> 
     }
     if id.is_some() {
         for (problem, heard) in &problems {
-            out.line(&in_full(problem, heard))?;
+            out.line(&in_full(problem, heard, &codebook))?;
         }
         return Ok(Exit::Done);
     }
-    let mut table = plain_table(&["id", "name", "people", "accounts", "statement"]);
-    for (problem, heard) in &problems {
-        table.add_row([
-            problem.id.as_str().to_owned(),
-            display::plain(&problem.name),
-            grouped(heard.people as u64),
-            grouped(heard.accounts as u64),
-            display::plain(&problem.statement),
-        ]);
+    for line in listed(&problems, terminal_width()) {
+        out.line(&line)?;
     }
-    for column in table.column_iter_mut().skip(2).take(2) {
-        column.set_cell_alignment(comfy_table::CellAlignment::Right);
-    }
-    out.line(&table.to_string())?;
     out.line(&format!(
         "version {} ({}), {}; {other} of {units} texts fit no problem; `candor codebook show ID` gives quotes",
         version.version,
@@ -264,6 +258,33 @@ async fn show(app: &App, id: Option<&str>, of: &OfVersion, out: &mut Output) -> 
         made_in_words(&version.made_by)
     ))?;
     Ok(Exit::Done)
+}
+
+/// The problems with their counts, names and the beginnings of their statements, in lines of at most `width` columns where ids leave
+/// room for words.
+fn listed(problems: &[(&Problem, &Heard)], width: usize) -> Vec<String> {
+    let id = problems.iter().map(|(p, _)| p.id.as_str().len()).max().unwrap_or(0);
+    let beside =
+        |id_words: &str, people: &str, accounts: &str| format!("{id_words:<id$}  {people:>6}  {accounts:>8}  ");
+    let head = beside("id", "people", "accounts");
+    let (blank, width) = (" ".repeat(head.len()), width.max(head.len() + NARROWEST));
+    let mut lines = vec![format!("{head}problem")];
+    for (problem, heard) in problems {
+        let counts = beside(problem.id.as_str(), &grouped(heard.people as u64), &grouped(heard.accounts as u64));
+        let wrapped = |first: &str, words: &str, width: usize| {
+            let options = textwrap::Options::new(width).initial_indent(first).subsequent_indent(&blank);
+            let words = display::plain(words).split_whitespace().collect::<Vec<_>>().join(" ");
+            textwrap::wrap(&words, options).into_iter().map(Cow::into_owned).collect::<Vec<_>>()
+        };
+        lines.extend(wrapped(&counts, &problem.name, width));
+        let statement = wrapped(&blank, &problem.statement, width - MORE.chars().count());
+        let more = statement.len() > STATEMENT;
+        lines.extend(statement.into_iter().take(STATEMENT));
+        if let Some(last) = lines.last_mut().filter(|_| more) {
+            last.push_str(MORE);
+        }
+    }
+    lines
 }
 
 fn problem_json(problem: &Problem, heard: &Heard) -> Value {
@@ -275,7 +296,7 @@ fn problem_json(problem: &Problem, heard: &Heard) -> Value {
     })
 }
 
-fn in_full(problem: &Problem, heard: &Heard) -> String {
+fn in_full(problem: &Problem, heard: &Heard, codebook: &Codebook) -> String {
     let mut text = format!(
         "{}  {}\n{} people, {} accounts, {} texts\n",
         problem.id,
@@ -292,10 +313,14 @@ fn in_full(problem: &Problem, heard: &Heard) -> String {
     if !problem.terms.is_empty() {
         line("terms", &problem.terms.join(", "));
     }
-    for (label, lines) in [("counts", &problem.include), ("does not", &problem.exclude)] {
-        for words in lines {
-            line(label, words);
-        }
+    for words in &problem.include {
+        line("counts", words);
+    }
+    for words in &problem.exclude {
+        // What is said of another problem is found there.
+        let there = codebook.problems().iter().find(|other| other.id != problem.id && other.include.contains(words));
+        let there = there.map_or_else(String::new, |other| format!(" ({}, {})", other.id, other.name));
+        line("does not", &format!("{words}{there}"));
     }
     for (side, quote) in &heard.quotes {
         line(side.as_str(), &format!("“{quote}”"));
@@ -573,6 +598,31 @@ fn short(hash: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_fits_the_terminal() {
+        let problem = |id: &str, words: &str| Problem {
+            id: ProblemId::new(id),
+            name: "Printer jams on thick paper".to_owned(),
+            statement: words.to_owned(),
+            terms: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            by_hand: false,
+            composed: false,
+        };
+        let [long, short] = [problem("p_1", &"paper\n".repeat(100)), problem("p_longer", "It jams.\x1b[31m")];
+        let heard = Heard { people: 1_234, ..Heard::default() };
+        for width in [0, 80, 120] {
+            let lines = listed(&[(&long, &heard), (&short, &heard)], width);
+            assert!(lines.iter().all(|l| l.chars().count() <= width.max(48)), "{lines:#?}");
+            assert!(lines[1].starts_with("p_1        1,234         0  Printer"), "{lines:#?}");
+            assert!(!lines.concat().contains('\x1b'), "{lines:#?}");
+        }
+        let lines = listed(&[(&long, &heard), (&short, &heard)], 80);
+        assert_eq!(lines.len(), 1 + 3 + 2, "two lines of a statement: {lines:#?}");
+        assert!(lines[3].ends_with("paper …") && !lines[5].ends_with('…'), "{lines:#?}");
+    }
 
     #[test]
     fn a_draft_that_could_not_be_used_is_not_written_over() {

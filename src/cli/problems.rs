@@ -129,19 +129,26 @@ pub(super) async fn page(app: &App, args: &ProblemArgs, out: &mut Output) -> Res
         return Ok(Exit::NothingToDo);
     }
     let names = view.problems.iter().map(|p| (p.id.as_str(), p.name.as_str())).collect::<Vec<_>>();
-    let problem = match find(&names, &args.id) {
-        Ok(at) => &view.problems[at],
-        Err(says) => {
-            writeln!(io::stderr(), "candor: {}", display::plain(&says))?;
-            return Ok(Exit::Usage);
-        }
-    };
+    let Some(at) = asked_for(&names, &args.id)? else { return Ok(Exit::Usage) };
+    let problem = &view.problems[at];
     if out.json() {
         out.raw(&json::page(&view, problem)?)?;
     } else {
         out.raw(terminal::page(&view, problem, terminal_width()).trim_end())?;
     }
     Ok(Exit::Done)
+}
+
+/// The place among `problems` (id and name) of the one asked for by `id`. `None` when there is none; what to ask for instead is
+/// said on standard error.
+pub(super) fn asked_for(problems: &[(&str, &str)], id: &str) -> Result<Option<usize>> {
+    match find(problems, id) {
+        Ok(at) => Ok(Some(at)),
+        Err(says) => {
+            writeln!(io::stderr(), "candor: {}", display::plain(&says))?;
+            Ok(None)
+        }
+    }
 }
 
 /// The place among `problems` (id and name) of the one called `id`, or of the only one whose id begins so; else what to ask

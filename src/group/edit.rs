@@ -14,7 +14,7 @@ use super::lineage::{self, Version};
 use super::terms::{terms, word_key};
 use super::units::{Unit, gather, sample};
 use super::vectors::Space;
-use super::{FITTED, name, problem_of, said as said_by};
+use super::{FITTED, parted};
 use crate::model::problem::EDITED;
 use crate::model::{Change, Codebook, Problem, ProblemId, Recipes};
 use crate::store::{Assignment, Origin, Side, Store};
@@ -125,7 +125,7 @@ fn apply(version: Version<'_>, edit: Edit, units: &[Unit], seed: u64) -> Result<
     match edit {
         Edit::Rename { id, name } => {
             let at = place(codebook, &id)?;
-            made.problems[at].name = said(&name, "name")?;
+            made.problems[at].name = unlike(codebook.problems(), &codebook.problems()[at].id, said(&name, "name")?)?;
             made.problems[at].by_hand = true;
         }
         Edit::Describe { id, statement, terms, include, exclude } => {
@@ -157,6 +157,7 @@ fn apply(version: Version<'_>, edit: Edit, units: &[Unit], seed: u64) -> Result<
             let gone = made.problems[from].clone();
             let stays = &mut made.problems[to];
             take_words(&mut stays.terms, gone.terms);
+            stays.exclude.retain(|line| !gone.include.contains(line));
             take_words(&mut stays.include, [vec![gone.statement], gone.include].concat());
             stays.by_hand |= gone.by_hand;
             made.to_sort = true;
@@ -185,6 +186,7 @@ fn apply(version: Version<'_>, edit: Edit, units: &[Unit], seed: u64) -> Result<
             if codebook.problem(&problem.id).is_some() {
                 bail!("there is a problem {:?} already; describe it, or choose another id", problem.id.as_str());
             }
+            let problem = Problem { name: unlike(codebook.problems(), &problem.id, problem.name)?, ..problem };
             made.problems.push(problem);
             made.to_sort = true;
         }
@@ -240,11 +242,10 @@ fn split(codebook: &Codebook, made: &mut Made, id: &str, tell: &[String], units:
         };
         bail!("the {} texts of {id:?} {why}", own.len());
     }
-    let typical = name::typical_terms(&space, &[said_by(&part), said_by(&rest)]).swap_remove(0);
-    let mut problem = problem_of(&space, &typical, &part, &made.problems);
+    let mut problem = parted(&space, &part, &rest, &made.problems);
     if !tell.is_empty() {
         problem.by_hand = true;
-        problem.name = tell.join(", ");
+        problem.name = unlike(&made.problems, &problem.id, tell.join(", "))?;
         let typical = std::mem::replace(&mut problem.terms, tell.to_vec());
         take_words(&mut problem.terms, typical);
     }
@@ -285,7 +286,7 @@ fn saying<'a>(own: &'a [Unit], tell: &[String]) -> Vec<&'a Unit> {
 ///
 /// # Errors
 /// When there is none; the message names the nearest one.
-pub fn place(codebook: &Codebook, id: &str) -> Result<usize> {
+fn place(codebook: &Codebook, id: &str) -> Result<usize> {
     let problems = codebook.problems();
     if let Some(at) = problems.iter().position(|p| p.id.as_str() == id) {
         return Ok(at);
@@ -297,6 +298,18 @@ pub fn place(codebook: &Codebook, id: &str) -> Result<usize> {
     match near {
         Some(near) => bail!("there is no problem {id:?}; did you mean {:?} ({})?", near.id.as_str(), near.name),
         None => bail!("there is no problem {id:?}; the codebook is empty"),
+    }
+}
+
+/// `name`, when no problem but the one called `id` has it.
+fn unlike(problems: &[Problem], id: &ProblemId, name: String) -> Result<String> {
+    match problems.iter().find(|p| p.id != *id && word_key(&p.name) == word_key(&name)) {
+        Some(other) => bail!(
+            "problem {:?} is called {:?} already; choose another name, or put the two together: candor codebook edit merge",
+            other.id.as_str(),
+            other.name
+        ),
+        None => Ok(name),
     }
 }
 

@@ -11,7 +11,7 @@ use super::classify::Classifier;
 use super::cluster::{LEAST, MOST, margin, parts};
 use super::units::{self, Unit};
 use super::vectors::{Passage, Point, Space};
-use super::{Found, Grouped, Listed, name, problem_of, problems, said};
+use super::{Found, Grouped, Listed, name, parted, problems, set_apart};
 use crate::model::problem::BY_MACHINE;
 use crate::model::{Codebook, Problem, ProblemId};
 use crate::store::{Assignment, Side};
@@ -72,6 +72,8 @@ impl Previous {
             *problem = problem.map(after).map(lower);
         }
         let mut problems = self.codebook.problems().to_vec();
+        let included = problems[goes].include.clone();
+        problems[stays].exclude.retain(|line| !included.contains(line));
         problems.remove(goes);
         self.codebook = Codebook::new(self.codebook.made_by.as_str(), problems);
         self
@@ -99,9 +101,7 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
             break;
         }
         if let Some([stays, goes]) = apart(own, middle, space.nearness().clusters) {
-            let said = [said(&units_of(&goes)), said(&units_of(&stays))];
-            let typical = name::typical_terms(space, &said).swap_remove(0);
-            let part = problem_of(space, &typical, &units_of(&goes), &listed);
+            let part = parted(space, &units_of(&goes), &units_of(&stays), &listed);
             known.push((listed[k].id.clone(), part.id.clone()));
             classifier.replace(space, k, &points_of(&stays));
             classifier.add(space, &points_of(&goes));
@@ -114,6 +114,7 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
     new.retain(|n| n.people >= least && (listed.is_empty() || n.holds >= HOLDS));
     new.sort_by(|a, b| b.people.cmp(&a.people).then_with(|| a.problem.id.cmp(&b.problem.id)));
     new.truncate(MOST.saturating_sub(listed.len()));
+    set_apart(space, &mut new, &listed);
     let mut listed = match listed.is_empty() {
         true => Listed { problems: listed, placed: vec![(None, 0.0); units.len()], known },
         false => Listed { known, ..Listed::place(space, listed, &classifier, units) },

@@ -42,7 +42,7 @@ mod units;
 
 mod vectors;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -75,6 +75,8 @@ const CLUSTERED: usize = 4_000;
 const FITTED: usize = 10_000;
 /// Most candidates reported.
 const CANDIDATES: usize = 5;
+/// Most lines that say what a found problem is, and what it is not.
+const LINES: usize = 3;
 
 /// Version of how units are sorted; part of what an unchanged result is told by.
 const SORTED: &str = "group-3";
@@ -411,8 +413,11 @@ fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)], aim: usize, listed:
         clusters.iter().map(|members| members.iter().map(|&i| found[i].1).collect::<Vec<_>>()).collect::<Vec<_>>();
     let (mut problems, mut listed) = (Vec::new(), listed.to_vec());
     let typical = name::typical_terms(space, &units.iter().map(|units| said(units)).collect::<Vec<_>>());
+    let topics = phrase::topics_of(&said(&found.iter().map(|(unit, _)| *unit).collect::<Vec<_>>()));
     for (((units, points), typical), members) in units.iter().zip(groups).zip(typical).zip(&clusters) {
-        let problem = problem_of(space, &typical, units, &listed);
+        let within = members.iter().copied().collect::<HashSet<_>>();
+        let elsewhere = topics.iter().enumerate().filter(|(i, _)| !within.contains(i)).map(|(_, said)| said);
+        let problem = problem_of(space, &typical, units, elsewhere, &listed);
         listed.push(problem.clone());
         let people = units::people(units.iter().copied());
         let own = members.iter().map(|&i| spoken[i]).collect::<Vec<_>>();
@@ -422,16 +427,53 @@ fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)], aim: usize, listed:
     problems
 }
 
+/// Says of each of `new` what it is not: what people say of the problem nearest to it, of `new` or of those `listed`.
+fn set_apart(space: &Space, new: &mut [Found<'_>], listed: &[Problem]) {
+    let place = |line: &String| space.place(&Passage::bare(line));
+    let known = listed.iter().map(|p| lines(p).iter().map(place).collect::<Vec<_>>()).collect::<Vec<_>>();
+    let groups = new.iter().map(|n| n.points.clone()).chain(known.iter().map(|points| points.iter().collect()));
+    let groups = groups.collect::<Vec<_>>();
+    let classifier = Classifier::from_groups(space, &groups);
+    let included = new.iter().map(|n| &n.problem).chain(listed).map(|p| p.include.clone()).collect::<Vec<_>>();
+    for (k, found) in new.iter_mut().enumerate() {
+        let others = (0..included.len()).filter(|&other| other != k);
+        let alike = |other: &usize| classifier.alike(k, *other);
+        let nearest = others.max_by(|a, b| alike(a).total_cmp(&alike(b)).then(b.cmp(a)));
+        let theirs = nearest.map(|nearest| included[nearest].as_slice()).unwrap_or_default();
+        found.problem.exclude = theirs.iter().filter(|line| !included[k].contains(line)).take(LINES).cloned().collect();
+    }
+}
+
 /// Who says which words.
 fn said<'a>(units: &[&'a Unit]) -> Vec<(&'a str, &'a str)> {
     units.iter().map(|u| (u.who.as_str(), u.bare.as_str())).collect()
 }
 
-/// The problem that `units` speak of, in their own words, beside those `listed`.
-fn problem_of(space: &Space, typical: &Typical, units: &[&Unit], listed: &[Problem]) -> Problem {
+/// The problem that `goes` speak of when they part from `stays`, beside those `listed`.
+fn parted(space: &Space, goes: &[&Unit], stays: &[&Unit], listed: &[Problem]) -> Problem {
+    let both = [said(goes), said(stays)];
+    let [there, left] = [0, 1].map(|i| phrase::topics_of(&both[i]));
+    let typical = name::typical_terms(space, &both);
+    let exclude =
+        phrase::phrases(&typical[1], &both[1], |topics| phrase::people(topics, &there), BTreeSet::new(), LINES);
+    Problem { exclude, ..problem_of(space, &typical[0], goes, left.iter(), listed) }
+}
+
+/// The problem that `units` speak of, in their own words, beside those `listed`; `elsewhere` is who says which topics of what
+/// does not belong to it.
+fn problem_of<'a>(
+    space: &Space,
+    typical: &Typical,
+    units: &[&Unit],
+    elsewhere: impl Iterator<Item = &'a phrase::Topics<'a>> + Clone,
+    listed: &[Problem],
+) -> Problem {
     let taken = listed.iter().map(|p| p.id.clone()).collect::<BTreeSet<_>>();
     let given = listed.iter().map(|p| phrase::topics(&p.name)).collect::<Vec<_>>();
-    let name = phrase::phrase(typical, &said(units), &given).unwrap_or_else(|| name::name(space, &typical.terms));
+    let said = said(units);
+    let name = phrase::phrase(typical, &said, &given).unwrap_or_else(|| name::name(space, &typical.terms));
+    let others = |topics: &BTreeSet<String>| phrase::people(topics, elsewhere.clone());
+    let include = phrase::phrases(typical, &said, others, phrase::topics(&name), LINES);
     // The words alone, without their context, since that is how a statement is read.
     let alone = units.iter().map(|u| space.place(&Passage::bare(&u.bare))).collect::<Vec<_>>();
     let middle = Classifier::from_groups(space, &[alone.iter().collect()]);
@@ -441,7 +483,7 @@ fn problem_of(space: &Space, typical: &Typical, units: &[&Unit], listed: &[Probl
         statement: name::statement(&name, near).unwrap_or_default().to_owned(),
         name,
         terms: typical.terms.iter().map(|&t| space.surface(t).to_owned()).collect(),
-        include: Vec::new(),
+        include,
         exclude: Vec::new(),
         by_hand: false,
         composed: false,

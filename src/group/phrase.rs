@@ -22,30 +22,44 @@ const SPEAKER: f32 = 0.8;
 /// What a phrase is worth that stands in what a program wrote.
 const WRITTEN: f32 = 0.5;
 /// How much more a phrase says that tells what is in the way.
-const OBSTACLE: f32 = 1.8;
+const OBSTACLE: f32 = 4.0;
+/// What a phrase is worth that breaks off before a word that it may lead to, and one that begins after such a word.
+const BREAKS_OFF: f32 = 0.6;
+const BEGINS_LATE: f32 = 0.8;
 /// What a phrase of one topic says, and one of two words, beside others.
-const ONE_TOPIC: f32 = 0.7;
+const ONE_TOPIC: f32 = 0.55;
 const TWO_WORDS: f32 = 0.75;
 /// Best phrases that are looked for in everybody's words.
 const SOUGHT: usize = 60;
 /// How much of its worth a phrase loses that has all its topics in common with a name that is given already.
 const ALIKE: f32 = 0.9;
+/// What a phrase is worth of which no two people name all topics.
+const LONE: f32 = 0.6;
+/// People who say what a line is about, and the part of its topics that it may share with another one.
+const SAYING: usize = 2;
+const OVERLAP: f32 = 0.34;
 
 /// Words of whoever speaks or is spoken to.
 const SPEAKERS: [&str; 12] = ["i", "im", "ive", "id", "my", "me", "we", "our", "us", "you", "your", "youre"];
 /// Words that join what is no one phrase.
-const JOINING: [&str; 4] = ["and", "or", "but", "if"];
+const JOINING: [&str; 5] = ["and", "or", "but", "if", "because"];
+/// Words that tell of somebody's thoughts and not of what is in the way: `don't know why`.
+const THOUGHTS: [&str; 4] = ["know", "think", "guess", "wonder"];
 /// Words before a word for trouble that say there is none.
 const DENIALS: [&str; 4] = ["no", "without", "any", "never"];
 /// Words that a phrase may end with though they hold others together: `timed out`, `goes down`.
 const CLOSING: [&str; 2] = ["out", "down"];
 /// Words that a phrase may not begin or end with though they say what is in the way: they hang on others.
 const LOOSE: [&str; 7] = ["only", "still", "again", "too", "instead", "unless", "double"];
+/// Another one that a phrase may not begin with: what is not so stands before it.
+const DENYING: &str = "not";
 
 /// A word of a clause.
 struct Word {
     start: usize,
     end: usize,
+    /// A number or a name of a program stands next.
+    leads_on: bool,
     lower: String,
     stem: String,
     part: Part,
@@ -67,6 +81,56 @@ pub(super) fn topics(name: &str) -> BTreeSet<String> {
 /// The phrase of `said` (who and the words) that says best what is typical of them, unlike the names with the topics `given`;
 /// `None` where there is no phrase.
 pub(super) fn phrase(typical: &Typical, said: &[(&str, &str)], given: &[BTreeSet<String>]) -> Option<String> {
+    let best = best(typical, said);
+    let worth = |one: &Shared<'_>| one.worth() * (1.0 - ALIKE * nearest(&one.candidate.topics, given));
+    let best = best.iter().max_by(|a, b| worth(a).total_cmp(&worth(b)).then_with(|| b.words().cmp(a.words())))?;
+    Some(capitalised(best.words()))
+}
+
+/// Up to `most` phrases of `said`, the best first, of which more people of the group speak than others do (`elsewhere` counts
+/// those who name all of some topics); each about something else than the topics `called` and than those before it.
+pub(super) fn phrases(
+    typical: &Typical,
+    said: &[(&str, &str)],
+    elsewhere: impl Fn(&BTreeSet<String>) -> usize,
+    called: BTreeSet<String>,
+    most: usize,
+) -> Vec<String> {
+    let mut best = best(typical, said);
+    best.sort_by(|a, b| b.worth().total_cmp(&a.worth()).then_with(|| a.words().cmp(b.words())));
+    let (mut given, mut found) = (vec![called], Vec::new());
+    for one in &best {
+        if found.len() == most {
+            break;
+        }
+        let topics = &one.candidate.topics;
+        if one.people >= SAYING && nearest(topics, &given) <= OVERLAP && elsewhere(topics) < one.people {
+            found.push(one.words().to_lowercase());
+            given.push(topics.clone());
+        }
+    }
+    found
+}
+
+/// A phrase with how many people of the group say all its topics.
+struct Shared<'a> {
+    candidate: Candidate<'a>,
+    people: usize,
+}
+
+impl<'a> Shared<'a> {
+    fn worth(&self) -> f32 {
+        let shared = if self.people < SAYING { LONE } else { 1.0 + (self.people as f32).ln() };
+        self.candidate.worth * shared
+    }
+
+    fn words(&self) -> &'a str {
+        self.candidate.words
+    }
+}
+
+/// The best phrases of `said`, with how many people say what they speak of.
+fn best<'a>(typical: &Typical, said: &[(&'a str, &'a str)]) -> Vec<Shared<'a>> {
     let mut best = BTreeMap::<String, Candidate<'_>>::new();
     for (_, words) in said {
         let written = if is_speech(words) { 1.0 } else { WRITTEN };
@@ -86,15 +150,26 @@ pub(super) fn phrase(typical: &Typical, said: &[(&str, &str)], given: &[BTreeSet
     let mut best = best.into_values().collect::<Vec<_>>();
     best.sort_by(|a, b| b.worth.total_cmp(&a.worth).then_with(|| a.words.cmp(b.words)));
     best.truncate(SOUGHT);
-    let stems = said.iter().map(|(who, words)| (*who, topics(words))).collect::<Vec<_>>();
-    for candidate in &mut best {
-        let saying = stems.iter().filter(|(_, said)| candidate.topics.is_subset(said));
-        let people = saying.map(|(who, _)| *who).collect::<BTreeSet<_>>().len();
-        let alike = given.iter().map(|other| shared(&candidate.topics, other)).fold(0.0, f32::max);
-        candidate.worth *= (1.0 + (people.max(1) as f32).ln()) * (1.0 - ALIKE * alike);
-    }
-    let best = best.into_iter().max_by(|a, b| a.worth.total_cmp(&b.worth).then_with(|| b.words.cmp(a.words)))?;
-    Some(capitalised(best.words))
+    let said = topics_of(said);
+    best.into_iter().map(|candidate| Shared { people: people(&candidate.topics, &said), candidate }).collect()
+}
+
+/// Who says which topics.
+pub(super) type Topics<'a> = (&'a str, BTreeSet<String>);
+
+/// Who of `said` says which topics.
+pub(super) fn topics_of<'a>(said: &[(&'a str, &str)]) -> Vec<Topics<'a>> {
+    said.iter().map(|(who, words)| (*who, topics(words))).collect()
+}
+
+/// How many people name all of `topics` in one breath.
+pub(super) fn people<'a>(topics: &BTreeSet<String>, said: impl IntoIterator<Item = &'a Topics<'a>>) -> usize {
+    said.into_iter().filter(|(_, said)| topics.is_subset(said)).map(|(who, _)| *who).collect::<BTreeSet<_>>().len()
+}
+
+/// The largest part of its topics that `topics` shares with one of `given`.
+fn nearest(topics: &BTreeSet<String>, given: &[BTreeSet<String>]) -> f32 {
+    given.iter().map(|other| shared(topics, other)).fold(0.0, f32::max)
 }
 
 /// `words` with a capital at the beginning.
@@ -111,18 +186,25 @@ fn shared(a: &BTreeSet<String>, b: &BTreeSet<String>) -> f32 {
 
 /// The words of `text`, clause by clause. What is no plain word parts clauses, and so do two spaces, where an own name stood.
 fn clauses(text: &str) -> Vec<Vec<Word>> {
-    let mut clauses = vec![Vec::new()];
+    let mut clauses = vec![Vec::<Word>::new()];
     let mut end = 0;
     for (at, word) in text.unicode_word_indices() {
         let between = &text[end..at];
         let plain = word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’'));
-        if !plain || !matches!(between, "" | " " | "-") {
+        let joined = matches!(between, "" | " " | "-");
+        if !plain
+            && joined
+            && let Some(last) = clauses.last_mut().and_then(|clause| clause.last_mut())
+        {
+            last.leads_on = true;
+        }
+        if !plain || !joined {
             clauses.push(Vec::new());
         }
         end = at + word.len();
         if plain && let Some(clause) = clauses.last_mut() {
             let (part, lower, stem) = part(word);
-            clause.push(Word { start: at, end, lower, stem, part });
+            clause.push(Word { start: at, end, leads_on: false, lower, stem, part });
         }
     }
     clauses.retain(|clause| clause.len() >= *WORDS.start());
@@ -136,10 +218,17 @@ fn candidates<'a>(typical: &Typical, text: &'a str, clause: &[Word]) -> Vec<Cand
         for end in start + WORDS.start()..=clause.len().min(start + WORDS.end()) {
             let words = &clause[start..end];
             if let (Some(first), Some(last)) = (words.first(), words.last())
+                && !clause[..start].last().is_some_and(denies)
                 && begins(first)
                 && ends(last)
-                && let Some((worth, topics)) = worth(typical, words)
+                && let Some((mut worth, topics)) = worth(typical, words)
             {
+                if last.leads_on || clause.get(end).is_some_and(|next| next.part == Part::Topic) {
+                    worth *= BREAKS_OFF;
+                }
+                if start > 0 && clause[start - 1].part == Part::Topic {
+                    worth *= BEGINS_LATE;
+                }
                 found.push(Candidate { worth, words: &text[first.start..last.end], topics });
             }
         }
@@ -147,9 +236,14 @@ fn candidates<'a>(typical: &Typical, text: &'a str, clause: &[Word]) -> Vec<Cand
     found
 }
 
+/// Whether what follows `word` says the opposite without it.
+fn denies(word: &Word) -> bool {
+    word.part == Part::Glue && is_obstacle(&word.lower) && !LOOSE.contains(&word.lower.as_str())
+}
+
 fn begins(word: &Word) -> bool {
     let counts = word.part != Part::Glue || is_obstacle(&word.lower);
-    counts && !LOOSE.contains(&word.lower.as_str()) && !is_place(&word.lower)
+    counts && !LOOSE.contains(&word.lower.as_str()) && word.lower != DENYING && !is_place(&word.lower)
 }
 
 fn ends(word: &Word) -> bool {
@@ -177,7 +271,8 @@ fn worth(typical: &Typical, words: &[Word]) -> Option<(f32, BTreeSet<String>)> {
         let [first, second] = two else { return false };
         DENIALS.contains(&first.lower.as_str()) && second.part == Part::Trouble && !second.lower.starts_with("work")
     };
-    if topics.is_empty() || words.windows(2).any(denies) {
+    let thinks = words.iter().any(|w| THOUGHTS.contains(&w.lower.as_str()));
+    if topics.is_empty() || thinks || words.windows(2).any(denies) {
         return None;
     }
     if topics.len() == 1 {
@@ -260,6 +355,41 @@ mod tests {
             SCANNER.to_vec(),
         ];
         assert_eq!(named(&groups, &[]).as_deref(), Some("Tray sensor never sees the paper"));
+    }
+
+    #[test]
+    fn a_phrase_keeps_its_denial() {
+        let drawings = ["Mine does not save drawings.", "Hers does not save drawings.", "His does not save drawings."];
+        assert_eq!(named(&[drawings.to_vec(), SCANNER.to_vec()], &[]), None, "without `does not` it says the opposite");
+    }
+
+    #[test]
+    fn a_phrase_does_not_break_off() {
+        let printer = [
+            "My printer jams on thick rolls.",
+            "My printer jams on thick cards.",
+            "The printer jams.",
+            "Printer jams.",
+        ];
+        assert_eq!(named(&[printer.to_vec(), SCANNER.to_vec()], &[]).as_deref(), Some("Printer jams"));
+    }
+
+    #[test]
+    fn what_nobody_else_says_is_worth_little() {
+        let candidate = Candidate { worth: 1.0, words: "printer jams", topics: BTreeSet::new() };
+        let [lone, two] = [1, 2].map(|people| Shared { candidate: candidate.clone(), people }.worth());
+        assert!(lone < 0.5 * two, "{lone} {two}");
+    }
+
+    #[test]
+    fn lines_are_what_more_people_say_here_than_elsewhere() {
+        let said = ["a", "b", "c"].into_iter().zip(PRINTER).collect::<Vec<_>>();
+        let space = Space::fit(&[], &PRINTER.map(Passage::bare), None, 1);
+        let typical = typical_terms(&space, &[said.clone()]).remove(0);
+        let lines = |elsewhere: usize| phrases(&typical, &said, |_| elsewhere, BTreeSet::new(), 3);
+        assert_eq!(lines(0).first().map(String::as_str), Some("printer jams on thick paper"));
+        assert!(lines(3).is_empty(), "as many say it elsewhere");
+        assert!(phrases(&typical, &said, |_| 0, topics(PRINTER[1]), 1).is_empty(), "the name says it");
     }
 
     #[test]

@@ -93,6 +93,28 @@ fn subjects_become_problems() {
 }
 
 #[test]
+fn a_found_problem_says_what_it_is_and_what_it_is_not() {
+    let units = units(160, 1);
+    let grouped = group(&units, Start::Anew(Previous::none()), None, 7);
+    let problems = grouped.codebook.problems();
+    let about = |words: &str| SUBJECTS.iter().position(|s| words.split(' ').all(|w| s.contains(&w)));
+    for (k, problem) in problems.iter().enumerate() {
+        for line in &problem.include {
+            let own = units.iter().zip(&grouped.placed).filter(|(_, (place, _))| *place == Some(k));
+            assert!(own.clone().any(|(u, _)| u.quote.contains(line.as_str())), "{line} is nobody's words");
+            assert_eq!(about(line), about(&problem.include[0]), "{problem:?}");
+        }
+        let tells =
+            |other: &Problem| other.id != problem.id && problem.exclude.iter().all(|l| other.include.contains(l));
+        assert!(problems.iter().any(tells), "{problem:?}");
+        assert!(problem.exclude.iter().all(|line| !problem.include.contains(line)), "{problem:?}");
+        assert!(problem.include.len() <= LINES, "{problem:?}");
+    }
+    let both = problems.iter().filter(|p| !p.include.is_empty() && !p.exclude.is_empty()).count();
+    assert!(2 * both >= problems.len(), "{problems:#?}");
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let units = units(120, 2);
     let [one, two] = [(); 2].map(|()| group(&units, Start::Anew(Previous::none()), None, 7));
@@ -238,15 +260,19 @@ fn a_problem_that_is_there_twice_becomes_one() {
     let all = units(400, 1);
     let first = group(&all, Start::Anew(Previous::none()), None, 7);
     let mut assigned = assignments(&all, &first, None);
-    let problem = first.codebook.problems()[0].clone();
-    let twin = Problem { id: ProblemId::new("twin"), ..problem.clone() };
+    let mut problems = first.codebook.problems().to_vec();
+    problems[0].exclude = vec!["rust and dust".to_owned()];
+    let problem = problems[0].clone();
+    let twin = Problem { id: ProblemId::new("twin"), include: problem.exclude.clone(), ..problem.clone() };
     for a in assigned.iter_mut().filter(|a| a.problem.as_ref() == Some(&problem.id)).step_by(3) {
         a.problem = Some(twin.id.clone());
     }
-    let list = Codebook::new(BY_MACHINE, first.codebook.problems().iter().cloned().chain([twin.clone()]).collect());
+    problems.push(twin.clone());
+    let list = Codebook::new(BY_MACHINE, problems);
     let then = group(&all, Start::Follow(Previous::new(list, &assigned)), None, 7);
     assert_eq!(then.known, [(twin.id.clone(), problem.id.clone())]);
-    assert!(!ids(&then).contains(&twin.id) && ids(&then).contains(&problem.id));
+    assert!(!ids(&then).contains(&twin.id));
+    assert_eq!(then.codebook.problem(&problem.id).map(|p| p.exclude.len()), Some(0), "it is told apart no longer");
 }
 
 #[test]
@@ -577,7 +603,12 @@ async fn an_edit_that_cannot_be_made_says_why() {
         (Edit::Merge { id: id.clone(), into: id.clone() }, "into itself".to_owned()),
         (Edit::Rename { id: id.clone(), name: "  ".to_owned() }, "the name is empty".to_owned()),
         (Edit::Rename { id: id.clone(), name: first.name.clone() }, "nothing would change".to_owned()),
-        (Edit::Add(first.clone()), "already".to_owned()),
+        (Edit::Add(first.clone()), "describe it, or choose another id".to_owned()),
+        (
+            Edit::Rename { id: id.clone(), name: before.problems()[1].name.to_uppercase() },
+            format!("{:?} already; choose another name", before.problems()[1].name),
+        ),
+        (Edit::Add(Problem { id: ProblemId::new("more"), ..first.clone() }), "already; choose another name".to_owned()),
         (Edit::Add(Problem { id: ProblemId::new("No Way"), ..first.clone() }), "a-z".to_owned()),
         (Edit::Split { id: id.clone(), terms: vec!["nowhere".to_owned()] }, "told apart by none of nowhere".to_owned()),
         (Edit::Rewrite(Vec::new()), "at least one".to_owned()),

@@ -29,10 +29,11 @@ pub struct Problem {
     /// Most typical terms, strongest first.
     #[serde(default)]
     pub terms: Vec<String>,
-    /// What counts as this problem, in example sentences from both registers.
+    /// What counts as this problem, in example sentences from both registers; for a machine-made problem, phrases that several of
+    /// its people say and fewer others do.
     #[serde(default)]
     pub include: Vec<String>,
-    /// Near misses that do not count.
+    /// Near misses that do not count; for a machine-made problem, phrases of the one that is nearest to it.
     #[serde(default)]
     pub exclude: Vec<String>,
     /// Whether a person wrote or corrected it, so that no machine changes its words or drops it.

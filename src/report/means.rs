@@ -326,9 +326,10 @@ mod tests {
             attempt(2, "I did, two years of it", true),
             attempt(3, "then we kept a diary in the van", true),
             attempt(4, "and every evening some child rang from the other desk about it", true),
+            attempt(5, "I did it by adding, by following almost all of it, with several different ones", true),
         ];
         let complaints = ["lost the job notes", "no job notes", "my job notes"];
-        let expected = [("diary", 1), (UNNAMED, 3)];
+        let expected = [("diary", 1), (UNNAMED, 4)];
         assert_eq!(grouped(attempts, &complaints), expected.map(|(label, people)| (label.to_owned(), people)));
     }
 

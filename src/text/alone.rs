@@ -23,6 +23,9 @@ yours suggested thread ticket pr";
 /// Words that refer to what was said before, when a quote ends with them.
 const OPEN_ENDS: [&str; 7] = ["this", "that", "it", "them", "these", "those", "here"];
 
+/// Words by which somebody opens with what they are not sure of.
+const HEDGES: [&str; 8] = ["guess", "suppose", "wonder", "wondering", "think", "believe", "maybe", "perhaps"];
+
 /// Words that only a whole clause has: it says that somebody does or is something.
 const FINITE: &str = "am is are was were be been have has had do does did can cant cannot could couldnt will wont would wouldnt should \
 shouldnt might must dont doesnt didnt isnt arent wasnt werent im ive id were its thats get gets got getting keep keeps kept need needs \
@@ -117,6 +120,11 @@ pub fn stands_alone(quote: &str) -> f32 {
     } else {
         1.0
     };
+    let unknown = |two: &[String]| {
+        matches!([two[0].as_str(), two[1].as_str()], ["dont", "know" | "understand"] | ["not", "sure"])
+    };
+    let hedges = opening.iter().any(|w| HEDGES.contains(&w.as_str())) || opening.windows(2).any(unknown);
+    let unsure = if hedges { 0.7 } else { 1.0 };
     let points = if has(&POINTING_WORDS) { 0.7 } else { 1.0 };
     let begins = quote.starts_with(|c: char| c.is_uppercase() || c.is_numeric());
     let ends = quote.ends_with(['.', '!', '?']);
@@ -141,6 +149,7 @@ pub fn stands_alone(quote: &str) -> f32 {
     length
         * leans
         * speaks_to
+        * unsure
         * points
         * whole
         * cut
@@ -173,6 +182,8 @@ mod tests {
             "printer, page, label, sheet, paper, stops",
             "Our printer prints every second page of a label sheet.",
             "@[someone] our printer stops after every second page of a label sheet.",
+            "I don't know why our printer stops after every second page of a label sheet.",
+            "I guess our printer stops after every second page of a label sheet.",
             "Did you check that the printer stops after a page of a label sheet?",
             "As in the screenshot, our printer stops after every second page of a label sheet.",
             "printer.rs[12]: stops = page_of(label_sheet) {error}",

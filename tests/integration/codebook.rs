@@ -51,6 +51,9 @@ fn a_person_edits_freezes_and_compares_the_list() {
     let table = demo.run(&["codebook", "show"]);
     assert!(table.contains("offline_loss") && table.contains("Work lost without signal"), "{table}");
     assert!(demo.run(&["codebook", "show", "offline"]).contains("statement"), "the beginning of an id will do");
+    let unknown = demo.try_run(&["codebook", "show", "ofline"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.stdout);
+    assert!(unknown.stderr.contains("the nearest are offline_loss"), "{}", unknown.stderr);
     let only = demo.try_run(&["codebook", "diff", "--json"]);
     assert!(only.stdout.contains("\"changes\":[]"), "{}", only.stdout);
 
