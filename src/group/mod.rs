@@ -416,8 +416,9 @@ fn problems<'a>(space: &Space, found: &[(&Unit, &'a Point)], aim: usize, listed:
     let topics = phrase::topics_of(&said(&found.iter().map(|(unit, _)| *unit).collect::<Vec<_>>()));
     for (((units, points), typical), members) in units.iter().zip(groups).zip(typical).zip(&clusters) {
         let within = members.iter().copied().collect::<HashSet<_>>();
-        let elsewhere = topics.iter().enumerate().filter(|(i, _)| !within.contains(i)).map(|(_, said)| said);
-        let problem = problem_of(space, &typical, units, elsewhere, &listed);
+        let elsewhere = topics.iter().enumerate().filter(|(i, _)| !within.contains(i));
+        let elsewhere = elsewhere.map(|(_, said)| said).collect::<Vec<_>>();
+        let problem = problem_of(space, &typical, units, &elsewhere, &listed);
         listed.push(problem.clone());
         let people = units::people(units.iter().copied());
         let own = members.iter().map(|&i| spoken[i]).collect::<Vec<_>>();
@@ -456,23 +457,23 @@ fn parted(space: &Space, goes: &[&Unit], stays: &[&Unit], listed: &[Problem]) ->
     let typical = name::typical_terms(space, &both);
     let exclude =
         phrase::phrases(&typical[1], &both[1], |topics| phrase::people(topics, &there), BTreeSet::new(), LINES);
-    Problem { exclude, ..problem_of(space, &typical[0], goes, left.iter(), listed) }
+    Problem { exclude, ..problem_of(space, &typical[0], goes, &left.iter().collect::<Vec<_>>(), listed) }
 }
 
 /// The problem that `units` speak of, in their own words, beside those `listed`; `elsewhere` is who says which topics of what
 /// does not belong to it.
-fn problem_of<'a>(
+fn problem_of(
     space: &Space,
     typical: &Typical,
     units: &[&Unit],
-    elsewhere: impl Iterator<Item = &'a phrase::Topics<'a>> + Clone,
+    elsewhere: &[&phrase::Topics<'_>],
     listed: &[Problem],
 ) -> Problem {
     let taken = listed.iter().map(|p| p.id.clone()).collect::<BTreeSet<_>>();
     let given = listed.iter().map(|p| phrase::topics(&p.name)).collect::<Vec<_>>();
     let said = said(units);
     let name = phrase::phrase(typical, &said, &given).unwrap_or_else(|| name::name(space, &typical.terms));
-    let others = |topics: &BTreeSet<String>| phrase::people(topics, elsewhere.clone());
+    let others = |topics: &BTreeSet<String>| phrase::people(topics, elsewhere.iter().copied());
     let include = phrase::phrases(typical, &said, others, phrase::topics(&name), LINES);
     // The words alone, without their context, since that is how a statement is read.
     let alone = units.iter().map(|u| space.place(&Passage::bare(&u.bare))).collect::<Vec<_>>();

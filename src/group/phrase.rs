@@ -385,7 +385,7 @@ mod tests {
     fn lines_are_what_more_people_say_here_than_elsewhere() {
         let said = ["a", "b", "c"].into_iter().zip(PRINTER).collect::<Vec<_>>();
         let space = Space::fit(&[], &PRINTER.map(Passage::bare), None, 1);
-        let typical = typical_terms(&space, &[said.clone()]).remove(0);
+        let typical = typical_terms(&space, std::slice::from_ref(&said)).remove(0);
         let lines = |elsewhere: usize| phrases(&typical, &said, |_| elsewhere, BTreeSet::new(), 3);
         assert_eq!(lines(0).first().map(String::as_str), Some("printer jams on thick paper"));
         assert!(lines(3).is_empty(), "as many say it elsewhere");
