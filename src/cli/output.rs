@@ -226,8 +226,7 @@ fn sentence(summary: &StageSummary) -> String {
     );
     for (name, value) in summary.detail.iter().filter(|(name, _)| ![FORMATS, ZONELESS].contains(&name.as_str())) {
         let shown = brief(value);
-        let nothing = BY_THE_WAY.contains(&name.as_str()) && is_nothing(value);
-        if !shown.is_empty() && !nothing {
+        if !shown.is_empty() && is_told(name, value) {
             let line = format!("           {}: {shown}", in_words(name));
             let _ = write!(text, "\n{}", wrapped(&line, "             "));
         }
@@ -259,8 +258,21 @@ const FORMATS: &str = "formats";
 const ZONELESS: &str = "zoneless_dates";
 
 /// What is told only where there is something to tell.
-const BY_THE_WAY: [&str; 7] =
-    ["undated", "flawed", "accounts_kept", "segments", "opportunities", "after_the_outcome", "conversations"];
+const BY_THE_WAY: [&str; 9] = [
+    "undated",
+    "flawed",
+    "accounts_kept",
+    "segments",
+    "opportunities",
+    "after_the_outcome",
+    "conversations",
+    "companions",
+    "assets",
+];
+
+fn is_told(name: &str, value: &Value) -> bool {
+    !(BY_THE_WAY.contains(&name) && is_nothing(value))
+}
 
 /// What is called for machines in a way that says little to a reader, and the words for it.
 const IN_WORDS: [(&str, &str); 10] = [
@@ -309,7 +321,8 @@ fn brief(value: &Value) -> String {
             shown.join(between)
         }
         Value::Object(fields) => {
-            let shown = fields.iter().map(|(name, value)| format!("{} {}", in_words(name), brief(value)));
+            let told = fields.iter().filter(|(name, value)| is_told(name, value));
+            let shown = told.map(|(name, value)| format!("{} {}", in_words(name), brief(value)));
             shown.collect::<Vec<_>>().join(", ")
         }
     }

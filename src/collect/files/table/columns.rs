@@ -297,12 +297,16 @@ impl Columns {
     }
 }
 
-/// How to write a map, with the header that is most like a text.
+/// How to write a map, with the header that is most like a text, and where tables of a CRM go.
 fn advice(names: &[String]) -> String {
     let hints = ["remark", "comment", "text", "body", "message", "review", "feedback", "description", "answer", "note"];
     let guess = most_like(names, &hints);
+    let crm = ["account", "company", "deal", "opportunity", "owner", "contact", "stage"];
+    let sold_to = names.iter().any(|name| crm.iter().any(|word| normal(name).contains(word)));
+    let elsewhere = if sold_to { "; if it came from a CRM, it is for `candor crm import`" } else { "" };
     format!(
-        "say so in a map file with lines like text = {guess:?}, author = \"…\", written_at = \"…\" and give that with --map"
+        "say so in a map file with lines like text = {guess:?}, author = \"…\", written_at = \"…\" and give that with \
+         --map{elsewhere}"
     )
 }
 
@@ -319,5 +323,15 @@ mod tests {
                 assert!(seen.insert(*name, *field).is_none(), "{name} stands for two fields");
             }
         }
+    }
+
+    #[test]
+    fn a_table_of_a_crm_is_sent_where_it_belongs() {
+        let why = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            Columns::find(&names, None).unwrap_err()
+        };
+        assert!(why(&["Account Name", "Owner", "Note"]).ends_with("candor crm import`"));
+        assert!(!why(&["Colour", "Remark"]).contains("crm"));
     }
 }
