@@ -32,20 +32,23 @@ pub(super) struct DemoArgs {
 /// The demo's authors are invented, so their pseudonyms need no secret key; a fixed one makes every demo write the same bytes.
 const AUTHOR_KEY: &str = "64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f64656d6f";
 
+/// The demo's settings, in its folder.
+const CONFIG: &str = "corpus/candor.toml";
+
 /// Left in a demo folder, so that no other folder is ever deleted.
 const MARK: &str = ".candor-demo";
 
 pub(super) async fn run(args: DemoArgs, global: &Global, out: &mut Output) -> Result<Exit> {
     let dir = args.dir;
     prepare(&dir)?;
-    let mut settings = Settings::load(Some(&dir.join("corpus/candor.toml")), None)?;
+    let mut settings = Settings::load(Some(&dir.join(CONFIG)), None)?;
     settings.workspace = dir.join("workspace");
     let app = App::open(settings, Clock::Fixed(NOW.parse::<Timestamp>()?), Progress::new(global.quiet)).await?;
     out.line(
         "An invented market: scheduling software for small trades contractors. Every post, note and name is made up.\n",
     )?;
     let exit = everything(&app, out).await;
-    let report = app.report_dir().join("report.html");
+    let [report, json] = ["report.html", "report.v1.json"].map(|name| app.report_dir().join(name));
     app.store.close().await;
     let exit = exit?;
     let report = fs::canonicalize(&report).unwrap_or(report);
@@ -53,10 +56,16 @@ pub(super) async fn run(args: DemoArgs, global: &Global, out: &mut Output) -> Re
         out.value(&serde_json::json!({ "v": 1, "stage": "demo", "report": report }))?;
     } else {
         out.line(&format!("\nThe report: {}", report.display()))?;
-        let workspace = dir.join("workspace");
+        let (workspace, config) = (dir.join("workspace"), dir.join(CONFIG));
         out.line(&format!(
             "Look around: candor --workspace {} search '\"no signal\" OR spreadsheet'",
             workspace.display()
+        ))?;
+        out.line(&format!(
+            "Derive it again: candor --workspace {} --config {} verify {}",
+            workspace.display(),
+            config.display(),
+            json.display()
         ))?;
     }
     Ok(exit)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
@@ -25,6 +26,10 @@ pub(super) struct SimulateArgs {
     /// Seed; the same seed gives the same table.
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
+    /// Write the first run of each setting into DIR/WORLD instead: everybody and everything in it, and what is true
+    /// (docs/worlds.md tells the format).
+    #[arg(long, value_name = "DIR", requires = "world", conflicts_with = "runs")]
+    write: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &SimulateArgs, out: &mut Output) -> Result<Exit> {
@@ -33,6 +38,17 @@ pub(super) fn run(args: &SimulateArgs, out: &mut Output) -> Result<Exit> {
         None if args.all => WORLDS.iter().collect(),
         None => return list(out),
     };
+    if let (Some(dir), [world]) = (&args.write, worlds.as_slice()) {
+        let written = simulate::write(world, args.seed, dir)?;
+        if out.json() {
+            out.value(&serde_json::json!({"v": 1, "world": world.name, "written": written}))?;
+        } else {
+            for one in &written {
+                out.line(&format!("{}: {}", one.folder.display(), one.setting))?;
+            }
+        }
+        return Ok(Exit::Done);
+    }
     for world in worlds {
         let report = simulate::run(world, args.runs, args.seed);
         if out.json() {

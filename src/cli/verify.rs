@@ -161,7 +161,7 @@ impl Made {
             }
         };
         same("the seed", &self.seed.to_string(), &settings.seed.to_string(), "set compare.seed to it");
-        same("settings", &self.config, &settings.hash(), "name the candor.toml it was made with by --config");
+        same("settings", &self.config, &settings.hash(), "name the candor.toml it was made with: --config PATH");
         same(
             "the list of problems",
             &self.codebook,

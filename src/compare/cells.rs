@@ -9,6 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::comparison::{PopulationV1, WindowV1};
 use crate::model::problem::{NONE, OTHER};
 use crate::model::{Elicitation, NoteKind};
@@ -23,7 +25,7 @@ pub struct Topic {
 }
 
 /// A problem that the reader found in a unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
     /// Index into [`Cells::problems`].
     pub problem: usize,
@@ -42,7 +44,7 @@ pub struct Occurrence {
 }
 
 /// What a person found in a unit, all its items in the window together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gold {
     /// Indexes into [`Cells::problems`].
     pub problems: BTreeSet<usize>,
@@ -53,7 +55,7 @@ pub struct Gold {
 }
 
 /// One person, or one account.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unit {
     /// Author key (of several merged accounts the smallest), or account id.
     pub id: String,
@@ -121,7 +123,7 @@ impl Units {
 
 /// What became of a buyer's promises, as the notes tell it (METHOD 2.2, 3.5). What a note promises and a later one of the same
 /// firm tells as kept or missed on the same rung of the ladder is one promise.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promises {
     /// Due and kept, whoever vouches for it.
     pub kept: u64,
@@ -136,7 +138,7 @@ pub struct Promises {
 }
 
 /// What an account's notes claim, and what stands behind it (METHOD 2.3, 3.5).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// N1 >= 3 was claimed in the window, at least 30 days before its end.
     pub strong: bool,
@@ -154,7 +156,7 @@ pub struct Standing {
 }
 
 /// An account with a note in the window.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// Account id.
     pub id: String,
@@ -171,7 +173,8 @@ pub struct Account {
 }
 
 /// What became of a forecast by its horizon (METHOD 3.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Followed {
     /// It happened in time; that was certain so many days after the forecast.
     Yes(i64),
@@ -184,7 +187,7 @@ pub enum Followed {
 }
 
 /// What a note foretold of its deal, and what followed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Day of the note, counted from 1970-01-01.
     pub day: i64,
@@ -199,7 +202,7 @@ pub struct Forecast {
 }
 
 /// A deal with its first and its last forecast (METHOD 3.6).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Deal {
     /// Deal id.
     pub id: String,

@@ -93,7 +93,7 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
         if is_called(&problem.verdict)
             && let Some(s) = &crm.shares[i]
         {
-            kinds.tell(i, kind(&problem.verdict) == "silent", s, &mut selection.kinds);
+            kinds.tell(i, kind(&problem.verdict) == "silent", s, &mut selection);
         }
         problem.selection = Some(selection);
     }

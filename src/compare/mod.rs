@@ -336,7 +336,7 @@ fn one_kind(comparison: &ComparisonV1) -> Option<String> {
     let told = told.collect::<Vec<_>>();
     (!told.is_empty()).then(|| {
         format!(
-            "Told in one kind of community only: {}. Whether people elsewhere have the problem too is not known.",
+            "Told in one kind of community only: {}. Whether people elsewhere have the problem too is not known, and it counts as moderate at best.",
             told.join(", ")
         )
     })

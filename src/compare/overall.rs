@@ -101,6 +101,7 @@ pub fn thresholds(settings: &CompareSettings) -> Vec<ThresholdV1> {
         ),
         of("gamma* below which a finding is fragile", selection::GAMMA_STAR[0]),
         of("gamma* above which a finding is robust", selection::GAMMA_STAR[1]),
+        of("kinds of communities that must tell of a silent problem, or it is not robust", 2.0),
         of(
             "share of pairs of readers that must agree on a sign, or a verdict is not called stable",
             multiverse::AGREEMENT,

@@ -23,7 +23,8 @@ const STREAM: u64 = 300;
 /// pairs in which the person tells what they did or paid (METHOD 1.2, R), and by all pairs; in the CRM by all.
 ///
 /// Probabilities are of a cluster bootstrap: threads, or accounts, are drawn with replacement, their (pseudo-)outcomes with
-/// them. `None` when neither side has enough evidence for a share (METHOD 3.9).
+/// them. These carry the hand labels, which METHOD 3.11 wants redrawn; drawn a second time they would count twice. `None` when
+/// neither side has enough evidence for a share (METHOD 3.9).
 pub fn ranks(cells: &Cells, seed: u64) -> Option<RanksV1> {
     let enough = |rows: Vec<GateV1>| rows.iter().all(GateV1::passes);
     let mut ranks = RanksV1 { draws: DRAWS, ..RanksV1::default() };
@@ -92,6 +93,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::super::cells::{Occurrence, Topic, Unit, Units};
+    use super::super::sample::sample;
+    use super::super::tests::{LARGE, Size, world};
     use super::*;
     use crate::model::comparison::{PopulationV1, WindowV1};
 
@@ -157,5 +160,35 @@ mod tests {
     #[test]
     fn too_few_people_have_no_ranks() {
         assert_eq!(ranks(&cells(&[20, 9]), 1), None);
+    }
+
+    /// Otherwise labels had to be redrawn by themselves.
+    #[test]
+    fn a_draw_of_clusters_spreads_masses_as_far_as_labels_do() {
+        let runs = 150;
+        let (mut drawn, mut sums) = (0.0, Vec::new());
+        for seed in 0..runs {
+            let size = Size { reader_right: 0.8, ..LARGE };
+            let mut cells = world(seed, size, &[(0.3, 0.1), (0.2, 0.1), (0.15, 0.1), (0.14, 0.1)], 0.5);
+            let sample = sample(&cells, 80, seed);
+            let weights = sample.iter().map(|u| (u.unit.as_str(), u.weight)).collect::<BTreeMap<_, _>>();
+            for unit in &mut cells.community.0 {
+                let weight = weights.get(unit.id.as_str()).copied();
+                unit.gold = unit.gold.take().filter(|_| weight.is_some());
+                unit.weight = weight.unwrap_or(1.0);
+            }
+            let rows = Measured::community(&cells).table();
+            let apart = rows.iter().map(|row| row[0] - row[1]).collect::<Vec<_>>();
+            drawn += spread(&apart) * apart.len() as f64 / runs as f64;
+            sums.push(apart.iter().sum());
+        }
+        let ratio = drawn / spread(&sums);
+        assert!((0.75..1.25).contains(&ratio), "variance of draws over variance of worlds: {ratio}");
+    }
+
+    /// Variance.
+    fn spread(of: &[f64]) -> f64 {
+        let mean = of.iter().sum::<f64>() / of.len() as f64;
+        of.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (of.len() - 1) as f64
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::cells::{Cells, Kind, Units};
-use super::coverage::MINIMUM_RATIO;
+use super::coverage::{MINIMUM_RATIO, kind};
 use super::evidence_rule::{self as rule, CLUSTERS, COMMUNITY_SHARE};
 use super::measured::Measured;
 use super::stats::{Proportion, RatioTail};
@@ -15,7 +15,8 @@ use crate::model::comparison::{BoundV1, CountsV1, GateV1, KindV1, ProblemV1, Sel
 /// P(post | problem) / P(post | no problem), as far as it is looked at.
 const PROPENSITIES: [f64; 4] = [1.0 / 3.0, 1.0, 3.0, 10.0];
 
-/// Below the first value of gamma* a finding is fragile, above the second robust.
+/// Below the first value of gamma* a finding is fragile, above the second robust; a silent problem only where two kinds of
+/// communities tell of it (METHOD 3.10).
 pub(super) const GAMMA_STAR: [f64; 2] = [1.5, 3.0];
 
 /// What the choice of who posts could do to problem `index`, which is told of as `problem` says.
@@ -23,11 +24,11 @@ pub fn selection(cells: &Cells, index: usize, problem: &ProblemV1) -> SelectionV
     let share = problem.community;
     let enough = COMMUNITY_SHARE[0].check(share.of).is_none();
     let movable = enough && share.rate > 0.0 && share.rate < 1.0;
-    SelectionV1 {
-        bounds: if movable { PROPENSITIES.map(|rho| bound(share.rate, rho)).to_vec() } else { Vec::new() },
-        grade: problem.gamma_star.map(|gamma| grade(gamma).to_owned()),
-        kinds: kinds(cells, index),
-    }
+    let bounds = if movable { PROPENSITIES.map(|rho| bound(share.rate, rho)).to_vec() } else { Vec::new() };
+    let mut selection = SelectionV1 { bounds, grade: None, kinds: kinds(cells, index) };
+    let most = most(&selection, kind(&problem.verdict) == "silent");
+    selection.grade = problem.gamma_star.map(|gamma| grade(gamma.min(most)).to_owned());
+    selection
 }
 
 /// Gamma* of the side that has a problem more often: the lower end of the 95% interval of the ratio of shares, in gaps.
@@ -59,9 +60,10 @@ impl<'a> Kinds<'a> {
         Self(cells.kinds.iter().zip(people).map(kind).collect())
     }
 
-    /// Tells each of `kinds` by itself of problem `index`, a silent one or a phantom, that accounts have as `crm` says.
-    pub(super) fn tell(&self, index: usize, silent: bool, crm: &Proportion, kinds: &mut [KindV1]) {
-        for ((measured, missing), kind) in self.0.iter().zip(kinds) {
+    /// Tells each kind in `of` by itself of problem `index`, a silent one or a phantom, that accounts have as `crm` says.
+    pub(super) fn tell(&self, index: usize, silent: bool, crm: &Proportion, of: &mut SelectionV1) {
+        let most = most(of, silent);
+        for ((measured, missing), kind) in self.0.iter().zip(&mut of.kinds) {
             let Some(people) = &measured.shares[index] else {
                 kind.missing.extend(missing.iter().cloned().chain(measured.unasked(index)));
                 if kind.missing.is_empty() {
@@ -72,7 +74,7 @@ impl<'a> Kinds<'a> {
             };
             let gamma = if silent { gamma_star(people, crm) } else { gamma_star(crm, people) };
             kind.share = Some(measured.rate(index));
-            (kind.gamma_star, kind.grade) = (Some(gamma), Some(grade(gamma).to_owned()));
+            (kind.gamma_star, kind.grade) = (Some(gamma), Some(grade(gamma.min(most)).to_owned()));
         }
     }
 }
@@ -80,6 +82,12 @@ impl<'a> Kinds<'a> {
 /// pi(rho) = p / (p + rho (1 - p)), for `p` inside 0..1.
 fn bound(p: f64, rho: f64) -> BoundV1 {
     BoundV1 { rho, share: p / (p + rho * (1.0 - p)) }
+}
+
+/// The most that gamma* counts for: a silent problem that is told in one kind of community is not robust, however many tell of it,
+/// since what draws people there may be the problem (METHOD 3.10.4).
+fn most(of: &SelectionV1, silent: bool) -> f64 {
+    if silent && of.only_kind().is_some() { GAMMA_STAR[1] } else { f64::INFINITY }
 }
 
 /// How much it takes to explain a finding away: `fragile`, `moderate` or `robust`.

@@ -599,6 +599,22 @@ fn findings_are_graded_by_gamma_star_and_counted_by_kind() {
     assert_eq!(of(&answer, "p01").selection.as_ref().unwrap().grade, None, "no finding, no grade");
 }
 
+#[test]
+fn a_silent_problem_of_one_kind_of_community_is_not_robust() {
+    let mut cells = world(15, LARGE, &[(0.6, 0.01), (0.01, 0.6), EQUAL], 0.5);
+    let graded = |cells: &Cells, id| {
+        let answer = answer(cells);
+        let problem = of(&answer, id);
+        assert!(problem.gamma_star.unwrap() > 3.0, "{problem:?}");
+        problem.selection.as_ref().unwrap().grade.clone().unwrap()
+    };
+    by_kind(&mut cells, |_| "forum");
+    assert_eq!(graded(&cells, "p00"), "moderate");
+    assert_eq!(graded(&cells, "p01"), "robust", "that hardly anybody tells of a phantom is no want of kinds");
+    by_kind(&mut cells, |u| if u.cluster.is_multiple_of(3) { "chat" } else { "forum" });
+    assert_eq!(graded(&cells, "p00"), "robust");
+}
+
 /// Everybody of `cells` in the kind of community that `name` gives.
 fn by_kind(cells: &mut Cells, name: impl Fn(&Unit) -> &'static str) {
     let mut kinds = BTreeMap::<_, (BTreeSet<usize>, BTreeSet<String>)>::new();

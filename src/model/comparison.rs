@@ -472,7 +472,8 @@ pub struct ProblemV1 {
 pub struct SelectionV1 {
     /// The share among all who could post, were people with the problem so many times as likely to.
     pub bounds: Vec<BoundV1>,
-    /// `fragile` (gamma* below 1.5), `moderate` or `robust` (above 3); `None` without a finding.
+    /// `fragile` (gamma* below 1.5), `moderate` or `robust` (above 3, and a silent problem in two kinds of communities at least);
+    /// `None` without a finding.
     pub grade: Option<String>,
     /// People with the problem by kind of community, of all with a problem there.
     pub kinds: Vec<KindV1>,

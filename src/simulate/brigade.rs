@@ -85,12 +85,18 @@ impl Attack {
     }
 }
 
-/// Each attack on the same people: how far the share moves, whether a gap is called that is not there, and whether the
-/// breakdown number of such a call is as small as the attack.
-pub(super) fn run(plan: &Plan, attack: Attack, rng: &mut ChaCha8Rng) -> Marks {
+/// The cells of `plan` before and after an attack.
+pub(super) fn attacked(plan: &Plan, attack: Attack, rng: &mut ChaCha8Rng) -> (Cells, Cells) {
     let before = cells(plan, rng);
     let mut after = before.clone();
     attack.strikes(&mut after, plan.threads);
+    (before, after)
+}
+
+/// Each attack on the same people: how far the share moves, whether a gap is called that is not there, and whether the
+/// breakdown number of such a call is as small as the attack.
+pub(super) fn run(plan: &Plan, attack: Attack, rng: &mut ChaCha8Rng) -> Marks {
+    let (before, after) = attacked(plan, attack, rng);
     let (before, after) = (Scene::of(plan, before, &mut rng.clone()), Scene::of(plan, after, rng));
     let mut marks = Marks::default();
     let (Some(was), Some(is)) = (before.problem(0), after.problem(0)) else { return marks };

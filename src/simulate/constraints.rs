@@ -235,12 +235,23 @@ pub(super) fn plan(stories: &[Story], mut ordinary: Plan) -> Plan {
     ordinary
 }
 
-/// One world, compared and judged.
-pub(super) fn run(stories: &[Story], plan: &Plan, rng: &mut ChaCha8Rng) -> Marks {
+/// The cells of `plan` with what `stories` do to them.
+pub(super) fn struck(stories: &[Story], plan: &Plan, rng: &mut ChaCha8Rng) -> Cells {
     let mut cells = cells(plan, rng);
     stories.iter().for_each(|story| story.strikes(plan, &mut cells, rng));
+    cells
+}
+
+/// Whether claims are not true in one of `stories`.
+pub(super) fn untrue(stories: &[Story]) -> bool {
+    stories.contains(&Story::Claims)
+}
+
+/// One world, compared and judged.
+pub(super) fn run(stories: &[Story], plan: &Plan, rng: &mut ChaCha8Rng) -> Marks {
+    let cells = struck(stories, plan, rng);
     let mut marks = Marks::default();
-    score(&Scene::of(plan, cells, rng), stories.contains(&Story::Claims), &mut marks);
+    score(&Scene::of(plan, cells, rng), untrue(stories), &mut marks);
     marks
 }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::RngExt;
 use rand::distr::Distribution;
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 use statrs::distribution::Beta;
 
 use crate::compare::calibration::{KEPT_DAYS, WON_DAYS};
@@ -47,7 +48,7 @@ pub(super) const FIRST_DAY: i64 = 19_000;
 pub(super) const DAYS: i64 = 1600;
 
 /// How a reader errs.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Errors {
     /// Probability of missing what is there.
     pub misses: f64,
@@ -65,7 +66,7 @@ impl Errors {
 }
 
 /// A problem, as common as it is, and how it is read.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Problem {
     /// True share of people.
     pub community: f64,
@@ -78,7 +79,7 @@ pub struct Problem {
 }
 
 /// What accounts are said to want, and what stands behind it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Claims {
     /// Share of accounts whose notes claim strong interest.
     pub strong: f64,

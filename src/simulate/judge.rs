@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::generate::{KEPT, MEAN_CHANCE, Plan, Problem, cells, draw, id};
@@ -37,8 +38,7 @@ impl<'a> Scene<'a> {
 
     /// Draws the sample of fully labelled `cells` and compares.
     pub(super) fn of(plan: &'a Plan, mut cells: Cells, rng: &mut ChaCha8Rng) -> Self {
-        let seed = rng.random();
-        draw(&mut cells, plan.labels, seed);
+        let seed = drawn(plan, &mut cells, rng);
         let none = String::new;
         let origin = Origin { config_hash: none(), codebook_hash: none(), recipe: none(), seed };
         let answer = compare(&cells, &origin);
@@ -61,18 +61,32 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// Leaves the labels of a sample; the seed that it was drawn with.
+pub(super) fn drawn(plan: &Plan, cells: &mut Cells, rng: &mut ChaCha8Rng) -> u64 {
+    let seed = rng.random();
+    draw(cells, plan.labels, seed);
+    seed
+}
+
 /// The printed interval of a share.
 pub(super) fn interval(rate: &RateV1) -> Option<(f64, f64)> {
     rate.low.zip(rate.high)
 }
 
 /// Which way a problem leans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Lean {
     /// More than twice as common among people.
     Silent,
     /// More than twice as common in accounts.
     Phantom,
+}
+
+/// What is there to be called.
+pub(super) fn planted(problem: &Problem) -> Option<Lean> {
+    let (c, s) = (problem.community, problem.crm);
+    if c > GAP * s { Some(Lean::Silent) } else { (s > GAP * c).then_some(Lean::Phantom) }
 }
 
 /// What a verdict calls.
@@ -123,13 +137,7 @@ pub(super) fn calls(scene: &Scene<'_>, marks: &mut Marks) {
         let Some(answer) = scene.problem(k) else { continue };
         let (people, accounts) = scene.counts(k);
         let (c, s) = (problem.community, problem.crm);
-        let planted = if c > GAP * s {
-            Some(Lean::Silent)
-        } else if s > GAP * c {
-            Some(Lean::Phantom)
-        } else {
-            None
-        };
+        let planted = planted(problem);
         let (of, measure) = match planted {
             Some(_) => ("gaps", Measure::Power),
             None if c.total_cmp(&s).is_eq() => ("equal shares", Measure::Type1),
@@ -156,8 +164,7 @@ pub(super) fn calls(scene: &Scene<'_>, marks: &mut Marks) {
 pub(super) fn mix(scene: &Scene<'_>, marks: &mut Marks) {
     let Some(component) = scene.component("coverage") else { return };
     let problems = scene.plan.problems.len();
-    let side = |of: fn(&Problem) -> f64| normed(&scene.plan.problems.iter().map(of).collect::<Vec<_>>());
-    let truth = divergence(&side(|p| p.community), &side(|p| p.crm));
+    let truth = apart(scene.plan);
     let measure = if truth < 1e-9 { Measure::Type1 } else { Measure::Power };
     let of = "mix of problems";
     marks.yes(of, measure, By::Candor, component.verdict == "finding");
@@ -173,6 +180,12 @@ pub(super) fn mix(scene: &Scene<'_>, marks: &mut Marks) {
     marks.add(of, Measure::Bias, By::Naive, divergence(&normed(&people), &normed(&accounts)) - truth);
     let (posts, notes) = (naive::texts(&scene.cells.community, problems), naive::texts(&scene.cells.crm, problems));
     marks.yes("mix, by posts", measure, By::Naive, naive::chi_square(&posts, &notes) <= LEVEL);
+}
+
+/// How far the two mixes of problems are apart (METHOD 3.4).
+pub(super) fn apart(plan: &Plan) -> f64 {
+    let side = |of: fn(&Problem) -> f64| normed(&plan.problems.iter().map(of).collect::<Vec<_>>());
+    divergence(&side(|p| p.community), &side(|p| p.crm))
 }
 
 fn normed(of: &[f64]) -> Vec<f64> {
@@ -212,11 +225,16 @@ pub(super) fn commitment(scene: &Scene<'_>, marks: &mut Marks) {
     }
 }
 
+/// By how much forecasts are too high: of sales, and of customers who stay and get value.
+pub(super) fn too_high(plan: &Plan) -> [f64; 2] {
+    let inflation = plan.inflation.unwrap_or(0.0);
+    [inflation, inflation + (1.0 - KEPT) * MEAN_CHANCE]
+}
+
 /// Calibration-in-the-large by the last notes: of sales, and of customers who stay and get value.
 pub(super) fn calibration(scene: &Scene<'_>, marks: &mut Marks) {
-    let inflation = scene.plan.inflation.unwrap_or(0.0);
+    let [inflation, kept] = too_high(scene.plan);
     let answer = scene.answer.calibration.as_ref();
-    let kept = inflation + (1.0 - KEPT) * MEAN_CHANCE;
     for (of, component, truth, last) in [
         ("forecast less won", "calibration_won", inflation, answer.map(|c| &c.won.last)),
         ("forecast less kept", "calibration_value", kept, answer.map(|c| &c.value.last)),

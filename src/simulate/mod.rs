@@ -7,7 +7,7 @@
 //! One rule holds: a world is never tuned until the product passes. Where it misses, the table says so.
 //!
 //! In reading order: `generate` makes the cells, `judge` holds an answer against the truth, `naive` is the count that takes the
-//! reader at its word, `score` puts many runs together, `worlds` is the list.
+//! reader at its word, `score` puts many runs together, `worlds` is the list, `written` puts a world into files.
 
 pub mod generate;
 
@@ -25,6 +25,8 @@ mod injection;
 
 mod worlds;
 
+mod written;
+
 use anyhow::{Result, bail};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -33,6 +35,7 @@ use serde::Serialize;
 use crate::compare::sample::random;
 use score::{Marks, Row, rows};
 pub use worlds::{WORLDS, World};
+pub use written::{Written, write};
 
 /// Worlds of METHOD 8.1 that there is nothing to try on yet, and what they would try.
 const NOT_YET: [(&str, &str); 2] =
@@ -44,6 +47,8 @@ pub(crate) struct Setting {
     name: String,
     /// Accounts and people in it, where power is told by them.
     size: Option<(usize, usize)>,
+    /// How its cells are made, and what is true of them; `None` where there are no cells.
+    invented: Option<written::Invented>,
     /// Makes one set of data, compares it, and marks the answer.
     run: Box<dyn Fn(&mut ChaCha8Rng) -> Marks + Sync>,
 }

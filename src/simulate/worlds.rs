@@ -1,11 +1,13 @@
 //! The list of worlds: what is true in each, and what it must show.
 
 use rand_chacha::ChaCha8Rng;
+use serde_json::json;
 
 use super::brigade::{self, Attack};
-use super::generate::{Claims, Errors, Plan, Problem};
+use super::generate::{Claims, Errors, Plan, Problem, id};
 use super::judge::{self, MOST_BIAS, Posting, Scene};
 use super::score::Marks;
+use super::written::Invented;
 use super::{Setting, constraints, injection};
 
 /// A world of METHOD 8.1.
@@ -131,13 +133,14 @@ fn problem(community: f64, crm: f64) -> Problem {
 
 fn setting(name: String, plan: Plan, score: fn(&Scene<'_>, &mut Marks)) -> Setting {
     let size = Some((plan.accounts, plan.people));
+    let invented = Some(Invented::new(&plan));
     let run = move |rng: &mut ChaCha8Rng| {
         let scene = Scene::new(&plan, rng);
         let mut marks = Marks::default();
         score(&scene, &mut marks);
         marks
     };
-    Setting { name, size, run: Box::new(run) }
+    Setting { name, size, invented, run: Box::new(run) }
 }
 
 fn sized(plan: Plan, score: fn(&Scene<'_>, &mut Marks)) -> Setting {
@@ -249,13 +252,17 @@ fn w5() -> Vec<Setting> {
         .into_iter()
         .map(|(accounts, people)| {
             let (plan, cases) = (plan(accounts, people, problems.clone()), cases.clone());
+            let posting =
+                |(k, case): (usize, &Posting)| json!({"problem": id(k), "bias": case.bias, "ratio": case.ratio});
+            let planted = json!({"posting": cases.iter().enumerate().map(posting).collect::<Vec<_>>()});
+            let invented = Some(Invented { planted, ..Invented::new(&plan) });
             let run = move |rng: &mut ChaCha8Rng| {
                 let mut marks = Marks::default();
                 judge::posting(&Scene::new(&plan, rng), &cases, &mut marks);
                 marks
             };
             let name = format!("{accounts} accounts, {people} people");
-            Setting { name, size: Some((accounts, people)), run: Box::new(run) }
+            Setting { name, size: Some((accounts, people)), invented, run: Box::new(run) }
         })
         .collect()
 }
@@ -297,8 +304,13 @@ fn w7() -> Vec<Setting> {
         .into_iter()
         .map(|attack| {
             let plan = plan.clone();
+            let invented = Invented {
+                planted: json!({"attack": attack.name(), "problem": id(0)}),
+                cells: Box::new(move |plan, rng| brigade::attacked(plan, attack, rng).1),
+                ..Invented::new(&plan)
+            };
             let run = move |rng: &mut ChaCha8Rng| brigade::run(&plan, attack, rng);
-            Setting { name: attack.name().to_owned(), size: None, run: Box::new(run) }
+            Setting { name: attack.name().to_owned(), size: None, invented: Some(invented), run: Box::new(run) }
         })
         .collect()
 }
@@ -313,12 +325,17 @@ pub(super) fn ordinary(accounts: usize, people: usize) -> Plan {
 fn w8() -> Vec<Setting> {
     let sizes = [(60, 400), (250, 1000)];
     let all = constraints::CASES.into_iter().flat_map(|case| sizes.map(|size| (case, size)));
-    all.map(|((name, stories), (accounts, people))| {
+    all.map(|((story, stories), (accounts, people))| {
         let plan = constraints::plan(stories, ordinary(accounts, people));
-        let name = format!("{name}: {} accounts, {people} people", plan.accounts);
+        let name = format!("{story}: {} accounts, {people} people", plan.accounts);
         let size = Some((plan.accounts, people));
+        let invented = Some(Invented {
+            planted: json!({"story": story, "claims_untrue": constraints::untrue(stories)}),
+            cells: Box::new(|plan, rng| constraints::struck(stories, plan, rng)),
+            ..Invented::new(&plan)
+        });
         let run = move |rng: &mut ChaCha8Rng| constraints::run(stories, &plan, rng);
-        Setting { name, size, run: Box::new(run) }
+        Setting { name, size, invented, run: Box::new(run) }
     })
     .collect()
 }
@@ -336,5 +353,6 @@ fn w9() -> Vec<Setting> {
 }
 
 fn w12() -> Vec<Setting> {
-    vec![Setting { name: "the embedded reader".to_owned(), size: None, run: Box::new(injection::run) }]
+    let name = "the embedded reader".to_owned();
+    vec![Setting { name, size: None, invented: None, run: Box::new(injection::run) }]
 }

@@ -239,7 +239,7 @@ fn a_report_is_derived_again(demo: &Demo) {
     // Other settings are a reason and no list of differences.
     let ran = demo.place.run(&["--workspace", "candor-demo/workspace", "verify", "report.json"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.stdout.contains("cannot be derived again") && ran.stdout.contains("--config"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("cannot be derived again") && ran.stdout.contains("--config PATH"), "{}", ran.stdout);
     assert!(ran.stdout.contains("are exact"), "quotes are cut all the same: {}", ran.stdout);
 }
 
@@ -340,6 +340,10 @@ fn a_second_demo_writes_the_same_bytes(demo: &Demo) {
     let first = ["report.html", "report.md", "report.v1.json"].map(|name| demo.report(name));
     let ran = demo.place.run(&["demo"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+    // What it says at its end works as it stands.
+    let last = ran.stdout.trim().lines().last().and_then(|line| line.split_once("candor ")).expect("a command").1;
+    let checked = demo.place.run(&last.split(' ').collect::<Vec<_>>());
+    assert!(checked.code == 0 && checked.stdout.contains("It agrees."), "{last}: {}", checked.stdout);
     let second = ["report.html", "report.md", "report.v1.json"].map(|name| demo.report(name));
     assert!(first == second, "two demos differ");
     // A later report leaves the earlier one true.

@@ -36,3 +36,30 @@ fn a_world_that_is_not_there_yet_is_refused() {
     assert_eq!(ran.code, i32::from(Exit::Failed.code()));
     assert!(ran.stderr.contains("referral"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_world_is_written_down_as_documented() {
+    let place = Place::new();
+    let ran = place.run(&["simulate", "W9", "--write", "out", "--seed", "5"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, "out/W9/01: no label\nout/W9/02: everything labelled\n");
+    let document = std::fs::read_to_string(repo("docs/worlds.md")).expect("docs/worlds.md");
+    let folder = place.path().join("out/W9/02");
+    let mut fields = std::collections::BTreeSet::new();
+    for file in std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file")) {
+        let name = file.file_name().into_string().expect("UTF-8");
+        assert!(document.contains(&format!("`{name}`")), "docs/worlds.md does not tell of {name}");
+        let text = std::fs::read_to_string(file.path()).expect("text");
+        let values = if name == "truth.json" { vec![text.as_str()] } else { text.lines().take(1).collect() };
+        for value in values {
+            let value: Value = serde_json::from_str(value).expect("JSON");
+            fields.extend(value.as_object().expect("an object").keys().cloned());
+        }
+    }
+    assert!(fields.len() > 20, "{fields:?}");
+    for field in fields {
+        assert!(document.contains(&format!("`{field}`")), "docs/worlds.md does not tell of {field}");
+    }
+    let again = place.run(&["simulate", "W9", "--write", "out"]);
+    assert!(again.code == 1 && again.stderr.contains("--write"), "{}", again.stderr);
+}
