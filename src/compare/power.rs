@@ -45,7 +45,7 @@ fn line(problems: &[ProblemV1]) -> Option<String> {
     Some(format!(
         "Power: in data like these, as good as {} people and {} accounts that share no thread and no rep and are all labelled, a problem \
          that {heavy} of people and {light} of accounts have would be called silent in about {} of cases if it were the only gap of {}, \
-         and one that {heavy} of accounts and {light} of people have a phantom in about {}.",
+         and one that {heavy} of accounts and {light} of people have would be called a phantom in about {}.",
         people.effective,
         accounts.effective,
         percent(silent),
