@@ -220,6 +220,7 @@ async fn chosen(app: &App, of: &OfVersion) -> Result<(CodebookVersion, Codebook)
 
 async fn show(app: &App, id: Option<&str>, of: &OfVersion, out: &mut Output) -> Result<Exit> {
     let (version, codebook) = chosen(app, of).await?;
+    let is_newest = of.version.is_none();
     let heard = heard(&app.store, &app.recipes(), &codebook).await?;
     let nothing = Heard::default();
     let of = |id: &ProblemId| heard.get(&Some(id.clone())).unwrap_or(&nothing);
@@ -245,6 +246,9 @@ async fn show(app: &App, id: Option<&str>, of: &OfVersion, out: &mut Output) -> 
     if id.is_some() {
         for (problem, heard) in &problems {
             out.line(&in_full(problem, heard, &codebook))?;
+            if is_newest {
+                out.line(&format!("who has it, when, and what it costs: `candor problem {}`", problem.id))?;
+            }
         }
         return Ok(Exit::Done);
     }

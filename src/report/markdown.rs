@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::display;
 use super::lines::{CRM_SELECTION, SELECTION, more};
-use super::view::{OptimismView, OutcomesView, ProblemView, QuoteId, QuoteView, Sureness, Tried, View};
+use super::view::{OptimismView, OutcomesView, ProblemView, QuoteId, QuoteView, SlotView, Sureness, Tried, View};
 use super::words::{self, GIVEN, number};
 use crate::model::comparison::MovedV1;
 
@@ -229,22 +229,28 @@ fn section(doc: &mut Document, view: &View, place: usize, p: &ProblemView) {
     doc.heading(2, &format!("Problem {place}: {}", p.name));
     doc.paragraph(&p.statement);
     doc.paragraph(&format!("{} {}", p.both_sides(), p.verdict.long));
-    for (what, words) in [
-        ("Who has it", p.roles.words()),
-        ("Where", p.communities_words()),
-        ("Since when", p.seen_words()),
-        ("What they do", p.acts_words()),
-        ("How often", p.frequency.words()),
-        ("How sharply", p.severity_words()),
-        ("By how many", p.concentration_words()),
-    ] {
-        doc.cited(&format!("{what}: {words}"), &[]);
-    }
+    let slot = |doc: &mut Document, what: &str, slot: Option<&SlotView>| match slot {
+        Some(slot) => doc.cited(&format!("{what}: {}", slot.words()), &slot.quotes),
+        None => doc.cited(&format!("{what}: not stated"), &[]),
+    };
+    doc.cited(&format!("Who has it: {}", p.roles.words()), &[]);
+    slot(doc, "When it bites", p.situation());
+    doc.cited(&format!("How often: {}", p.frequency.words()), &[]);
     for cost in &p.costs {
         doc.cited(&format!("What it costs: {}", cost.words()), &cost.quotes);
     }
     if p.costs.is_empty() {
         doc.cited("What it costs: not stated", &[]);
+    }
+    slot(doc, "What is at stake", p.stakes());
+    for (what, words) in [
+        ("What they do", p.acts_words()),
+        ("How sharply", p.severity_words()),
+        ("Where", p.communities_words()),
+        ("Since when", p.seen_words()),
+        ("By how many", p.concentration_words()),
+    ] {
+        doc.cited(&format!("{what}: {words}"), &[]);
     }
     doc.gap();
     if p.tried.people > 0 {
@@ -260,9 +266,7 @@ fn section(doc: &mut Document, view: &View, place: usize, p: &ProblemView) {
         doc.heading(3, "What it is like, slot by slot");
         doc.paragraph(&p.texture.lead());
         for slot in &p.texture.slots {
-            let most = slot.most();
-            let most = if most.is_empty() { most } else { format!(": {most}") };
-            doc.cited(&format!("{}, {}{most}", slot.name(), slot.stated()), &slot.quotes);
+            doc.cited(&format!("{}, {}", slot.name(), slot.words()), &slot.quotes);
         }
         doc.gap();
     }

@@ -205,7 +205,8 @@ fn shared<'a>(attempts: &[Attempt], named: &'a [Named], typical: &Typicality<'_>
     (groups, left)
 }
 
-/// The words that most members have in common around `head`, their stems first.
+/// The words that most members have in common around `head`, their stems first. A single word that one person alone says is told with
+/// what was done with it: "taking a deposit".
 fn label(head: &str, members: &[usize], attempts: &[Attempt], named: &[Named]) -> (BTreeSet<String>, String) {
     let mut found = BTreeMap::<&[String], (BTreeSet<usize>, BTreeMap<String, usize>)>::new();
     for &i in members {
@@ -221,9 +222,14 @@ fn label(head: &str, members: &[usize], attempts: &[Attempt], named: &[Named]) -
     let all = found.iter().filter(|(stems, (by, _))| by.len() >= least || stems.len() == 1);
     let best = all.max_by_key(|(stems, (by, _))| (stems.len(), by.len()));
     let Some((stems, (_, forms))) = best else { return (BTreeSet::from([head.to_owned()]), head.to_owned()) };
+    let is_lone = stems.len() == 1 && people(members.iter().map(|&i| &attempts[i])) == 1;
+    let led = members.iter().filter(|_| is_lone).find_map(|&i| {
+        let phrase = named[i].phrases.iter().find(|phrase| phrase.head() == head)?;
+        Some(phrase.led(&attempts[i].means).to_lowercase())
+    });
     // Of forms that are as common, the first in the alphabet.
-    let form = forms.iter().rev().max_by_key(|(_, n)| **n).map_or(head, |(form, _)| form);
-    (stems.iter().cloned().collect(), form.to_owned())
+    let form = || forms.iter().rev().max_by_key(|(_, n)| **n).map_or(head, |(form, _)| form).to_owned();
+    (stems.iter().cloned().collect(), led.unwrap_or_else(form))
 }
 
 /// What one person tried joins a group of which its words are all in the other's or the other way round. Larger groups stay
@@ -329,7 +335,7 @@ mod tests {
             attempt(5, "I did it by adding, by following almost all of it, with several different ones", true),
         ];
         let complaints = ["lost the job notes", "no job notes", "my job notes"];
-        let expected = [("diary", 1), (UNNAMED, 4)];
+        let expected = [("kept a diary", 1), (UNNAMED, 4)];
         assert_eq!(grouped(attempts, &complaints), expected.map(|(label, people)| (label.to_owned(), people)));
     }
 

@@ -17,11 +17,16 @@ const LONGEST: usize = 3;
 
 /// Words after which a thing is named.
 const ARTICLES: &str = "a an the this that these those my our your his her their its another every each some any own both one two \
-three four five six seven eight nine ten";
-/// Words after which a thing is named, or else somebody does something to what follows.
-const BEFORE: &str = "with by via on in into onto through using use uses used from off for of at inside between over under without \
-beside besides plus do did does doing had have has kept keep keeps keeping bought buy buying tried try trying put puts running run ran \
-made make making got get getting added add started start starting went go moved";
+three four five six seven eight nine ten second new";
+/// Verbs after which a thing is named, or else somebody does something to what follows.
+const VERBS: &str = "using use uses used do did does doing had have has kept keep keeps keeping bought buy buying tried try trying \
+put puts putting run running ran made make making got get getting added add started start starting went go moved take took sent";
+/// Words that lead to what something is done with.
+const WITH: &str = "with by via through plus to";
+/// Words that lead to where, when or for whom: "in wet" and "on doorsteps" name no means, "in Tabulo" and "on paper sheets" do.
+const WHERE: &str = "on in into onto from off for of at inside between over under without beside besides";
+/// Words that follow whoever did something, where the text begins: "Nephew had a look".
+const OF_WHOM: &str = "has had have says said thinks thought tells told wants wanted";
 /// Words that follow what somebody does, not what a thing is called.
 const AFTER: &str = "me us them him her it you everyone everybody someone somebody a an the my our your his their this that these those";
 /// Words that a word before them tells more about: "the wrong month" names a month, and no means.
@@ -33,13 +38,18 @@ teams crew boss";
 const FIRST_PERSON: &str = "i i'd i've i'm we we'd we've we're my our me us";
 /// Most words of a text that is a means and nothing else.
 const BARE: usize = 5;
+/// Most words that are shown before a phrase, to say what was done with it.
+const LEADING: usize = 3;
 
 /// Splits text into words and phrases.
 pub(super) struct Words {
     stemmer: Stemmer,
     common: HashSet<&'static str>,
     articles: HashSet<&'static str>,
-    before: HashSet<&'static str>,
+    verbs: HashSet<&'static str>,
+    with: HashSet<&'static str>,
+    places: HashSet<&'static str>,
+    of_whom: HashSet<&'static str>,
     after: HashSet<&'static str>,
     described: HashSet<&'static str>,
     first_person: HashSet<&'static str>,
@@ -62,6 +72,8 @@ pub(super) struct Phrase {
     /// Where each of them begins, and where the last one ends.
     starts: Vec<usize>,
     end: usize,
+    /// Where the words begin that say what was done with it.
+    lead: usize,
     /// The speaker did something with it, or the text holds little else: of what came of an attempt, the things are not what was
     /// tried.
     pub(super) is_own: bool,
@@ -86,6 +98,11 @@ impl Phrase {
         let ending = move |n: usize| (&self.stems[n..], text.get(self.starts[n]..self.end).unwrap_or_default());
         (0..self.stems.len()).rev().take(LONGEST).map(ending)
     }
+
+    /// It in the words of `text` that lead to it: "taking a £30 deposit".
+    pub(super) fn led<'a>(&self, text: &'a str) -> &'a str {
+        text.get(self.lead..self.end).unwrap_or_default()
+    }
 }
 
 fn set(words: &'static str) -> HashSet<&'static str> {
@@ -101,7 +118,10 @@ impl Words {
             stemmer,
             common,
             articles: set(ARTICLES),
-            before: set(BEFORE),
+            verbs: set(VERBS),
+            with: set(WITH),
+            places: set(WHERE),
+            of_whom: set(OF_WHOM),
             after: set(AFTER),
             described: set(DESCRIBED),
             first_person: set(FIRST_PERSON),
@@ -124,10 +144,17 @@ impl Words {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
             let start = words.partition_point(|w| w.start < first.start);
             if first.stem.is_some() && self.names(text, &words, start..start + run.len()) {
+                let mut starts = run.iter().map(|word| word.start).collect::<Vec<_>>();
+                // "by hand" says how, "hand" says nothing.
+                let by = start.checked_sub(1).map(|at| &words[at]).filter(|word| word.lower == "by");
+                if let Some(by) = by.filter(|by| run.len() == 1 && blank(text, by, first)) {
+                    starts[0] = by.start;
+                }
                 phrases.push(Phrase {
                     stems: run.iter().filter_map(|word| word.stem.clone()).collect(),
-                    starts: run.iter().map(|word| word.start).collect(),
+                    starts,
                     end: last.end,
+                    lead: words[self.lead(text, &words, start)].start,
                     is_own: is_own(start),
                 });
             }
@@ -142,7 +169,8 @@ impl Words {
             let at = run.start.checked_sub(back)?;
             words[at..=run.start].windows(2).all(|w| blank(text, &w[0], &w[1])).then(|| words[at].lower.as_str())
         };
-        let counts = |word: &str| self.articles.contains(word) || word.contains(|c: char| c.is_ascii_digit());
+        let counts = |word: &str| self.counts(word);
+        let is_called = || run.len() > 1 || text[words[run.start].start..].starts_with(char::is_uppercase);
         let next = words.get(run.end).filter(|next| blank(text, &words[run.end - 1], next));
         let is_done = next.is_some_and(|next| self.after.contains(next.lower.as_str()));
         let describes = next.is_some_and(|next| self.described.contains(next.lower.as_str()));
@@ -153,15 +181,44 @@ impl Words {
             Some(word) if counts(word) => true,
             // "to fill in" is no thing, "to paper sheets" is one, and so is "to paper."
             Some("to") => next.is_none() || run.len() > 1,
-            Some(word) if self.before.contains(word) => !is_done,
+            Some(word) if self.places.contains(word) => !is_done && is_called(),
+            Some(word) if self.verbs.contains(word) || self.with.contains(word) => !is_done,
             // "a second phone"
             Some(_) => !is_done && before(2).is_some_and(counts),
             None if run.start == 0 => {
                 let lone = run.len() == 1 && ["ed", "ing"].iter().any(|end| words[0].lower.ends_with(end));
-                !is_done && !lone
+                let is_whom = next.is_some_and(|next| self.of_whom.contains(next.lower.as_str()));
+                !is_done && !lone && !is_whom
             }
             None => false,
         }
+    }
+
+    fn counts(&self, word: &str) -> bool {
+        self.articles.contains(word) || word.contains(|c: char| c.is_ascii_digit())
+    }
+
+    /// The first of the words that lead to the run at `start`: back over articles and prepositions to what was done, or to what it was
+    /// done with.
+    fn lead(&self, text: &str, words: &[Word], start: usize) -> usize {
+        let mut lead = start;
+        while lead > 0 && start - lead < LEADING && blank(text, &words[lead - 1], &words[lead]) {
+            let word = words[lead - 1].lower.as_str();
+            let is_verb = self.verbs.contains(word) || ["ing", "ed"].iter().any(|end| word.ends_with(end));
+            let says = is_verb || words[lead - 1].stem.is_some();
+            if !says && !self.counts(word) && !self.places.contains(word) && !self.with.contains(word) {
+                break;
+            }
+            lead -= 1;
+            if says {
+                break;
+            }
+        }
+        // Nothing is told by an article.
+        while lead < start && self.counts(&words[lead].lower) {
+            lead += 1;
+        }
+        lead
     }
 
     /// Words in text order; one with hyphens is one.
@@ -223,9 +280,27 @@ mod tests {
             ("by folding them, in the wrong month, every single time, did nicely", vec![]),
             ("had the crew carry a second lamp", vec!["lamp"]),
             ("Folded, stacked", vec![]),
+            ("They came in wet and stood on doorsteps, so we put them on index cards", vec!["index cards"]),
+            ("Nephew had a go at it", vec![]),
+            ("I gave the guys second phones", vec!["phones"]),
+            ("booked it by hand", vec!["by hand"]),
             ("", vec![]),
         ] {
             assert_eq!(phrases(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_leads_to_a_phrase_says_what_was_done() {
+        for (text, expected) in [
+            ("we tried taking a £30 deposit when they book", "taking a £30 deposit"),
+            ("I put the lists on another carrier", "lists on another carrier"),
+            ("and then the diary", "diary"),
+            ("going round it with CSV", "with CSV"),
+            ("had them trust the software", "trust the software"),
+        ] {
+            let found = Words::new().named(text).phrases;
+            assert_eq!(found.last().map(|phrase| phrase.led(text)), Some(expected), "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Wi
 use textwrap::Options;
 
 use super::lines::more;
-use super::view::{ProblemView, QuoteId, Series, View};
+use super::view::{ProblemView, QuoteId, Series, SlotView, View};
 use super::words::{self, number};
 use crate::text::display::plain;
 
@@ -108,7 +108,17 @@ pub fn page(view: &View, problem: &ProblemView, width: usize) -> String {
     let p = problem;
     let mut screen = Screen::new(width);
     screen.paragraph("", &format!("{} ({})", p.name, p.id));
-    screen.paragraph("", &p.statement);
+    screen.fact("who has it", &p.roles.words());
+    screen.slot(view, "when it bites", p.situation());
+    screen.fact("how often", &p.frequency.words());
+    screen.fact("what goes wrong", &p.statement);
+    for cost in &p.costs {
+        screen.fact("what it costs", &cost.words());
+    }
+    if p.costs.is_empty() {
+        screen.fact("what it costs", "not stated");
+    }
+    screen.slot(view, "what is at stake", p.stakes());
     screen.gap();
     screen.paragraph("", &format!("{}: {} {}", p.trust(), p.both_sides(), p.verdict.long));
     for says in &view.missing {
@@ -129,16 +139,6 @@ pub fn page(view: &View, problem: &ProblemView, width: usize) -> String {
     }
     screen.fact("what they do", &p.acts_words());
     screen.fact("how sharply", &p.severity_words());
-
-    screen.heading("Who has it, what it costs");
-    screen.fact("who has it", &p.roles.words());
-    screen.fact("how often", &p.frequency.words());
-    for cost in &p.costs {
-        screen.fact("what it costs", &cost.words());
-    }
-    if p.costs.is_empty() {
-        screen.fact("what it costs", "not stated");
-    }
 
     screen.heading("What they tried, and why it failed");
     for means in &p.tried.means {
@@ -164,12 +164,7 @@ pub fn page(view: &View, problem: &ProblemView, width: usize) -> String {
     screen.heading("What it is like, slot by slot");
     screen.paragraph("  ", &p.texture.lead());
     for slot in &p.texture.slots {
-        let most = slot.most();
-        let most = if most.is_empty() { most } else { format!(": {most}") };
-        screen.fact(slot.name(), &format!("{}{most}", slot.stated()));
-        for id in &slot.quotes {
-            screen.said(view, *id);
-        }
+        screen.slot(view, slot.name(), Some(slot));
     }
 
     screen.heading("Is it many people's?");
@@ -312,6 +307,14 @@ impl Screen {
     fn said(&mut self, view: &View, id: QuoteId) {
         let indent = " ".repeat(NAMES + 2);
         self.paragraph(&indent, &format!("“{}”", view.quote(id).text));
+    }
+
+    /// What is stated of a slot, with the words of some.
+    fn slot(&mut self, view: &View, name: &str, slot: Option<&SlotView>) {
+        self.fact(name, &slot.map_or_else(|| "not stated".to_owned(), SlotView::words));
+        for id in slot.map_or(&[][..], |slot| &slot.quotes) {
+            self.said(view, *id);
+        }
     }
 
     /// A quote with who says it, where and when.

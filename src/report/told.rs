@@ -1,7 +1,8 @@
 //! What people tell of a problem, in words: its texture, what it costs, what they tried, what they left.
 
-use super::view::{CostView, Count, MeansView, SlotView, Stated, SwitchView, TextureView, Tried};
+use super::view::{CostView, Count, MeansView, ProblemView, SlotView, Stated, SwitchView, TextureView, Tried};
 use super::words::{self, Unit, number, quantity};
+use crate::model::Slot;
 
 /// Fewer people than this say nothing of what a problem is like (METHOD 1.3).
 const ENOUGH_FOR_TEXTURE: u64 = 3;
@@ -10,6 +11,11 @@ const ENOUGH_FOR_TEXTURE: u64 = 3;
 const ENOUGH_FOR_A_MEDIAN: u64 = 3;
 
 impl TextureView {
+    /// One slot; `None` when nobody fills it.
+    fn slot(&self, slot: Slot) -> Option<&SlotView> {
+        self.slots.iter().find(|s| s.slot == slot && s.people > 0)
+    }
+
     /// `7 of 11 slots are stated, by 42 people`, or that these are too few.
     pub(super) fn lead(&self) -> String {
         let stated = self.slots.iter().filter(|s| s.people > 0).count();
@@ -27,6 +33,18 @@ impl TextureView {
     }
 }
 
+impl ProblemView {
+    /// When it bites.
+    pub(super) fn situation(&self) -> Option<&SlotView> {
+        self.texture.slot(Slot::TriggerSituation)
+    }
+
+    /// What is at stake.
+    pub(super) fn stakes(&self) -> Option<&SlotView> {
+        self.texture.slot(Slot::Stakes)
+    }
+}
+
 impl SlotView {
     /// What the slot is about.
     pub(super) fn name(&self) -> &'static str {
@@ -41,6 +59,13 @@ impl SlotView {
     /// What is stated most: `Excel (4), Sheets (3)`; empty where only the words tell.
     pub(super) fn most(&self) -> String {
         if self.values.is_empty() { String::new() } else { listed(&self.values) }
+    }
+
+    /// `3 people: rework (2)`; `not stated`.
+    pub(super) fn words(&self) -> String {
+        let most = self.most();
+        let most = if most.is_empty() { most } else { format!(": {most}") };
+        format!("{}{most}", self.stated())
     }
 }
 

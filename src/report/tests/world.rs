@@ -582,6 +582,7 @@ pub(in crate::report) async fn trades() -> (World, Codebook) {
     let hours = SlotValue::Hours { low: 6.0, high: 6.0, per: Some("week".to_owned()), per_month: Some(26.0) };
     w.post("p1", "ann", "2026-02-10T08:00:00Z", text, acts).texture = vec![
         TextureSlot { slot: Slot::ActorRole, evidence: cut(text, "I run the office"), value: SlotValue::Text },
+        TextureSlot { slot: Slot::TriggerSituation, evidence: cut(text, "in a basement"), value: SlotValue::Text },
         TextureSlot { slot: Slot::CostTime, evidence: cut(text, "6 hours a week"), value: hours },
     ];
     let text =
