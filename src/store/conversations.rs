@@ -6,9 +6,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, QueryBuilder, Row, Sqlite, Transaction};
 
-use super::post_batches::ROWS;
+use super::post_batches::{ROWS, insert_threads};
 use super::posts::newest_revision;
-use super::{Store, instant, millis};
+use super::{Store, instant};
 use crate::model::{Source, Thread, ThreadId};
 
 /// The posts of a stream: those in itself, and in what begins with its name and a `~`. The character after `~` has the number 127.
@@ -177,15 +177,7 @@ impl StreamWalk {
             self.connection.begin_with("begin immediate").await.context("could not begin a write to the store")?;
         let mut revision = newest_revision(&mut *tx).await?;
         for moves in moves.chunks(ROWS) {
-            QueryBuilder::<Sqlite>::new("insert into thread (id, source, community, title, url, started_at) ")
-                .push_values(moves, |mut row, Move { to, .. }| {
-                    row.push_bind(to.id.as_str())
-                        .push_bind(to.source.as_str())
-                        .push_bind(&to.community)
-                        .push_bind(&to.title)
-                        .push_bind(&to.url)
-                        .push_bind(to.started_at.map(millis));
-                })
+            insert_threads(moves.iter().map(|Move { to, .. }| to))
                 .push(" on conflict (id) do nothing")
                 .build()
                 .execute(&mut *tx)

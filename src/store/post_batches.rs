@@ -17,6 +17,20 @@ use crate::model::{AuthorKey, Post, PostId, Thread, ThreadId};
 /// Rows in one statement. With 15 columns it stays below the 32,766 values that SQLite takes.
 pub(super) const ROWS: usize = 500;
 
+/// The beginning of a statement that writes `threads`; what becomes of those that are there is for the caller to add.
+pub(super) fn insert_threads<'a>(threads: impl IntoIterator<Item = &'a Thread>) -> QueryBuilder<Sqlite> {
+    let mut insert = QueryBuilder::<Sqlite>::new("insert into thread (id, source, community, title, url, started_at) ");
+    insert.push_values(threads, |mut row, thread| {
+        row.push_bind(thread.id.as_str())
+            .push_bind(thread.source.as_str())
+            .push_bind(&thread.community)
+            .push_bind(&thread.title)
+            .push_bind(&thread.url)
+            .push_bind(thread.started_at.map(millis));
+    });
+    insert
+}
+
 impl Store {
     /// Writes a batch in one transaction: posts, failures and cursor together, so a killed run resumes at the last page.
     pub async fn write_batch(&self, batch: &Batch) -> Result<BatchCounts> {
@@ -132,15 +146,7 @@ async fn write_threads(
         changed.push(thread);
     }
     for threads in changed.chunks(ROWS) {
-        QueryBuilder::<Sqlite>::new("insert into thread (id, source, community, title, url, started_at) ")
-            .push_values(threads, |mut row, thread| {
-                row.push_bind(thread.id.as_str())
-                    .push_bind(thread.source.as_str())
-                    .push_bind(&thread.community)
-                    .push_bind(&thread.title)
-                    .push_bind(&thread.url)
-                    .push_bind(thread.started_at.map(millis));
-            })
+        insert_threads(threads)
             .push(
                 " on conflict (id) do update set title = excluded.title, url = excluded.url, started_at = excluded.started_at",
             )
