@@ -3,6 +3,7 @@
 //! One rule holds: a machine count is never a finding. Without enough hand labels every verdict is `uncorrected` or
 //! `not_enough_evidence`, and no test is run.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::cells::Cells;
@@ -68,8 +69,9 @@ pub fn coverage(cells: &Cells) -> (ComponentV1, Vec<ProblemV1>) {
     let mut problems = problems.collect::<Vec<_>>();
     let parts = Newcomers::split(&cells.community);
     let newcomers = Newcomers::new(&community, &parts);
-    let people = Kinds::split(cells);
-    let kinds = Kinds::new(cells, &people);
+    // Only what is called is told by kinds.
+    let people = LazyCell::new(|| Kinds::split(cells));
+    let kinds = LazyCell::new(|| Kinds::new(cells, &people));
     for (i, problem) in problems.iter_mut().enumerate() {
         let mut representative = representativeness(cells, i);
         representative.newcomers = newcomers.published(i);

@@ -3,7 +3,7 @@
 
 use super::coverage::{MINIMUM_RATIO, MINIMUM_SHARE};
 use super::evidence_rule as rule;
-use super::stats::{Z95, p_ratio, wilson};
+use super::stats::{Z95, binomial, p_ratio, wilson};
 use super::wording::percent;
 use crate::model::comparison::{ComparisonV1, FALSE_DISCOVERIES, ProblemV1, RateV1};
 
@@ -84,31 +84,12 @@ fn called(more: Side, less: Side, at_least: u64, level: f64) -> f64 {
     power.min(1.0)
 }
 
-/// Probabilities of 0 to `n` hits.
-fn binomial(n: usize, p: f64) -> Vec<f64> {
-    let step = |log: &mut f64, hits: usize| {
-        let now = *log;
-        *log += ((n - hits) as f64 / (hits + 1) as f64 * p / (1.0 - p)).ln();
-        Some(now.exp())
-    };
-    (0..=n).scan(n as f64 * (1.0 - p).ln(), step).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::cells::Cells;
     use super::super::coverage::kind;
     use super::super::tests::{LARGE, Size, answer, unlabelled, world};
     use super::*;
-
-    #[test]
-    fn the_counts_are_a_distribution() {
-        for (n, p) in [(1, 0.2), (60, 0.02), (1000, 0.2)] {
-            let all = binomial(n, p);
-            let mean = all.iter().enumerate().map(|(k, mass)| k as f64 * mass).sum::<f64>();
-            assert!((all.iter().sum::<f64>() - 1.0).abs() < 1e-9 && (mean - n as f64 * p).abs() < 1e-6, "{n} {p}");
-        }
-    }
 
     #[test]
     fn more_data_call_more() {

@@ -93,7 +93,7 @@ impl RatioTail {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Z95, wilson};
+    use super::super::{Z95, binomial, wilson};
     use super::*;
 
     #[test]
@@ -106,14 +106,6 @@ mod tests {
     /// Equal rare shares are covered more often than promised, whoever counts: 80 accounts and 160 people, all labelled, no cluster.
     #[test]
     fn equal_rare_shares_are_covered_too_often() {
-        let binomial = |n: usize, p: f64| {
-            let next = |mass: &mut f64, k: usize| {
-                let now = *mass;
-                *mass *= (n - k) as f64 / (k + 1) as f64 * p / (1.0 - p);
-                Some(now)
-            };
-            (0..=n).scan((1.0 - p).powi(n as i32), next).collect::<Vec<_>>()
-        };
         let interval = |hits: usize, n: usize| {
             let mean = (hits as f64 + 0.5) / (n as f64 + 1.0);
             let (low, high) = wilson(mean, n as f64 + 2.0, Z95);

@@ -1,6 +1,6 @@
 //! Distribution functions, from statrs, with its domain errors turned into answers.
 
-use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{Binomial, ChiSquared, Continuous, ContinuousCDF, Discrete, Normal, StudentsT};
 use statrs::function::beta::checked_beta_reg;
 
 /// Regularised incomplete beta function: P(B <= x) for B ~ Beta(a, b). `x` is clamped to 0..=1. NaN unless a, b > 0.
@@ -22,6 +22,12 @@ pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
         }
         if beta_cdf(middle, a, b) < p { low = middle } else { high = middle }
     }
+}
+
+/// Probabilities of 0 to `n` hits of `n`, each hit with probability `p`. NaN unless `p` lies in 0..=1.
+pub fn binomial(n: usize, p: f64) -> Vec<f64> {
+    let hits = Binomial::new(p, n as u64);
+    (0..=n as u64).map(|k| hits.map_or(f64::NAN, |hits| hits.pmf(k))).collect()
 }
 
 /// Upper tail of the chi-squared distribution: P(X > x). NaN unless `df` is positive.
@@ -70,6 +76,15 @@ pub fn student_quantile(p: f64, df: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_counts_are_a_distribution() {
+        for (n, p) in [(1, 0.2), (60, 0.02), (1000, 0.2)] {
+            let all = binomial(n, p);
+            let mean = all.iter().enumerate().map(|(k, mass)| k as f64 * mass).sum::<f64>();
+            assert!((all.iter().sum::<f64>() - 1.0).abs() < 1e-9 && (mean - n as f64 * p).abs() < 1e-6, "{n} {p}");
+        }
+    }
 
     /// Values of scipy.stats.t.ppf(.975, df), to the digits published in its documentation and tables.
     #[test]

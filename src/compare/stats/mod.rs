@@ -39,7 +39,7 @@ pub use change::{Change, Period, change};
 pub use clusters::{Clustered, share_clusters};
 pub use difference::{POWER, RatioTail, detectable, difference_error, mover, p_ratio};
 pub use distributions::{
-    beta_cdf, beta_quantile, chi_squared_survival, f_survival, normal_quantile, quantile, student_quantile,
+    beta_cdf, beta_quantile, binomial, chi_squared_survival, f_survival, normal_quantile, quantile, student_quantile,
 };
 pub use domain::{Class, DomainCell, share_within};
 pub use mix::{ClusterTotals, Jsd, RaoScott, cluster_covariance, jsd_bc, jsd_interval, jsd_parts, rs_f};
