@@ -114,12 +114,12 @@ pub(super) fn follow(space: &Space, previous: &Previous, units: &[Unit], found: 
     new.retain(|n| n.people >= least && (listed.is_empty() || n.holds >= HOLDS));
     new.sort_by(|a, b| b.people.cmp(&a.people).then_with(|| a.problem.id.cmp(&b.problem.id)));
     new.truncate(MOST.saturating_sub(listed.len()));
-    set_apart(space, &mut new, &listed);
     let mut listed = match listed.is_empty() {
         true => Listed { problems: listed, placed: vec![(None, 0.0); units.len()], known },
         false => Listed { known, ..Listed::place(space, listed, &classifier, units) },
     };
     if !new.is_empty() {
+        set_apart(space, &mut new, &listed.problems);
         for Found { problem, points, .. } in new {
             classifier.add(space, &points);
             listed.problems.push(problem);
