@@ -201,10 +201,7 @@ impl LlmReaders {
     /// # Errors
     /// When the store cannot be read.
     pub async fn post(&self) -> Result<extract::llm::Reader> {
-        Ok(match &self.store {
-            Some(store) => self.post.masking(Contacts::new(store, &self.names).await?.everybody()),
-            None => self.post.clone(),
-        })
+        Ok(self.post.masking(self.everybody().await?))
     }
 
     /// Reads notes whose firms nobody tells, as [`Self::post`] reads posts.
@@ -212,9 +209,14 @@ impl LlmReaders {
     /// # Errors
     /// When the store cannot be read.
     pub async fn lone_note(&self) -> Result<crm::llm::Reader> {
+        Ok(self.note.masking(self.everybody().await?))
+    }
+
+    /// Whom to mask in a text about no firm that is known.
+    async fn everybody(&self) -> Result<Names> {
         Ok(match &self.store {
-            Some(store) => self.note.masking(Contacts::new(store, &self.names).await?.everybody()),
-            None => self.note.clone(),
+            Some(store) => Contacts::new(store, &self.names).await?.everybody(),
+            None => self.names.clone(),
         })
     }
 

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
 
 use crate::app::App;
 use crate::collect::{self, Collected, Zone, conversations, files, sites};
 use crate::extract::by_model::ByBatch;
 use crate::group::embed::Embedder;
-use crate::llm::Estimate;
+use crate::llm::{Estimate, Show};
 use crate::model::comparison::ComparisonV1;
 use crate::report::view::View;
 use crate::summary::StageSummary;
@@ -87,9 +86,6 @@ pub async fn extract(app: &App) -> Result<StageSummary> {
         Some(llm) => extract::by_model::run(&app.store, &llm.post().await?, llm.cascade, app.progress).await,
     }
 }
-
-/// Where the exact body of each request goes that would be sent to a model.
-pub type Show<'a> = &'a mut dyn FnMut(Value) -> Result<()>;
 
 /// What stage 3 would ask a model, and what that would take; `None` when no model reads.
 pub async fn estimate_extract(app: &App, show: Show<'_>) -> Result<Option<Estimate>> {

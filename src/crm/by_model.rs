@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::llm::{NoteText, Reader};
 use super::read::Told;
 use crate::llm::ask::{CameBack, stopped};
 use crate::llm::contacts::Contacts;
 use crate::llm::outgoing::{Quotes, Withheld, show_withheld};
-use crate::llm::{Estimate, Outlook};
+use crate::llm::{Estimate, Outlook, Show};
 use crate::model::Note;
 use crate::progress::Progress;
 use crate::store::{Failure, Store};
@@ -24,23 +24,15 @@ const CHUNK: usize = 64;
 ///
 /// # Errors
 /// When the store cannot be read, or `show` fails.
-pub async fn estimate(
-    store: &Store,
-    reader: &Reader,
-    show: &mut dyn FnMut(Value) -> Result<()>,
-    progress: Progress,
-) -> Result<Estimate> {
+pub async fn estimate(store: &Store, reader: &Reader, show: Show<'_>, progress: Progress) -> Result<Estimate> {
     let model = reader.model();
     let mut sum = model.estimate(&Outlook::default(), show).await?;
     let bar = progress.counter("estimate");
     let unread = store.unread_notes(&reader.recipe(), "", i64::MAX).await?;
     let mut contacts = Contacts::new(store, reader.names()).await?;
     for chunk in unread.chunks(CHUNK) {
-        let outlook = {
-            chunk.iter().for_each(|note| contacts.of(&note.account));
-            let names: Vec<_> = chunk.iter().map(|note| contacts.names(&note.account)).collect();
-            reader.would_ask(&chunk.iter().map(text).collect::<Vec<_>>(), &names)
-        };
+        let texts: Vec<_> = chunk.iter().map(text).collect();
+        let outlook = reader.would_ask(&texts, &contacts.of_each(chunk.iter().map(|note| &note.account)));
         sum += model.estimate(&outlook, show).await?;
         show_withheld(chunk.iter().map(|note| note.id.as_str()), outlook.withheld, show)?;
         bar.inc(chunk.len() as u64);
@@ -69,8 +61,7 @@ pub async fn read(store: &Store, reader: &Reader, progress: Progress) -> Result<
     let mut failed = 0;
     for chunk in unread.chunks(CHUNK) {
         let texts: Vec<_> = chunk.iter().map(text).collect();
-        chunk.iter().for_each(|note| contacts.of(&note.account));
-        let names: Vec<_> = chunk.iter().map(|note| contacts.names(&note.account)).collect();
+        let names = contacts.of_each(chunk.iter().map(|note| &note.account));
         let came = CameBack::sort(chunk, reader.read_masked(&texts, &names).await);
         for (_, reading) in &came.readings {
             told.add(reading);

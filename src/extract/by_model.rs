@@ -6,14 +6,14 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::cascade::{Cascade, missed};
 use super::llm::{PostText, Reader};
 use super::{embedded, read};
 use crate::llm::ask::{CameBack, stopped};
 use crate::llm::outgoing::{Quotes, Withheld, show_withheld};
-use crate::llm::{Collected, Estimate, Outlook, Usage};
+use crate::llm::{Collected, Estimate, Outlook, Show, Usage};
 use crate::model::{PostReading, Recipe, Route};
 use crate::progress::Progress;
 use crate::store::{Failure, Store, UnreadPost};
@@ -122,7 +122,7 @@ pub async fn estimate(
     store: &Store,
     reader: &Reader,
     cascade: Cascade,
-    show: &mut dyn FnMut(Value) -> Result<()>,
+    show: Show<'_>,
     progress: Progress,
 ) -> Result<Estimate> {
     let model = reader.model();

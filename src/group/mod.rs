@@ -61,7 +61,7 @@ use name::Typical;
 use units::{Unit, gather, sample};
 use vectors::{Passage, Point, Space};
 
-use crate::llm::{Estimate, Outlook};
+use crate::llm::{Estimate, Outlook, Show};
 use crate::model::id::content_hash;
 use crate::model::problem::BY_MACHINE;
 use crate::model::{Codebook, Problem, ProblemId, Recipes};
@@ -151,7 +151,7 @@ pub async fn estimate(
     wanted: Wanted<'_>,
     embedder: &Embedder,
     sorter: &Sorter,
-    show: &mut dyn FnMut(Value) -> Result<()>,
+    show: Show<'_>,
     progress: Progress,
 ) -> Result<Estimate> {
     if embedder.is_served() {

@@ -14,8 +14,9 @@ use super::judge::Judge;
 use super::outgoing::{Context, Outgoing, Quotes};
 use super::prompt::Prompt;
 use super::sheet::Sheet;
-use super::{Model, Outlook, Question, Unanswered};
+use super::{Model, Outlook, Question, Unanswered, withhold};
 use crate::config::{LlmSettings, Protocol};
+use crate::model::Recipe;
 use crate::text::lines::LineAnswer;
 
 /// Questions under way at once, more than a server has places, so that none is empty while an answer is written down. How many
@@ -65,7 +66,7 @@ impl Window {
     }
 
     /// The setting as it stands in recipes.
-    pub fn name(self) -> String {
+    fn name(self) -> String {
         match self {
             Self::Tokens(tokens) => tokens.to_string(),
             Self::Sentence => "sentence".to_owned(),
@@ -76,6 +77,16 @@ impl Window {
 impl Default for Asking {
     fn default() -> Self {
         Self { protocol: Protocol::Point, pack: 1, window: Window::WIDE, judge: false }
+    }
+}
+
+impl Asking {
+    /// What readings by `model` are kept under: `version` of the reader, protocol, packing, windows, its `prompt`, that of second
+    /// looks (`judge`) where there are any, and what is withheld.
+    pub fn recipe(&self, version: &str, model: &Model, prompt: &str, judge: &str) -> Recipe {
+        let name = format!("{version}:{}:{}", model.name(), self.protocol.as_str());
+        let judge = if self.judge { judge } else { "" };
+        Recipe::new(&name, &[prompt, judge, &self.pack.to_string(), &self.window.name(), withhold::FILE])
     }
 }
 

@@ -44,6 +44,12 @@ impl Contacts {
         }
     }
 
+    /// What to mask in texts about each of `firms`.
+    pub fn of_each<'a>(&mut self, firms: impl IntoIterator<Item = &'a AccountId> + Clone) -> Vec<&Names> {
+        firms.clone().into_iter().for_each(|firm| self.of(firm));
+        firms.into_iter().map(|firm| self.names(firm)).collect()
+    }
+
     /// What to mask in texts about no firm that is known.
     pub fn everybody(&self) -> Names {
         Names::default().beside(&self.everybody)

@@ -12,7 +12,7 @@ use super::Unanswered;
 use super::gate::Gate;
 use super::purse::{Amount, Purse, Rate};
 use super::reply::brief;
-use super::server::lock;
+use super::server::{lock, write_down};
 use super::tokens::{self, Counted};
 use super::transport::{Access, Line, Passing, Trouble, Wanted, remedy};
 use crate::clock::Clock;
@@ -181,8 +181,7 @@ impl Embeddings {
     async fn note_lost(&self, texts: &[&str], most: Amount) -> Result<(), Unanswered> {
         let Some(store) = &self.store else { return Ok(()) };
         let hash = content_hash(&[&["lost", self.model.as_str()], texts].concat());
-        let noted = store.record_llm_call(&self.call(hash, texts.len(), most, "lost")).await;
-        noted.map_err(|error| Unanswered::Down(format!("{error:#}")))
+        write_down(store, self.call(hash, texts.len(), most, "lost")).await
     }
 
     async fn request(&self, texts: &[&str]) -> Result<(Vec<Vec<f32>>, Amount), Failed> {

@@ -13,6 +13,9 @@ use super::purse::money;
 use super::request::{self, Turn};
 use super::server::{Server, lock};
 
+/// Where the exact body of each request goes that would be sent.
+pub type Show<'a> = &'a mut dyn FnMut(Value) -> Result<()>;
+
 /// What would be asked about some texts, before any is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outlook {
@@ -65,11 +68,7 @@ pub struct Estimate {
 }
 
 /// As [`super::Model::estimate`].
-pub(super) async fn estimate(
-    server: &Server,
-    outlook: &Outlook,
-    show: &mut dyn FnMut(Value) -> Result<()>,
-) -> Result<Estimate> {
+pub(super) async fn estimate(server: &Server, outlook: &Outlook, show: Show<'_>) -> Result<Estimate> {
     let most = |question: &Question| u64::from(server.thinking.limit(question, Turn::First));
     let mut seen = HashSet::new();
     let (mut cached, mut prompt_tokens, mut most_completion_tokens) = (0, 0, 0);

@@ -69,7 +69,7 @@ use tape::{Recorder, Tape};
 
 pub use batch::{BatchId, Collected};
 pub use embeddings::{Bought, Embeddings};
-pub use estimate::{Checks, Estimate, Outlook};
+pub use estimate::{Checks, Estimate, Outlook, Show};
 pub use tape::looks_like_a_key;
 
 /// What is asked: everything that decides the answer.
@@ -318,7 +318,7 @@ impl Model {
     ///
     /// # Errors
     /// When the store cannot be read, the model is no server's, or `show` fails.
-    pub async fn estimate(&self, outlook: &Outlook, show: &mut dyn FnMut(Value) -> Result<()>) -> Result<Estimate> {
+    pub async fn estimate(&self, outlook: &Outlook, show: Show<'_>) -> Result<Estimate> {
         match &self.voice {
             Voice::Server(server) => estimate::estimate(server, outlook, show).await,
             _ => bail!("only a model behind a server costs anything; leave --replay out to see what would be sent"),

@@ -13,6 +13,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Show;
 use super::withhold::withheld;
 use crate::config::Protocol;
 use crate::model::{Evidence, Fit, Span};
@@ -236,7 +237,7 @@ impl Withheld {
 pub fn show_withheld<'a>(
     ids: impl Iterator<Item = &'a str>,
     withheld: Vec<Vec<String>>,
-    show: &mut dyn FnMut(Value) -> anyhow::Result<()>,
+    show: Show<'_>,
 ) -> anyhow::Result<()> {
     let mut told = ids.zip(withheld).filter(|(_, sentences)| !sentences.is_empty());
     told.try_for_each(|(id, sentences)| show(json!({ "id": id, "withheld": sentences })))

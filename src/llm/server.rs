@@ -495,7 +495,8 @@ impl Server {
     }
 }
 
-async fn write_down(store: &Store, call: LlmCall) -> Result<(), Unanswered> {
+/// Puts a line into the ledger.
+pub(super) async fn write_down(store: &Store, call: LlmCall) -> Result<(), Unanswered> {
     store.record_llm_call(&call).await.map_err(|error| Unanswered::Down(format!("{error:#}")))
 }
 

@@ -1,7 +1,8 @@
 //! The LLM note reader: a model says what a note claims and where; the program finds the words and says what vouches for them.
 //!
 //! The questions stand on one [`Sheet`](crate::llm::sheet::Sheet); quotes come by number or by copy, as for posts, and a second
-//! look asks whether each shows its claim. The one rule: what corroborates a commitment is decided here, from the kind of the record and who is quoted, never by the model.
+//! look asks whether each shows its claim. The one rule: what corroborates a commitment is decided here, from the kind of the
+//! record and who is quoted, never by the model.
 
 mod sheet;
 
@@ -17,7 +18,7 @@ use crate::llm::ask::{self, Asked, Asking, Sheets, Standing, Window};
 use crate::llm::judge::Judge;
 use crate::llm::outgoing::{Context, Finder, Outgoing, Quotes};
 use crate::llm::prompt::Prompt;
-use crate::llm::{Model, Outlook, Unanswered, withhold};
+use crate::llm::{Model, Outlook, Unanswered};
 use crate::model::{
     ClaimedPain, Commitment, Corroboration, Currency, Evidence, Giver, Interest, NoteKind, NoteReading, Objection,
     Recipe, SecondLook, Support,
@@ -84,10 +85,7 @@ impl Reader {
 
     /// What this reader's readings are kept under: model, protocol, packing, prompts.
     pub fn recipe(&self) -> Recipe {
-        let Asking { protocol, pack, window, judge } = self.asking;
-        let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
-        let judged = if judge { JUDGE_FILE } else { "" };
-        Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window.name(), withhold::FILE])
+        self.asking.recipe(VERSION, &self.model, PROMPT_FILE, JUDGE_FILE)
     }
 
     /// The model that is asked.

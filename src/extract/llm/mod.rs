@@ -15,7 +15,7 @@ use crate::llm::ask::{self, Asked, Asking, Sheets, Standing};
 use crate::llm::judge::Judge;
 use crate::llm::outgoing::{Context, Finder, Outgoing, Place, Quotes};
 use crate::llm::prompt::Prompt;
-use crate::llm::{Model, Outlook, Question, Unanswered, withhold};
+use crate::llm::{Model, Outlook, Question, Unanswered};
 use crate::model::{Act, Evidence, Fit, FoundAct, PostReading, Recipe, Slot, SlotValue, Support, TextureSlot, Voice};
 use crate::text::redact::Names;
 
@@ -81,10 +81,7 @@ impl Reader {
 
     /// What this reader's readings are kept under: model, protocol, packing, prompts.
     pub fn recipe(&self) -> Recipe {
-        let Asking { protocol, pack, window, judge } = self.asking;
-        let name = format!("{VERSION}:{}:{}", self.model.name(), protocol.as_str());
-        let judged = if judge { JUDGE_FILE } else { "" };
-        Recipe::new(&name, &[PROMPT_FILE, judged, &pack.to_string(), &window.name(), withhold::FILE])
+        self.asking.recipe(VERSION, &self.model, PROMPT_FILE, JUDGE_FILE)
     }
 
     /// The model that is asked.

@@ -22,7 +22,7 @@ use super::units::Unit;
 use crate::config::Protocol;
 use crate::llm::contacts::Contacts;
 use crate::llm::outgoing::{self, Context, Outgoing, show_withheld};
-use crate::llm::{Estimate, Model, Outlook, Usage, withhold};
+use crate::llm::{Estimate, Model, Outlook, Show, Usage, withhold};
 use crate::model::id::content_hash;
 use crate::model::{AccountId, Codebook, Problem, ProblemId};
 use crate::progress::Progress;
@@ -177,7 +177,7 @@ impl Sorter {
         grouped: &Grouped,
         units: &[Unit],
         known: &BTreeSet<ProblemId>,
-        show: &mut dyn FnMut(Value) -> Result<()>,
+        show: Show<'_>,
     ) -> Result<Estimate> {
         let mut contacts = Contacts::new(store, &self.names).await?;
         let problems = grouped.codebook.problems();

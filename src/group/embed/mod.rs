@@ -200,11 +200,7 @@ impl Served {
         for (hash, text) in texts {
             let accounts = text.accounts.iter().map(|&a| AccountId::new(a)).collect::<Vec<_>>();
             let words = match &mut contacts {
-                Some(contacts) if !accounts.is_empty() => {
-                    accounts.iter().for_each(|account| contacts.of(account));
-                    let names = accounts.iter().map(|account| contacts.names(account)).collect::<Vec<_>>();
-                    outgoing::masked(text.words, &names)
-                }
+                Some(contacts) if !accounts.is_empty() => outgoing::masked(text.words, &contacts.of_each(&accounts)),
                 _ => outgoing::masked(text.words, &[&self.names]),
             };
             if !words.is_empty() {
