@@ -4,7 +4,7 @@ mod embedding;
 
 mod llm;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::model::Scope;
 use crate::model::id::content_hash;
 
 use embedding::EmbeddingFile;
@@ -55,7 +56,7 @@ pub struct Settings {
     pub embedding: EmbeddingSettings,
 }
 
-/// Window, seed, grades and size of the labelled sample.
+/// Window, seed, grades, scope and size of the labelled sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompareSettings {
     /// First day of the window; overrides `window_days`.
@@ -70,6 +71,8 @@ pub struct CompareSettings {
     pub sample_per_side: usize,
     /// Where a part of the gap is called moderate, and where large.
     pub grades: Grades,
+    /// Which people could be buyers.
+    pub scope: Scope,
 }
 
 /// From where on a part of the gap is called moderate and large (METHOD 3.8): two cut-offs in 0..=1, the smaller first.
@@ -153,6 +156,7 @@ impl Default for CompareSettings {
             seed: 20_260_101,
             sample_per_side: 80,
             grades: Grades::default(),
+            scope: Scope::default(),
         }
     }
 }
@@ -173,13 +177,16 @@ impl Grades {
 impl CompareSettings {
     /// Hash of everything here that can change a number.
     pub fn hash(&self) -> String {
-        content_hash(&[
-            &format!("{:?}", self.since),
-            &format!("{:?}", self.until),
-            &self.window_days.to_string(),
-            &self.seed.to_string(),
-            &format!("{:?}", self.grades.named()),
-        ])
+        let mut parts = vec![
+            format!("{:?}", self.since),
+            format!("{:?}", self.until),
+            self.window_days.to_string(),
+            self.seed.to_string(),
+            format!("{:?}", self.grades.named()),
+        ];
+        // Where nobody said who could be a buyer, the hash is the one of versions that did not ask.
+        parts.extend((!self.scope.is_empty()).then(|| format!("{:?}", self.scope)));
+        content_hash(&parts.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
@@ -213,6 +220,7 @@ struct CompareFile {
     seed: Option<u64>,
     sample_per_side: Option<usize>,
     grades: Grades,
+    scope: Scope,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -274,6 +282,7 @@ impl Settings {
             seed: file.compare.seed.unwrap_or(defaults.seed),
             sample_per_side: file.compare.sample_per_side.unwrap_or(defaults.sample_per_side),
             grades: file.compare.grades,
+            scope: scope(file.compare.scope)?,
         };
         if compare.window_days < 1 {
             bail!("compare.window_days must be at least 1, not {}", compare.window_days);
@@ -338,6 +347,18 @@ impl Settings {
     }
 }
 
+/// The scope without what is said twice, in order, so that the same scope has one hash.
+fn scope(Scope { communities, roles }: Scope) -> Result<Scope> {
+    let [communities, roles] = [("communities", communities), ("roles", roles)].map(|(list, names)| {
+        let names = names.iter().map(|name| name.trim().to_owned()).collect::<BTreeSet<_>>();
+        if names.iter().any(|name| !name.contains(char::is_alphanumeric)) {
+            bail!("compare.scope.{list} holds a name without a letter; take it out");
+        }
+        Ok(names.into_iter().collect())
+    });
+    Ok(Scope { communities: communities?, roles: roles? })
+}
+
 fn zone(name: &str) -> Result<TimeZone> {
     TimeZone::get(name).with_context(|| format!("there is no time zone {name:?}; name one as in Europe/Berlin or UTC"))
 }
@@ -371,7 +392,21 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_is_part_of_the_hash_and_its_order_is_not() {
+        let settings = |toml: &str| Settings::merge(toml::from_str(toml).unwrap(), Path::new(""), None);
+        let compare = |toml: &str| settings(toml).unwrap().compare;
+        let one = compare("[compare.scope]\ncommunities = [\"r/b\", \"r/a\"]\nroles = [\"owner\"]");
+        let other = compare("[compare.scope]\ncommunities = [\"r/a\", \" r/b\", \"r/b\"]\nroles = [\"owner\"]");
+        assert_eq!((&one, one.hash()), (&other, other.hash()));
+        assert_ne!(one.hash(), compare("[compare.scope]\ncommunities = [\"r/a\", \"r/b\"]").hash());
+        assert_eq!(compare("[compare.scope]").hash(), CompareSettings::default().hash());
+        let error = settings("[compare.scope]\nroles = [\" \"]").unwrap_err();
+        assert!(error.to_string().contains("compare.scope.roles"), "{error}");
+    }
+
+    #[test]
     fn unknown_keys_are_refused() {
         assert!(toml::from_str::<File>("colect = []").is_err());
+        assert!(toml::from_str::<File>("[compare.scope]\ncommunity = []").is_err());
     }
 }

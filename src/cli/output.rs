@@ -82,7 +82,9 @@ impl Output {
             return self.value(comparison);
         }
         self.summary(summary)?;
-        let mut table = plain_table(&["problem", "of people", "of accounts", "verdict"]);
+        let mut head = vec!["problem", "of people", "of accounts", "verdict"];
+        head.extend(comparison.scope.is_some().then_some("by all people"));
+        let mut table = plain_table(&head);
         for problem in &comparison.problems {
             table.add_row(comparison_row(problem, comparison));
         }
@@ -195,12 +197,18 @@ fn split_line(split: &SplitV1, by_hand: bool) -> String {
 }
 
 fn comparison_row(problem: &ProblemV1, comparison: &ComparisonV1) -> Vec<String> {
-    vec![
+    let mut row = vec![
         display::plain(&problem.name),
         share(&problem.community, comparison.people_by_hand()),
         share(&problem.crm, comparison.accounts_by_hand() || problem.crm.is_census()),
         problem.verdict.replace('_', " "),
-    ]
+    ];
+    row.extend(
+        problem.unfiltered.as_ref().map(|all| {
+            format!("{}; {}", share(&all.community, all.community.is_census()), all.verdict.replace('_', " "))
+        }),
+    );
+    row
 }
 
 /// `31% (24–38%; machine count 40 of 128)`, and without an interval `machine count 40 of 128`.

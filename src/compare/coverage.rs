@@ -185,6 +185,7 @@ fn problem(
         representativeness: None,
         register: None,
         selection: None,
+        unfiltered: None,
     };
     judge(&mut problem, index, community, crm, shared, tests);
     problem

@@ -2,6 +2,8 @@
 
 mod build;
 
+mod draws;
+
 mod outcomes;
 
 pub(super) mod standing;
@@ -15,15 +17,17 @@ use jiff::{Timestamp, ToSpan};
 use super::cells::{Cells, Deal, Topic};
 use super::labels::{Labels, Stance, Unasked, as_of_now};
 use super::moved::COVERED;
+use super::scope;
 use super::window::{Window, day};
 use super::wording::counted;
 use crate::config::CompareSettings;
 use crate::model::comparison::PopulationV1;
-use crate::model::{AuthorKey, PostId, Recipe, Recipes, Voice};
+use crate::model::{AuthorKey, PostId, Recipe, Recipes, Scope, Voice};
 use crate::store::{
-    COORDINATED, CommunityRow, Draw, LabelRow, SampleUnit, Side, Store, StoredNote, StoredPain, Twins, alike, twins,
+    COORDINATED, CommunityRow, InScope, LabelRow, SampleUnit, Side, Store, StoredNote, StoredPain, Twins, alike, twins,
 };
 use build::build;
+use draws::{Draws, length};
 
 /// A note this long could record a problem (METHOD 3.1.1).
 pub(super) const DISCOVERY_WORDS: usize = 40;
@@ -84,8 +88,13 @@ struct Shelf {
     now: Timestamp,
     /// The days that were configured, or that both sides cover.
     window: Window,
-    /// First-hand acts.
+    /// Which people could be buyers, as configured.
+    scope: Scope,
+    /// Who they are; `None` while everybody is counted.
+    people: Option<InScope>,
+    /// First-hand acts of everybody.
     acts: Vec<CommunityRow>,
+    /// Posts of everybody.
     posts: Vec<(AuthorKey, PostId, Option<Timestamp>)>,
     /// Posts with an act: the cluster of texts in nearly the same words, and whether the text is long enough to merge authors.
     alike: BTreeMap<PostId, (usize, bool)>,
@@ -94,7 +103,7 @@ struct Shelf {
     /// Every hand label.
     rows: Vec<LabelRow>,
     /// What was drawn to be labelled, the latest last.
-    draws: Vec<(Window, Vec<SampleUnit>)>,
+    draws: Draws,
     /// What is to be said of any days.
     caveats: Vec<String>,
 }
@@ -102,7 +111,8 @@ struct Shelf {
 /// Reads of the store what a comparison looks at, as of `now`.
 ///
 /// # Errors
-/// When there is no codebook yet, the window is empty by configuration, or the store cannot be read.
+/// When there is no codebook yet, the scope names an unknown community, the window is empty by configuration, or the store cannot be
+/// read.
 pub(super) async fn read(
     store: &Store,
     recipes: &Recipes,
@@ -127,7 +137,12 @@ pub(super) async fn read(
     posts.retain(|(_, _, at)| known(*at));
     let (notes, future_notes) =
         store.notes(&recipes.note).await?.into_iter().partition::<Vec<_>, _>(|n| known(note_time(n)));
-    let latest_post = posts.iter().filter_map(|(_, _, at)| *at).max().map(day);
+    let people = match settings.scope.is_empty() {
+        true => None,
+        false => Some(scope::people(store, &settings.scope, &recipes.post, now, &mut caveats).await?),
+    };
+    let counts = |author: &AuthorKey| people.as_ref().is_none_or(|people| people.inside.contains(author));
+    let latest_post = posts.iter().filter(|(author, ..)| counts(author)).filter_map(|(_, _, at)| *at).max().map(day);
     let latest_note = notes.iter().filter_map(note_time).max().map(day);
     let window = Window::choose(settings, latest_post, (!notes.is_empty()).then_some(latest_note))?;
 
@@ -151,23 +166,15 @@ pub(super) async fn read(
         window: window.clone(),
     };
     let future_notes = future_notes.len();
-    let drawn = |Draw { since, until, units }: Draw| (Window { since, until, why: String::new() }, units);
-    let draws = store.draws().await?.into_iter().map(drawn).collect::<Vec<_>>();
-    if let Some((last, _)) = draws.last().filter(|(last, _)| last.is_bounded() && !rows.is_empty())
-        && !draws.iter().any(|(drawn, _)| drawn.holds(&window.up_to(day(now))))
-    {
-        let end = |day: Option<Date>, open: &str| day.map_or_else(|| open.to_owned(), |day| day.to_string());
-        caveats.push(format!(
-            "The sample was drawn for the days from {} to {}; who is only in the others could not be drawn, and where they are more than a tenth its labels are not used (`candor label draw --again`).",
-            end(last.since, "the first"),
-            end(last.until, "the last")
-        ));
+    let draws = Draws::read(store).await?;
+    if !rows.is_empty() {
+        caveats.extend(draws.caveats(&settings.scope, &window.up_to(day(now))));
     }
-    let (acts, alike) = (Vec::new(), BTreeMap::new());
+    let (acts, alike, scope) = (Vec::new(), BTreeMap::new(), settings.scope.clone());
     let mut read = Read {
         labels: Labels::join(&rows, Stance::Joined)?,
         material,
-        shelf: Shelf { now, window, acts, posts, alike, future_notes, deals, rows, draws, caveats },
+        shelf: Shelf { now, window, scope, people, acts, posts, alike, future_notes, deals, rows, draws, caveats },
         codebook: codebook.hash().to_owned(),
     };
     read.acts(store, &recipes.post, near_duplicates).await?;
@@ -186,7 +193,8 @@ impl Read {
         Ok(())
     }
 
-    /// The cells `own` of the days of [`Self::own_cells`], with what another `reader` found in posts; that stays read.
+    /// The cells `own` of the days of [`Self::own_cells`], with what another `reader` found in posts; that stays read. Who could be a buyer
+    /// stays the answer of the first.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -216,6 +224,11 @@ impl Read {
         Ok(Cells { deals, ..build::other_crm(&self.material, &self.labels, own.clone()) })
     }
 
+    /// Which people could be buyers, as configured.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.shelf.scope
+    }
+
     /// The days that were configured, or that both sides cover.
     pub(super) fn window(&self) -> &Window {
         &self.shelf.window
@@ -228,6 +241,18 @@ impl Read {
     pub(super) async fn own_cells(&mut self, store: &Store) -> Result<Cells> {
         let window = self.shelf.window.clone();
         self.cells(store, &window, &window).await
+    }
+
+    /// The same cells with everybody, whoever could be a buyer, and who tells another role; `None` where everybody is counted anyhow.
+    ///
+    /// # Errors
+    /// As [`Self::cells`].
+    pub(super) async fn everybody(&mut self, store: &Store) -> Result<Option<(Cells, BTreeSet<AuthorKey>)>> {
+        let Some(people) = self.shelf.people.take() else { return Ok(None) };
+        let cells = self.own_cells(store).await;
+        let other_role = people.other_role.clone();
+        self.shelf.people = Some(people);
+        Ok(Some((cells?, other_role)))
     }
 
     /// Cuts the material to the days of [`Self::own_cells`], for [`Self::relabelled`].
@@ -266,13 +291,14 @@ impl Read {
     /// it was drawn for, so that its labels count: quarters are not all of one length.
     pub(super) fn before(&self) -> Option<Window> {
         let before = self.shelf.window.before()?;
-        let drawn = self.shelf.draws.iter().filter_map(|(drawn, _)| before.common(drawn)).max_by_key(length);
+        let drawn = self.shelf.draws.common(&before);
         drawn.filter(|days| 100 * length(days) >= COVERED * length(&before)).or(Some(before))
     }
 
     /// The first day with a post, and the first with a note.
     pub(super) fn begins(&self) -> [Option<Date>; 2] {
-        let post = self.shelf.posts.iter().filter_map(|(_, _, at)| *at).min().map(day);
+        let posts = self.shelf.posts.iter().filter(|(author, ..)| self.shelf.counts(author));
+        let post = posts.filter_map(|(_, _, at)| *at).min().map(day);
         [post, self.material.notes.iter().filter_map(note_time).min().map(day)]
     }
 
@@ -287,7 +313,8 @@ impl Read {
         let (mut caveats, now) = (self.shelf.caveats.clone(), self.shelf.now);
         let (from, to) = community.instants()?;
         let to = to.map(|to| to.min(now.saturating_add(1.millisecond()).unwrap_or(now)));
-        let population = store.post_population(from, to).await?;
+        let inside = self.shelf.people.as_ref().map(|people| &people.inside);
+        let population = store.post_population(from, to, inside).await?;
         left_out(&mut caveats, "posts", population.undated * i64::from(community.is_bounded()), population.future);
         let undated_notes = self.material.notes.iter().filter(|n| note_time(n).is_none()).count();
         left_out(
@@ -309,17 +336,18 @@ impl Read {
     /// Cuts the material to these days, and says which posts and authors are told together.
     fn cut(&mut self, community: &Window, crm: &Window) -> Vec<String> {
         let (shelf, material) = (&self.shelf, &mut self.material);
-        let acts = shelf.acts.iter().filter(|a| community.contains(a.written_at)).cloned().collect::<Vec<_>>();
+        let acts = shelf.acts.iter().filter(|a| community.contains(a.written_at) && shelf.counts(&a.author));
+        let acts = acts.cloned().collect::<Vec<_>>();
         let twins = twins(&acts, &shelf.alike);
         let says = told_together(&twins);
         material.known = known(&shelf.posts, community, &twins.copies);
         material.acts = acts.into_iter().filter(|act| !twins.copies.contains(&act.post)).collect();
         material.merged = twins.merged;
         material.echoes = twins.echoes;
-        let inside = shelf.posts.iter().filter(|(_, _, at)| community.contains(*at));
+        let inside = shelf.posts.iter().filter(|(author, _, at)| community.contains(*at) && shelf.counts(author));
         material.posts = inside.map(|(author, post, _)| (author.clone(), post.clone())).collect();
-        let of = |side: Side, days: &Window| shelf.sample(days).iter().filter(move |u| u.side == side);
-        material.sample = of(Side::Community, community).chain(of(Side::Crm, crm)).cloned().collect();
+        let sample = shelf.sample(Side::Community, community).chain(shelf.sample(Side::Crm, crm));
+        material.sample = sample.cloned().collect();
         material.last = crm.until.map_or(day(shelf.now), |last| last.min(day(shelf.now)));
         material.window = crm.clone();
         says
@@ -357,23 +385,17 @@ fn told_together(twins: &Twins) -> Vec<String> {
 }
 
 impl Shelf {
-    /// What was drawn for days that hold these; else, of the configured days or fewer, what was drawn last, though new posts and
-    /// notes have moved them since: of other days than these it says nothing.
-    fn sample(&self, days: &Window) -> &[SampleUnit] {
-        let lived = days.up_to(day(self.now));
-        let for_days = self.draws.iter().rev().find(|(drawn, _)| drawn.is_bounded() && drawn.holds(&lived));
-        let of_these = |drawn: &Window| {
-            let both = drawn.common(&lived).is_some_and(|both| 100 * length(&both) >= COVERED * length(&lived));
-            both || !drawn.is_bounded()
-        };
-        let last = || self.draws.last().filter(|(drawn, _)| self.window.holds(days) && of_these(drawn));
-        for_days.or_else(last).map_or(&[], |(_, units)| units.as_slice())
+    /// Whether the posts of this author are looked at.
+    fn counts(&self, author: &AuthorKey) -> bool {
+        self.people.as_ref().is_none_or(|people| people.inside.contains(author))
     }
-}
 
-/// How many days; none of an open period.
-fn length(days: &Window) -> u64 {
-    days.days().map_or(0, i64::unsigned_abs)
+    /// What was drawn of `side` for these days, of the people that are looked at.
+    fn sample(&self, side: Side, days: &Window) -> impl Iterator<Item = &SampleUnit> {
+        const EVERYBODY: &Scope = &Scope { communities: Vec::new(), roles: Vec::new() };
+        let scope = if self.people.is_some() { &self.scope } else { EVERYBODY };
+        self.draws.sample(side, scope, &days.up_to(day(self.now)), self.window.holds(days))
+    }
 }
 
 /// Authors with more than one of `posts` up to the end of these days, `copies` apart.

@@ -9,7 +9,7 @@
 //! `agreement`), the
 //! `stats`, the `evidence_rule`, the components `coverage`, `commitment` (by rep, channel and segment: `segments`) and `calibration`, and
 //! whether a share is many people's (`representative`) or rests on `newcomers`. `compare` is the whole of it without a store.
-//! What qualifies it: how much would have been seen (`power`), `selection` bounds, `ranks`, other days (`sensitivity`), other readers (`multiverse`), labels read
+//! What qualifies it: how much would have been seen (`power`), `selection` bounds, `ranks`, all people whoever could be a buyer (`scope`), other days (`sensitivity`), other readers (`multiverse`), labels read
 //! otherwise (`relabel`), the period before (`moved`), what does not keep its sign (`contest`), and the `overall` word with
 //! the thresholds.
 
@@ -62,6 +62,8 @@ mod multiverse;
 mod relabel;
 
 mod sensitivity;
+
+mod scope;
 
 mod moved;
 pub mod segments;
@@ -151,6 +153,7 @@ pub async fn derive(
     };
     let mut comparison = compare(&cells, &origin);
     comparison.as_of = Some(now);
+    scope::beside(&mut comparison, &mut read, store).await?;
     note_register(&mut comparison, &store.register(&origin.codebook_hash).await?);
     comparison.ranks = ranks::ranks(&cells, settings.seed);
     sensitivity::other_days(&mut comparison, &mut read, store).await?;
@@ -182,6 +185,7 @@ pub fn compare(cells: &Cells, origin: &Origin) -> ComparisonV1 {
         trust: Trust::NotEnoughEvidence,
         window: cells.window.clone(),
         population: cells.population.clone(),
+        scope: None,
         labels,
         labelling: Some(labelling),
         components: vec![coverage, commitment],
@@ -296,9 +300,8 @@ fn caveats(cells: &Cells, comparison: &ComparisonV1) -> Vec<String> {
     }
     if comparison.problems.iter().any(|p| p.verdict == "phantom") {
         caveats.push(
-            "Pains claimed in the CRM and not found in the communities searched may be real and never posted; whether the \
-             communities are those of likely buyers is not checked. See how each pain came up: volunteered, prompted, or \
-             inferred by the rep."
+            "Pains claimed in the CRM and not found in the communities searched may be real and never posted. See how each pain came \
+             up: volunteered, prompted, or inferred by the rep."
                 .to_owned(),
         );
     }

@@ -109,7 +109,8 @@ fn problem(p: &ProblemV1) -> ReadAgainV1 {
     ReadAgainV1 { id: p.id.clone(), verdict: p.verdict.clone(), shares, estimate: p.difference }
 }
 
-fn component(c: &ComponentV1) -> ReadAgainV1 {
+/// A part of the gap as another run made it.
+pub(super) fn component(c: &ComponentV1) -> ReadAgainV1 {
     let interval = c.estimate.zip(c.low.zip(c.high));
     let estimate = interval.map(|(estimate, (low, high))| DifferenceV1 { estimate, low, high });
     ReadAgainV1 { id: c.name.clone(), verdict: c.verdict.clone(), shares: None, estimate }

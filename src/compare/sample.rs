@@ -40,7 +40,7 @@ pub async fn draw(
     let units = sample(&cells, per_side, settings.seed);
     // Nobody could be drawn who comes after this day.
     let days = read.window().up_to(day(now));
-    store.write_sample([days.since, days.until], &units).await?;
+    store.write_sample([days.since, days.until], &settings.scope, &units).await?;
     let of = |side| units.iter().filter(|u| u.side == side).count() as u64;
     Ok(StageSummary::new("sample", began, units.len() as u64, 0, 0)
         .with("community", serde_json::json!({ "drawn": of(Side::Community), "of": cells.community.0.len() }))

@@ -9,7 +9,7 @@ use super::{Missing, Trust};
 
 mod again;
 
-pub use again::{AgreeingV1, MultiverseV1, ReadAgainV1, RelabelledV1, VariantV1};
+pub use again::{AgreeingV1, MultiverseV1, ReadAgainV1, RelabelledV1, ScopeV1, UnfilteredV1, VariantV1};
 
 /// What a family of tests is adjusted to: at most this share of the gaps, the moves or the differing segments that are called is
 /// wrong (METHOD 3.11); fixed beforehand.
@@ -35,6 +35,9 @@ pub struct ComparisonV1 {
     pub window: WindowV1,
     /// Who was looked at.
     pub population: PopulationV1,
+    /// Which people could be buyers; `None` where nobody said, and in comparisons made before it was asked.
+    #[serde(default)]
+    pub scope: Option<ScopeV1>,
     /// Hand labels: units labelled on each side.
     pub labels: LabelsV1,
     /// What hand labels are there, and what more of them would give; `None` in comparisons made before it was told.
@@ -465,6 +468,9 @@ pub struct ProblemV1 {
     /// What the choice of who posts could do to it; `None` in comparisons made before it was bounded.
     #[serde(default)]
     pub selection: Option<SelectionV1>,
+    /// The same by all people, whoever could be a buyer; `None` where nobody said who could.
+    #[serde(default)]
+    pub unfiltered: Option<UnfilteredV1>,
 }
 
 /// Forums are not a random sample: bounds, never an adjustment (METHOD 3.10).

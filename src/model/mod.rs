@@ -39,6 +39,8 @@ pub mod route;
 
 pub mod comparison;
 
+pub mod scope;
+
 pub use deal::{Account, Contact, CrmProbability, Opportunity, Outcome, Owner, Segment, StageChange};
 pub use evidence::{Evidence, Fit};
 pub use gap::{Component, Gap, Missing, Trust, Verdict};
@@ -53,6 +55,7 @@ pub use reading::{
 };
 pub use recipe::{Recipe, Recipes};
 pub use route::Route;
+pub use scope::Scope;
 pub use signal::{Act, ActKind, AskKind, FoundAct, PostReading, Severity, Signal, Support, SwitchStage, Voice};
 pub use source::Source;
 pub use span::Span;

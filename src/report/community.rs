@@ -117,18 +117,20 @@ impl Switched {
     }
 }
 
-/// Gathers what `recipe` read about `problems` (ids), assigned under `codebook`.
+/// Gathers what `recipe` read about `problems` (ids), assigned under `codebook`; of the authors `inside`, where only some are counted.
 pub(super) async fn gather(
     store: &Store,
     recipe: &Recipe,
     codebook: &str,
     problems: &[&str],
     window: Window,
+    inside: Option<&BTreeSet<AuthorKey>>,
     bar: &ProgressBar,
 ) -> Result<Community> {
     let index = problems.iter().enumerate().map(|(i, id)| (*id, i)).collect::<HashMap<_, _>>();
     let rows = store.community_rows(recipe, codebook).await.context("could not read the signals of the communities")?;
     let rows = rows.into_iter().filter(|row| row.voice == Voice::FirstHand && window.holds(row.written_at));
+    let rows = rows.filter(|row| inside.is_none_or(|inside| inside.contains(&row.author)));
     let rows = rows.collect::<Vec<_>>();
     // Posts in nearly the same words are one, and so are their authors, as in the comparison (METHOD 9.1).
     let posts = rows.iter().map(|row| row.post.clone()).collect();

@@ -11,8 +11,8 @@ use super::view::{
 use crate::model::Trust;
 use crate::model::comparison::{
     CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, MultiverseV1, OverallV1, PopulationV1, RanksV1,
-    RateV1, RegisterV1, RelabelledV1, RepresentativenessV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1,
-    VariantV1,
+    RateV1, RegisterV1, RelabelledV1, RepresentativenessV1, ResidualsV1, ScopeV1, SegmentV1, SelectionV1, SplitV1,
+    ThresholdV1, UnfilteredV1, VariantV1,
 };
 
 /// The report as JSON, with a final newline.
@@ -163,6 +163,7 @@ struct ProblemV1<'a> {
     representativeness: Option<&'a RepresentativenessV1>,
     register: Option<&'a RegisterV1>,
     selection: Option<&'a SelectionV1>,
+    unfiltered: Option<&'a UnfilteredV1>,
     acts: Vec<CountV1<'a>>,
     communities: Vec<CountV1<'a>>,
     roles: Vec<CountV1<'a>>,
@@ -314,6 +315,7 @@ struct SurenessV1<'a> {
     components: &'a [ComponentV1],
     overall: Option<&'a OverallV1>,
     ranks: Option<&'a RanksV1>,
+    scope: Option<&'a ScopeV1>,
     sensitivity: &'a [VariantV1],
     relabelled: &'a [RelabelledV1],
     multiverse: Option<&'a MultiverseV1>,
@@ -444,6 +446,7 @@ fn problem(p: &ProblemView) -> ProblemV1<'_> {
         representativeness: p.representativeness.as_ref(),
         register: p.register.as_ref(),
         selection: p.selection.as_ref(),
+        unfiltered: p.unfiltered.as_ref(),
         acts: counts(&p.acts),
         communities: counts(&p.communities),
         roles: counts(&p.roles.values),
@@ -549,6 +552,7 @@ fn sureness(view: &View) -> SurenessV1<'_> {
         components: &s.components,
         overall: s.overall.as_ref(),
         ranks: s.ranks.as_ref(),
+        scope: s.scope.as_ref(),
         sensitivity: &s.sensitivity,
         relabelled: &s.relabelled,
         multiverse: s.multiverse.as_ref(),

@@ -45,10 +45,11 @@ impl View {
         let mut says = vec![format!("Period: {}{why}.", self.period_words())];
         if p.posts > 0 {
             says.push(format!(
-                "People: the {} in whose posts the reader found a problem told first-hand, out of {} who wrote anything in the period. \
+                "People: the {} in whose posts the reader found a problem told first-hand, out of {} who wrote anything in the period{}. \
                  Whom it missed is in no share. A person counts once, however much they write.",
                 number(p.problem_authors),
-                number(p.authors)
+                number(p.authors),
+                if self.sureness.scope.is_some() { " and could be buyers" } else { "" }
             ));
         }
         if p.notes > 0 {

@@ -199,7 +199,14 @@ async fn gather(
     // A test made after the comparison holds as well: it is about the list alone.
     let register = store.register(hash).await.context("could not read the register test")?;
     let window = comparison.as_ref().map_or_else(Window::default, |c| Window::of(&c.window));
-    let mut community = community::gather(store, &recipes.post, hash, &ids, window, bar).await?;
+    let people = match comparison.as_ref().and_then(|c| Some((c.scope.as_ref()?, c.as_of?))) {
+        Some((scope, at)) => {
+            Some(store.in_scope(&scope.by, &recipes.post, at).await.context("could not read the scope")?)
+        }
+        None => None,
+    };
+    let inside = people.as_ref().map(|people| &people.inside);
+    let mut community = community::gather(store, &recipes.post, hash, &ids, window, inside, bar).await?;
     let mut crm = crm::gather(store, &recipes.note, hash, &ids, window).await?;
     let (voices, rejected) = store.reading_totals(&recipes.post).await.context("could not count what was read")?;
     let voices = voices.into_iter().map(|(voice, n)| (voice, whole(n))).collect::<Vec<_>>();

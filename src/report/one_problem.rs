@@ -3,7 +3,7 @@
 use super::told::listed;
 use super::view::{CostView, ProblemView, Series};
 use super::words::{self, Unit, count, number, share};
-use crate::model::comparison::{CountsV1, GateV1, REGISTER_PAIRS, RegisterV1, RepresentativenessV1};
+use crate::model::comparison::{CountsV1, GateV1, REGISTER_PAIRS, RegisterV1, RepresentativenessV1, UnfilteredV1};
 
 impl ProblemView {
     /// Share of people in words.
@@ -94,6 +94,7 @@ impl ProblemView {
                 None => "Breakdown: not even a million people acting together would erase it.".to_owned(),
             });
         }
+        says.extend(self.unfiltered.as_ref().map(unfiltered_words));
         says.extend(self.selection_words());
         says.extend(self.excluded.words("In its threads"));
         says.extend(self.register.as_ref().map(register_words));
@@ -149,6 +150,20 @@ impl ProblemView {
             )
         })
     }
+}
+
+/// What all people say, whoever could be a buyer.
+fn unfiltered_words(all: &UnfilteredV1) -> String {
+    let UnfilteredV1 { community, difference, verdict } = all;
+    let difference = difference.as_ref().map_or_else(String::new, |d| {
+        let [estimate, low, high] = [d.estimate, d.low, d.high].map(words::signed_points);
+        format!(", difference {estimate} points (95% interval {low} to {high})")
+    });
+    format!(
+        "By all people, whoever could be a buyer: {}{difference}; {}.",
+        share(community, Unit::People),
+        verdict.replace('_', " ")
+    )
 }
 
 fn copies_words(r: &RepresentativenessV1) -> String {

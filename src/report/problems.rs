@@ -119,6 +119,7 @@ fn numbers(
         representativeness: None,
         register: None,
         selection: None,
+        unfiltered: None,
     }
 }
 
@@ -162,6 +163,7 @@ fn view(
         representativeness: numbers.representativeness.clone(),
         register: None,
         selection: numbers.selection.clone(),
+        unfiltered: numbers.unfiltered.clone(),
         acts: acts(&heard),
         roles: heard.texture.roles(),
         frequency: heard.texture.frequency(),

@@ -35,6 +35,7 @@ pub(super) fn sureness(
         components: comparison.map(|c| c.components.clone()).unwrap_or_default(),
         overall: comparison.and_then(|c| c.overall.clone()),
         ranks: comparison.and_then(|c| c.ranks.clone()),
+        scope: comparison.and_then(|c| c.scope.clone()),
         sensitivity: comparison.map(|c| c.sensitivity.clone()).unwrap_or_default(),
         relabelled: comparison.map(|c| c.relabelled.clone()).unwrap_or_default(),
         multiverse: comparison.and_then(|c| c.multiverse.clone()),

@@ -39,7 +39,13 @@ pub(super) fn verdict(problem: &ProblemV1, has_crm: bool) -> VerdictView {
         ),
         "phantom" => view(
             "claimed, not found".to_owned(),
-            "Claimed in the CRM, not found in the communities searched.".to_owned(),
+            format!(
+                "Claimed in the CRM, not found in the communities searched{}.",
+                match problem.unfiltered {
+                    Some(_) => ", among people who could be buyers",
+                    None => "; whether people there could be buyers was not verified",
+                }
+            ),
             true,
             false,
         ),
@@ -236,6 +242,7 @@ mod tests {
             representativeness: None,
             register: None,
             selection: Some(SelectionV1 { grade: Some("moderate".to_owned()), ..SelectionV1::default() }),
+            unfiltered: None,
         }
     }
 

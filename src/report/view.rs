@@ -11,8 +11,8 @@ use jiff::civil::Date;
 
 use crate::model::comparison::{
     CalibrationV1, ComponentV1, CountsV1, DifferenceV1, MovedV1, MultiverseV1, OverallV1, PopulationV1, RanksV1,
-    RateV1, RegisterV1, RelabelledV1, RepresentativenessV1, ResidualsV1, SegmentV1, SelectionV1, SplitV1, ThresholdV1,
-    VariantV1,
+    RateV1, RegisterV1, RelabelledV1, RepresentativenessV1, ResidualsV1, ScopeV1, SegmentV1, SelectionV1, SplitV1,
+    ThresholdV1, UnfilteredV1, VariantV1,
 };
 use crate::model::{AuthorKey, Slot, Trust};
 
@@ -151,6 +151,8 @@ pub struct ProblemView {
     pub register: Option<RegisterV1>,
     /// What the choice of who posts could do to it; `None` before a comparison.
     pub selection: Option<SelectionV1>,
+    /// The same by all people; `None` where nobody said who could be a buyer.
+    pub unfiltered: Option<UnfilteredV1>,
     /// People by what they did about it: acts and how many people.
     pub acts: Vec<Count>,
     /// Who has it: roles in people's own words.
@@ -496,6 +498,8 @@ pub struct Sureness {
     pub overall: Option<OverallV1>,
     /// Which problems come first on either side; `None` without enough evidence.
     pub ranks: Option<RanksV1>,
+    /// Which people could be buyers; `None` where nobody said.
+    pub scope: Option<ScopeV1>,
     /// The same comparison with other days.
     pub sensitivity: Vec<VariantV1>,
     /// The same with hand labels read otherwise.

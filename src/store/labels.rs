@@ -9,6 +9,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::Store;
+use crate::model::Scope;
 
 /// One of the two sides that are compared. Their labels are never carried over (METHOD 0.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,6 +49,8 @@ pub struct Draw {
     pub since: Option<Date>,
     /// Last of them, likewise.
     pub until: Option<Date>,
+    /// Of which people; the empty scope when of all.
+    pub scope: Scope,
     /// What was drawn, ordered.
     pub units: Vec<SampleUnit>,
 }
@@ -135,9 +138,15 @@ impl Store {
         Ok(())
     }
 
-    /// Writes what was drawn for the days `since` to `until`, instead of what was drawn for the same days before, and of what was
-    /// drawn for days that nobody kept.
-    pub async fn write_sample(&self, [since, until]: [Option<Date>; 2], units: &[SampleUnit]) -> Result<()> {
+    /// Writes what was drawn of the people of `scope` for the days `since` to `until`, instead of what was drawn for the same days
+    /// before, and of what was drawn for days that nobody kept.
+    pub async fn write_sample(
+        &self,
+        [since, until]: [Option<Date>; 2],
+        scope: &Scope,
+        units: &[SampleUnit],
+    ) -> Result<()> {
+        let scope = (!scope.is_empty()).then(|| serde_json::to_string(scope)).transpose()?;
         let [since, until] = [since, until].map(|day| day.map(|day| day.to_string()));
         let mut tx = self.write().await?;
         sqlx::query(
@@ -149,10 +158,12 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         let row = sqlx::query(
-            "insert into draw (number, since, until) select coalesce(max(number), 0) + 1, $1, $2 from draw returning number",
+            "insert into draw (number, since, until, scope) select coalesce(max(number), 0) + 1, $1, $2, $3 from draw \
+             returning number",
         )
         .bind(&since)
         .bind(&until)
+        .bind(&scope)
         .fetch_one(&mut *tx)
         .await?;
         let number: i64 = row.try_get(0)?;
@@ -200,7 +211,8 @@ impl Store {
 
     /// All that was drawn, in that order.
     pub async fn draws(&self) -> Result<Vec<Draw>> {
-        let rows = sqlx::query("select number, since, until from draw order by number").fetch_all(&self.pool).await?;
+        let rows =
+            sqlx::query("select number, since, until, scope from draw order by number").fetch_all(&self.pool).await?;
         let day = |row: &SqliteRow, at: usize| {
             let day = row.try_get::<Option<String>, _>(at)?.map(|day| day.parse::<Date>());
             day.transpose().context("the days of a sample")
@@ -208,7 +220,9 @@ impl Store {
         let mut draws = Vec::new();
         for row in &rows {
             let units = self.drawn(row.try_get(0)?).await?;
-            draws.push(Draw { since: day(row, 1)?, until: day(row, 2)?, units });
+            let scope = row.try_get::<Option<String>, _>(3)?.map(|scope| serde_json::from_str(&scope));
+            let scope = scope.transpose().context("the scope of a sample")?.unwrap_or_default();
+            draws.push(Draw { since: day(row, 1)?, until: day(row, 2)?, scope, units });
         }
         Ok(draws)
     }

@@ -28,6 +28,8 @@ mod recipes;
 
 mod register;
 
+mod scope;
+
 mod labels;
 
 mod comparisons;
@@ -61,6 +63,7 @@ pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, 
 pub use problems::{Assignment, CodebookVersion, Origin};
 pub use recipes::RecipeUse;
 pub use routes::RouteTotals;
+pub use scope::InScope;
 
 /// The store of one workspace.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! Threads, posts and cursors, as batches bring them and as later stages read them.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -164,16 +166,25 @@ impl Store {
         Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?])
     }
 
-    /// Who posted from `since` (inclusive) to `until` (exclusive); without either, undated posts are counted too.
-    pub async fn post_population(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> Result<PostPopulation> {
+    /// Who posted from `since` (inclusive) to `until` (exclusive), of these authors where some are given; without either day, undated
+    /// posts are counted too.
+    pub async fn post_population(
+        &self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        authors: Option<&BTreeSet<AuthorKey>>,
+    ) -> Result<PostPopulation> {
+        let authors = authors.map(|authors| authors.iter().map(AuthorKey::as_str).collect::<Vec<_>>());
         let row = sqlx::query(
             "select count(distinct community), count(*), count(distinct author), \
              (select count(*) from post where future = 0 and written_at is null), \
              (select count(*) from post where future = 1) \
-             from post where future = 0 and ($1 is null or written_at >= $1) and ($2 is null or written_at < $2)",
+             from post where future = 0 and ($1 is null or written_at >= $1) and ($2 is null or written_at < $2) \
+             and ($3 is null or author in (select value from json_each($3)))",
         )
         .bind(since.map(millis))
         .bind(until.map(millis))
+        .bind(authors.map(|authors| serde_json::to_string(&authors)).transpose()?)
         .fetch_one(&self.pool)
         .await?;
         Ok(PostPopulation {

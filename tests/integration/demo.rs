@@ -1,6 +1,6 @@
 //! The demo finds what was planted in the corpus and not what was not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 
 use candor::crm::embedded;
@@ -59,6 +59,7 @@ fn the_demo_finds_what_was_planted() {
     quotes_are_slices_and_handles_stay_hidden(&demo);
     a_report_is_derived_again(&demo);
     forged_evidence_is_named(&demo);
+    a_scope_is_of_some_people(&demo);
     words_of_the_end_move_no_forecast(&demo);
     every_problem_has_a_page(&demo);
     a_deleted_post_is_gone_and_not_wrong(&demo);
@@ -295,6 +296,58 @@ fn forged_evidence_is_named(demo: &Demo) {
         assert_eq!((code, &answer["agrees"]), (1, &json!(false)), "{what}");
         assert_ne!(answer["differences"], json!([]), "{what}");
     }
+}
+
+/// METHOD 3.1.5: those who could be buyers are compared, and all people stand beside them.
+fn a_scope_is_of_some_people(demo: &Demo) {
+    let settings = fs::read_to_string(demo.place.path().join("candor-demo/corpus/candor.toml")).expect("settings");
+    let scoped = |communities: &[&str], args: &[&str]| {
+        let config = "candor-demo/corpus/scoped.toml";
+        demo.place.file(config, format!("{settings}\n[compare.scope]\ncommunities = {communities:?}\n"));
+        let base = ["--workspace", "candor-demo/workspace", "--config", config];
+        demo.place.run(&[&base[..], args].concat())
+    };
+    let compared = |stdout: &str| serde_json::from_str::<Value>(stdout.trim()).expect("JSON");
+    let everybody = compared(&demo.run(&["compare", "--json"]));
+    let posts = lines(&demo.run(&["export", "posts"]));
+    let names = posts.iter().map(|post| post["community"].as_str().expect("a community"));
+    let names = names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    assert_eq!(names.len(), 4);
+
+    let all = compared(&scoped(&names, &["compare", "--json"]).stdout);
+    let same = |part: &str| assert_eq!(all[part], everybody[part], "{part}");
+    ["components", "labels", "ranks", "sensitivity", "moved", "overall"].map(same);
+    let problems = |comparison: &Value| comparison["problems"].as_array().expect("problems").clone();
+    for (all, everybody) in problems(&all).iter().zip(&problems(&everybody)) {
+        let beside = &all["unfiltered"];
+        assert_eq!((&all["community"], &beside["community"]), (&everybody["community"], &everybody["community"]));
+        assert_eq!((&all["verdict"], &beside["verdict"]), (&everybody["verdict"], &everybody["verdict"]));
+        assert!(everybody["unfiltered"].is_null());
+    }
+
+    let one = &names[..1];
+    let some = compared(&scoped(one, &["compare", "--json"]).stdout);
+    let count = |comparison: &Value| comparison["population"]["problem_authors"].as_u64().expect("people");
+    assert!(count(&some) > 0 && count(&some) < count(&everybody), "{}", some["population"]);
+    assert_eq!(some["scope"]["people"], json!({ "hits": count(&some), "of": count(&everybody) }));
+    assert_eq!(some["scope"]["by"]["communities"], json!(one));
+    for problem in problems(&some) {
+        let there = problems(&everybody).into_iter().find(|p| p["id"] == problem["id"]).expect("the same list");
+        assert_eq!(problem["unfiltered"]["community"], there["community"]);
+    }
+    assert_eq!(scoped(one, &["report"]).code, 0);
+    assert!(demo.report("report.md").contains("By all people, whoever could be a buyer: "));
+    let report = serde_json::from_str::<Value>(&demo.report("report.v1.json")).expect("JSON");
+    let where_told = report["problems"].as_array().expect("problems").iter().flat_map(|p| p["communities"].as_array());
+    assert!(where_told.flatten().all(|count| count["label"] == one[0]), "who is out of scope is not quoted either");
+    let verified = scoped(one, &["verify", "candor-demo/workspace/report/report.v1.json"]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+
+    let refused = scoped(&["r/nowhere"], &["compare"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("“r/nowhere”") && refused.stderr.contains(names[0]), "{}", refused.stderr);
+    demo.run(&["compare"]);
+    demo.run(&["report"]);
 }
 
 fn a_deleted_post_is_gone_and_not_wrong(demo: &Demo) {

@@ -112,7 +112,7 @@ fn labels_fit(
         + labels.notes.keys().filter(|id| !notes.contains(id.as_str())).count();
     if stray > 0 {
         caveats.push(format!(
-            "{stray} labels are of posts or notes that are not in the window, or have no known author, and are not used."
+            "{stray} labels are of posts or notes that are outside the window or the scope, or have no known author, and are not used."
         ));
     }
     if labels.ties > 0 {

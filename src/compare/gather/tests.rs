@@ -4,6 +4,8 @@ mod readers;
 
 mod relabelled;
 
+mod scope;
+
 mod standing;
 
 use std::fmt::Write;

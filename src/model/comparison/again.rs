@@ -1,8 +1,9 @@
-//! The same comparison made again with one choice changed: other days, hand labels read otherwise, other readers.
+//! The same comparison made again with one choice changed: other days, all people, hand labels read otherwise, other readers.
 
 use serde::{Deserialize, Serialize};
 
-use super::{CountsV1, DifferenceV1, WindowV1};
+use super::{CountsV1, DifferenceV1, RateV1, WindowV1};
+use crate::model::Scope;
 
 /// The same comparison of another stretch of days.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,30 @@ pub struct VariantV1 {
     pub same_sign: CountsV1,
     /// Ids of those that do not; `commitment` for unbacked optimism.
     pub flipped: Vec<String>,
+}
+
+/// Which people could be buyers: shares of people are shares of these (METHOD 3.1.5).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScopeV1 {
+    /// By what, as in the settings.
+    pub by: Scope,
+    /// People in whose posts a problem was found: those who could be buyers, of all.
+    pub people: CountsV1,
+    /// Of those who could not, the ones who tell another role.
+    pub other_role: u64,
+    /// The coverage gap by all people of the same days.
+    pub coverage: ReadAgainV1,
+}
+
+/// A problem by all people of the same days, whoever could be a buyer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnfilteredV1 {
+    /// Share of people.
+    pub community: RateV1,
+    /// Community minus CRM.
+    pub difference: Option<DifferenceV1>,
+    /// As [`super::ProblemV1::verdict`], before other days and readers are looked at.
+    pub verdict: String,
 }
 
 /// The same comparison with hand labels read otherwise (METHOD 4.4, 8.2.6). The two of contested labels bound every gap.

@@ -483,6 +483,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
         representativeness: Some(representative(measured)),
         register: None,
         selection: Some(selection(community.rate, measured)),
+        unfiltered: None,
     };
     let component = |name: &str, grade: &str, says: &str| ComponentV1 {
         name: name.to_owned(),
@@ -514,6 +515,7 @@ pub(in crate::report) fn comparison(codebook: &Codebook, trust: Trust) -> Compar
             notes: 301,
             reps: 5,
         },
+        scope: None,
         labels: if measured { LabelsV1 { community: 100, crm: 80 } } else { LabelsV1::default() },
         labelling: None,
         components: vec![
