@@ -315,8 +315,9 @@ fn a_scope_is_of_some_people(demo: &Demo) {
     assert_eq!(names.len(), 4);
 
     let all = compared(&scoped(&names, &["compare", "--json"]).stdout);
-    let same = |part: &str| assert_eq!(all[part], everybody[part], "{part}");
-    ["components", "labels", "ranks", "sensitivity", "moved", "overall"].map(same);
+    for part in ["components", "labels", "ranks", "sensitivity", "moved", "overall"] {
+        assert_eq!(all[part], everybody[part], "{part}");
+    }
     let problems = |comparison: &Value| comparison["problems"].as_array().expect("problems").clone();
     for (all, everybody) in problems(&all).iter().zip(&problems(&everybody)) {
         let beside = &all["unfiltered"];
