@@ -45,6 +45,8 @@ const SPEAKERS: [&str; 12] = ["i", "im", "ive", "id", "my", "me", "we", "our", "
 const JOINING: [&str; 5] = ["and", "or", "but", "if", "because"];
 /// Words that tell of somebody's thoughts and not of what is in the way: `don't know why`.
 const THOUGHTS: [&str; 4] = ["know", "think", "guess", "wonder"];
+/// Stems of what somebody does who looks for something.
+const FINDING: [&str; 2] = ["find", "found"];
 /// Words before a word for trouble that say there is none.
 const DENIALS: [&str; 4] = ["no", "without", "any", "never"];
 /// Words that a phrase may end with though they hold others together: `timed out`, `goes down`.
@@ -73,9 +75,15 @@ struct Candidate<'a> {
     topics: BTreeSet<String>,
 }
 
+/// What `word` does in a phrase. What somebody does who looks for something is no topic: `problem I found`.
+fn role(word: &str) -> (Part, String, String) {
+    let (part, lower, stem) = part(word);
+    if FINDING.contains(&stem.as_str()) { (Part::Glue, lower, String::new()) } else { (part, lower, stem) }
+}
+
 /// The topics that a name speaks of, for telling whether two are alike.
 pub(super) fn topics(name: &str) -> BTreeSet<String> {
-    name.unicode_words().map(part).filter(|(part, ..)| *part == Part::Topic).map(|(.., stem)| stem).collect()
+    name.unicode_words().map(role).filter(|(part, ..)| *part == Part::Topic).map(|(.., stem)| stem).collect()
 }
 
 /// The phrase of `said` (who and the words) that says best what is typical of them, unlike the names with the topics `given`;
@@ -203,7 +211,7 @@ fn clauses(text: &str) -> Vec<Vec<Word>> {
         }
         end = at + word.len();
         if plain && let Some(clause) = clauses.last_mut() {
-            let (part, lower, stem) = part(word);
+            let (part, lower, stem) = role(word);
             clause.push(Word { start: at, end, leads_on: false, lower, stem, part });
         }
     }
@@ -355,6 +363,12 @@ mod tests {
             SCANNER.to_vec(),
         ];
         assert_eq!(named(&groups, &[]).as_deref(), Some("Tray sensor never sees the paper"));
+    }
+
+    #[test]
+    fn finding_is_no_topic() {
+        assert!(topics("Problem I found").is_empty());
+        assert_eq!(topics("Printers I found"), topics("Printers"));
     }
 
     #[test]
