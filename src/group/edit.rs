@@ -42,7 +42,8 @@ pub enum Edit {
         /// Near misses.
         exclude: Option<Vec<String>>,
     },
-    /// One problem goes into another, which keeps its name and statement and takes up its terms and lines.
+    /// One problem goes into another, which keeps its name and statement and takes up its terms, its lines and its statement, or its
+    /// name where the statement is a quote.
     Merge {
         /// The problem that goes.
         id: String,
@@ -91,7 +92,7 @@ pub async fn edit(store: &Store, recipes: &Recipes, edit: Edit, seed: u64, now: 
     let before = store.assignments(codebook.hash()).await?;
     let version = Version { codebook: &codebook, assignments: &before };
     let units = match &edit {
-        Edit::Split { .. } => gather(store, recipes).await?.0,
+        Edit::Split { .. } | Edit::Merge { .. } => gather(store, recipes).await?.0,
         _ => Vec::new(),
     };
     let made = apply(version, edit, &units, seed)?;
@@ -158,7 +159,10 @@ fn apply(version: Version<'_>, edit: Edit, units: &[Unit], seed: u64) -> Result<
             let stays = &mut made.problems[to];
             take_words(&mut stays.terms, gone.terms);
             stays.exclude.retain(|line| !gone.include.contains(line));
-            take_words(&mut stays.include, [vec![gone.statement], gone.include].concat());
+            // A statement that somebody wrote says what counts; the quote that stands for a found problem is one person's case.
+            let is_quote = units.iter().any(|u| u.quote == gone.statement);
+            let says = if is_quote { gone.name } else { gone.statement };
+            take_words(&mut stays.include, [vec![says], gone.include].concat());
             stays.by_hand |= gone.by_hand;
             made.to_sort = true;
             let [from, to] = [from, to].map(|at| made.problems[at].id.clone());

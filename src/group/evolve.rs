@@ -213,8 +213,10 @@ fn quote_anew(space: &Space, classifier: &Classifier, listed: &mut Listed, units
             continue;
         }
         let own = units.iter().zip(&listed.placed).filter(|(unit, (place, _))| unit.builds && *place == Some(k));
-        let near =
-            own.map(|(u, _)| (u.quote.as_str(), classifier.similarity(k, &space.place(&Passage::bare(&u.bare)))));
+        let near = own.map(|(u, _)| {
+            let similarity = classifier.similarity(k, &space.place(&Passage::bare(&u.bare)));
+            (u.quote.as_str(), u.states(similarity))
+        });
         name::statement(&problem.name, near).unwrap_or_default().clone_into(&mut problem.statement);
     }
 }

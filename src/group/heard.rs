@@ -60,7 +60,8 @@ pub async fn heard(
 fn of(called: &BTreeSet<String>, units: &[(&Unit, f32)]) -> Heard {
     let distinct =
         |side| units.iter().filter(|(u, _)| u.side == side).map(|(u, _)| &u.who).collect::<BTreeSet<_>>().len();
-    let mut best = units.iter().map(|(u, score)| (score * name::worth(called, &u.quote), *u)).collect::<Vec<_>>();
+    let mut best =
+        units.iter().map(|(u, score)| (u.states(*score) * name::worth(called, &u.quote), *u)).collect::<Vec<_>>();
     best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
     // Copies count as one (METHOD 9.1).
     let alike = near_duplicate::clusters(&best.iter().map(|(_, u)| u.quote.as_str()).collect::<Vec<_>>());
@@ -90,6 +91,7 @@ mod tests {
             community: String::new(),
             conversation: String::new(),
             builds: true,
+            complains: true,
             quote: quote.to_owned(),
             bare: quote.to_owned(),
             around: String::new(),

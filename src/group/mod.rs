@@ -478,7 +478,8 @@ fn problem_of(
     // The words alone, without their context, since that is how a statement is read.
     let alone = units.iter().map(|u| space.place(&Passage::bare(&u.bare))).collect::<Vec<_>>();
     let middle = Classifier::from_groups(space, &[alone.iter().collect()]);
-    let near = units.iter().zip(&alone).map(|(unit, point)| (unit.quote.as_str(), middle.similarity(0, point)));
+    let near =
+        units.iter().zip(&alone).map(|(unit, point)| (unit.quote.as_str(), unit.states(middle.similarity(0, point))));
     Problem {
         id: name::id(space, &typical.terms, &taken),
         statement: name::statement(&name, near).unwrap_or_default().to_owned(),

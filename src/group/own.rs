@@ -104,6 +104,7 @@ mod tests {
             community: community.to_owned(),
             conversation: i.to_string(),
             builds: true,
+            complains: true,
             quote: quote.to_owned(),
             bare: String::new(),
             around: String::new(),

@@ -128,6 +128,7 @@ fn unit(number: usize, text: String) -> Unit {
         conversation: id.clone(),
         id,
         builds: false,
+        complains: true,
         bare: text.clone(),
         quote: text,
         around: String::new(),

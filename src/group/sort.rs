@@ -136,6 +136,7 @@ fn units(said: Vec<Said>) -> Vec<Unit> {
         community: String::new(),
         conversation: said.conversation,
         builds: true,
+        complains: true,
         bare: said.quote.clone(),
         quote: said.quote,
         around: said.around,

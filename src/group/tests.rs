@@ -39,6 +39,7 @@ fn units(count: usize, seed: u64) -> Vec<Unit> {
                 community: String::new(),
                 conversation: format!("talk {}", i / 3),
                 builds: true,
+                complains: true,
                 quote: format!("the {words} number{i}"),
                 bare: format!("the {words} number{i}"),
                 around: String::new(),
@@ -545,7 +546,8 @@ async fn a_person_edits_the_list() {
     let both = merged.codebook.problem(&ProblemId::new(id(0))).unwrap();
     let gone = &before.problems()[1];
     assert!(merged.to_sort && gone.terms.iter().all(|t| both.terms.contains(t)), "its words are taken up");
-    assert!(both.include.contains(&gone.statement));
+    assert!(both.include.contains(&gone.name) && gone.include.iter().all(|line| both.include.contains(line)));
+    assert!(!both.include.contains(&gone.statement), "one person's case says not what counts");
     let has = counted(&merged.codebook).await;
     assert_eq!(has(&id(0)), had(&id(0)) + had(&id(1)));
 

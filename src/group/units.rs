@@ -11,7 +11,7 @@ use super::own::{own_names, without};
 use super::terms::word_key;
 use super::vectors::{Passage, Point};
 use crate::model::id::content_hash;
-use crate::model::{Recipes, Span, Voice};
+use crate::model::{ActKind, Recipes, Span, Voice};
 use crate::store::{Side, Store, StoredPain, StoredSignal};
 
 /// Signals read from the store at a time.
@@ -23,6 +23,9 @@ const LONGEST_QUOTE: usize = 2_000;
 const LONGEST_TITLE: usize = 300;
 /// Most units of one person or account that codebooks are built from, so that nobody writes a problem alone.
 const PER_PERSON: usize = 20;
+
+/// What a quote that is no complaint is worth beside one for saying what a problem is.
+const ASIDE: f32 = 0.7;
 
 /// Something somebody said that bears a problem.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub(super) struct Unit {
     pub(super) conversation: String,
     /// Whether a codebook may be built from it (METHOD 3.1: first-hand only).
     pub(super) builds: bool,
+    /// Whether it says what is wrong, and not what somebody asks for or does about it.
+    pub(super) complains: bool,
     /// The words.
     pub(super) quote: String,
     /// The words without own names, as they are compared.
@@ -58,6 +63,11 @@ impl Unit {
     /// Who said it.
     pub(super) fn speaker(&self) -> (Side, &str) {
         (self.side, &self.who)
+    }
+
+    /// `similarity` to its problem as its quote is weighed for saying what that problem is.
+    pub(super) fn states(&self, similarity: f32) -> f32 {
+        if self.complains { similarity } else { ASIDE * similarity }
     }
 
     /// As clustering sees it, at its place.
@@ -161,6 +171,7 @@ fn signal_unit(stored: &StoredSignal, title: &str) -> Option<Unit> {
         community: stored.community.clone(),
         conversation: stored.thread.clone(),
         builds: signal.voice == Voice::FirstHand,
+        complains: signal.act.kind() == ActKind::Complaint,
         quote: head(signal.evidence.quote(), LONGEST_QUOTE).to_owned(),
         bare: String::new(),
         around: around(&stored.text, span, &[]),
@@ -177,6 +188,7 @@ fn pain_unit(pain: &StoredPain, text: &str, all: &[Span]) -> Unit {
         community: String::new(),
         conversation: pain.account.as_str().to_owned(),
         builds: true,
+        complains: true,
         quote: head(evidence.quote(), LONGEST_QUOTE).to_owned(),
         bare: String::new(),
         around: around(text, evidence.span(), all),
@@ -222,6 +234,7 @@ mod tests {
             community: String::new(),
             conversation: who.to_owned(),
             builds: true,
+            complains: true,
             quote: quote.to_owned(),
             bare: quote.to_owned(),
             around: String::new(),

@@ -91,7 +91,7 @@ pub(super) fn group(mut attempts: Vec<Attempt>, elsewhere: &Elsewhere, words: &W
     for i in left {
         let mut own = named[i].phrases.iter().filter(|phrase| phrase.is_own);
         // What is named first is mostly what was tried; the rest says where or for whom.
-        match own.find(|phrase| typical.of(phrase.head()) >= NO_LESS) {
+        match own.find(|phrase| typical.of(phrase.head()) >= NO_LESS && phrase.tells(&attempts[i].means)) {
             Some(phrase) => alone.entry(phrase.head()).or_default().push(i),
             None => unnamed.push(i),
         }
@@ -331,11 +331,12 @@ mod tests {
             attempt(1, "Meanwhile whole job notes", true),
             attempt(2, "I did, two years of it", true),
             attempt(3, "then we kept a diary in the van", true),
+            attempt(6, "I read on and the array of it", true),
             attempt(4, "and every evening some child rang from the other desk about it", true),
             attempt(5, "I did it by adding, by following almost all of it, with several different ones", true),
         ];
         let complaints = ["lost the job notes", "no job notes", "my job notes"];
-        let expected = [("kept a diary", 1), (UNNAMED, 4)];
+        let expected = [("kept a diary", 1), (UNNAMED, 5)];
         assert_eq!(grouped(attempts, &complaints), expected.map(|(label, people)| (label.to_owned(), people)));
     }
 

@@ -103,6 +103,13 @@ impl Phrase {
     pub(super) fn led<'a>(&self, text: &'a str) -> &'a str {
         text.get(self.lead..self.end).unwrap_or_default()
     }
+
+    /// Whether its words say what was tried though one person alone says them: several words do, and so does a name; "array" and
+    /// "level" say nothing without the words before them.
+    pub(super) fn tells(&self, text: &str) -> bool {
+        let names = |start: &usize| *start > 0 && text[*start..].starts_with(char::is_uppercase);
+        self.led(text).contains(' ') || self.starts.first().is_some_and(names)
+    }
 }
 
 fn set(words: &'static str) -> HashSet<&'static str> {

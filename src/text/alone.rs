@@ -67,10 +67,21 @@ static SOMEBODY_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| set(SOMEBODY))
 static OBSTACLE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| set(OBSTACLE));
 static COMMON_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| set(COMMON));
 
+/// Those of them that say so only beside others: `double click`, `only when`.
+const FAINT: [&str; 8] = ["only", "still", "again", "too", "instead", "unless", "double", "nothing"];
+
+/// Words that say that it is over, or how.
+const OVER: [&str; 7] = ["fixed", "solved", "resolved", "solution", "workaround", "managed", "found"];
+
+/// Words that refer to another one's trouble after `same`.
+const TROUBLE: [&str; 6] = ["problem", "issue", "error", "question", "thing", "situation"];
+
 /// Words that a quote is about before it says enough.
 const ABOUT: usize = 5;
 /// Words after which a reference to what was said before may be resolved within the quote.
 const OPENING: usize = 5;
+/// Words within which a quote may begin with a label: `Small update:`.
+const LABEL: usize = 2;
 /// Share of letters and spaces in speech, and signs that make code.
 const SPEECH: f32 = 0.9;
 const CODE: usize = 3;
@@ -105,7 +116,8 @@ pub fn stands_alone(quote: &str) -> f32 {
         5 | 37..=50 => 0.6,
         _ => 0.35,
     };
-    let leans = if opens("same") || opens("similar") {
+    let as_others = words.windows(2).any(|two| two[0] == "same" && TROUBLE.contains(&two[1].as_str()));
+    let leans = if opens("same") || opens("similar") || as_others {
         0.4
     } else if DANGLING_WORDS.contains(first) {
         0.5
@@ -142,7 +154,15 @@ pub fn stands_alone(quote: &str) -> f32 {
     let announces = if quote.ends_with(':') { 0.3 } else { 1.0 };
     let clause = if has(&FINITE_WORDS) { 1.0 } else { 0.7 };
     let somebody = if has(&SOMEBODY_WORDS) { 1.0 } else { 0.9 };
-    let obstacle = if has(&OBSTACLE_WORDS) { 1.0 } else { 0.6 };
+    let mut obstacles = words.iter().map(String::as_str).filter(|w| OBSTACLE_WORDS.contains(w)).peekable();
+    let obstacle = match (obstacles.peek().is_some(), obstacles.any(|w| !FAINT.contains(&w))) {
+        (false, _) => 0.5,
+        (true, false) => 0.75,
+        (true, true) => 1.0,
+    };
+    let is_over = if words.iter().any(|w| OVER.contains(&w.as_str())) { 0.7 } else { 1.0 };
+    let label = quote.split_whitespace().take(LABEL).any(|w| w.ends_with(':'));
+    let labelled = if label { 0.7 } else { 1.0 };
     let about = words.iter().filter(|w| w.chars().count() > 3 && !COMMON_WORDS.contains(w.as_str()));
     let about = about.collect::<BTreeSet<_>>().len().min(ABOUT) as f32 / ABOUT as f32;
     let speech = if is_speech(quote) { 1.0 } else { 0.5 };
@@ -158,6 +178,8 @@ pub fn stands_alone(quote: &str) -> f32 {
         * clause
         * somebody
         * obstacle
+        * is_over
+        * labelled
         * speech
         * (0.2 + 0.8 * about)
 }
@@ -181,6 +203,10 @@ mod tests {
             "Our printer stops after every second page of a label sheet:",
             "printer, page, label, sheet, paper, stops",
             "Our printer prints every second page of a label sheet.",
+            "I have the same problem on my printer, it stops after a page of a label sheet.",
+            "Our printer only double prints every second page of a label sheet.",
+            "I found out why the printer stops after every second page of a label sheet.",
+            "Note: our printer stops after every second page of a label sheet.",
             "@[someone] our printer stops after every second page of a label sheet.",
             "I don't know why our printer stops after every second page of a label sheet.",
             "I guess our printer stops after every second page of a label sheet.",

@@ -290,6 +290,7 @@ mod tests {
             who: "a".to_owned(),
             conversation: "t".to_owned(),
             builds: true,
+            complains: true,
             quote: quote.to_owned(),
             bare: quote.to_owned(),
             community: String::new(),

@@ -19,6 +19,7 @@ fn unit(side: Side, who: &str, quote: &str, around: &str) -> Unit {
         community: String::new(),
         conversation: who.to_owned(),
         builds: true,
+        complains: true,
         quote: quote.to_owned(),
         bare: quote.to_owned(),
         around: around.to_owned(),
