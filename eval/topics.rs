@@ -84,6 +84,8 @@ async fn topics(data: &Path, out: &Path, ways: &[&str]) -> Result<()> {
         let path = data.join(path);
         if path.exists() {
             sets.push(Set { name, ..read(&path)?.drawn(DRAWN) });
+        } else {
+            eprintln!("{name} is left out: there is no {}", path.display());
         }
     }
     let mut print = io::stdout();
