@@ -85,7 +85,7 @@ async fn topics(data: &Path, out: &Path, ways: &[&str]) -> Result<()> {
         if path.exists() {
             sets.push(Set { name, ..read(&path)?.drawn(DRAWN) });
         } else {
-            eprintln!("{name} is left out: there is no {}", path.display());
+            writeln!(io::stderr(), "{name} is left out: there is no {}", path.display())?;
         }
     }
     let mut print = io::stdout();
