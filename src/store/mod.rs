@@ -42,6 +42,8 @@ mod twins;
 
 mod alike;
 
+mod met;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -57,6 +59,7 @@ pub use deals::{CrmBatch, CrmCounts, Incoming, IncomingNote, LateNote, StoredDea
 pub use failures::Failure;
 pub use labels::{Draw, ItemInContext, LabelRow, SampleUnit, Side};
 pub use llm_calls::{LlmBatch, LlmCall, LlmRequest, LlmSpent};
+pub use met::{Met, MetNote};
 pub use notes::{NoteCounts, StoredNote, StoredPain};
 pub use post_readings::{CommunityRow, QuoteTotals, StoredSignal, ThreadVoices, UnreadPost};
 pub use posts::{Batch, BatchCounts, Cursor, ExportPost, IndexChange, IndexPost, PostPopulation, ThreadRow};

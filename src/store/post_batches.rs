@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
 
 use super::llm_calls::forget_replies;
 use super::posts::{Batch, BatchCounts, newest_revision};
@@ -70,7 +70,7 @@ impl Store {
 
 /// The rows of `select` for some `ids`; it ends where the list of ids goes.
 pub(super) async fn lookup<'a>(
-    tx: &mut Transaction<'_, Sqlite>,
+    db: &mut SqliteConnection,
     select: &str,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<SqliteRow>> {
@@ -82,7 +82,7 @@ pub(super) async fn lookup<'a>(
         for id in ids {
             list.push_bind(*id);
         }
-        rows.extend(query.push(")").build().fetch_all(&mut **tx).await?);
+        rows.extend(query.push(")").build().fetch_all(&mut *db).await?);
     }
     Ok(rows)
 }

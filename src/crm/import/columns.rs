@@ -537,11 +537,14 @@ pub(super) fn missing(header: &Header, field: Field) -> String {
         return "of no known export: a document without a list of records".to_owned();
     }
     let name = MAPPED.iter().find(|(_, f)| *f == field).map_or("", |(said, _)| *said);
-    let hints: &[&str] = match field {
-        Field::Text => &["remark", "comment", "note", "memo", "log", "body", "said"],
-        _ => &["account", "company", "customer", "client", "firm", "organi"],
+    // Of tables in English, German, French, Spanish, Italian, Portuguese and Dutch.
+    let hints = match field {
+        Field::Text => "remark comment note memo log body said noti nota bemerk komment coment observ",
+        _ => {
+            "account company customer client firm organi kund unternehm entrepr soci empresa aziend bedrijf klant konto"
+        }
     };
-    let guess = most_like(header.names(), hints);
+    let guess = most_like(header.names(), &hints.split(' ').collect::<Vec<_>>());
     format!(
         "of no known export, and no column for the note's {name} among {}; name it in a map file, for example {name} = {guess:?}, and give that \
          with --map",

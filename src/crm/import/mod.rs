@@ -212,7 +212,7 @@ pub async fn import(
         let zone = zone.clone();
         tokio::task::spawn_blocking(move || read::read(&files, refused, &map, &zone, now, sender))
     };
-    let mut writer = write::Writer::new(store);
+    let mut writer = write::Writer::new(store).await?;
     while let Some(found) = receiver.recv().await {
         bar.inc(found.len() as u64);
         for one in found {

@@ -60,12 +60,33 @@ async fn every_row_is_accounted_for() {
     assert!(said.contains("record 4") && said.contains("day or month"), "{said}");
 }
 
+/// Of a large file what stood at its head is known at its end.
+#[tokio::test]
+async fn one_id_at_two_notes_is_told_however_far_apart_they_stand() {
+    let mut csv = "id,account,note\n".to_owned();
+    for n in 0..1200 {
+        csv.push_str(&format!("{n},Acme,note {n}\n"));
+    }
+    csv.push_str("7,Acme,note 7\n8,Beta,another note\n");
+    let (summary, notes, failures) = imported("export.csv", csv.as_bytes(), None).await;
+    assert_eq!((summary["notes"]["new"].as_u64(), notes.len()), (Some(1200), 1200));
+    assert_eq!((summary["notes"]["known"].as_u64(), summary["notes"]["failed"].as_u64()), (Some(1), Some(1)));
+    let said = failures.iter().map(|f| format!("{} {}", f.unit, f.reason)).collect::<Vec<_>>();
+    assert!(
+        said.len() == 1 && said[0].contains("record 1202 the id 8 stands at another note of this file"),
+        "{said:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_map_names_what_is_unusual() {
     let csv = "Firm;What was said\nAcme;They left\n";
     let (summary, _, failures) = imported("export.csv", csv.as_bytes(), None).await;
     assert_eq!(summary["files"]["refused"], 1);
     assert!(failures[0].reason.contains("--map") && failures[0].reason.contains("What was said"), "{:?}", failures[0]);
+    let german = "Zust\u{e4}ndig,Kundenname,Gespr\u{e4}chsnotiz\nAnn,Acme,Zu teuer\n";
+    let (_, _, failures) = imported("export.csv", german.as_bytes(), None).await;
+    assert!(failures[0].reason.contains("for example text = \"Gespr\u{e4}chsnotiz\""), "{:?}", failures[0]);
     let (summary, notes, _) =
         imported("export.csv", csv.as_bytes(), Some("account = \"Firm\"\ntext = \"what was said\"\n")).await;
     assert_eq!(summary["notes"]["new"], 1);

@@ -16,7 +16,7 @@ use crate::model::{
     Account, AccountId, Contact, CrmProbability, Note, NoteId, Opportunity, OpportunityId, Outcome, Segment,
     StageChange,
 };
-use crate::store::{CrmBatch, Failure, Incoming, IncomingNote, Store};
+use crate::store::{CrmBatch, Failure, Incoming, IncomingNote, Met, MetNote, Store};
 
 /// Records written in one transaction.
 const BATCH: usize = 500;
@@ -30,11 +30,11 @@ const STAGE_CHARS: usize = 40;
 /// Names of firms and deals that are looked up once.
 const REMEMBERED: usize = 100_000;
 
-/// What was read of a note before: in which file, hashes of its firm and its text, and whether its kind was told.
-struct Seen {
-    file: u32,
-    account: u64,
-    text: u64,
+/// A note that was read and not yet set against what was met before.
+struct Pending {
+    /// Number of its record.
+    number: u64,
+    note: Note,
     kind_told: bool,
 }
 
@@ -48,8 +48,10 @@ pub(super) struct Writer<'a> {
     vendor: Vendor,
     format: &'static str,
     mistakes: Mistakes,
-    /// Notes of this import, by a hash of their id.
-    notes: HashMap<u64, Seen>,
+    /// Notes of the file that is read.
+    pending: Vec<Pending>,
+    /// Notes of this import.
+    met: Met,
     /// Deals of this import, and firms and people just as they were told, by hashes.
     deals: HashSet<u64>,
     told: HashSet<u64>,
@@ -67,8 +69,8 @@ pub(super) struct Writer<'a> {
 type Deal = (String, Option<String>);
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(store: &'a Store) -> Self {
-        Self {
+    pub(super) async fn new(store: &'a Store) -> Result<Self> {
+        Ok(Self {
             store,
             all: Imported::default(),
             batch: CrmBatch::default(),
@@ -76,20 +78,21 @@ impl<'a> Writer<'a> {
             vendor: "",
             format: "",
             mistakes: Mistakes::new("crm", ""),
-            notes: HashMap::new(),
+            pending: Vec::new(),
+            met: Met::open().await?,
             deals: HashSet::new(),
             told: HashSet::new(),
             segments: HashMap::new(),
             firms: HashMap::new(),
             called: HashMap::new(),
             begun: HashSet::new(),
-        }
+        })
     }
 
     pub(super) async fn take(&mut self, found: Found) -> Result<()> {
         match found {
             Found::File { name, vendor, format, order } => {
-                self.end_file();
+                self.end_file().await?;
                 self.begin(&name);
                 self.file += 1;
                 // What is called so is looked for among the vendor's own first.
@@ -121,11 +124,11 @@ impl<'a> Writer<'a> {
             }
             Found::Record(number, record) => self.record(number, record).await?,
         }
-        if self.batch.len() >= BATCH { self.write().await } else { Ok(()) }
+        if self.batch.len() + self.pending.len() >= BATCH { self.write().await } else { Ok(()) }
     }
 
     pub(super) async fn finish(mut self) -> Result<Imported> {
-        self.end_file();
+        self.end_file().await?;
         self.write().await?;
         Ok(self.all)
     }
@@ -137,9 +140,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn end_file(&mut self) {
+    async fn end_file(&mut self) -> Result<()> {
+        self.settle().await?;
         self.batch.failures.extend(self.mistakes.rest());
         self.mistakes = Mistakes::new("crm", "");
+        Ok(())
     }
 
     fn counts(&mut self) -> &mut FormatCounts {
@@ -158,6 +163,7 @@ impl<'a> Writer<'a> {
     }
 
     async fn write(&mut self) -> Result<()> {
+        self.settle().await?;
         if self.batch.is_empty() {
             return Ok(());
         }
@@ -375,39 +381,9 @@ impl<'a> Writer<'a> {
             let whose = draft.account.or(draft.opportunity).unwrap_or_else(people);
             format!("note_{}", content_hash(&[&whose, &at, &draft.text]))
         });
-        let (account_hash, text_hash) = (digest(&account), digest(&draft.text));
-        let mut now = Seen { file: self.file, account: account_hash, text: text_hash, kind_told: draft.kind.is_some() };
-        let (fill, kind_told) = match self.notes.get(&digest(&id)) {
-            None => (false, now.kind_told),
-            Some(seen) if seen.account == now.account && seen.text == now.text => {
-                let news = now.kind_told && !seen.kind_told;
-                now.kind_told |= seen.kind_told;
-                (true, news)
-            }
-            // Another version of the note, in another export.
-            Some(seen) if seen.file != now.file && (seen.account == now.account || seen.text == now.text) => {
-                (false, now.kind_told)
-            }
-            Some(seen) => {
-                let place = if seen.file == now.file { "of this file" } else { "of another file of this import" };
-                let which = if is_telling(&id) { format!("the id {id}") } else { "its id".to_owned() };
-                let why =
-                    format!("{which} stands at another note {place}; if that column is no note id, map another one");
-                self.fail(number, &why);
-                return Ok(());
-            }
-        };
-        self.notes.insert(digest(&id), now);
-        if draft.text.contains(char::REPLACEMENT_CHARACTER) {
-            self.all.flawed += 1;
-            self.mistake(number, "bytes that are no UTF-8 were replaced; the note is kept");
-        }
-        self.all.seen += 1;
-        let account = AccountId::new(account);
-        self.all.of_accounts.insert(account.clone());
         let note = Note {
             id: NoteId::new(id),
-            account,
+            account: AccountId::new(account),
             opportunity: deal.map(|(id, _)| OpportunityId::new(id)),
             owner: draft.owner,
             kind,
@@ -418,8 +394,55 @@ impl<'a> Writer<'a> {
             amount: draft.amount,
             text: draft.text,
         };
-        self.batch.notes.push(IncomingNote { note, fill, kind_told });
+        self.pending.push(Pending { number, note, kind_told: draft.kind.is_some() });
         Ok(())
+    }
+
+    /// Sets the notes that were read against those that were met before: the same again, another version, or another note
+    /// under one id, which is a failure.
+    async fn settle(&mut self) -> Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        let mut met = self.met.notes(pending.iter().map(|one| one.note.id.as_str())).await?;
+        for Pending { number, note, kind_told } in pending {
+            let id = note.id.as_str();
+            let mut now = MetNote {
+                file: self.file,
+                account: digest(note.account.as_str()),
+                text: digest(&note.text),
+                kind_told,
+            };
+            let (fill, kind_told) = match met.get(id) {
+                None => (false, kind_told),
+                Some(before) if before.account == now.account && before.text == now.text => {
+                    now.kind_told |= before.kind_told;
+                    (true, kind_told && !before.kind_told)
+                }
+                // Another version of the note, in another export.
+                Some(before)
+                    if before.file != now.file && (before.account == now.account || before.text == now.text) =>
+                {
+                    (false, kind_told)
+                }
+                Some(before) => {
+                    let place = if before.file == now.file { "of this file" } else { "of another file of this import" };
+                    let which = if is_telling(id) { format!("the id {id}") } else { "its id".to_owned() };
+                    let why = format!(
+                        "{which} stands at another note {place}; if that column is no note id, map another one"
+                    );
+                    self.fail(number, &why);
+                    continue;
+                }
+            };
+            met.insert(id.to_owned(), now);
+            if note.text.contains(char::REPLACEMENT_CHARACTER) {
+                self.all.flawed += 1;
+                self.mistake(number, "bytes that are no UTF-8 were replaced; the note is kept");
+            }
+            self.all.seen += 1;
+            self.all.of_accounts.insert(note.account.clone());
+            self.batch.notes.push(IncomingNote { note, fill, kind_told });
+        }
+        self.met.keep(&met).await
     }
 }
 
