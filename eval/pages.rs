@@ -105,7 +105,7 @@ fn snippets(folder: &Path, ctx: &Context) -> Result<()> {
         let absent = {
             let file = bare(&unescaped(&String::from_utf8_lossy(&bytes)));
             let key = |s: &String| s.chars().take(24).collect::<String>();
-            snippets.iter().filter(|s| !file.contains(&key(s))).count()
+            snippets.iter().filter(|s| !all.contains(s.as_str()) && !file.contains(&key(s))).count()
         };
         let row = rows.entry(by).or_default();
         row.pages += 1;

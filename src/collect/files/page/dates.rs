@@ -138,6 +138,15 @@ fn is_ago(text: &str) -> bool {
     text.len() < 40 && AGO.as_ref().is_some_and(|p| p.is_match(text))
 }
 
+/// `3y`, `Updated 7mo`: a date only where a page says that it is one.
+pub(super) fn is_age(text: &str) -> bool {
+    pattern!(
+        AGE,
+        r"(?i)^\W*(?:(?:updated|edited|answered|asked|posted)\s+)?\d{1,2}\s?(?:mos?|[smhdwy]|mins?|hrs?|yrs?)\W*$"
+    );
+    text.len() < 40 && AGE.as_ref().is_some_and(|p| p.is_match(text))
+}
+
 /// A date on a wall clock, the offset that follows it and where it ends.
 fn civil(text: &str, order: Option<Order>) -> Option<(DateTime, Option<Offset>, usize)> {
     let (date, start, end) = iso(text).or_else(|| named(text)).or_else(|| numbers(text, order))?;
@@ -354,6 +363,12 @@ mod tests {
         }
         for text in ["version 2.3.4", "call me at 5", "long ago", "ann", "12345678901", "1024 posts"] {
             assert!(!is_date(text), "{text}");
+        }
+        for text in ["3y", "Updated 7mo", "· 12 h", "5 mins"] {
+            assert!(is_age(text) && !is_date(text), "{text}");
+        }
+        for text in ["30 members", "y", "2024y", "5 more"] {
+            assert!(!is_age(text), "{text}");
         }
     }
 }

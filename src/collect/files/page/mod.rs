@@ -217,7 +217,7 @@ fn described(
     let (by, posts) = if marks > 0 && marks >= words && marks * 10 >= shapes * 8 {
         ("schema.org microdata", marked_up.posts)
     } else if shapes > 0 && shapes * 10 >= words * 8 {
-        ("structure", opened(dated(shaped, &linked.posts), &linked))
+        ("structure", opened(dated(shaped, &linked.posts), &linked, page))
     } else if words > 0 {
         ("schema.org JSON-LD", linked.posts)
     } else {
@@ -247,13 +247,18 @@ fn dated(mut posts: Vec<Raw>, told: &[Raw]) -> Vec<Raw> {
     posts
 }
 
-/// `posts` after the opening that only the page's own description holds, where there is such.
-fn opened(mut posts: Vec<Raw>, told: &schema::Described) -> Vec<Raw> {
+/// `posts` after the opening of which only the page's own description says who wrote it, where there is such. Its words are those of
+/// the page if the description gives their beginning.
+fn opened(mut posts: Vec<Raw>, told: &schema::Described, page: &Html) -> Vec<Raw> {
     let Some(opening) = told.posts.first().filter(|_| told.title.is_some()) else { return posts };
     let key: String = letters(opening).take(40).collect();
     let holds = |raw: &Raw| letters(raw).collect::<String>().contains(&key);
     if key.len() >= 40 && opening.author.is_some() && !posts.iter().any(holds) {
-        posts.insert(0, opening.clone());
+        let mut opening = opening.clone();
+        if let Some(whole) = structure::whole(page, &opening.text.text) {
+            opening.text = whole;
+        }
+        posts.insert(0, opening);
     }
     posts
 }
@@ -261,7 +266,7 @@ fn opened(mut posts: Vec<Raw>, told: &schema::Described) -> Vec<Raw> {
 /// Whether the words that a page is called by are those of a forum.
 fn looks_like_forum(page: &Html, address: &Address, place: &Place) -> bool {
     static FORUM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)forum|thread|topic|discuss|\bboards?\b|\bbbs\b|communit|questions?\b|answers|\btalk\b|comments?\b|replies|\bforen\b|beitr[aä]g|diskussion").ok()
+        Regex::new(r"(?i)forum|thread|topic|discuss|\bboards?\b|\bbbs\b|communit|questions?\b|answers|\btalk\b|\bchat\b|quora|comments?\b|replies|\bforen\b|beitr[aä]g|diskussion").ok()
     });
     let mut names = vec![place.name(), place.folder().unwrap_or_default()];
     names.extend(address.all.iter().map(Url::to_string));

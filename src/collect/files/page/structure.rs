@@ -10,10 +10,11 @@ use scraper::node::Node;
 use scraper::{ElementRef, Html};
 
 use super::Raw;
-use super::dates::is_date;
+use super::dates::{is_age, is_date};
 use super::dom::{field, words};
 use super::engine::tidy_name;
-use crate::text::html::{Cut, tree_to_text};
+
+use crate::text::html::{Cut, Plain, tree_to_text};
 
 /// Longer texts are no name and no date.
 const MAX_LABEL: usize = 90;
@@ -23,6 +24,12 @@ const FEWEST: usize = 2;
 
 /// Elements between somebody's picture and the name beside it.
 const BESIDE: usize = 8;
+
+/// Letters that are no excerpt of what begins with them: two paragraphs may begin alike.
+const EXCERPT: usize = 60;
+
+/// Letters at the end of an excerpt that may be half a word or a link to the rest.
+const CUT: usize = 20;
 
 /// Letters that an opening has at least: titles and lines of data are shorter.
 const FEWEST_LETTERS: usize = 20;
@@ -216,7 +223,8 @@ fn label(items: &mut [Item<'_>]) {
                     || (attribute.is_empty() && items[at].letters > 0)
                     || (attribute == "title" && name != "img");
                 field(element, attribute).filter(|value| {
-                    telling && value.len() < MAX_LABEL && (is_date(value) || attribute.starts_with("data-t"))
+                    let dates = is_date(value) || marked && is_age(value) || attribute.starts_with("data-t");
+                    telling && value.len() < MAX_LABEL && dates
                 })
             });
         if date.is_some() {
@@ -441,6 +449,7 @@ fn read(items: &[Item<'_>], sums: &Sums, block: usize, set: &HashSet<usize>, nod
     let dates: Vec<String> = own.iter().filter_map(|at| items[*at].date.clone()).take(3).collect();
     let author = own.iter().find_map(|at| items[*at].author.clone()).or_else(|| beside_date(items, &own));
     let body = body(items, sums, block, &own, words);
+    let excerpts = excerpts(items, sums, &own);
     let labels: HashSet<NodeId> = own
         .iter()
         .filter(|at| {
@@ -450,6 +459,7 @@ fn read(items: &[Item<'_>], sums: &Sums, block: usize, set: &HashSet<usize>, nod
             let labels = item.author.is_some() && !in_words(items, **at, block);
             (small && (item.date.is_some() && !in_words(items, **at, block) || labels || says(&FURNITURE_CLASS, class)))
                 || class.to_ascii_lowercase().contains("signature")
+                || excerpts.contains(at)
         })
         .map(|at| items[*at].element.id())
         .collect();
@@ -475,6 +485,49 @@ fn read(items: &[Item<'_>], sums: &Sums, block: usize, set: &HashSet<usize>, nod
             if other || labels.contains(&id) { Cut::Furniture } else { Cut::Keep }
         }),
     }
+}
+
+/// Of `own` the elements that hold no more than the beginning of what the next one holds: what is shown before `read more`.
+fn excerpts(items: &[Item<'_>], sums: &Sums, own: &[usize]) -> HashSet<usize> {
+    let mut last = HashMap::new();
+    let next_to = own.iter().filter_map(|at| Some((last.insert(items[*at].parent, *at)?, *at)));
+    next_to
+        .filter(|(first, next)| {
+            let [short, long] = [first, next].map(|at| within(&sums.letters, items, *at));
+            let [first, next] = [first, next].map(|at| letters(items[*at].element));
+            short >= EXCERPT && short <= long && first.eq(next.take(short))
+        })
+        .map(|(first, _)| first)
+        .collect()
+}
+
+/// The letters and digits of an element that people see.
+fn letters(root: ElementRef<'_>) -> impl Iterator<Item = char> + '_ {
+    let mut skipping = None;
+    let seen = root.traverse().filter_map(move |edge| match edge {
+        Edge::Open(_) if skipping.is_some() => None,
+        Edge::Open(node) => {
+            skipping = node.value().as_element().filter(|e| is_unseen(e.name())).map(|_| node.id());
+            node.value().as_text().map(|text| &**text)
+        }
+        Edge::Close(node) => {
+            skipping = skipping.filter(|unseen| *unseen != node.id());
+            None
+        }
+    });
+    seen.flat_map(|text: &str| text.chars().filter(|c| c.is_alphanumeric()))
+}
+
+/// The words of the innermost element that begins as `excerpt` does, all but its end, and says more.
+pub(super) fn whole(page: &Html, excerpt: &str) -> Option<Plain> {
+    let told: Vec<char> = excerpt.chars().filter(|c| c.is_alphanumeric()).collect();
+    let sure = &told[..told.len().saturating_sub(CUT)];
+    if sure.len() < EXCERPT {
+        return None;
+    }
+    let elements = page.tree.root().descendants().filter_map(ElementRef::wrap);
+    let found = elements.filter(|e| letters(*e).take(sure.len()).eq(sure.iter().copied())).last()?;
+    (letters(found).nth(told.len()).is_some()).then(|| tree_to_text(*found, |_| Cut::Keep))
 }
 
 /// A name that stands right beside the date: `ann · 1 March 2024`.

@@ -314,6 +314,57 @@ fn an_unknown_engine_is_read_by_its_shape() {
     );
 }
 
+/// The opening has no date on the page, and the page's own description gives no more than its beginning.
+#[test]
+fn an_opening_that_is_described_in_part_is_read_whole() {
+    let all = "All of the notes of last week are gone from the list, and nobody here has touched it since the update came in on Monday night. \
+               We write them on cards again.";
+    let described = format!(
+        r#"<script type="application/ld+json">{{"@context":"https://schema.org","@type":"DiscussionForumPosting","headline":"Lost notes","text":"{}...","author":{{"@type":"Person","name":"ann"}},"datePublished":"2024-03-01T12:00:00Z"}}</script>"#,
+        &all[..131]
+    );
+    let reply = |n: u32, who: &str, text: &str| {
+        format!(
+            "<section class=\"entry\" id=\"m{n}\"><a href=\"/members/{who}\">{who}</a> <span class=\"when\">{n} March 2024, 12:00</span><div class=\"words\"><p>{text}</p></div></section>"
+        )
+    };
+    let replies = [
+        (2, "bob", "The same happened here on the second of the month."),
+        (3, "eve", "We went back to paper for all of our notes."),
+    ];
+    let replies = replies.map(|(n, who, text)| reply(n, who, text)).concat();
+    let body = format!(
+        "{described}<div class=\"top\"><h1>Lost notes</h1><div class=\"start\"><p>{all}</p></div></div><main>{replies}</main>"
+    );
+    let read = read(&page("/forum/lost-notes", "", &body)).unwrap();
+    let texts = told(&read.records).into_iter().map(|(_, _, text, _)| text).collect::<Vec<_>>();
+    assert_eq!(texts.len(), 3, "{texts:?}");
+    assert!(texts[0].ends_with(all), "{}", texts[0]);
+}
+
+/// Answers whose class alone says that `3y` is a date, and of which a page shows the beginning and holds all.
+#[test]
+fn answers_that_are_shown_in_part_are_read_once_and_whole() {
+    let answer = |name: &str, age: &str, all: &str| {
+        let shown = all.split_inclusive(' ').take(20).collect::<String>();
+        format!(
+            "<div class=\"box\"><div><a class=\"link\" href=\"/profile/{name}\">{name}</a> · <a class=\"answer_timestamp\" href=\"/a/{name}\">{age}</a></div>\
+             <div class=\"words\"><div class=\"cut\"><p>{shown}</p><button>Continue</button></div><div class=\"whole\"><p>{all}</p></div></div></div>"
+        )
+    };
+    let all = |name: &str| {
+        format!(
+            "The boiler went out again in the night and {name} had to light it by hand with a match, twice. Nobody came to mend it."
+        )
+    };
+    let body =
+        ["ann", "bob", "cat"].map(|name| answer(name, if name == "bob" { "Updated 7mo" } else { "3y" }, &all(name)));
+    let read = read(&page("/Why-does-my-boiler-go-out-questions", "", &body.concat())).unwrap();
+    assert_eq!(read.by, "structure");
+    let texts = told(&read.records).into_iter().map(|(_, date, text, _)| (date, text)).collect::<Vec<_>>();
+    assert_eq!(texts, ["ann", "bob", "cat"].map(|name| (String::new(), all(name))));
+}
+
 #[test]
 fn what_is_no_thread_is_refused_with_its_reason() {
     let refused = |html: &str| read(html).err().unwrap_or_default();
